@@ -1,0 +1,85 @@
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PORT ?= 8000
+STATE ?= .local
+DEMO ?= 1
+
+# The Lambda runtime's own Python where there is one (also among pyenv's), else any from 3.11 on.
+PYTHON := $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13.*/bin/python3.13 python3.12 python3.11 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+export PYTHONPATH := layers/core:.
+export STATE
+
+.PHONY: help run test lint types format bench soak lock key records clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: .venv/run.done local/node_modules/.done ## set everything up and serve on http://127.0.0.1:8000 (PORT=, STATE=, DEMO=0)
+	@exec $(BIN)/python -m local run --port $(PORT) --state $(STATE) $(if $(filter 0,$(DEMO)),--no-demo)
+
+test: .venv/test.done .venv-sam/.done local/node_modules/.done lint ## lint, types and all tests
+	$(BIN)/python -m pytest -n 2 tests
+
+lint: .venv/test.done ## ruff and mypy (strict)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/test.done ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/test.done local/node_modules/.done ## print the cost figures
+	$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/benchmarks/bench_*.py
+
+soak: .venv/test.done local/node_modules/.done ## the long versions of the tests
+	SOAK=1 $(BIN)/python -m pytest -n 2 tests
+
+key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
+	@$(BIN)/python -m local key --state $(STATE) $(if $(STACK),--stack $(STACK)) $(ARGS)
+
+records: .venv/run.done local/node_modules/.done ## print and count stored events: PRODUCT=… [DAY=…] [ENVIRONMENT=production]
+	@$(BIN)/python -m local records --state $(STATE) $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+
+lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
+	for f in layers/dependencies/requirements local/requirements local/requirements-node tests/requirements tests/requirements-sam; do \
+		$(UV) pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+			--no-header $(UPGRADE) -o $$f.txt $$f.in || exit 1; done
+
+clean: ## remove what was installed and built (not the state)
+	rm -rf .venv .venv-sam local/node_modules .aws-sam
+
+.venv/uv.done:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (python3.13 is Lambda's)" >&2; exit 1; }
+	@echo "setting up .venv with $(PYTHON)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check uv
+	@touch $@
+
+.venv/run.done: .venv/uv.done local/requirements.txt
+	@# a .venv that has the test packages keeps them: they include these
+	@test -f .venv/test.done || $(UV) pip install -q --python $(BIN)/python --require-hashes -r local/requirements.txt
+	@touch $@
+
+.venv/test.done: .venv/uv.done tests/requirements.txt
+	$(UV) pip install -q --python $(BIN)/python --require-hashes -r tests/requirements.txt
+	@touch $@ .venv/run.done
+
+.venv-sam/.done: .venv/uv.done tests/requirements-sam.txt
+	$(PYTHON) -m venv .venv-sam
+	$(UV) pip install -q --python .venv-sam/bin/python --require-hashes -r tests/requirements-sam.txt
+	@touch $@
+
+# The local DynamoDB engine. PyPI carries node and npm for machines that have none.
+local/node_modules/.done: .venv/uv.done local/package-lock.json
+	@if command -v npm >/dev/null; then cd local && npm ci --silent; \
+	else echo "npm not found: taking it from PyPI" && \
+		$(UV) pip install -q --python $(BIN)/python --require-hashes -r local/requirements-node.txt && \
+		cd local && PATH="../$(BIN):$$PATH" npm ci --silent; fi
+	@touch $@

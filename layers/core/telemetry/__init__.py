@@ -1,0 +1,1 @@
+"""Telemetry for software vendors: every point kept, piracy flagged, unique users counted exactly."""

@@ -1,0 +1,41 @@
+"""Errors by what they mean to a caller. Only web/ and dialects/ turn them into HTTP."""
+
+
+class TelemetryError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class ConfigurationError(TelemetryError):
+    """The deployment is incomplete; the message names what is missing."""
+
+
+class Unauthenticated(TelemetryError):
+    """No API key, or one nobody issued."""
+
+
+class KeyInactive(Unauthenticated):
+    """The API key was revoked or has expired."""
+
+
+class Forbidden(TelemetryError):
+    """The API key is good, but not for this."""
+
+
+class CapabilityMissing(Forbidden):
+    """The API key lacks the capability the route asks for."""
+
+
+class AddressNotAllowed(Forbidden):
+    """The caller's IP address is not on the API key's allowlist."""
+
+
+class StoreUnavailable(TelemetryError):
+    """Storage throttled, conflicted or timed out beyond the retries; trying again later is right."""
+
+
+class DayNotClosed(TelemetryError):
+    """The day asked for has no report yet."""
+
+
+class HistoryTooShort(TelemetryError):
+    """An actor's kept days cannot tell where a day belongs; counting on would be a guess."""

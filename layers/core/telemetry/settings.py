@@ -1,0 +1,38 @@
+"""Environment variables, read once into one frozen object per function."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import environ
+from typing import Self
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import ConfigurationError
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    try:
+        return env[name]
+    except KeyError as exc:
+        raise ConfigurationError(f"Missing environment variable: {name}") from exc
+
+
+@dataclass(frozen=True, slots=True)
+class TableNames:
+    """The tables of one deployment."""
+
+    prefix: str
+
+    @property
+    def registry(self) -> str:
+        return f"{self.prefix}-registry"
+
+    def records(self, environment: Environment) -> str:
+        return f"{self.prefix}-records-{environment}"
+
+    def aggregates(self, environment: Environment) -> str:
+        return f"{self.prefix}-aggregates-{environment}"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, the stack's name."""
+        return cls(_required(env, "TABLE_PREFIX"))

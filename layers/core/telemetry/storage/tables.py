@@ -1,0 +1,44 @@
+"""Clients and table-bound models. Nothing here runs at import; everything made is kept for the life of the process."""
+
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+import boto3
+from botocore.config import Config
+from pynamodb.models import Model
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+CONNECT_TIMEOUT_SECONDS = 1
+READ_TIMEOUT_SECONDS = 2
+
+M = TypeVar("M", bound=Model)
+
+
+@cache
+def dynamodb_client() -> "DynamoDBClient":
+    """The botocore client, with timeouts shorter than a function's own (PynamoDB's and botocore's defaults are not)."""
+    config = Config(
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        read_timeout=READ_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=16,
+    )
+    return boto3.client("dynamodb", config=config)
+
+
+@cache
+def bind(model: type[M], table: str) -> type[M]:
+    """The model bound to a table: a subclass, so that no global switch decides where a model reads and writes."""
+    meta = type(
+        "Meta",
+        (),
+        {
+            "table_name": table,
+            "connect_timeout_seconds": CONNECT_TIMEOUT_SECONDS,
+            "read_timeout_seconds": READ_TIMEOUT_SECONDS,
+            "max_retry_attempts": 2,
+        },
+    )
+    return type(model.__name__, (model,), {"Meta": meta})
