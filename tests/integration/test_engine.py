@@ -1,0 +1,77 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import boto3
+
+from local.engine import Engine, create_tables, dynamodb, is_alive
+from local.template import ROOT, read_template
+from telemetry.domain.environment import Environment
+from telemetry.settings import TableNames
+
+_PARENT = """
+import fcntl, pathlib, sys, time
+from local.engine import Engine
+lock = open(sys.argv[2], "w")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print(Engine.start(pathlib.Path(sys.argv[1]), [lock.fileno()]).endpoint, flush=True)
+time.sleep(60)
+"""
+
+
+def test_default_clients_reach_the_tables(tables: TableNames) -> None:
+    client = boto3.client("dynamodb")
+    for environment in Environment:
+        description = client.describe_table(TableName=tables.records(environment))["Table"]
+        assert "LatestStreamArn" in description
+        assert client.scan(TableName=tables.aggregates(environment))["Count"] == 0
+    ttl = client.describe_time_to_live(TableName=tables.records(Environment.STAGING))["TimeToLiveDescription"]
+    assert ttl["AttributeName"] == "x"
+
+
+def test_keeps_its_data_and_tables(tmp_path: Path) -> None:
+    database = tmp_path / "dynamodb.sqlite"
+    template = read_template("kept-stack")
+    key = {"pk": {"S": "a"}, "sk": {"S": "b"}}
+    for _ in range(2):
+        with Engine.start(database) as engine:
+            client = dynamodb(engine.endpoint)
+            create_tables(client, template.tables)
+            client.put_item(TableName="kept-stack-registry", Item=key)
+            assert client.scan(TableName="kept-stack-registry")["Items"] == [key]
+        assert not is_alive(engine.endpoint)
+
+
+def test_dies_with_its_killed_parent_and_then_frees_the_lock(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with subprocess.Popen(
+        [sys.executable, "-c", _PARENT, str(tmp_path / "db"), str(lock)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as parent:
+        assert parent.stdout is not None
+        endpoint = parent.stdout.readline().strip()
+        assert is_alive(endpoint)
+        assert _locked(lock)
+        parent.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while _locked(lock):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert not is_alive(endpoint)
+
+
+def _locked(path: Path) -> bool:
+    import fcntl
+
+    with path.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
