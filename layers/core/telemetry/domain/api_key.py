@@ -1,0 +1,81 @@
+"""API keys: who may do what, in which environment."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import ip_address, ip_network
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import AddressNotAllowed, CapabilityMissing, Forbidden, KeyInactive
+
+
+class Capability(StrEnum):
+    """What an SDK key may do."""
+
+    INGEST = "ingest"
+    READ = "read"
+    REPORT = "report"
+
+
+class Role(StrEnum):
+    """What a staff key may do; each includes the ones before it."""
+
+    VIEWER = "viewer"
+    ADMIN = "admin"
+    SUPER_ADMIN = "super_admin"
+
+
+class KeyKind(StrEnum):
+    """SDK keys belong to one environment and carry capabilities; staff keys hold environments and a role."""
+
+    SDK = "sdk"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """An issued key, without its secret. `prefix` and `last_four` are all of it that may be shown."""
+
+    id: str
+    kind: KeyKind
+    name: str
+    prefix: str
+    last_four: str
+    environments: frozenset[Environment]
+    capabilities: frozenset[Capability] = frozenset()
+    role: Role | None = None
+    product_id: str | None = None
+    is_active: bool = True
+    expires_at: datetime | None = None
+    allowed_networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What a caller has been granted: one environment, and nothing beyond it."""
+
+    key: ApiKey
+    environment: Environment
+
+
+def grant(key: ApiKey, capability: Capability, environment: str | None, source_ip: str, now: datetime) -> Access:
+    """The environment an SDK key opens for one capability.
+
+    `environment` is what the caller asked for, if anything. Raises KeyInactive, AddressNotAllowed, CapabilityMissing,
+    and Forbidden when the key belongs to another environment.
+    """
+    if not key.is_active or (key.expires_at and key.expires_at <= now):
+        raise KeyInactive(key.id)
+    if key.allowed_networks and not _within(source_ip, key.allowed_networks):
+        raise AddressNotAllowed(key.id)
+    if key.kind is not KeyKind.SDK or capability not in key.capabilities:
+        raise CapabilityMissing(key.id)
+    (own,) = key.environments
+    if environment is not None and environment != own:
+        raise Forbidden(key.id)
+    return Access(key, own)
+
+
+def _within(source_ip: str, networks: tuple[str, ...]) -> bool:
+    address = ip_address(source_ip)
+    return any(address in ip_network(network, strict=False) for network in networks)

@@ -1,0 +1,62 @@
+"""Everything secret is derived from one deployment secret."""
+
+import hmac
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+from telemetry.domain.errors import ConfigurationError
+
+FINGERPRINT_VERSION: Final = "1"
+"""Goes before every fingerprint that names a partition, so that a successor could live beside it."""
+
+_FINGERPRINT_BYTES = 16
+_MINIMUM_SECRET_BYTES = 32
+
+
+class Identity(StrEnum):
+    """What a fingerprint is of. Equal texts of two kinds have unrelated fingerprints."""
+
+    LICENSE = "license"
+    USER = "user"
+    DEVICE = "device"
+
+
+class Purpose(StrEnum):
+    """What a derived key is for. Changing a value orphans all that was made with it."""
+
+    FINGERPRINTS = "fingerprints/1"
+    API_KEYS = "api-keys/1"
+    TELEMETRY_IDS = "telemetry-ids/1"
+    ENCRYPTION = "encryption/1"
+
+
+def derive(secret: bytes, purpose: Purpose) -> bytes:
+    """A 32-byte key for one purpose: HKDF-SHA256 (RFC 5869) with no salt and the purpose as info, one block."""
+    pseudorandom_key = hmac.digest(bytes(32), secret, sha256)
+    return hmac.digest(pseudorandom_key, purpose.encode() + b"\x01", sha256)
+
+
+class Keyring:
+    """The keys of one deployment. Raises ConfigurationError when the secret is too short to be one."""
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) < _MINIMUM_SECRET_BYTES:
+            raise ConfigurationError(f"The deployment secret must have at least {_MINIMUM_SECRET_BYTES} bytes")
+        self._keys = {purpose: derive(secret, purpose) for purpose in Purpose}
+
+    def fingerprint(self, identity: Identity, value: str) -> bytes:
+        """16 bytes that stand for a normalised identity and reveal nothing of it without the secret."""
+        return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{value}".encode())[:_FINGERPRINT_BYTES]
+
+    def fingerprint_if(self, identity: Identity, value: str | None) -> bytes | None:
+        """The fingerprint of an identity that may be absent."""
+        return self.fingerprint(identity, value) if value else None
+
+    def mac(self, purpose: Purpose, message: bytes) -> bytes:
+        """HMAC-SHA256 of the message, 32 bytes."""
+        return hmac.digest(self._keys[purpose], message, sha256)
+
+    def key(self, purpose: Purpose) -> bytes:
+        """The derived key itself, for ciphers."""
+        return self._keys[purpose]

@@ -1,0 +1,141 @@
+"""The stored form of an event: its keys, and what is kept beside its bytes."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import NamedTuple
+
+from telemetry.domain.event import Dialect, Event
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import RULES_VERSION
+from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
+
+SCHEMA_VERSION = 1
+ANONYMOUS_BUCKETS = 64
+
+_NO_TIME = 0
+_LONGEST_PRODUCT = 64
+_LONGEST_EVENT_ID = 128
+_SIGNATURE_BYTES = 9
+
+
+class RecordKey(NamedTuple):
+    """The base key of a record: made from the event's content alone, so that a replay meets the same key.
+
+    partition  `<subject>#<product id as sent>`, e.g. `L1Zm9vYmFyYmF6cXV4MTIzNA#acme-cli`; the subject's letter
+               says licence, user, device or anonymous
+    sort       `<event_at, epoch ms, 13 digits>#<event id>`, e.g. `1763713800123#evt-1`
+    """
+
+    partition: str
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record, complete. `evidence` says by which rules it was judged and what they saw."""
+
+    key: RecordKey
+    raw: bytes
+    digest: bytes
+    dialect: Dialect
+    product: str
+    received_at: datetime
+    expires_at: datetime
+    user: bytes | None
+    device: bytes | None
+    product_version: str | None
+    flags: frozenset[Flag]
+    evidence: str
+    api_key_id: str
+    source_ip: str
+    id_from_client: bool = True
+
+    @property
+    def actor(self) -> bytes | None:
+        """Who counts: the user, else the device, else nobody."""
+        return self.user or self.device
+
+    @property
+    def day(self) -> date:
+        """The UTC day of receipt: the only day that billing knows."""
+        return self.received_at.astimezone(UTC).date()
+
+    def as_conflict(self) -> "Record":
+        """The same record under a key of its own, for when its event id is taken by other content."""
+        key = RecordKey(self.key.partition, f"{self.key.sort}#{_text(self.digest[:16])}")
+        flags, evidence = self.flags | {Flag.EVENT_ID_CONFLICT}, self.evidence or str(RULES_VERSION)
+        return replace(self, key=key, flags=flags, evidence=evidence)
+
+
+def server_event_id(received_at: datetime, randomness: bytes) -> str:
+    """A UUIDv7 (RFC 9562) in 32 hex digits, for events that bring no id. `randomness` is 10 bytes."""
+    value = _milliseconds(received_at) << 80 | int.from_bytes(randomness, "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return f"{value:032x}"
+
+
+def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: Keyring) -> RecordKey:
+    """The key of an event. `fallback_id` is used when the event brings no id.
+
+    Without an event id a key need not repeat, so time of receipt stands in for a missing time and keeps a subject's
+    records in order.
+    """
+    event_id = _bounded(event.event_id or fallback_id, _LONGEST_EVENT_ID)
+    product = _bounded(event.product_id or "", _LONGEST_PRODUCT)
+    time = event.event_at
+    if time is None:
+        time = _NO_TIME if event.event_id else _milliseconds(received_at)
+    return RecordKey(f"{_subject(event, event_id, keyring)}#{product}", f"{time:013d}#{event_id}")
+
+
+def telemetry_id(key: RecordKey, environment: str, keyring: Keyring) -> str:
+    """The id clients are given: the key itself, opaque and signed, valid in its environment only."""
+    partition, sort = key.partition.encode(), key.sort.encode()
+    payload = len(partition).to_bytes(2, "big") + partition + sort
+    return _text(_sign(payload, environment, keyring) + payload)
+
+
+def read_telemetry_id(text: str, environment: str, keyring: Keyring) -> RecordKey | None:
+    """The inverse of `telemetry_id`; None for what this deployment never issued in this environment."""
+    try:
+        token = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        signature, payload = token[:_SIGNATURE_BYTES], token[_SIGNATURE_BYTES:]
+        if not hmac.compare_digest(signature, _sign(payload, environment, keyring)):
+            return None
+        length = int.from_bytes(payload[:2], "big")
+        return RecordKey(payload[2 : 2 + length].decode(), payload[2 + length :].decode())
+    except ValueError:
+        return None
+
+
+def _sign(payload: bytes, environment: str, keyring: Keyring) -> bytes:
+    return keyring.mac(Purpose.TELEMETRY_IDS, environment.encode() + b"\0" + payload)[:_SIGNATURE_BYTES]
+
+
+def _subject(event: Event, event_id: str, keyring: Keyring) -> str:
+    for letter, identity, value in (
+        ("L", Identity.LICENSE, event.license_key),
+        ("U", Identity.USER, event.user_id),
+        ("D", Identity.DEVICE, event.device_id),
+    ):
+        if value:
+            return f"{letter}{FINGERPRINT_VERSION}{_text(keyring.fingerprint(identity, value))}"
+    return f"A{FINGERPRINT_VERSION}{sha256(event_id.encode()).digest()[0] % ANONYMOUS_BUCKETS:02d}"
+
+
+def _bounded(text: str, limit: int) -> str:
+    """Texts too long for a key are named by their hash; `~` keeps these apart from texts that are short."""
+    encoded = text.encode()
+    return text if len(encoded) <= limit and not text.startswith("~") else f"~{_text(sha256(encoded).digest())}"
+
+
+def _text(data: bytes) -> str:
+    return urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,352 @@
+"""The records of one environment. They are only ever inserted: nothing here can change or remove one."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import Enum, auto
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from botocore.exceptions import ClientError, HTTPClientError
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
+from pynamodb.models import Model
+
+from telemetry.domain import flags as flag_codes
+from telemetry.domain.event import Dialect
+from telemetry.domain.flags import Flag
+from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey
+from telemetry.domain.shards import ShardPlan, shard_of
+from telemetry.domain.sighting import Sighting
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.bodies import decode_body, encode_body
+from telemetry.storage.tables import bind, dynamodb_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
+
+LARGEST_INLINE_BODY = 350_000
+"""Bytes of stored body that fit into a head record (an item may have 400 KB); larger ones go into chunks of that."""
+
+_STATEMENTS_PER_CALL = 25
+_KEYS_PER_CALL = 100
+_CLASSES = ("c", "f")
+# What AWS may answer to one statement or to the call, and that passes by itself.
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+        "ServiceUnavailable",
+        "Throttling",
+        "ThrottlingError",
+        "TransactionConflict",
+        "TransactionInProgress",
+    }
+)
+
+Image = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class ByReceived(GlobalSecondaryIndex["RecordItem"]):  # type: ignore[no-untyped-call]
+    """Newest first, flagged only, and the daily recount. Projects only what these need."""
+
+    class Meta:
+        """Written once, in template.yaml; here for reading."""
+
+        index_name = "by_received"
+        projection = IncludeProjection(["u", "h", "f", "n", "d", "x"])
+
+    index_partition = UnicodeAttribute(hash_key=True, attr_name="g")
+    received_at = NumberAttribute(range_key=True, attr_name="t")
+
+
+class RecordItem(Model):
+    """A record as an item. Names are short because a record above 1 KB costs another write unit.
+
+    p  partition key                        `L1Zm9vYmFyYmF6cXV4MTIzNA#acme-cli` (domain.record.RecordKey)
+    s  sort key                             `1763713800123#evt-1`
+    g  index partition                      `acme-cli#2026-11-21#c#3` (product#day#clean|flagged#shard)
+    t  received, epoch milliseconds         the index's sort key
+    u  user, h device                       fingerprints
+    f  flag codes, e evidence               absent on clean records
+    n  product version, d digest of raw, k API key id, i source IP, x expiry in epoch seconds (TTL)
+    v  schema version and dialect           `1g`
+    b  body (storage.bodies), or c          number of chunk items that hold it
+
+    A chunk item has p, s, b and x only: p `C<head's p>`, s `<head's s>#<head's t>#0000`. Being without g it is in no
+    index, and rollup's filter does not see it.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    partition = UnicodeAttribute(hash_key=True, attr_name="p")
+    sort = UnicodeAttribute(range_key=True, attr_name="s")
+    index_partition = UnicodeAttribute(attr_name="g", null=True)
+    received_at = NumberAttribute(attr_name="t", null=True)
+    user = BinaryAttribute(attr_name="u", null=True, legacy_encoding=False)
+    device = BinaryAttribute(attr_name="h", null=True, legacy_encoding=False)
+    flags = UnicodeAttribute(attr_name="f", null=True)
+    evidence = UnicodeAttribute(attr_name="e", null=True)
+    product_version = UnicodeAttribute(attr_name="n", null=True)
+    digest = BinaryAttribute(attr_name="d", null=True, legacy_encoding=False)
+    api_key_id = UnicodeAttribute(attr_name="k", null=True)
+    source_ip = UnicodeAttribute(attr_name="i", null=True)
+    expires_at = NumberAttribute(attr_name="x")
+    schema = UnicodeAttribute(attr_name="v", null=True)
+    body = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
+    chunks = NumberAttribute(attr_name="c", null=True)
+
+    by_received = ByReceived()
+
+
+class Insertion(Enum):
+    """What became of an insert."""
+
+    INSERTED = auto()
+    EXISTS = auto()
+    UNAVAILABLE = auto()
+
+
+class Existing(NamedTuple):
+    """What ingest may read of a record that is there already."""
+
+    digest: bytes
+    flags: frozenset[Flag]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStore:
+    """The records table of one environment."""
+
+    table: str
+    shards: ShardPlan
+    client: Callable[[], "DynamoDBClient"] = dynamodb_client
+
+    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
+        """Inserts records with distinct keys, one result each, in order. INSERTED means durable.
+
+        Raises botocore's ClientError on what trying again cannot mend (no such table, no permission).
+        """
+        bodies = [encode_body(record.raw) for record in records]
+        chunks = [_chunk_items(record, body) for record, body in zip(records, bodies, strict=True)]
+        chunks_in = self._insert_items([item for items in chunks for item in items], backoff)
+        whole = [Insertion.UNAVAILABLE not in list(islice(chunks_in, len(items))) for items in chunks]
+        heads = self._insert_items(
+            [
+                self._head_item(record, body, len(items))
+                for record, body, items, ok in zip(records, bodies, chunks, whole, strict=True)
+                if ok
+            ],
+            backoff,
+        )
+        return [next(heads) if ok else Insertion.UNAVAILABLE for ok in whole]
+
+    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
+        """Digest and flags of the records that are there, read consistently. Misses a key only when unavailable."""
+        found: dict[RecordKey, Existing] = {}
+        for some in _groups(keys, _KEYS_PER_CALL):
+            found |= self._existing(some, backoff)
+        return found
+
+    def get(self, key: RecordKey) -> Record | None:
+        """One record with its whole body, whatever its size."""
+        model = bind(RecordItem, self.table)
+        try:
+            item = model.get(key.partition, key.sort)
+        except model.DoesNotExist:
+            return None
+        body = item.body if item.chunks is None else b"".join(self._chunks(item))
+        return _record(item, decode_body(body))
+
+    def keys(self, product: str, day: date) -> Iterator[RecordKey]:
+        """Keys of all records of a product received on a UTC day, partition by partition."""
+        return (RecordKey(item.partition, item.sort) for item in self._received(product, day))
+
+    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
+        """Everyone a product's records of a day have seen: the recount. Reads each index entry once."""
+        return (_sighting(item) for item in self._received(product, day))
+
+    def _received(self, product: str, day: date) -> Iterator[RecordItem]:
+        model = bind(RecordItem, self.table)
+        for record_class in _CLASSES:
+            for shard in range(self.shards.on(day)):
+                partition = index_partition(product, day, record_class, shard)
+                yield from model.query(partition, index_name=ByReceived.Meta.index_name)
+
+    def _chunks(self, head: RecordItem) -> Iterator[bytes]:
+        prefix = _chunk_sort(head.sort, int(head.received_at))
+        model = bind(RecordItem, self.table)
+        items = model.query(f"C{head.partition}", model.sort.startswith(prefix), consistent_read=True)
+        return (item.body for item in items)
+
+    def _head_item(self, record: Record, body: bytes, chunks: int) -> RecordItem:
+        shard = shard_of(record.actor or record.digest, self.shards.on(record.day))
+        return RecordItem(
+            *record.key,
+            index_partition=index_partition(record.product, record.day, "f" if record.flags else "c", shard),
+            received_at=_milliseconds(record.received_at),
+            user=record.user,
+            device=record.device,
+            flags=flag_codes.encode(record.flags) or None,
+            evidence=record.evidence or None,
+            product_version=record.product_version,
+            digest=record.digest,
+            api_key_id=record.api_key_id,
+            source_ip=record.source_ip,
+            expires_at=int(record.expires_at.timestamp()),
+            schema=f"{SCHEMA_VERSION}{record.dialect}",
+            body=None if chunks else body,
+            chunks=chunks or None,
+        )
+
+    def _insert_items(self, items: Sequence[RecordItem], backoff: Backoff) -> Iterator[Insertion]:
+        results: list[Insertion] = []
+        for some in _groups(items, _STATEMENTS_PER_CALL):
+            results += self._insert_group([self._statement(item) for item in some], backoff)
+        return iter(results)
+
+    def _insert_group(self, statements: list["BatchStatementRequestTypeDef"], backoff: Backoff) -> list[Insertion]:
+        """At most 25 inserts; only those that throttling or conflicts kept out are sent again."""
+        results = [Insertion.UNAVAILABLE] * len(statements)
+        waiting = list(range(len(statements)))
+        for _ in backoff.attempts():
+            codes = self._execute([statements[i] for i in waiting])
+            for i, code in zip(waiting, codes, strict=True):
+                if code is None:
+                    results[i] = Insertion.INSERTED
+                elif code == "DuplicateItem":
+                    results[i] = Insertion.EXISTS
+            waiting = [i for i in waiting if results[i] is Insertion.UNAVAILABLE]
+            if not waiting:
+                break
+        return results
+
+    def _execute(self, statements: list["BatchStatementRequestTypeDef"]) -> list[str | None]:
+        """Error code of each statement, None for success. Passing errors of the whole call go to all of them."""
+        try:
+            if len(statements) == 1:
+                self.client().execute_statement(**statements[0])
+                return [None]
+            responses = self.client().batch_execute_statement(Statements=statements)["Responses"]
+        except HTTPClientError as exc:  # time-outs and broken connections: whether it happened is not known
+            return [type(exc).__name__] * len(statements)
+        except ClientError as exc:
+            return [_code(exc.response["Error"]["Code"], exc)] * len(statements)
+        return [_code(error["Code"], error) if (error := response.get("Error")) else None for response in responses]
+
+    def _statement(self, item: RecordItem) -> "BatchStatementRequestTypeDef":
+        attributes: dict[str, Any] = item.serialize()
+        names = ", ".join(f"'{name}': ?" for name in attributes)
+        return {
+            "Statement": f'INSERT INTO "{self.table}" VALUE {{{names}}}',
+            "Parameters": list(attributes.values()),
+        }
+
+    def _existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
+        found: dict[RecordKey, Existing] = {}
+        request: Any = {
+            self.table: {
+                "Keys": [{"p": {"S": partition}, "s": {"S": sort}} for partition, sort in keys],
+                "ProjectionExpression": "p, s, d, f",
+                "ConsistentRead": True,
+            }
+        }
+        for _ in backoff.attempts():
+            try:
+                answer = self.client().batch_get_item(RequestItems=request)
+            except HTTPClientError:
+                continue
+            except ClientError as exc:
+                _code(exc.response["Error"]["Code"], exc)
+                continue
+            for item in answer["Responses"].get(self.table, []):
+                flags = flag_codes.decode(item["f"]["S"]) if "f" in item else frozenset()
+                found[RecordKey(item["p"]["S"], item["s"]["S"])] = Existing(bytes(item["d"]["B"]), flags)
+            request = answer.get("UnprocessedKeys")
+            if not request:
+                break
+        return found
+
+
+def index_partition(product: str, day: date, record_class: str, shard: int) -> str:
+    """`acme-cli#2026-11-21#c#3`: product, UTC day of receipt, clean or flagged, shard."""
+    return f"{product}#{day.isoformat()}#{record_class}#{shard}"
+
+
+def sighting_of(image: Image) -> Sighting:
+    """What counting needs of a stream's NewImage (in DynamoDB's own notation, binary values as bytes)."""
+    item = RecordItem()
+    item.deserialize(dict(image))
+    return _sighting(item)
+
+
+def _sighting(item: RecordItem) -> Sighting:
+    product, day, *_ = item.index_partition.rsplit("#", 3)
+    return Sighting(
+        product=product,
+        day=date.fromisoformat(day),
+        actor=item.user or item.device,
+        device=item.device,
+        billable=flag_codes.is_billable(flag_codes.decode(item.flags or "")),
+    )
+
+
+def _record(item: RecordItem, raw: bytes) -> Record:
+    return Record(
+        key=RecordKey(item.partition, item.sort),
+        raw=raw,
+        digest=item.digest,
+        dialect=Dialect(item.schema[-1]),
+        product=item.index_partition.rsplit("#", 3)[0],
+        received_at=datetime.fromtimestamp(item.received_at / 1000, UTC),
+        expires_at=datetime.fromtimestamp(item.expires_at, UTC),
+        user=item.user,
+        device=item.device,
+        product_version=item.product_version,
+        flags=flag_codes.decode(item.flags or ""),
+        evidence=item.evidence or "",
+        api_key_id=item.api_key_id,
+        source_ip=item.source_ip,
+    )
+
+
+def _chunk_items(record: Record, body: bytes) -> list[RecordItem]:
+    """The chunks of a body too large for its head: keyed by the head's key and time, so no attempt meets another's."""
+    if len(body) <= LARGEST_INLINE_BODY:
+        return []
+    prefix = _chunk_sort(record.key.sort, _milliseconds(record.received_at))
+    return [
+        RecordItem(
+            f"C{record.key.partition}",
+            f"{prefix}{number:04d}",
+            body=body[start : start + LARGEST_INLINE_BODY],
+            expires_at=int(record.expires_at.timestamp()),
+        )
+        for number, start in enumerate(range(0, len(body), LARGEST_INLINE_BODY))
+    ]
+
+
+def _chunk_sort(sort: str, received_at: int) -> str:
+    return f"{sort}#{received_at}#"
+
+
+def _code(code: str, error: object) -> str:
+    """The error code without `Exception`; raises what will not pass by itself."""
+    code = code.removesuffix("Exception")
+    if code != "DuplicateItem" and code not in _PASSING:
+        raise error if isinstance(error, ClientError) else ClientError({"Error": error}, "BatchExecuteStatement")  # type: ignore[typeddict-item]
+    return code
+
+
+def _groups(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
