@@ -1,0 +1,177 @@
+"""Moves actors to the days records show them on. The stream and the recount of a day both end here."""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import islice
+from typing import Protocol
+from zlib import crc32
+
+from telemetry.domain.active_users import (
+    Actor,
+    Closing,
+    Outdated,
+    Presence,
+    Refusal,
+    Tally,
+    TallyKey,
+    move,
+    presences_by_actor,
+)
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.sighting import Sighting
+
+TRANSACTION_ITEMS = 100
+"""What one transaction can change: actors and tallies together."""
+
+MOST_ACTORS = 96
+"""Read at a time: with the two tallies of one product and the catalogue, and two to spare, one full transaction."""
+
+MOST_TALLIES = 40
+"""Of one actor in one transaction; what is left of it follows in the next."""
+
+MOST_COUNTERS = 140
+"""Of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
+
+ATTEMPTS = 12
+
+Wait = Callable[[int], None]
+"""Waits before trying again; told how many times in a row it failed."""
+
+
+class ActorStore(Protocol):
+    """Actors and tallies of one environment."""
+
+    def closing(self) -> Closing: ...
+
+    def announce(self, scopes: Collection[str], day: int) -> Closing:
+        """Notes that these scopes have traffic, on `day` at the earliest; to be called before they are counted."""
+        ...
+
+    def actors(self, fingerprints: Collection[bytes]) -> dict[bytes, Actor]:
+        """The actors known; strongly consistent."""
+        ...
+
+    def commit(self, moved: Mapping[bytes, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
+        """Stores moved actors and adds to tallies, all or nothing.
+
+        Raises Outdated when an actor's stored version is not the one before the given one, and StoreUnavailable, after
+        which it may or may not have happened. `salt` spreads concurrent writers over the parts of a tally.
+        """
+        ...
+
+
+def wait_with_jitter(failures: int) -> None:
+    """Up to 50 ms after the first failure, doubling up to 5 s."""
+    time.sleep(random.uniform(0, min(5.0, 0.05 * 2 ** (failures - 1))))  # noqa: S311 - spreads retries, guards nothing
+
+
+def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_with_jitter) -> list[Refusal]:
+    """Counts everyone these records show who is not counted yet; again and again is the same as once.
+
+    Returns what could not be counted. Raises StoreUnavailable when storage keeps failing; what was counted until then
+    stays, and counting again completes it.
+    """
+    pending = presences_by_actor(sightings)
+    if not pending:
+        return []
+    attempts = _Attempts(wait)
+    while True:
+        try:
+            closing = _announced(store, pending)
+            break
+        except StoreUnavailable as exc:
+            attempts.failed(exc)
+    return _count_all(_neighbours_together(pending), store, closing, attempts)
+
+
+def _count_all(
+    queue: dict[bytes, Collection[Presence]], store: ActorStore, closing: Closing, attempts: "_Attempts"
+) -> list[Refusal]:
+    refused: list[Refusal] = []
+    size = MOST_ACTORS
+    while queue:
+        group = dict(islice(queue.items(), size))
+        try:
+            step = _Step(closing)
+            step.take(group, store.actors(group))
+            if step.moved:
+                # another part of the tally each time: whoever was in the way is likely to be still there
+                store.commit(step.moved, step.tallies, salt=crc32(next(iter(group))) + attempts.failures)
+        except (Outdated, StoreUnavailable) as exc:
+            size = max(1, size // 2)
+            attempts.failed(exc)
+            continue
+        attempts.succeeded()
+        size = min(MOST_ACTORS, size * 2)
+        refused += step.refused
+        for fingerprint, left in step.taken.items():
+            if left:
+                queue[fingerprint] = left
+            else:
+                del queue[fingerprint]
+    return refused
+
+
+def _announced(store: ActorStore, pending: Mapping[bytes, Collection[Presence]]) -> Closing:
+    """How far days are closed, after the store knows of every scope and of the first day about to be counted."""
+    closing = store.closing()
+    countable = {seen for all_seen in pending.values() for seen in all_seen if not closing.is_closed(seen.day)}
+    if not countable:
+        return closing
+    scopes = {seen.place.scope for seen in countable}
+    first = min(seen.day for seen in countable)
+    opens_earlier = closing.closed is None and (closing.opened is None or first < closing.opened)
+    return store.announce(scopes, first) if opens_earlier or not scopes <= closing.scopes else closing
+
+
+def _neighbours_together(pending: Mapping[bytes, Collection[Presence]]) -> dict[bytes, Collection[Presence]]:
+    """Those who touch the same tallies side by side, so that one transaction holds many of them."""
+    return {one: pending[one] for one in sorted(pending, key=lambda one: (min(pending[one]), one))}
+
+
+class _Attempts:
+    """Counts failures in a row, waits after each, and gives up after ATTEMPTS."""
+
+    def __init__(self, wait: Wait) -> None:
+        self.failures = 0
+        self._wait = wait
+
+    def failed(self, exc: Exception) -> None:
+        self.failures += 1
+        if self.failures >= ATTEMPTS:
+            raise StoreUnavailable(f"Gave up counting after {self.failures} attempts") from exc
+        self._wait(self.failures)
+
+    def succeeded(self) -> None:
+        self.failures = 0
+
+
+class _Step:
+    """One transaction: takes actors as long as there is room."""
+
+    def __init__(self, closing: Closing) -> None:
+        self.moved: dict[bytes, Actor] = {}
+        self.tallies: dict[TallyKey, Tally] = {}
+        self.refused: list[Refusal] = []
+        self.taken: dict[bytes, Collection[Presence]] = {}
+        self._closing = closing
+
+    def take(self, group: Mapping[bytes, Collection[Presence]], known: Mapping[bytes, Actor]) -> None:
+        for fingerprint, seen in group.items():
+            moved = move(known.get(fingerprint, Actor()), seen, self._closing, MOST_TALLIES)
+            touched = {key: Counter(self.tallies.get(key, {})) for key in moved.tallies}
+            for key, tally in moved.tallies.items():
+                touched[key].update(tally)
+            if self.moved and not self._fits(touched):
+                return
+            self.taken[fingerprint] = moved.left
+            self.refused += [Refusal(fingerprint, presence, cause) for presence, cause in moved.refused]
+            if touched:
+                self.moved[fingerprint] = moved.actor
+                self.tallies |= touched
+
+    def _fits(self, touched: Mapping[TallyKey, Tally]) -> bool:
+        items = len(self.moved) + 1 + len(self.tallies.keys() | touched.keys())
+        return items <= TRANSACTION_ITEMS and all(len(tally) <= MOST_COUNTERS for tally in touched.values())

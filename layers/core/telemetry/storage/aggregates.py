@@ -1,0 +1,383 @@
+"""The aggregates table of one environment: actors, tallies, balances, and how far days are closed."""
+
+import json
+import zlib
+from base64 import urlsafe_b64encode
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    BinaryAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.connection import Connection
+from pynamodb.constants import STRING
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from telemetry.domain.active_users import (
+    BEGINNING,
+    COUNTERS,
+    Actor,
+    Audience,
+    Balance,
+    Closing,
+    History,
+    Ledger,
+    LedgerBroken,
+    Outdated,
+    Place,
+    Tally,
+    TallyKey,
+)
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.storage.tables import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bind
+
+SLICES = 4
+"""Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
+
+ACTOR_RETENTION = timedelta(days=400)
+"""After the last active day. Longer than any window, so whoever comes back later is new anyway."""
+
+_AUDIENCES = tuple(Audience)
+_LETTERS = {Audience.USERS: "u", Audience.ALL_USERS: "a", Audience.DEVICES: "d"}
+_BY_LETTER = {letter: audience for audience, letter in _LETTERS.items()}
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+_TRANSIENT = {
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TransactionConflict",
+    "TransactionConflictException",
+    "TransactionInProgressException",
+}
+
+
+def actor_key(fingerprint: bytes) -> str:
+    """`actor#AQIDBA`, of the fingerprint 01 02 03 04."""
+    return f"actor#{urlsafe_b64encode(fingerprint).rstrip(b'=').decode()}"
+
+
+def scope_key(scope: str) -> str:
+    """`uniques#editor`, `uniques#~unknown`, `uniques#*`."""
+    return f"uniques#{scope}"
+
+
+def tally_key(day: int, slice_: int) -> str:
+    """`2026-11-03#1#2`: part 2 of what happened on 3 November."""
+    return f"{date.fromordinal(day)}#1#{slice_}"
+
+
+def opening_key(day: int) -> str:
+    """`2026-11-03#0`: the balance of 2 November, before everything of 3 November.
+
+    Kept as an opening balance because a report then reads backwards from today and is done at the first one it meets.
+    """
+    return f"{date.fromordinal(day)}#0"
+
+
+def _day_of(sort_key: str) -> int:
+    return date.fromisoformat(sort_key[:10]).toordinal()
+
+
+def counter_name(audience: Audience, age: int) -> str:
+    """`00` … `UH`, base 36: the 366 ages of `users`, then of `all_users`, then of `devices`.
+
+    Two characters, because a report reads up to 4 × 1,098 of them. Upper case, so none is called like a key.
+    """
+    high, low = divmod(_AUDIENCES.index(audience) * COUNTERS + age, len(_DIGITS))
+    return _DIGITS[high] + _DIGITS[low]
+
+
+_COUNTER_NAMES = {counter_name(audience, age): (audience, age) for audience in Audience for age in range(COUNTERS)}
+
+
+class HistoryAttribute(Attribute[History]):
+    """`{"editor":{"u":[739923,1,6,0]}}`: by scope and audience the last active day, then the steps back.
+
+    A final 0 says that there was nothing before. Steps instead of days keep an actor of a few products under 1 KB.
+    """
+
+    attr_type = STRING
+
+    def serialize(self, value: History) -> str:
+        scopes: dict[str, dict[str, list[int]]] = {}
+        for (scope, audience), days in value.items():
+            known = [day for day in days if day != BEGINNING]
+            steps = [later - earlier for earlier, later in pairwise(known)]
+            end = [0] if days[0] == BEGINNING else []
+            scopes.setdefault(scope, {})[_LETTERS[audience]] = [known[-1], *reversed(steps), *end]
+        return json.dumps(scopes, separators=(",", ":"), ensure_ascii=False)
+
+    def deserialize(self, value: str) -> History:
+        history: dict[Place, tuple[int, ...]] = {}
+        for scope, audiences in json.loads(value).items():
+            for letter, (last, *steps) in audiences.items():
+                days = [last]
+                for step in steps:
+                    days.append(days[-1] - step if step else BEGINNING)
+                history[Place(scope, _BY_LETTER[letter])] = tuple(reversed(days))
+        return history
+
+
+class ActorItem(Model):
+    """One user or device."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="days")
+    version = NumberAttribute(attr_name="v")
+    history = HistoryAttribute(attr_name="h")
+    expires_at = NumberAttribute()
+
+
+class DayItem(Model):
+    """A part of a scope's tally, or its opening balance (by sort key).
+
+    A tally's counters are attributes of their own and not a map, because ADD needs no item to be there first for them.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    balance = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
+
+    tally: Tally
+
+    def deserialize(self, attribute_values: dict[str, dict[str, Any]]) -> None:
+        super().deserialize(attribute_values)
+        self.tally = Counter(
+            {
+                _COUNTER_NAMES[name]: int(value["N"])
+                for name, value in attribute_values.items()
+                if name in _COUNTER_NAMES
+            }
+        )
+
+
+class ClosingItem(Model):
+    """How far this environment's days are closed; ordinals, because they are compared and nobody browses them."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True, default="closing")
+    sk = UnicodeAttribute(range_key=True, default="state")
+    opened = NumberAttribute(null=True)
+    closed = NumberAttribute(null=True)
+    scopes = UnicodeSetAttribute(null=True)
+
+
+class AggregateStore:
+    """Reads and writes one aggregates table. Driver errors that may pass by themselves become StoreUnavailable."""
+
+    def __init__(self, table: str) -> None:
+        self._actors = bind(ActorItem, table)
+        self._days = bind(DayItem, table)
+        self._closing = bind(ClosingItem, table)
+
+    # ── counting
+
+    def actors(self, fingerprints: Collection[bytes]) -> dict[bytes, Actor]:
+        """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
+        by_key = {actor_key(fingerprint): fingerprint for fingerprint in fingerprints}
+        keys = [(key, ActorItem.sk.default) for key in by_key]
+        with _named_errors():
+            items = list(self._actors.batch_get(keys, consistent_read=True))
+        return {by_key[item.pk]: Actor(int(item.version), item.history) for item in items}
+
+    def commit(self, moved: Mapping[bytes, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
+        """Stores moved actors and adds to tallies, all or nothing.
+
+        Raises Outdated when an actor is no longer at the version before the given one.
+        """
+        slice_ = salt % SLICES
+        with _named_errors(), TransactWrite(connection=_connection()) as transaction:
+            for fingerprint, actor in moved.items():
+                before = actor.version - 1
+                unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()
+                transaction.save(self._actor_item(fingerprint, actor), condition=unchanged)
+            for (scope, day), tally in tallies.items():
+                added: list[Action] = [
+                    Path(counter_name(*counter)).add(by) for counter, by in sorted(tally.items()) if by
+                ]
+                if added:
+                    transaction.update(self._days(scope_key(scope), tally_key(day, slice_)), actions=added)
+
+    def _actor_item(self, fingerprint: bytes, actor: Actor) -> ActorItem:
+        last = date.fromordinal(max(days[-1] for days in actor.history.values()))
+        expires = datetime(last.year, last.month, last.day, tzinfo=UTC) + ACTOR_RETENTION
+        item: ActorItem = self._actors(
+            actor_key(fingerprint),
+            version=actor.version,
+            history=actor.history,
+            expires_at=int(expires.timestamp()),
+        )
+        return item
+
+    # ── reporting
+
+    def ledger(self, scope: str, today: int) -> Ledger:
+        """The scope's latest balance before `today` and all tallies from there; eventually consistent.
+
+        One request as long as yesterday is closed; otherwise it reads on, a page at a time, until it meets a balance.
+        """
+        tallies: dict[int, Tally] = {}
+        with _named_errors():
+            for item in self._days.query(
+                scope_key(scope),
+                self._days.sk < opening_key(today + 1),
+                scan_index_forward=False,
+                page_size=SLICES + 1,
+            ):
+                day = _day_of(item.sk)
+                if item.balance is not None:
+                    return Ledger(_unpacked(item.balance, day - 1), tallies)
+                tallies.setdefault(day, Counter()).update(item.tally)
+        return Ledger(None, tallies)
+
+    # ── closing
+
+    def closing(self) -> Closing:
+        """How far days are closed; strongly consistent."""
+        with _named_errors():
+            try:
+                return _closing_of(self._closing.get("closing", "state", consistent_read=True))
+            except DoesNotExist:
+                return Closing()
+
+    def announce(self, scopes: Collection[str], day: int) -> Closing:
+        """Notes scopes with traffic from `day` on. The first day with traffic may move back until one is closed."""
+        item = self._closing()
+        model = self._closing
+        earlier = model.closed.does_not_exist() & (model.opened.does_not_exist() | (model.opened > day))
+        added = model.scopes.add(set(scopes))
+        with _named_errors():
+            try:
+                item.update([added, model.opened.set(day)], condition=earlier)
+            except UpdateError as exc:
+                if exc.cause_response_code != "ConditionalCheckFailedException":
+                    raise
+                item.update([added])
+        return _closing_of(item)
+
+    def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
+        """The balance before a day and what happened on it; strongly consistent.
+
+        Raises LedgerBroken when that balance is missing although there are earlier days.
+        """
+        before: Balance | None = None
+        tally: Tally = Counter()
+        with _named_errors():
+            keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
+            for item in self._days.query(scope_key(scope), keys, consistent_read=True):
+                if item.balance is not None:
+                    before = _unpacked(item.balance, day - 1)
+                else:
+                    tally.update(item.tally)
+            if before is None and self._has_days_before(scope, day):
+                raise LedgerBroken(f"The balance before {date.fromordinal(day)} is missing for {scope}")
+        return before, tally
+
+    def _has_days_before(self, scope: str, day: int) -> bool:
+        earlier = self._days.sk < opening_key(day)
+        return any(True for _ in self._days.query(scope_key(scope), earlier, consistent_read=True, limit=1))
+
+    def write_balance(self, scope: str, balance: Balance) -> None:
+        """Keeps a closed day's balance for ever. Raises LedgerBroken when another one was kept before."""
+        item = self._days(scope_key(scope), opening_key(balance.day + 1), balance=_packed(balance))
+        with _named_errors():
+            try:
+                item.save(condition=self._days.pk.does_not_exist())
+            except PutError as exc:
+                if exc.cause_response_code != "ConditionalCheckFailedException":
+                    raise
+                kept = self._days.get(item.pk, item.sk, consistent_read=True).balance
+                if kept is None or _unpacked(kept, balance.day) != balance:
+                    day = date.fromordinal(balance.day)
+                    raise LedgerBroken(f"{scope} has another balance of {day} already") from exc
+
+    def close(self, day: int) -> None:
+        """Marks a day closed whose balances are written. Nothing happens when it is; days close in order."""
+        model = self._closing
+        follows = model.closed.does_not_exist() & (model.opened == day) | (model.closed == day - 1)
+        with _named_errors():
+            try:
+                model().update([model.closed.set(day)], condition=follows)
+            except UpdateError as exc:
+                if exc.cause_response_code != "ConditionalCheckFailedException":
+                    raise
+                if not self.closing().is_closed(day):
+                    raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
+
+
+def _closing_of(item: ClosingItem) -> Closing:
+    return Closing(
+        opened=None if item.opened is None else int(item.opened),
+        closed=None if item.closed is None else int(item.closed),
+        scopes=frozenset(item.scopes or ()),
+    )
+
+
+def _packed(balance: Balance) -> bytes:
+    """About 900 B per audience at a hundred thousand users."""
+    counters = [balance.counters[audience] for audience in _AUDIENCES]
+    return zlib.compress(json.dumps(counters, separators=(",", ":")).encode(), level=9)
+
+
+def _unpacked(packed: bytes, day: int) -> Balance:
+    counters = json.loads(zlib.decompress(packed))
+    return Balance(day, {audience: tuple(found) for audience, found in zip(_AUDIENCES, counters, strict=True)})
+
+
+@cache
+def _connection() -> Connection:
+    """For transactions, which PynamoDB binds to no model."""
+    return Connection(
+        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS, max_retry_attempts=2
+    )
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Driver errors by what they mean. What no retry can cure is raised as it is."""
+    try:
+        yield
+    except PynamoDBException as exc:
+        code = exc.cause_response_code
+        codes = {code}
+        if isinstance(exc, TransactWriteError) and exc.cancellation_reasons:
+            codes = {reason.code for reason in exc.cancellation_reasons if reason}
+            if "ConditionalCheckFailed" in codes:
+                raise Outdated("An actor changed since it was read") from exc
+        # without a code there was no answer: connection refused, reset or timed out
+        if codes <= _TRANSIENT | {None}:
+            raise StoreUnavailable(exc.msg) from exc
+        raise
