@@ -1,1 +1,139 @@
-"""The ingest function."""
+"""Telemetry in, in two dialects: authenticate, understand, keep, answer."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from telemetry.dialects import getkeymanager, reo
+from telemetry.domain.api_key import Access, Capability
+from telemetry.domain.errors import StoreUnavailable, TelemetryError
+from telemetry.domain.event import Event
+from telemetry.domain.flags import Flag
+from telemetry.services.ingest import Ingest, Outcome, Status
+from telemetry.settings import IngestSettings
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.records import RecordStore
+from telemetry.storage.registry import RegistryStore
+from telemetry.storage.secret import keyring
+from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.http import Request, answer
+
+SECONDS_TO_ANSWER = 1.5
+"""Of the function's time, kept back from the retries."""
+
+app = APIGatewayHttpResolver()
+logger = Logger()
+metrics = Metrics()
+
+
+@cache
+def authenticator() -> Authenticator:
+    """Knows the registry's API keys."""
+    return Authenticator(RegistryStore(IngestSettings.from_env().tables.registry), keyring())
+
+
+@cache
+def ingest() -> Ingest:
+    """Keeps events, in the environment their key opens."""
+    settings = IngestSettings.from_env()
+    return Ingest(
+        records=lambda environment: RecordStore(settings.tables.records(environment), settings.shards),
+        product=Catalogue(RegistryStore(settings.tables.registry)).find,
+        keyring=keyring(),
+        retention_days=settings.retention_days,
+    )
+
+
+@app.post("/api/v1/telemetry")
+@app.post("/api/v1/send-telemetry")
+@app.post("/api/v1/send-telemetry-data")
+@app.post("/v1/telemetry")
+@app.post("/v1/send-telemetry")
+@app.post("/v1/send-telemetry-data")
+def telemetry() -> Response[str]:
+    """SDK telemetry: one event or many."""
+    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
+    credentials = credentials_of(request, getkeymanager.body_api_key)
+    access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
+    submission = getkeymanager.parse(credentials.masked(request.body), request.headers.get("content-type", ""))
+    outcomes = _keep(submission.events, access, request, now)
+    results = [_result(event, outcome) for event, outcome in zip(submission.events, outcomes, strict=True)]
+    if submission.is_batch:
+        return _send(getkeymanager.batch_answer(results, now), outcomes)
+    if outcomes[0].status is Status.FAILED:
+        raise StoreUnavailable("records")
+    return _send(getkeymanager.answer(results[0], now), outcomes)
+
+
+@app.post("/api/product/usage")
+@app.post("/api/product/aggregateusage")
+def product_usage() -> Response[str]:
+    """Product usage: one event."""
+    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
+    credentials = credentials_of(request)
+    access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
+    (outcome,) = _keep([reo.parse(credentials.masked(request.body))], access, request, now)
+    if outcome.status is Status.FAILED:
+        raise StoreUnavailable("records")
+    return _send(reo.UPLOADED, [outcome])
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def failed(error: Exception) -> Response[str]:
+    """What went wrong, in the dialect that was spoken. The client is told no detail; the log is, under the request."""
+    path, now = app.current_event.path, datetime.now(UTC)
+    speaks = reo if path.startswith("/api/product/") else getkeymanager
+    metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
+    if isinstance(error, StoreUnavailable):
+        logger.error("Could not be stored or looked up in time", cause=str(error))
+        return answer(503, speaks.failure(503, "Temporarily unavailable, please send again", now), Retry_After="5")
+    if isinstance(error, TelemetryError):
+        logger.warning("Refused", cause=type(error).__name__, key=str(error), path=path, ip=_source_ip())
+        return answer(*speaks.refusal(error, now))
+    logger.error("Failed", exc_info=error)
+    return answer(500, speaks.failure(500, "Internal error", now))
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answers one API Gateway request (payload format 2.0)."""
+    return app.resolve(event, context)
+
+
+def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:
+    seconds_left = app.lambda_context.get_remaining_time_in_millis() / 1000
+    outcomes = ingest().keep(events, access, request.source_ip, now, Backoff(seconds_left - SECONDS_TO_ANSWER))
+    counts = Counter(outcome.status for outcome in outcomes)
+    for status in Status:
+        metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])
+    return outcomes
+
+
+def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
+    unknown_product = Flag.UNKNOWN_PRODUCT in outcome.flags
+    return getkeymanager.Result(
+        telemetry_id=None if outcome.status is Status.FAILED else outcome.telemetry_id,
+        status=outcome.status,
+        is_flagged=bool(outcome.flags),
+        errors=getkeymanager.with_product_error(event) if unknown_product else event.errors,
+    )
+
+
+def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
+    """200 when everything is durable, else 503: clients send it all again, and what is stored comes as duplicate."""
+    if any(outcome.status is Status.FAILED for outcome in outcomes):
+        return answer(503, body, Retry_After="5")
+    return answer(200, body)
+
+
+def _source_ip() -> str:
+    return str(app.current_event.request_context.http.source_ip)

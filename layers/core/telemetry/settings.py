@@ -7,6 +7,7 @@ from typing import Self
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ConfigurationError
+from telemetry.domain.shards import ShardPlan
 
 
 def _required(env: Mapping[str, str], name: str) -> str:
@@ -36,3 +37,21 @@ class TableNames:
     def from_env(cls, env: Mapping[str, str] = environ) -> Self:
         """Reads TABLE_PREFIX, the stack's name."""
         return cls(_required(env, "TABLE_PREFIX"))
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings:
+    """What the ingest function is told."""
+
+    tables: TableNames
+    shards: ShardPlan
+    retention_days: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS."""
+        return cls(
+            tables=TableNames.from_env(env),
+            shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")),
+            retention_days=int(_required(env, "RETENTION_DAYS")),
+        )

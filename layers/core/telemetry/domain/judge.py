@@ -50,7 +50,7 @@ def judge(event: Event, product: Product | None, environment: Environment, recei
 
 def _verdict(seen: Mapping[Flag, str]) -> Verdict:
     """Evidence reads `<rules version>;<flag code>=<what was seen, quoted, cut>;…`; empty for a clean record."""
-    parts = (f"{flag.code}={quote(text[:_LONGEST_EVIDENCE], safe=' ,:+')}" for flag, text in seen.items())
+    parts = (f"{flag.code}={_quoted(text)}" for flag, text in seen.items())
     return Verdict(frozenset(seen), ";".join((str(RULES_VERSION), *parts)) if seen else "")
 
 
@@ -73,3 +73,7 @@ def _skew(event: Event, received_at: datetime) -> str:
         return ""
     skew = timedelta(milliseconds=event.event_at) - timedelta(seconds=received_at.timestamp())
     return "" if -PAST_TOLERANCE <= skew <= FUTURE_TOLERANCE else f"{skew.total_seconds():+.0f}"
+
+
+def _quoted(text: str) -> str:
+    return quote(text[:_LONGEST_EVIDENCE], safe=" ,:+", errors="backslashreplace")

@@ -63,6 +63,10 @@ class Record:
         """The UTC day of receipt: the only day that billing knows."""
         return self.received_at.astimezone(UTC).date()
 
+    def with_flags(self, flags: frozenset[Flag]) -> "Record":
+        """The same record with the flags it was stored with the first time."""
+        return replace(self, flags=flags)
+
     def as_conflict(self) -> "Record":
         """The same record under a key of its own, for when its event id is taken by other content."""
         key = RecordKey(self.key.partition, f"{self.key.sort}#{_text(self.digest[:16])}")

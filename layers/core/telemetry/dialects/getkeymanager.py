@@ -1,0 +1,223 @@
+"""The GetKeyManager dialect: SDK telemetry (PROTOCOLS.md §1)."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from telemetry.dialects.fields import Fields
+from telemetry.dialects.json_text import NotJson, array_slices, loads, member_slices
+from telemetry.domain.errors import (
+    AddressNotAllowed,
+    CapabilityMissing,
+    Forbidden,
+    KeyInactive,
+    TelemetryError,
+)
+from telemetry.domain.event import Dialect, Event, normalise_license, normalise_user, parse_time
+
+LARGEST_BATCH = 500
+DATA_SAVED = 830
+MALFORMED_DATA_SAVED = 831
+
+Answer = dict[str, Any]
+
+_VALUE_FIELDS = {
+    "numeric-single-value": ("numeric_data_single_value",),
+    "numeric-xy-axis": ("numeric_data_x", "numeric_data_y"),
+    "text": ("text_data",),
+}
+_MESSAGES = {DATA_SAVED: "Correct format data saved", MALFORMED_DATA_SAVED: "Incorrect format data saved"}
+# (HTTP status, code, message) by error; the first class that fits
+_REFUSALS: tuple[tuple[type[TelemetryError], tuple[int, int, str]], ...] = (
+    (KeyInactive, (401, 101, "Inactive or Expired API Key")),
+    (CapabilityMissing, (401, 102, "API Key Lacks The Required Capability")),
+    (AddressNotAllowed, (401, 103, "IP Address Not Allowed")),
+    (Forbidden, (403, 150, "Access Denied")),
+    (TelemetryError, (401, 100, "Invalid API Key")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """The events of one request. A batch is answered event by event, even when it holds one."""
+
+    events: tuple[Event, ...]
+    is_batch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one event.
+
+    `telemetry_id` is None when it is not stored; `status` is `stored`, `duplicate`, `conflict` or `failed`.
+    """
+
+    telemetry_id: str | None
+    status: str
+    is_flagged: bool
+    errors: Mapping[str, Sequence[str]]
+
+    @property
+    def code(self) -> int:
+        return MALFORMED_DATA_SAVED if self.errors else DATA_SAVED
+
+
+def body_api_key(body: bytes) -> str | None:
+    """The `api_key` of a JSON body, if it has one."""
+    try:
+        value = loads(body)
+    except NotJson:
+        return None
+    key = value.get("api_key") if isinstance(value, dict) else None
+    return key if isinstance(key, str) else None
+
+
+def parse(body: bytes, content_type: str) -> Submission:
+    """Understands a body (inflated, API key masked) as far as it goes. Never fails: what is wrong is in the events."""
+    if content_type.partition(";")[0].strip().lower() == "application/x-ndjson":
+        return _batch([line for line in body.splitlines() if line.strip()], body)
+    try:
+        elements = array_slices(body)
+        if elements is not None:
+            return _batch(elements, body)
+        value = loads(body)
+        events = member_slices(body, "events")
+    except NotJson as exc:
+        return Submission((_unreadable(body, str(exc)),))
+    if events is None:
+        return Submission((parse_event(body, value),))
+    if surplus := value.keys() - {"events", "api_key"}:
+        # an envelope is not stored, so what it says beside its events would be lost: keep the body whole instead
+        return Submission((_unreadable(body, f"Unexpected beside events: {', '.join(sorted(surplus))[:80]}"),))
+    return _batch(events, body)
+
+
+def parse_event(raw: bytes, value: object) -> Event:
+    """One event from its bytes and the JSON value they hold."""
+    if not isinstance(value, dict):
+        return _unreadable(raw, "An event must be an object")
+    fields = Fields(value)
+    _check_value(fields)
+    event_at = parse_time(value.get("event_at"))
+    if "event_at" in fields and event_at is None:
+        fields.complain("event_at", "The event at is not a valid date.")
+    fields.require_object("metadata")
+    fields.text("country")
+    hwid, activation = fields.text("hwid"), fields.text("activation_identifier")
+    return Event(
+        raw=raw,
+        dialect=Dialect.GETKEYMANAGER,
+        product_id=fields.text("product_id", integer_allowed=True),
+        product_version=fields.text("product_version"),
+        license_key=normalise_license(fields.text("license_key")),
+        user_id=normalise_user(fields.text("user_identifier", integer_allowed=True)),
+        device_id=hwid or activation,
+        group=fields.text("data_group"),
+        event_id=fields.text("event_id", integer_allowed=True),
+        event_at=event_at,
+        client_flags=_client_flags(fields),
+        errors=dict(fields.errors),
+    )
+
+
+def with_product_error(event: Event) -> dict[str, Sequence[str]]:
+    """The event's errors plus the one for a product nobody registered."""
+    message = "The selected product id is invalid." if event.product_id else "The product id field is required."
+    return {**event.errors, "product_id": [*event.errors.get("product_id", ()), message]}
+
+
+def answer(result: Result, now: datetime) -> Answer:
+    """The answer to a single event: HTTP 200, also for bad data."""
+    response = _response(result.code, _MESSAGES[result.code], _errors(result.errors), now)
+    return {
+        "response": response,
+        "response_base64": b64encode(json.dumps(response, separators=(",", ":")).encode()).decode(),
+        "private_key_used": "global",
+        "telemetry_id": result.telemetry_id,
+        "is_flagged": result.is_flagged,
+    }
+
+
+def batch_answer(results: Sequence[Result], now: datetime) -> Answer:
+    """The answer to a batch: one result per event, in order."""
+    code = max((result.code for result in results), default=DATA_SAVED)
+    return {
+        "response": _response(code, _MESSAGES[code], [], now),
+        "results": [
+            {
+                "telemetry_id": result.telemetry_id,
+                "status": result.status,
+                "is_flagged": result.is_flagged,
+                "errors": _errors(result.errors),
+            }
+            for result in results
+        ],
+    }
+
+
+def refusal(error: TelemetryError, now: datetime) -> tuple[int, Answer]:
+    """HTTP status and body for a key that is not good, or not good for this."""
+    status, code, message = next(found for kind, found in _REFUSALS if isinstance(error, kind))
+    return status, {"response": _response(code, message, [], now)}
+
+
+def failure(status: int, message: str, now: datetime) -> Answer:
+    """The body of a 413, 429, 5xx."""
+    return {"response": _response(status, message, [], now)}
+
+
+def _response(code: int, message: str, errors: object, now: datetime) -> Answer:
+    return {"code": code, "message": message, "errors": errors, "timestamp": int(now.timestamp())}
+
+
+def _errors(errors: Mapping[str, Sequence[str]]) -> object:
+    """PHP clients know an empty list and a filled object."""
+    return {name: list(messages) for name, messages in errors.items()} if errors else []
+
+
+def _batch(slices: Sequence[bytes], body: bytes) -> Submission:
+    if len(slices) > LARGEST_BATCH:
+        return Submission((_unreadable(body, f"More than {LARGEST_BATCH} events"),))
+    return Submission(tuple(_element(raw) for raw in slices), is_batch=True)
+
+
+def _element(raw: bytes) -> Event:
+    try:
+        return parse_event(raw, loads(raw))
+    except NotJson as exc:
+        return _unreadable(raw, str(exc))
+
+
+def _unreadable(raw: bytes, reason: str) -> Event:
+    return Event(raw=raw, dialect=Dialect.GETKEYMANAGER, errors={"body": [f"{reason}."]})
+
+
+def _check_value(fields: Fields) -> None:
+    """The value that `data_type` announces must be there, and be of that type."""
+    data_type = fields.value("data_type")
+    if "data_type" not in fields:
+        fields.complain("data_type", "The data type field is required.")
+    elif not isinstance(data_type, str) or data_type not in _VALUE_FIELDS:
+        fields.complain("data_type", "The selected data type is invalid.")
+    elif data_type == "text":
+        if "text_data" not in fields:
+            fields.complain("text_data", "The text data field is required.")
+        fields.text("text_data")
+    else:
+        for name in _VALUE_FIELDS[data_type]:
+            fields.require_number(name)
+
+
+def _client_flags(fields: Fields) -> tuple[str, ...]:
+    """SDK-side findings: a list of names, or an object whose true members count."""
+    flags = fields.value("flags")
+    if isinstance(flags, list) and all(isinstance(name, str) for name in flags):
+        return tuple(flags)
+    if isinstance(flags, dict) and all(isinstance(value, bool) for value in flags.values()):
+        return tuple(name for name, value in flags.items() if value)
+    if flags is not None:
+        fields.complain("flags", "The flags must be a list of strings or an object of booleans.")
+    return ()

@@ -1,0 +1,73 @@
+"""The Reo.Dev dialect: product usage (PROTOCOLS.md §3)."""
+
+from datetime import datetime
+from typing import Any
+
+from telemetry.dialects.fields import Fields
+from telemetry.dialects.json_text import NotJson, loads
+from telemetry.domain.errors import TelemetryError
+from telemetry.domain.event import Dialect, Event, normalise_user, parse_time
+
+Answer = dict[str, Any]
+
+UPLOADED: Answer = {"response_code": "200", "response": "Data Uploaded", "status": "success"}
+AUTHENTICATION_FAILURE: Answer = {
+    "response_code": 400,
+    "response": "Authentication Failure",
+    "status": "failure",
+}
+
+_USER_ID_TYPES = frozenset({"EMAIL", "SOCIAL", "LINKEDIN", "GITHUB", "USERNAME", "ANONYMOUS"})
+
+
+def parse(body: bytes) -> Event:
+    """Understands a body as far as it goes. Never fails: what is wrong is in the event."""
+    try:
+        value = loads(body)
+    except NotJson as exc:
+        return _unreadable(body, str(exc))
+    payload = value.get("payload") if isinstance(value, dict) else None
+    if not isinstance(payload, dict):
+        return _unreadable(body, "payload must be an object")
+    return _parse_payload(body, payload)
+
+
+def refusal(_error: TelemetryError, _now: datetime) -> tuple[int, Answer]:
+    """HTTP status and body for a key that is not good, or not good for this: the dialect knows but one."""
+    return 400, AUTHENTICATION_FAILURE
+
+
+def failure(status: int, message: str, _now: datetime) -> Answer:
+    """The body of a 413, 429, 5xx."""
+    return {"response_code": status, "response": message, "status": "failure"}
+
+
+def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
+    fields = Fields(payload)
+    for name in ("activity_type", "product_id", *(() if "user_id" in fields else ("user_agent",))):
+        if name not in fields:
+            fields.complain(name, "required")
+    for name in ("source", "user_agent", "ip_addr", "domain"):
+        fields.text(name)
+    user_id_type = fields.text("user_id_type")
+    if user_id_type and user_id_type.upper() not in _USER_ID_TYPES:
+        fields.complain("user_id_type", "unknown")
+    fields.require_object("meta")
+    event_at = parse_time(payload.get("event_at"))
+    if "event_at" in fields and event_at is None:
+        fields.complain("event_at", "not a time")
+    return Event(
+        raw=body,
+        dialect=Dialect.REO,
+        product_id=fields.text("product_id", integer_allowed=True),
+        user_id=normalise_user(fields.text("user_id", integer_allowed=True)),
+        group=fields.text("activity_type"),
+        event_id=fields.text("event_id", integer_allowed=True),
+        event_at=event_at,
+        environment_text=fields.text("environment"),
+        errors=dict(fields.errors),
+    )
+
+
+def _unreadable(body: bytes, reason: str) -> Event:
+    return Event(raw=body, dialect=Dialect.REO, errors={"body": [reason]})

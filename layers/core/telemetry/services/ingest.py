@@ -1,0 +1,143 @@
+"""Keeping events: judged, flagged, stored once each, never refused for what they say."""
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+from telemetry.domain.api_key import Access
+from telemetry.domain.environment import Environment
+from telemetry.domain.event import Event
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import Product, judge
+from telemetry.domain.keyring import Identity, Keyring
+from telemetry.domain.record import Record, RecordKey, record_key, server_event_id, telemetry_id
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.records import Existing, Insertion
+
+_LONGEST_VERSION = 64
+
+
+class Status(StrEnum):
+    """What became of an event. Only FAILED asks the client to send it again."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    CONFLICT = "conflict"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The answer for one event; `flags` are those of the record that is stored."""
+
+    telemetry_id: str
+    status: Status
+    flags: frozenset[Flag]
+
+
+class Records(Protocol):
+    """The records of one environment."""
+
+    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
+        """Inserts records with distinct keys."""
+
+    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> Mapping[RecordKey, Existing]:
+        """Digests and flags of stored records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ingest:
+    """What keeping events takes, the same for the life of a process."""
+
+    records: Callable[[Environment], Records]
+    product: Callable[[str], Product | None]
+    keyring: Keyring
+    retention_days: int
+
+    def keep(
+        self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, backoff: Backoff
+    ) -> list[Outcome]:
+        """Stores events, one outcome each, in order. Anything but FAILED is durable.
+
+        An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
+        """
+        store = self.records(access.environment)
+        records = [self._record(event, access, source_ip, now) for event in events]
+        statuses = _insert(records, store, backoff)
+        self._settle(records, statuses, store, backoff)
+        return [
+            Outcome(telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags)
+            for record, status in zip(records, statuses, strict=True)
+        ]
+
+    def _settle(self, records: list[Record], statuses: list[Status | None], store: Records, backoff: Backoff) -> None:
+        """Tells duplicates from conflicts, and stores these beside what they conflict with."""
+        unsettled = [i for i, status in enumerate(statuses) if status is None]
+        existing = store.existing(list({records[i].key for i in unsettled}), backoff) if unsettled else {}
+        conflicts: dict[RecordKey, list[int]] = {}
+        for i in unsettled:
+            found = existing.get(records[i].key)
+            if found is None:
+                statuses[i] = Status.FAILED
+            elif found.digest == records[i].digest:
+                # an id made here is met again only by our own second attempt, after an answer that was lost
+                statuses[i] = Status.DUPLICATE if records[i].id_from_client else Status.STORED
+                records[i] = records[i].with_flags(found.flags)
+            else:
+                records[i] = records[i].as_conflict()
+                conflicts.setdefault(records[i].key, []).append(i)
+        insertions = store.insert([records[places[0]] for places in conflicts.values()], backoff) if conflicts else []
+        for places, insertion in zip(conflicts.values(), insertions, strict=True):
+            for i in places:
+                statuses[i] = Status.FAILED if insertion is Insertion.UNAVAILABLE else Status.CONFLICT
+
+    def _record(self, event: Event, access: Access, source_ip: str, now: datetime) -> Record:
+        named = self.product(event.product_id) if event.product_id else None
+        fallback = self.product(access.key.product_id) if not named and access.key.product_id else None
+        # the key's product stands in for one that was not named, but does not excuse a wrong name
+        judged = named or (None if event.product_id else fallback)
+        verdict = judge(event, judged, access.environment, now)
+        product = named or fallback
+        return Record(
+            key=record_key(event, server_event_id(now, secrets.token_bytes(10)), now, self.keyring),
+            raw=event.raw,
+            digest=sha256(event.raw).digest(),
+            dialect=event.dialect,
+            product=product.id if product else UNKNOWN_PRODUCT,
+            received_at=now,
+            expires_at=expiry(now, self.retention_days),
+            user=self.keyring.fingerprint_if(Identity.USER, event.user_id),
+            device=self.keyring.fingerprint_if(Identity.DEVICE, event.device_id),
+            product_version=event.product_version[:_LONGEST_VERSION] if event.product_version else None,
+            flags=verdict.flags,
+            evidence=verdict.evidence,
+            api_key_id=access.key.id,
+            source_ip=source_ip,
+            id_from_client=event.event_id is not None,
+        )
+
+
+def expiry(received_at: datetime, retention_days: int) -> datetime:
+    """When a record goes: whole UTC days after its day of receipt, so that a day expires as one."""
+    midnight = datetime.combine(received_at.astimezone(UTC).date(), time(), UTC)
+    return midnight + timedelta(days=retention_days + 1)
+
+
+def _insert(records: Sequence[Record], store: Records, backoff: Backoff) -> list[Status | None]:
+    """First attempt, with equal keys folded: some engines fail a whole batch over them. None means: look closer."""
+    first: dict[RecordKey, int] = {}
+    for i, record in enumerate(records):
+        first.setdefault(record.key, i)
+    insertions = store.insert([records[i] for i in first.values()], backoff)
+    statuses: list[Status | None] = [None] * len(records)
+    for i, insertion in zip(first.values(), insertions, strict=True):
+        if insertion is Insertion.INSERTED:
+            statuses[i] = Status.STORED
+        elif insertion is Insertion.UNAVAILABLE:
+            statuses[i] = Status.FAILED
+    return statuses

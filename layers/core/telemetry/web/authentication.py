@@ -1,0 +1,102 @@
+"""From a presented API key to the one environment it opens."""
+
+import binascii
+from base64 import b64decode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from typing import Protocol
+
+from cachetools import TTLCache
+
+from telemetry.domain.api_key import Access, ApiKey, Capability, grant
+from telemetry.domain.errors import Unauthenticated
+from telemetry.domain.keyring import Keyring
+from telemetry.services.api_keys import hash_of
+from telemetry.web.http import Request
+
+CACHE_SECONDS = 60
+"""How long a revoked key may still work."""
+
+_CACHED_KEYS = 1_000
+_SHORTEST_KEY = 8  # nothing shorter was ever issued, and masking it would hide half of a body
+
+
+class ApiKeys(Protocol):
+    """Where keys are looked up."""
+
+    def api_key(self, key_hash: bytes) -> ApiKey | None:
+        """The key with this hash, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a caller presented: the key, its id where the scheme carries one (HTTP Basic), the environment asked for."""
+
+    secret: str
+    key_id: str | None = None
+    environment: str | None = None
+
+    def masked(self, body: bytes) -> bytes:
+        """The body with every occurrence of the key overwritten by as many asterisks."""
+        secret = self.secret.encode("utf-8", "surrogatepass")
+        return body.replace(secret, b"*" * len(secret)) if len(secret) >= _SHORTEST_KEY else body
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """Looks up API keys, and remembers the good ones for a minute (bad ones never: they would fill the memory)."""
+
+    registry: ApiKeys
+    keyring: Keyring
+    _known: TTLCache[bytes, ApiKey] = field(default_factory=lambda: TTLCache(_CACHED_KEYS, CACHE_SECONDS))
+    _lock: Lock = field(default_factory=Lock)
+
+    def access(self, credentials: Credentials, capability: Capability, source_ip: str, now: datetime) -> Access:
+        """What the key opens. Raises Unauthenticated, Forbidden and their kinds, StoreUnavailable."""
+        key = self._key(hash_of(credentials.secret, self.keyring))
+        if key is None or (credentials.key_id is not None and credentials.key_id != key.id):
+            raise Unauthenticated
+        return grant(key, capability, credentials.environment, source_ip, now)
+
+    def _key(self, key_hash: bytes) -> ApiKey | None:
+        with self._lock:
+            key = self._known.get(key_hash)
+        if key is None and (key := self.registry.api_key(key_hash)):
+            with self._lock:
+                self._known[key_hash] = key
+        return key
+
+
+def credentials_of(request: Request, body_key: Callable[[bytes], str | None] | None = None) -> Credentials:
+    """The key a request presents: Authorization (Bearer, Basic), X-API-KEY, query, then the body, if it may carry one.
+
+    Raises Unauthenticated when there is none.
+    """
+    key_id, secret = _from_authorization(request.headers.get("authorization", ""))
+    secret = secret or request.headers.get("x-api-key", "").strip() or request.query.get("api_key", "")
+    if not secret and body_key:
+        secret = body_key(request.body) or ""
+    if not secret:
+        raise Unauthenticated
+    return Credentials(secret, key_id, request.query.get("environment"))
+
+
+def _from_authorization(header: str) -> tuple[str | None, str]:
+    scheme, _, value = header.strip().partition(" ")
+    match scheme.lower():
+        case "bearer":
+            return None, value.strip()
+        case "basic":
+            return _from_basic(value.strip())
+        case _:
+            return None, ""
+
+
+def _from_basic(value: str) -> tuple[str | None, str]:
+    try:
+        user, _, password = b64decode(value, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None, ""
+    return user, password

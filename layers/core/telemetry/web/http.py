@@ -1,0 +1,68 @@
+"""What a route needs of an API Gateway event, and the answers it gives."""
+
+import json
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from gzip import BadGzipFile, GzipFile
+from io import BytesIO
+from typing import Any, Self
+from zlib import error as ZlibError  # noqa: N812 (a class, whatever its name)
+
+from aws_lambda_powertools.event_handler import Response, content_types
+
+LARGEST_INFLATED_BODY = 16 * 1024 * 1024
+"""Bytes a gzip body may inflate to; a larger one is kept as it came, like anything that cannot be read."""
+
+_GZIP_MAGIC = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request as API Gateway hands it to Lambda (payload format 2.0). Header names are in lower case."""
+
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    source_ip: str
+    request_id: str
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Self:
+        """Reads the event; the body comes out as the bytes that API Gateway saw, inflated when they are gzip."""
+        context = event["requestContext"]
+        return cls(
+            path=event["rawPath"],
+            headers={name.lower(): value for name, value in event.get("headers", {}).items()},
+            query=event.get("queryStringParameters") or {},
+            body=inflated(_body(event)),
+            source_ip=context["http"]["sourceIp"],
+            request_id=context["requestId"],
+        )
+
+
+def inflated(body: bytes) -> bytes:
+    """The content of a gzip body, told by its first bytes; anything else, broken or excessive, as it came."""
+    if not body.startswith(_GZIP_MAGIC):
+        return body
+    try:
+        content = GzipFile(fileobj=BytesIO(body)).read(LARGEST_INFLATED_BODY + 1)
+    except (BadGzipFile, EOFError, ZlibError):
+        return body
+    return content if len(content) <= LARGEST_INFLATED_BODY else body
+
+
+def answer(status: int, body: object, **headers: str) -> Response[str]:
+    """A JSON answer. Header names are given with underscores: `Retry_After="5"`."""
+    return Response(
+        status_code=status,
+        content_type=content_types.APPLICATION_JSON,
+        body=json.dumps(body, separators=(",", ":")),
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    return b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")

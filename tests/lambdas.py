@@ -1,0 +1,58 @@
+"""Calling the functions' handlers the way Lambda does, in this process."""
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Handler = Callable[[dict[str, Any], "Context"], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the handlers use of a LambdaContext."""
+
+    function_name: str = "telemetry-test"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:telemetry-test"
+    aws_request_id: str = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    milliseconds_left: int = 10_000
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds_left
+
+
+def load_function(name: str) -> ModuleType:
+    """A fresh copy of a function's module: a cold start."""
+    spec = spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def example_event(name: str) -> dict[str, Any]:
+    """An event of events/."""
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return event
+
+
+def http_event(
+    path: str, body: bytes | str, headers: dict[str, str], query: dict[str, str] | None = None
+) -> dict[str, Any]:
+    """A POST as API Gateway hands it over: text bodies as text, bytes as base64."""
+    event = example_event("ingest-telemetry")
+    event["rawPath"] = event["requestContext"]["http"]["path"] = path
+    event["headers"] = {"host": event["headers"]["host"]} | headers
+    event["body"] = body if isinstance(body, str) else b64encode(body).decode()
+    event["isBase64Encoded"] = isinstance(body, bytes)
+    if query:
+        event["queryStringParameters"] = query
+    return event
