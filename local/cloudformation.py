@@ -4,12 +4,10 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-Json = Any
-"""What JSON can hold. Templates have no narrower type before they are looked at."""
+from local import Json
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 _FOR_EACH = "Fn::ForEach::"

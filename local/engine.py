@@ -3,9 +3,11 @@
 import platform
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.error import URLError
@@ -90,6 +92,8 @@ class Engine:
             )
             engine = cls(process, f"http://127.0.0.1:{port}")
             if engine._answers():
+                if database is not None:
+                    _index_streams(database)
                 return engine
             engine.stop()
         raise EngineError(f"the local DynamoDB did not start ({executable})")
@@ -123,6 +127,18 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+# Without it each write and each read of a stream goes through all the stream has ever had: 7 ms per write at 20,000
+# records, against 0.5 ms.
+_STREAM_INDEX = """
+CREATE INDEX IF NOT EXISTS stream_position ON _stream_records (table_name, CAST(sequence_number AS INTEGER))
+"""
+
+
+def _index_streams(database: Path) -> None:
+    with closing(sqlite3.connect(database, timeout=5)) as connection, connection:
+        connection.execute(_STREAM_INDEX)
 
 
 def free_port() -> int:
@@ -165,6 +181,8 @@ _IDENTITY: dict[str, Any] = {
     "aws_secret_access_key": "local",
 }
 _CONFIG = Config(connect_timeout=1, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+# The engine's sequence numbers are shorter than botocore allows.
+_STREAMS_CONFIG = _CONFIG.merge(Config(parameter_validation=False))
 
 
 def dynamodb(endpoint: str) -> "DynamoDBClient":
@@ -174,7 +192,7 @@ def dynamodb(endpoint: str) -> "DynamoDBClient":
 
 def dynamodb_streams(endpoint: str) -> "DynamoDBStreamsClient":
     """A client of the engine's streams there, whatever the environment says."""
-    return boto3.client("dynamodbstreams", endpoint_url=endpoint, config=_CONFIG, **_IDENTITY)
+    return boto3.client("dynamodbstreams", endpoint_url=endpoint, config=_STREAMS_CONFIG, **_IDENTITY)
 
 
 def create_tables(client: "DynamoDBClient", tables: Iterable[Table]) -> None:

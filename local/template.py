@@ -7,7 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from local.cloudformation import Json, Resolver, TemplateError, expand_loops, load
+from local import Json
+from local.cloudformation import Resolver, TemplateError, expand_loops, load
 
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
@@ -66,7 +67,6 @@ class StreamMapping:
     function: str
     batch_size: int
     patterns: tuple[Mapping[str, Any], ...]
-    reports_failures: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +296,6 @@ class _Reader:
             function=_target(owner, properties.need("FunctionName"), functions),
             batch_size=int(properties.take("BatchSize", 100)),
             patterns=tuple(json.loads(item["Pattern"]) for item in filters),
-            reports_failures=properties.take("FunctionResponseTypes", []) == ["ReportBatchItemFailures"],
         )
         properties.done()
         return mapping

@@ -1,8 +1,10 @@
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import boto3
@@ -75,3 +77,20 @@ def _locked(path: Path) -> bool:
         except BlockingIOError:
             return True
         return False
+
+
+def test_a_stream_read_does_not_scan_the_stream(tmp_path: Path) -> None:
+    database = tmp_path / "dynamodb.sqlite"
+    with Engine.start(database):
+        pass
+    # the engine's own two statements, as far as they decide how much is read
+    queries = [
+        "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1",
+        "SELECT keys_json FROM _stream_records WHERE table_name = ?1 AND shard_id = ?2 "
+        "AND CAST(sequence_number AS INTEGER) > ?3 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT ?4",
+    ]
+    with closing(sqlite3.connect(database)) as connection:
+        for query in queries:
+            arguments = ["t", "s", 1, 10][: query.count("?")]
+            (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {query}", arguments).fetchall()
+            assert plan[-1].startswith("SEARCH _stream_records USING INDEX stream_position (table_name=?")

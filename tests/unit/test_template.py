@@ -60,7 +60,7 @@ def test_reads_wiring() -> None:
     for environment in ENVIRONMENTS:
         table = f"telemetry-records-{environment}"
         mapping = next(stream for stream in template.streams if stream.table == table)
-        assert mapping == StreamMapping(table, "rollup", 1000, (pattern,), reports_failures=False)
+        assert mapping == StreamMapping(table, "rollup", 1000, (pattern,))
         assert Schedule("cron(30 * * * ? *)", "close_day", {"environment": environment}) in template.schedules
 
 

@@ -1,0 +1,177 @@
+"""The state folder: who holds it, the deployment secret, the database, and what a command needs to attach to it.
+
+A process that only wants to look (`python -m local key`, `records`) attaches to the service that runs on the folder, or
+holds the folder itself while it works.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Self
+
+from local import Json
+from local.engine import Engine, is_alive
+
+DYING_SECONDS = 4
+"""How long a killed predecessor's engine may take to be gone."""
+
+
+class StateError(Exception):
+    """The state folder cannot be used; the message says why."""
+
+
+class State:
+    """A state folder this process holds the lock of. Use it as a context manager."""
+
+    def __init__(self, folder: Path, lock: int) -> None:
+        self.folder = folder
+        self.lock = lock
+        """Descriptor of the lock; whoever inherits it holds the lock too."""
+
+    @classmethod
+    def hold(cls, folder: Path, patience: float = DYING_SECONDS) -> Self:
+        """Takes the folder, making it if need be; raises StateError while another process holds it."""
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as exc:
+            raise StateError(f"cannot use {folder}: {exc.strerror}") from exc
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    os.close(lock)
+                    raise StateError(f"another instance is using {folder}: stop it, or choose another STATE=") from None
+                time.sleep(0.05)
+        return cls(folder.resolve(), lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.lock)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "dynamodb.sqlite"
+
+    @property
+    def positions(self) -> Path:
+        return self.folder / "stream-positions.json"
+
+    @property
+    def demo_keys(self) -> Path:
+        return self.folder / "demo-keys.json"
+
+    @property
+    def secret_file(self) -> Path:
+        return self.folder / "secret"
+
+    def secret(self) -> bytes:
+        """The deployment secret, 32 bytes, made when there is none. Losing the file makes the data unreadable."""
+        if not self.secret_file.exists():
+            if self.database.exists():
+                raise StateError(f"{self.secret_file} is lost, and the data is of no use without it; put it back")
+            write_atomically(self.secret_file, secrets.token_hex(32) + "\n")
+        return bytes.fromhex(self.secret_file.read_text(encoding="ascii"))
+
+    def log(self, function: str) -> Path:
+        """Where a function's output goes; one earlier file is kept beside a large one."""
+        path = self.folder / "logs" / f"{function}.log"
+        path.parent.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            if path.stat().st_size > 10_000_000:
+                path.replace(path.with_suffix(".log.1"))
+        return path
+
+    @property
+    def _loading(self) -> Path:
+        return self.folder / "loading"
+
+    @contextmanager
+    def loading(self) -> Iterator[None]:
+        """What happens in here happens wholly or, after the next start, not at all."""
+        self._loading.touch()
+        yield
+        self._loading.unlink()
+
+    def discard_unfinished(self) -> bool:
+        """Empties a folder whose first loading was interrupted: nobody was served from it yet."""
+        if not self._loading.exists():
+            return False
+        for path in (self.positions, self.demo_keys, *self.folder.glob(f"{self.database.name}*")):
+            path.unlink(missing_ok=True)
+        shutil.rmtree(self.folder / "logs", ignore_errors=True)
+        self._loading.unlink()
+        return True
+
+    def announce(self, endpoint: str) -> None:
+        """Tells commands where the engine is."""
+        write_atomically(_runtime(self.folder), json.dumps({"pid": os.getpid(), "endpoint": endpoint}))
+
+    def withdraw(self) -> None:
+        """Takes back what this or a killed instance announced."""
+        _runtime(self.folder).unlink(missing_ok=True)
+
+
+@contextmanager
+def attached(folder: Path) -> Iterator[str]:
+    """The endpoint of the database in this folder: a running service's, else of an engine started for the occasion.
+
+    Raises StateError when there is nothing there, or when another command is holding it.
+    """
+    if not (folder / "dynamodb.sqlite").exists():
+        raise StateError(f"{folder} holds no data yet: start the service first (make run)")
+    try:
+        state = State.hold(folder, patience=0.3)
+    except StateError:
+        endpoint = _announced(folder)
+        if endpoint is None:
+            raise
+        yield endpoint
+        return
+    with state, Engine.start(state.database, [state.lock]) as engine:
+        yield engine.endpoint
+
+
+def _announced(folder: Path, patience: float = 3) -> str | None:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):
+            endpoint = str(json.loads(_runtime(folder).read_text(encoding="utf-8"))["endpoint"])
+            if is_alive(endpoint):
+                return endpoint
+        time.sleep(0.05)
+    return None
+
+
+def _runtime(folder: Path) -> Path:
+    return folder / "runtime.json"
+
+
+def write_atomically(path: Path, content: str) -> None:
+    """Replaces a file of this user alone, so that a crash leaves either the old content or the new."""
+    temporary = path.with_name(f"{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def read_json(path: Path, default: Json) -> Json:
+    """The file's content, or `default` when there is no file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return default
