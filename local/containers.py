@@ -75,9 +75,14 @@ class Container:
 
     def start(self) -> None:
         """Waits until the process is ready; raises FunctionFailed when it does not get there."""
-        if not self._ready:
+        if self._ready:
+            return
+        try:
             self._exchange(None, _START_SECONDS)
-            self._ready = True
+        except FunctionFailed:
+            self._discard()
+            raise
+        self._ready = True
 
     def _exchange(self, message: bytes | None, seconds: float) -> Json:
         try:

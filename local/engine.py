@@ -1,5 +1,6 @@
 """The local DynamoDB: one dynoxide process, on disk or in memory, that never outlives the process that started it."""
 
+import os
 import platform
 import shutil
 import socket
@@ -108,9 +109,9 @@ class Engine:
             time.sleep(0.01)
         return False
 
-    @property
-    def running(self) -> bool:
-        return self._process.poll() is None
+    def wait(self) -> None:
+        """Returns when the engine has ended, asked or not."""
+        self._process.wait()
 
     def stop(self) -> None:
         """Ends the engine and waits until it is gone."""
@@ -173,6 +174,12 @@ def environment(endpoint: str) -> dict[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     }
+
+
+def use(endpoint: str) -> None:
+    """Sends all AWS clients that this process makes to the engine there."""
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(environment(endpoint))
 
 
 _IDENTITY: dict[str, Any] = {

@@ -62,11 +62,14 @@ class Scheduler:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, patience: float = 2) -> None:
-        """Asks the thread to end and waits `patience` seconds for it."""
+    def ask_to_stop(self) -> None:
+        """Asks the thread to end after the run it is at."""
         self._stop.set()
+
+    def join(self, patience: float) -> None:
+        """Waits `patience` seconds for the thread's end."""
         if self._thread.ident:
-            self._thread.join(patience)
+            self._thread.join(max(0.0, patience))
 
     def _run(self) -> None:
         now = datetime.now(UTC)

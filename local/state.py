@@ -18,6 +18,8 @@ from typing import Self
 from local import Json
 from local.engine import Engine, is_alive
 
+SECRET_FILE = "secret"  # noqa: S105 (a file name)
+
 DYING_SECONDS = 4
 """How long a killed predecessor's engine may take to be gone."""
 
@@ -74,7 +76,7 @@ class State:
 
     @property
     def secret_file(self) -> Path:
-        return self.folder / "secret"
+        return self.folder / SECRET_FILE
 
     def secret(self) -> bytes:
         """The deployment secret, 32 bytes, made when there is none. Losing the file makes the data unreadable."""
@@ -97,11 +99,12 @@ class State:
     def _loading(self) -> Path:
         return self.folder / "loading"
 
-    @contextmanager
-    def loading(self) -> Iterator[None]:
-        """What happens in here happens wholly or, after the next start, not at all."""
+    def begin_loading(self) -> None:
+        """From here until `end_loading` a crash means that the next start begins again."""
         self._loading.touch()
-        yield
+
+    def end_loading(self) -> None:
+        """What was loaded stays."""
         self._loading.unlink()
 
     def discard_unfinished(self) -> bool:

@@ -84,14 +84,14 @@ class Pump:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def ask_to_stop(self) -> None:
         """Asks the thread to end after the batch it is at."""
         self._stop.set()
 
     def join(self, patience: float) -> None:
         """Waits `patience` seconds for the thread's end."""
         if self._thread.ident:
-            self._thread.join(patience)
+            self._thread.join(max(0.0, patience))
 
     def drain(self) -> None:
         """Takes what is in the stream now, in the caller's thread; raises what the function raises."""

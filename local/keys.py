@@ -1,0 +1,74 @@
+"""`python -m local key`: makes an API key, in local state or in a stack on AWS."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.engine import use
+from local.state import SECRET_FILE, attached
+from local.template import read_template
+from telemetry.domain.api_key import Capability, Role
+from telemetry.domain.environment import Environment
+from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
+from telemetry.settings import TableNames
+from telemetry.storage.registry import RegistryStore
+from telemetry.storage.secret import keyring
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `key`."""
+    parser.add_argument("--stack", help="a deployed stack's name, instead of the local state")
+    parser.add_argument(
+        "--secret-parameter",
+        default=read_template().function("ingest").environment["SECRET_PARAMETER"],
+        help="the stack's SecretParameter (%(default)s)",
+    )
+    kinds = parser.add_subparsers(dest="kind", required=True)
+    sdk = kinds.add_parser("sdk", help="for SDKs: one environment, some capabilities")
+    sdk.add_argument("--environment", type=Environment, choices=list(Environment), required=True)
+    sdk.add_argument("--capability", type=Capability, choices=list(Capability), action="append", required=True)
+    sdk.add_argument("--product", help="the product of events that name none that is registered")
+    staff = kinds.add_parser("staff", help="for people: environments and a role")
+    staff.add_argument("--environment", type=Environment, choices=list(Environment), action="append", required=True)
+    staff.add_argument("--role", type=Role, choices=list(Role), required=True)
+    for kind in (sdk, staff):
+        kind.add_argument("--name", default="made by hand", help="what it is for")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the key on standard output, and what it is on standard error."""
+    with _deployment(arguments) as stack:
+        registry = RegistryStore(TableNames(stack).registry)
+        if arguments.kind == "sdk":
+            issued = issue_sdk_key(
+                arguments.name,
+                arguments.environment,
+                frozenset(arguments.capability),
+                arguments.product,
+                keyring(),
+                registry,
+            )
+        else:
+            issued = issue_staff_key(
+                arguments.name, frozenset(arguments.environment), arguments.role, keyring(), registry
+            )
+    print(f"key id (user name of HTTP Basic): {issued.key.id}", file=sys.stderr)
+    print(issued.secret)
+    return 0
+
+
+@contextmanager
+def _deployment(arguments: argparse.Namespace) -> Iterator[str]:
+    """The stack's name, with the environment set so that AWS clients and the keyring are its own."""
+    if arguments.stack:
+        os.environ["SECRET_PARAMETER"] = arguments.secret_parameter
+        yield arguments.stack
+        return
+    folder = Path(arguments.state)
+    with attached(folder) as endpoint:
+        use(endpoint)
+        os.environ["SECRET_FILE"] = str(folder / SECRET_FILE)
+        yield read_template().stack
