@@ -36,7 +36,7 @@ format: .venv/test.done ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 bench: .venv/test.done local/node_modules/.done ## print the cost figures
-	$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/benchmarks/bench_*.py
+	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks
 
 soak: .venv/test.done local/node_modules/.done ## the long versions of the tests
 	SOAK=1 $(BIN)/python -m pytest -n 2 tests

@@ -3,6 +3,7 @@
 import gzip
 import json
 from base64 import b64decode
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -10,6 +11,9 @@ import pytest
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
+from telemetry.domain.record import Record
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.records import Insertion, RecordStore
 from tests.integration.conftest import Deployment, Post
 from tests.lambdas import example_event
 
@@ -296,3 +300,48 @@ def test_unreadable_product_usage_is_stored_all_the_same(deployment: Deployment,
     (record,) = usage_records(deployment, "~unknown")
     assert record.raw == raw.encode()
     assert Flag.MALFORMED in record.flags
+
+
+def test_what_could_not_be_stored_is_never_acknowledged(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def every_other(_store: RecordStore, records: Sequence[Record], _backoff: Backoff) -> list[Insertion]:
+        return [Insertion.UNAVAILABLE if i % 2 else Insertion.INSERTED for i in range(1, len(records) + 1)]
+
+    monkeypatch.setattr(RecordStore, "insert", every_other)
+    single, usage = post(TELEMETRY, json.dumps(GOOD)), post(USAGE, example_event("ingest-usage")["body"])
+    many = post(TELEMETRY, json.dumps([GOOD] * 3))
+    assert [result["statusCode"] for result in (single, usage, many)] == [503] * 3
+    assert [result["headers"]["Retry-After"] for result in (single, usage, many)] == ["5"] * 3
+    assert body_of(single)["response"]["code"] == 503
+    assert body_of(usage)["status"] == "failure"
+    results = body_of(many)["results"]
+    assert [(item["status"], bool(item["telemetry_id"])) for item in results] == [
+        ("failed", False),
+        ("stored", True),
+        ("failed", False),
+    ]
+
+
+def test_an_unforeseen_failure_says_nothing_of_itself(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a detail")
+
+    monkeypatch.setattr(RecordStore, "insert", broken)
+    for path in (TELEMETRY, USAGE):
+        result = post(path, json.dumps(GOOD))
+        assert result["statusCode"] == 500
+        assert "a detail" not in result["body"]
+
+
+def test_keys_and_bodies_stay_out_of_the_log(
+    deployment: Deployment, post: Post, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = deployment.keys[Environment.PRODUCTION]
+    post(TELEMETRY, json.dumps(GOOD), {}, {"api_key": key})
+    post(TELEMETRY, json.dumps(GOOD), {"x-api-key": "tk_prod_somebody-elses"})
+    monkeypatch.setattr(RecordStore, "insert", None)
+    post(TELEMETRY, json.dumps({**GOOD, "api_key": key}), {})
+    logged = capsys.readouterr().out
+    assert "Refused" in logged
+    assert "Failed" in logged
+    for secret in (key, "somebody-elses", "started", GOOD["user_identifier"]):
+        assert secret not in logged

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore's own)
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
@@ -45,6 +45,9 @@ _PASSING = frozenset(
         "TransactionInProgress",
     }
 )
+
+# The call got no answer: whether it had its effect is not known.
+_UNANSWERED = (ConnectionError, HTTPClientError)
 
 Image = Mapping[str, Any]
 T = TypeVar("T")
@@ -234,7 +237,7 @@ class RecordStore:
                 self.client().execute_statement(**statements[0])
                 return [None]
             responses = self.client().batch_execute_statement(Statements=statements)["Responses"]
-        except HTTPClientError as exc:  # time-outs and broken connections: whether it happened is not known
+        except _UNANSWERED as exc:
             return [type(exc).__name__] * len(statements)
         except ClientError as exc:
             return [_code(exc.response["Error"]["Code"], exc)] * len(statements)
@@ -260,7 +263,7 @@ class RecordStore:
         for _ in backoff.attempts():
             try:
                 answer = self.client().batch_get_item(RequestItems=request)
-            except HTTPClientError:
+            except _UNANSWERED:
                 continue
             except ClientError as exc:
                 _code(exc.response["Error"]["Code"], exc)

@@ -1,0 +1,30 @@
+"""Counting what calls cost, from ReturnConsumedCapacity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from telemetry.storage.tables import dynamodb_client
+
+
+@dataclass
+class Meter:
+    """A DynamoDB client that adds up calls and capacity units (table and indexes together) by operation."""
+
+    calls: list[tuple[str, float]] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        operation = getattr(dynamodb_client(), name)
+
+        def metered(**arguments: Any) -> Any:  # noqa: ANN401
+            answer = operation(**arguments, ReturnConsumedCapacity="TOTAL")
+            consumed = answer.get("ConsumedCapacity", [])
+            entries = consumed if isinstance(consumed, list) else [consumed]
+            self.calls.append((name, sum(entry["CapacityUnits"] for entry in entries)))
+            return answer
+
+        return metered
+
+    @property
+    def units(self) -> float:
+        return sum(units for _, units in self.calls)

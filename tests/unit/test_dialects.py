@@ -1,0 +1,88 @@
+"""Both dialects take whatever comes, and keep every byte of it."""
+
+import json
+import re
+from contextlib import suppress
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.dialects import getkeymanager, reo
+from telemetry.dialects.json_text import NotJson, array_slices, loads, member_slices
+from telemetry.domain.event import normalise_license, normalise_user, parse_time
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["data_type", "data_group", "text_data", "numeric_data_single_value", "license_key", "hwid", "user_identifier",
+     "product_id", "product_version", "country", "metadata", "flags", "event_id", "event_at", "events", "payload",
+     "activity_type", "user_id", "meta", "environment"]
+)  # fmt: skip
+BLANKS = st.text(" \t\r\n", max_size=3)
+
+
+@given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_body_is_understood_as_something_and_kept_whole(body: bytes) -> None:
+    submission = getkeymanager.parse(body, "application/json")
+    if not submission.is_batch:
+        assert [event.raw for event in submission.events] == [body]
+    assert reo.parse(body).raw == body
+
+
+@given(st.dictionaries(FIELDS, JSON | st.text(alphabet=st.characters()), max_size=12))
+def test_fields_of_any_type_are_read_or_complained_about(value: dict[str, object]) -> None:
+    raw = json.dumps(value).encode()
+    for event in (getkeymanager.parse_event(raw, json.loads(raw)), reo.parse(json.dumps({"payload": value}).encode())):
+        for text in (event.product_id, event.user_id, event.device_id, event.event_id, event.license_key):
+            assert text is None or text.encode()  # can be stored
+        assert all(messages for messages in event.errors.values())
+
+
+@given(st.lists(JSON, max_size=6), st.data())
+def test_slices_are_the_exact_bytes_of_each_element(values: list[object], data: st.DataObject) -> None:
+    texts = [json.dumps(value, ensure_ascii=data.draw(st.booleans())) for value in values]
+    texts = [text for text in texts if not re.search(r"[\ud800-\udfff]", text)]
+    padded = [data.draw(BLANKS) + text + data.draw(BLANKS) for text in texts]
+    array = f"{data.draw(BLANKS)}[{','.join(padded) or data.draw(BLANKS)}]{data.draw(BLANKS)}"
+    expected = [text.encode() for text in texts]
+    assert array_slices(array.encode()) == expected
+    extra = json.dumps(data.draw(st.dictionaries(st.text().filter(lambda name: name != "events"), JSON, max_size=2)))
+    members = extra[1:-1] + ("," if extra != "{}" else "")
+    assert member_slices(f'{{{members} "events" : {array} }}'.encode(), "events") == expected
+
+
+@given(st.text(alphabet='[]{},:"1a \\', max_size=30))
+def test_slicing_refuses_what_parsing_refuses(text: str) -> None:
+    value: object = None
+    with suppress(NotJson):
+        value = loads(text.encode())
+    try:
+        slices = array_slices(text.encode())
+    except NotJson:
+        slices = None
+    assert (slices is not None) == isinstance(value, list)
+    if slices is not None:
+        assert [loads(element) for element in slices] == value
+
+
+def test_times_in_seconds_milliseconds_and_iso_mean_the_same() -> None:
+    same = [1795249800, "1795249800", 1795249800.0, 1795249800000, "1795249800000", "2026-11-21T08:30:00Z",
+            "2026-11-21T09:30:00+01:00", "2026-11-21T08:30:00", "2026-11-21 08:30"]  # fmt: skip
+    assert {parse_time(value) for value in same} == {1795249800000}
+    assert {parse_time(value) for value in (True, None, "", "soon", -1, 10**14, 1e300, [], "9" * 400, "nan")} == {None}
+
+
+def test_identities_are_normalised() -> None:
+    assert [normalise_license(text) for text in (None, "", "unknown", "UNKNOWN", "K")] == [
+        None,
+        None,
+        None,
+        "UNKNOWN",
+        "K",
+    ]
+    assert [normalise_user(text) for text in (None, "Jane", "Jane@X.example", "@Jane", "a b@C")] == [
+        None, "Jane", "jane@x.example", "@Jane", "a b@C",
+    ]  # fmt: skip

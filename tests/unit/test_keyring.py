@@ -1,0 +1,34 @@
+import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.domain.errors import ConfigurationError
+from telemetry.domain.keyring import Identity, Keyring, Purpose, derive
+
+
+@given(st.binary(min_size=32, max_size=64), st.sampled_from(Purpose))
+def test_keys_are_derived_as_rfc_5869_says(secret: bytes, purpose: Purpose) -> None:
+    reference = HKDF(algorithm=SHA256(), length=32, salt=None, info=purpose.encode()).derive(secret)
+    assert derive(secret, purpose) == reference
+
+
+def test_each_purpose_has_a_key_of_its_own() -> None:
+    assert len({derive(bytes(32), purpose) for purpose in Purpose}) == len(Purpose)
+
+
+def test_equal_texts_of_two_kinds_have_unrelated_fingerprints() -> None:
+    keyring = Keyring(bytes(32))
+    assert len({keyring.fingerprint(identity, "same") for identity in Identity}) == len(Identity)
+
+
+def test_fingerprints_depend_on_the_secret_and_never_change() -> None:
+    # written down once: another value here would orphan every partition of every deployment
+    assert Keyring(bytes(32)).fingerprint(Identity.USER, "jane").hex() == "1df577b51a5d83860ce537078dce3110"
+    assert Keyring(bytes([1] * 32)).fingerprint(Identity.USER, "jane").hex() != "1df577b51a5d83860ce537078dce3110"
+
+
+def test_a_short_secret_is_none() -> None:
+    with pytest.raises(ConfigurationError):
+        Keyring(b"short")

@@ -1,0 +1,90 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.domain.errors import ConfigurationError
+from telemetry.domain.judge import Product
+from telemetry.domain.shards import ShardPlan, shard_of
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.bodies import decode_body, encode_body
+from telemetry.storage.catalogue import Catalogue
+from tests.lambdas import example_event
+
+
+@given(st.binary())
+def test_bodies_come_back_byte_for_byte(body: bytes) -> None:
+    assert decode_body(encode_body(body)) == body
+
+
+def test_typical_bodies_lie_deflated() -> None:
+    for name in ("ingest-telemetry", "ingest-usage"):
+        body = example_event(name)["body"].encode()
+        assert len(encode_body(body)) < 0.7 * len(body)
+
+
+def test_a_body_of_the_first_encodings_stays_readable() -> None:
+    # written down once: records outlive the code that wrote them
+    body = b'{"data_type":"text","text_data":"hello","product_id":"acme-cli"}'
+    assert decode_body(b"\x00" + body) == body
+    assert encode_body(body).hex() == "01430d42685821e7e38cd49c9c7c74472526e7a6ea26e7642ad50200"
+    assert decode_body(bytes.fromhex("01430d42685821e7e38cd49c9c7c74472526e7a6ea26e7642ad50200")) == body
+
+
+def test_an_encoding_nobody_wrote_is_an_error() -> None:
+    with pytest.raises(ValueError, match="Unknown body encoding 9"):
+        decode_body(b"\x09abc")
+
+
+def test_a_shard_plan_changes_at_a_day_boundary() -> None:
+    plan = ShardPlan.parse("8 2027-03-01:32 2027-01-01:16")
+    days = [date(2026, 12, 31), date(2027, 1, 1), date(2027, 2, 28), date(2027, 3, 1)]
+    assert [plan.on(day) for day in days] == [8, 16, 16, 32]
+
+
+@pytest.mark.parametrize("text", ["", "0", "8 ", "8 2027-01-01", "8 2027-01-01:0", "8,2027-01-01:4"])
+def test_a_shard_plan_that_is_none(text: str) -> None:
+    with pytest.raises(ConfigurationError):
+        ShardPlan.parse(text)
+
+
+@given(st.binary(min_size=4), st.integers(1, 999))
+def test_a_shard_is_one_of_the_count(identity: bytes, count: int) -> None:
+    assert 0 <= shard_of(identity, count) < count
+
+
+def test_attempts_stop_within_the_budget() -> None:
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    backoff = Backoff(budget=5, clock=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
+    assert list(backoff.attempts()) == list(range(9))
+    assert now[0] < 5
+    assert list(Backoff(budget=-1, clock=lambda: 0.0, sleep=sleep).attempts()) == [0]
+
+
+class CountingProducts:
+    def __init__(self) -> None:
+        self.reads = 0
+        self.listed: dict[str, Product] = {}
+
+    def products(self) -> dict[str, Product]:
+        self.reads += 1
+        return dict(self.listed)
+
+
+def test_a_new_product_is_found_soon_and_random_ids_cost_little() -> None:
+    now, products = [0.0], CountingProducts()
+    catalogue = Catalogue(products, clock=lambda: now[0])
+    assert [catalogue.find(str(i)) for i in range(1000)] == [None] * 1000
+    assert products.reads == 1
+    products.listed["acme"] = Product("acme", "Acme")
+    now[0] = 2.1
+    assert catalogue.find("acme") == Product("acme", "Acme")
+    assert [catalogue.find("acme") for _ in range(9)] and products.reads == 2  # noqa: PT018
+    now[0] = 70
+    catalogue.find("acme")
+    assert products.reads == 3
