@@ -2,19 +2,26 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from local import Json
-from telemetry.domain.api_key import Capability, Role
+from local.demo_history import CLI, DAYS, DESKTOP, replay
+from telemetry.domain.api_key import Access, ApiKey, Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
-from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
+from telemetry.domain.shards import ShardPlan
+from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
+from telemetry.services.close_day import close_days
+from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 
 PRODUCTS = (
-    Product("orbit-cli", "Orbit CLI"),
-    Product("orbit-desktop", "Orbit Desktop"),
+    Product(DESKTOP, "Orbit Desktop"),
+    Product(CLI, "Orbit CLI", activity_types=frozenset({"primary", "secondary1"})),
 )
 
 
@@ -38,25 +45,52 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
     registry = RegistryStore(site.tables.registry)
     for product in PRODUCTS:
         registry.put_product(product)
+    issued = {environment: _sdk_keys(site, registry, environment) for environment in Environment}
     if history:
-        site.say("there is no demo history yet")
+        _replay(site, {environment: keys[Capability.INGEST].key for environment, keys in issued.items()})
     return {
         "admin_key": _staff_key(site, registry, Role.SUPER_ADMIN),
         "viewer_key": _staff_key(site, registry, Role.VIEWER),
         "products": [product.id for product in PRODUCTS],
-        "environments": {environment.value: _sdk_keys(site, registry, environment) for environment in Environment},
+        "environments": {environment.value: _shown(keys) for environment, keys in issued.items()},
     }
+
+
+def _replay(site: Site, keys: Mapping[Environment, ApiKey]) -> None:
+    shards = ShardPlan.parse(site.settings["RECORD_SHARDS"])
+    records = {environment: RecordStore(site.tables.records(environment), shards) for environment in Environment}
+    products = {product.id: product for product in PRODUCTS}
+    ingest = Ingest(records.__getitem__, products.get, site.keyring, int(site.settings["RETENTION_DAYS"]))
+
+    def day_over(environment: Environment, moment: datetime) -> None:
+        site.settle()
+        aggregates = AggregateStore(site.tables.aggregates(environment))
+        close_days(moment, aggregates, records[environment], list(products))
+
+    def progress(day: int) -> None:
+        if day % 5 == 0:
+            site.say(f"  day {day} of {DAYS}")
+
+    access = {environment: Access(key, environment) for environment, key in keys.items()}
+    kept = replay(ingest, access, datetime.now(UTC), day_over, progress)
+    site.settle()
+    site.say(f"  {kept} events kept, {DAYS} days closed")
 
 
 def _staff_key(site: Site, registry: RegistryStore, role: Role) -> str:
     return issue_staff_key(f"demo {role}", frozenset(Environment), role, site.keyring, registry).secret
 
 
-def _sdk_keys(site: Site, registry: RegistryStore, environment: Environment) -> dict[str, str]:
-    keys = {}
-    for capability in Capability:
-        issued = issue_sdk_key(f"demo {capability}", environment, frozenset({capability}), None, site.keyring, registry)
-        keys[f"{capability}_key"] = issued.secret
-        if capability is Capability.REPORT:
-            keys["client_id"] = issued.key.id
-    return keys
+def _sdk_keys(site: Site, registry: RegistryStore, environment: Environment) -> dict[Capability, IssuedKey]:
+    return {
+        capability: issue_sdk_key(
+            f"demo {capability}", environment, frozenset({capability}), None, site.keyring, registry
+        )
+        for capability in Capability
+    }
+
+
+def _shown(keys: Mapping[Capability, IssuedKey]) -> dict[str, str]:
+    """`client_id` is the user name that goes with the report key in HTTP Basic."""
+    secrets = {f"{capability}_key": issued.secret for capability, issued in keys.items()}
+    return {**secrets, "client_id": keys[Capability.REPORT].key.id}

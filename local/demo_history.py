@@ -1,0 +1,167 @@
+"""The demo vendor's past: a month of users who come, stay, and move from one version to the next.
+
+Made by the code that serves requests, with a clock that is told the time: the records, moves and closed days are real.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from ipaddress import IPv4Address
+from random import Random
+from typing import Any
+
+from telemetry.dialects import getkeymanager, reo
+from telemetry.domain.api_key import Access
+from telemetry.domain.environment import Environment
+from telemetry.domain.event import Event
+from telemetry.services.ingest import Ingest, Status
+from telemetry.storage.backoff import Backoff
+
+DAYS = 30
+"""Closed days of history; today up to now comes on top."""
+
+CLI, DESKTOP = "orbit-cli", "orbit-desktop"
+
+_PEOPLE = {Environment.PRODUCTION: 420, Environment.STAGING: 30, Environment.DEVELOPMENT: 12}
+_RELEASES = {  # day of release, counted from the first day
+    CLI: ((-99, "2.7.3"), (5, "2.8.0"), (19, "2.8.1")),
+    DESKTOP: ((-99, "4.11.0"), (2, "4.12.0"), (16, "5.0.0"), (23, "5.0.1")),
+}
+_COMPANIES = ("aurora-labs.example", "bluepeak.example", "cobalt.example", "dunes.example", "everfield.example")
+_COUNTRIES = ("DE", "US", "FR", "GB", "IN", "JP", "BR")
+_SYSTEMS = (("windows", "10.0.22631"), ("macos", "15.1"), ("linux", "6.8"))
+_FIRST_ADDRESS = int(IPv4Address("198.51.100.0"))  # a range kept for documentation
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who uses the vendor's products, from `joined` (days from the first) on."""
+
+    number: int
+    user: str
+    device: str
+    products: tuple[str, ...]
+    joined: int
+    diligence: float
+    update_lag: int
+    country: str
+    system: tuple[str, str]
+    address: str
+
+
+def population(environment: Environment, random: Random) -> list[Person]:
+    """The same people for the same random seed."""
+    people = []
+    for number in range(_PEOPLE[environment]):
+        name = f"{random.choice(('kim', 'alex', 'sam', 'robin', 'jo', 'max'))}{number}"
+        address = str(IPv4Address(_FIRST_ADDRESS + random.randrange(256)))
+        person = Person(
+            number=number,
+            user=f"{name}@{random.choice(_COMPANIES)}" if random.random() < 0.8 else name,
+            device=random.randbytes(16).hex(),
+            products=random.choice(((CLI,), (DESKTOP,), (DESKTOP,), (CLI, DESKTOP))),
+            joined=max(0, random.randrange(-DAYS, DAYS)),
+            diligence=random.choice((0.1, 0.3, 0.6, 0.9)),
+            update_lag=random.randrange(10),
+            country=random.choice(_COUNTRIES),
+            system=random.choice(_SYSTEMS),
+            address=address,
+        )
+        people.append(person)
+    return people
+
+
+def replay(
+    ingest: Ingest,
+    access: Mapping[Environment, Access],
+    now: datetime,
+    day_over: Callable[[Environment, datetime], None],
+    progress: Callable[[int], None],
+) -> int:
+    """Keeps a month of events, ending `now`; `day_over` is called shortly after each midnight. Gives their number."""
+    random = Random(20)
+    people = {environment: population(environment, random) for environment in Environment}
+    today = now.astimezone(UTC).date()
+    kept = 0
+    for number in range(DAYS + 1):
+        day = today - timedelta(days=DAYS - number)
+        for environment in Environment:
+            for moment, address, events in _day(people[environment], environment, day, number, random):
+                if moment < now:
+                    _keep(ingest, events, access[environment], address, moment)
+                    kept += len(events)
+            if day < today:
+                day_over(environment, datetime.combine(day + timedelta(days=1), time(0, 35), UTC))
+        progress(number)
+    return kept
+
+
+def _keep(ingest: Ingest, events: list[Event], access: Access, address: str, moment: datetime) -> None:
+    outcomes = ingest.keep(events, access, address, moment, Backoff(budget=10))
+    if failed := sum(outcome.status is Status.FAILED for outcome in outcomes):
+        raise RuntimeError(f"{failed} demo events could not be stored")
+
+
+def _day(
+    people: Iterable[Person], environment: Environment, day: date, number: int, random: Random
+) -> Iterator[tuple[datetime, str, list[Event]]]:
+    """What each active person sends: one session a day, all its events in one request."""
+    weekend = day.weekday() >= 5
+    for person in people:
+        if person.joined > number or random.random() > person.diligence * (0.3 if weekend else 1):
+            continue
+        moment = datetime.combine(day, time(), UTC) + timedelta(seconds=random.triangular(0, 86_399, 50_000))
+        events = [
+            event
+            for product in person.products
+            for event in _session(person, product, environment, moment, number, random)
+        ]
+        yield moment, person.address, events
+
+
+def _session(
+    person: Person, product: str, environment: Environment, moment: datetime, number: int, random: Random
+) -> Iterator[Event]:
+    version = next(name for day, name in reversed(_RELEASES[product]) if day + person.update_lag <= max(number, 0))
+    for _ in range(random.choice((1, 1, 2, 3))):
+        if product == CLI:
+            yield reo.parse(_encoded({"payload": _usage(person, environment, version, moment, random)}))
+        else:
+            raw = _encoded(_telemetry(person, version, random))
+            yield getkeymanager.parse_event(raw, json.loads(raw))
+
+
+def _usage(person: Person, environment: Environment, version: str, moment: datetime, random: Random) -> dict[str, Any]:
+    return {
+        "activity_type": random.choice(("primary", "primary", "secondary1", "CALL_HOME")),
+        "source": "PRODUCT_CLOUD",
+        "environment": environment.upper(),
+        "user_id": person.user,
+        "user_id_type": "EMAIL" if "@" in person.user else "USERNAME",
+        "ip_addr": person.address,
+        "event_id": random.getrandbits(62),
+        "event_at": int(moment.timestamp()),
+        "product_id": CLI,
+        "user_agent": f"orbit-cli/{version}",
+        "meta": {"version": version, "os": person.system[0]},
+    }
+
+
+def _telemetry(person: Person, version: str, random: Random) -> dict[str, Any]:
+    return {
+        "data_type": "numeric-single-value",
+        "data_group": random.choice(("startup-ms", "exports", "projects-open")),
+        "numeric_data_single_value": random.randrange(1, 5_000),
+        "hwid": person.device,
+        "user_identifier": person.user,
+        "product_id": DESKTOP,
+        "product_version": version,
+        "country": person.country,
+        "flags": [],
+        "metadata": {"os": person.system[0], "os_version": person.system[1]},
+    }
+
+
+def _encoded(body: Mapping[str, Any]) -> bytes:
+    return json.dumps(body, separators=(",", ":")).encode()
