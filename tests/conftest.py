@@ -1,13 +1,27 @@
-"""Fixtures every test may use: a DynamoDB engine in memory, and the template's tables under names of their own."""
+"""Fixtures every test may use: an engine in memory, the template's tables, a deployment with products and keys."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import read_template
+from telemetry.domain.api_key import Capability
+from telemetry.domain.environment import Environment
+from telemetry.domain.judge import Product
+from telemetry.domain.keyring import Keyring
+from telemetry.domain.record import Record, read_telemetry_id
+from telemetry.domain.shards import ShardPlan
+from telemetry.services.api_keys import issue_sdk_key
 from telemetry.settings import TableNames
+from telemetry.storage import secret
+from telemetry.storage.records import RecordStore
+from telemetry.storage.registry import RegistryStore
+from tests.lambdas import Context, http_event, load_function
 
 _numbers = count(1)
 
@@ -28,3 +42,81 @@ def tables(engine: Engine) -> TableNames:
     prefix = f"test-stack-{next(_numbers)}"
     create_tables(dynamodb(engine.endpoint), read_template(prefix).tables)
     return TableNames(prefix)
+
+
+SECRET = bytes(range(32))
+ALL = frozenset(Capability)
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """Tables with two products, and one all-capable key per environment."""
+
+    tables: TableNames
+    keyring: Keyring
+    keys: dict[Environment, str]
+
+    @property
+    def registry(self) -> RegistryStore:
+        return RegistryStore(self.tables.registry)
+
+    def records(self, environment: Environment = Environment.PRODUCTION) -> RecordStore:
+        return RecordStore(self.tables.records(environment), ShardPlan(8))
+
+    def record(self, telemetry_id: str, environment: Environment = Environment.PRODUCTION) -> Record:
+        key = read_telemetry_id(telemetry_id, environment, self.keyring)
+        assert key
+        record = self.records(environment).get(key)
+        assert record
+        return record
+
+    def key(self, capabilities: frozenset[Capability] = ALL, product_id: str | None = None) -> str:
+        return issue_sdk_key(
+            "test", Environment.PRODUCTION, capabilities, product_id, self.keyring, self.registry
+        ).secret
+
+
+@pytest.fixture
+def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
+    (tmp_path / "secret").write_text(SECRET.hex())
+    for name, value in {
+        "TABLE_PREFIX": tables.prefix,
+        "SECRET_FILE": str(tmp_path / "secret"),
+        "RECORD_SHARDS": "8",
+        "RETENTION_DAYS": "90",
+        "POWERTOOLS_SERVICE_NAME": "telemetry",
+        "POWERTOOLS_METRICS_NAMESPACE": "Telemetry",
+    }.items():
+        monkeypatch.setenv(name, value)
+    secret.keyring.cache_clear()
+    keyring = Keyring(SECRET)
+    registry = RegistryStore(tables.registry)
+    registry.put_product(Product("acme-cli", "Acme CLI", activity_types=frozenset({"primary", "secondary1"})))
+    registry.put_product(Product("acme-desktop", "Acme Desktop"))
+    keys = {
+        environment: issue_sdk_key("test", environment, ALL, None, keyring, registry).secret
+        for environment in Environment
+    }
+    yield Deployment(tables, keyring, keys)
+    secret.keyring.cache_clear()
+
+
+Post = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def post(deployment: Deployment) -> Post:
+    """Posts to a freshly started ingest function, with the production key unless headers say otherwise."""
+    function = load_function("ingest")
+
+    def post(
+        path: str, body: bytes | str, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        key = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+        event = http_event(
+            path, body, {"content-type": "application/json"} | (key if headers is None else headers), query
+        )
+        result: dict[str, Any] = function.handler(event, Context())
+        return result
+
+    return post

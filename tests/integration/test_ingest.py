@@ -14,7 +14,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.records import Insertion, RecordStore
-from tests.integration.conftest import Deployment, Post
+from tests.conftest import Deployment, Post
 from tests.lambdas import example_event
 
 TELEMETRY = "/api/v1/telemetry"
