@@ -55,3 +55,16 @@ class IngestSettings:
             shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")),
             retention_days=int(_required(env, "RETENTION_DAYS")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDaySettings:
+    """What the close_day function is told."""
+
+    tables: TableNames
+    shards: ShardPlan
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS."""
+        return cls(tables=TableNames.from_env(env), shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")))

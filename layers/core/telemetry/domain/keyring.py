@@ -29,6 +29,8 @@ class Purpose(StrEnum):
     API_KEYS = "api-keys/1"
     TELEMETRY_IDS = "telemetry-ids/1"
     ENCRYPTION = "encryption/1"
+    LICENSE_IDS = "license-ids/1"
+    CURSORS = "cursors/1"
 
 
 def derive(secret: bytes, purpose: Purpose) -> bytes:

@@ -1,0 +1,110 @@
+"""The PowerAuth dialect: reports (PROTOCOLS.md §2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from telemetry.dialects.json_text import NotJson, loads
+from telemetry.domain.active_users import LONGEST_WINDOW
+
+Answer = dict[str, Any]
+
+MAU_DAYS: Final = 30
+
+
+class BadRequest(Exception):
+    """The request cannot be answered: HTTP 400 with this code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.body = error(code, message)
+
+
+@dataclass(frozen=True, slots=True)
+class UsersQuestion:
+    """How many users of an application were active in the last `days` UTC days, today included?"""
+
+    name: str
+    application: str
+    days: int
+
+    def answer(self, users: int) -> Answer:
+        """The report, in the order of fields that upstream sends."""
+        data = {"application": self.application, "users": users, "days": self.days}
+        return {"status": "OK", "responseObject": {"name": self.name, "reportData": data}}
+
+
+def parse(body: bytes) -> UsersQuestion:
+    """The question a body asks. Raises BadRequest; checks in the order upstream does."""
+    try:
+        request = loads(body)
+    except NotJson as exc:
+        raise BadRequest("ERROR_HTTP_REQUEST", str(exc)) from None
+    question = request.get("requestObject") if isinstance(request, dict) else None
+    if not isinstance(question, dict):
+        raise BadRequest("ERROR_HTTP_REQUEST", "requestObject - must not be null")
+    name = question.get("name")
+    if not isinstance(name, str) or not name.strip():
+        raise BadRequest("ERROR_HTTP_REQUEST", "requestObject.name - must not be blank")
+    parameters = question.get("parameters")
+    ask = _REPORTS.get(name.strip().upper())
+    if ask is None:
+        raise BadRequest("ERROR_TELEMETRY", f"Unknown report name: {name}")
+    return ask(parameters if isinstance(parameters, dict) else {})
+
+
+def error(code: str, message: str) -> Answer:
+    """The body of any failure."""
+    return {"status": "ERROR", "responseObject": {"code": code, "message": message, "localizedMessage": message}}
+
+
+UNAUTHORIZED = error("ERROR_UNAUTHORIZED", "Authentication failed")
+NOT_FOUND = error("ERROR_NOT_FOUND", "Resource not found.")
+
+
+def _current_mau(parameters: dict[str, Any]) -> UsersQuestion:
+    return UsersQuestion("CURRENT_MAU", _application(parameters), MAU_DAYS)
+
+
+def _users_in_past_days(parameters: dict[str, Any]) -> UsersQuestion:
+    days = _days(parameters)
+    return UsersQuestion("USERS_IN_PAST_DAYS", _application(parameters), days)
+
+
+def _application(parameters: dict[str, Any]) -> str:
+    application = parameters.get("application")
+    if application is None:
+        raise BadRequest("ERROR_TELEMETRY", "Missing parameter 'application'.")
+    if not isinstance(application, str):
+        raise BadRequest("ERROR_TELEMETRY", "The parameter 'application' must be a string.")
+    return application
+
+
+def _days(parameters: dict[str, Any]) -> int:
+    value = parameters.get("days")
+    if value is None:
+        raise BadRequest("ERROR_TELEMETRY", "Missing parameter 'days'.")
+    days = _integer(value)
+    if days is None:
+        raise BadRequest("ERROR_TELEMETRY", "The parameter 'days' must be an integer.")
+    if days > LONGEST_WINDOW:
+        # 365 itself is accepted, whatever the words say: they are upstream's
+        raise BadRequest("ERROR_TELEMETRY", f"The parameter 'days' must be smaller than 365. Provided: {days}")
+    if days < 1:
+        raise BadRequest("ERROR_TELEMETRY", f"The parameter 'days' must be at least 1. Provided: {days}")
+    return days
+
+
+def _integer(value: object) -> int | None:
+    """An integer, or decimal text of one; a long text is no number of days."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
+        return int(value)
+    return None
+
+
+_REPORTS: dict[str, Callable[[dict[str, Any]], UsersQuestion]] = {
+    "CURRENT_MAU": _current_mau,
+    "USERS_IN_PAST_DAYS": _users_in_past_days,
+}

@@ -1,0 +1,123 @@
+"""Licences and their activations."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import TelemetryError
+from telemetry.domain.keyring import Keyring, Purpose
+
+
+class LicenseState(StrEnum):
+    """`available → assigned → active → suspended | expired → revoked`; suspended may return, revoked is the end."""
+
+    AVAILABLE = "available"
+    ASSIGNED = "assigned"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+class LicenseAction(StrEnum):
+    """What staff do to a licence."""
+
+    ASSIGN = "assign"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
+
+
+_FROM: dict[LicenseAction, frozenset[LicenseState]] = {
+    LicenseAction.ASSIGN: frozenset({LicenseState.AVAILABLE}),
+    LicenseAction.SUSPEND: frozenset({LicenseState.ASSIGNED, LicenseState.ACTIVE}),
+    LicenseAction.RESUME: frozenset({LicenseState.SUSPENDED}),
+    LicenseAction.REVOKE: frozenset(LicenseState) - {LicenseState.REVOKED},
+}
+_TO = {
+    LicenseAction.ASSIGN: LicenseState.ASSIGNED,
+    LicenseAction.SUSPEND: LicenseState.SUSPENDED,
+    LicenseAction.RESUME: LicenseState.ACTIVE,
+    LicenseAction.REVOKE: LicenseState.REVOKED,
+}
+
+
+class ActionNotAllowed(TelemetryError):
+    """The licence is not in a state from which this can be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """A licence of one environment, without its key.
+
+    `id` is a UUID made of environment and key, so that either finds the licence. `fingerprint` is the one that names
+    its records' partition. `activation_limit` 0 or less means unlimited. `version` grows with every change by staff.
+    """
+
+    id: str
+    environment: Environment
+    fingerprint: bytes
+    last_four: str
+    product_id: str | None
+    customer_id: str | None
+    state: LicenseState
+    expires_at: datetime | None
+    activation_limit: int
+    active_activations: int
+    created_at: datetime
+    version: int = 1
+
+    def state_at(self, now: datetime) -> LicenseState:
+        """The state, with expiry by date taken into account; a revoked or suspended licence stays that."""
+        lapsed = self.expires_at is not None and self.expires_at <= now
+        ends = {LicenseState.AVAILABLE, LicenseState.ASSIGNED, LicenseState.ACTIVE}
+        return LicenseState.EXPIRED if lapsed and self.state in ends else self.state
+
+    @property
+    def has_room(self) -> bool:
+        """Whether another device may be activated."""
+        return self.activation_limit <= 0 or self.active_activations < self.activation_limit
+
+
+class ActivationState(StrEnum):
+    """Activations are never deleted."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A device, or whatever else a client calls itself, that runs under a licence."""
+
+    license_id: str
+    identifier: str
+    state: ActivationState
+    first_seen: datetime
+    last_seen: datetime
+
+
+def license_id(environment: Environment, license_key: str, keyring: Keyring) -> str:
+    """The id of the licence with this key in this environment: a UUID of our own making (version 8, RFC 9562)."""
+    mac = keyring.mac(Purpose.LICENSE_IDS, f"{environment}\0{license_key}".encode())
+    value = int.from_bytes(mac[:16], "big")
+    value = value & ~(0xF << 76) | 0x8 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(UUID(int=value))
+
+
+def after(action: LicenseAction, state: LicenseState) -> LicenseState:
+    """The state an action leads to. Raises ActionNotAllowed."""
+    if state not in _FROM[action]:
+        raise ActionNotAllowed(f"A licence that is {state} cannot be {_PAST[action]}")
+    return _TO[action]
+
+
+_PAST = {
+    LicenseAction.ASSIGN: "assigned",
+    LicenseAction.SUSPEND: "suspended",
+    LicenseAction.RESUME: "resumed",
+    LicenseAction.REVOKE: "revoked",
+}
