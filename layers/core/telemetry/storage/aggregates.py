@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Self
 
 from pynamodb.attributes import (
     Attribute,
@@ -169,15 +169,14 @@ class DayItem(Model):
 
     tally: Tally
 
-    def deserialize(self, attribute_values: dict[str, dict[str, Any]]) -> None:
-        super().deserialize(attribute_values)
-        self.tally = Counter(
-            {
-                _COUNTER_NAMES[name]: int(value["N"])
-                for name, value in attribute_values.items()
-                if name in _COUNTER_NAMES
-            }
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """An item as it was read, its counters too."""
+        item = super().from_raw_data(data)
+        item.tally = Counter(
+            {_COUNTER_NAMES[name]: int(value["N"]) for name, value in data.items() if name in _COUNTER_NAMES}
         )
+        return item
 
 
 class ClosingItem(Model):
