@@ -11,11 +11,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.lambdas import ROOT
+from local.engine import Engine, dynamodb, dynamodb_streams
+from local.streams import Positions, Pump
+from local.template import read_template
+from telemetry.domain.environment import Environment
+from telemetry.domain.sighting import Sighting
+from telemetry.services.counting import count
+from telemetry.storage.aggregates import AggregateStore
+from tests.conftest import Deployment
+from tests.lambdas import ROOT, example_event, http_event
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine())
 EMULATORS = sorted(ROOT.glob(f".venv-sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"))
@@ -70,3 +80,57 @@ def _invoke(port: int, event: dict[str, Any]) -> Any:  # noqa: ANN401
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)
+
+
+def test_an_event_goes_all_the_way_through_four_runtimes(
+    engine: Engine, deployment: Deployment, tmp_path: Path
+) -> None:
+    key = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
+    with runtime("ingest") as ingest, runtime("rollup") as rollup, runtime("reports") as reports:
+        body = json.dumps({"data_type": "text", "text_data": "x", "product_id": "acme-cli", "user_identifier": "jane"})
+        stored = ingest(http_event("/api/v1/telemetry", body, key))
+        assert stored["statusCode"] == 200
+        answer = json.loads(stored["body"])
+        assert answer["response"]["code"] == 830
+        assert deployment.record(answer["telemetry_id"]).raw == body.encode()
+
+        (mapping,) = [
+            mapping
+            for mapping in read_template(deployment.tables.prefix).streams
+            if mapping.table == deployment.tables.records(Environment.PRODUCTION)
+        ]
+        positions = Positions(tmp_path / "positions")
+        answers: list[Any] = []
+        pump = Pump(
+            mapping,
+            dynamodb(engine.endpoint),
+            dynamodb_streams(engine.endpoint),
+            positions,
+            lambda _, event: answers.append(rollup(dict(event))),
+        )
+        pump.drain()
+        assert answers == [None]
+
+        question = {"requestObject": {"name": "CURRENT_MAU", "parameters": {"application": "acme-cli"}}}
+        asked = reports(http_event("/rest/v3/telemetry/report", json.dumps(question), key))
+        assert asked["statusCode"] == 200
+        assert json.loads(asked["body"])["responseObject"] == {
+            "name": "CURRENT_MAU",
+            "reportData": {"application": "acme-cli", "users": 1, "days": 30},
+        }
+        unknown = reports(http_event("/rest/elsewhere", "", key))
+        assert (unknown["statusCode"], json.loads(unknown["body"])["responseObject"]["code"]) == (
+            404,
+            "ERROR_NOT_FOUND",
+        )
+
+
+def test_a_day_closes_in_its_runtime(deployment: Deployment) -> None:
+    with runtime("close_day") as close_day:
+        assert close_day(example_event("close-day")) == {"environment": "production", "closed": []}
+        seen = Sighting("acme-cli", datetime.now(UTC).date() - timedelta(days=2), b"jane" * 4, None, billable=True)
+        aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+        assert count([seen], aggregates) == []
+        closed = close_day(example_event("close-day"))["closed"]
+        assert seen.day.isoformat() in closed
+        assert aggregates.closing().closed == date.fromisoformat(closed[-1]).toordinal()
