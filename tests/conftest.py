@@ -84,6 +84,7 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "SECRET_FILE": str(tmp_path / "secret"),
         "RECORD_SHARDS": "8",
         "RETENTION_DAYS": "90",
+        "LICENSE_CACHE_SECONDS": "60",
         "POWERTOOLS_SERVICE_NAME": "telemetry",
         "POWERTOOLS_METRICS_NAMESPACE": "Telemetry",
     }.items():

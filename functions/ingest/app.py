@@ -20,6 +20,8 @@ from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
@@ -47,8 +49,10 @@ def ingest() -> Ingest:
     return Ingest(
         records=lambda environment: RecordStore(settings.tables.records(environment), settings.shards),
         product=Catalogue(RegistryStore(settings.tables.registry)).find,
+        licenses=LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring()).views,
         keyring=keyring(),
         retention_days=settings.retention_days,
+        license_cache_seconds=settings.license_cache_seconds,
     )
 
 

@@ -31,10 +31,14 @@ def sdk_body(**changes: object) -> bytes:
     return json.dumps(body | changes).encode()
 
 
+def _product(id_: str, _max_age: float) -> Product | None:
+    return PRODUCTS.get(id_)
+
+
 def keep(tables: TableNames, events: list[Event]) -> Meter:
     meter = Meter()
     store = RecordStore(tables.records(Environment.PRODUCTION), ShardPlan(8), client=lambda: meter)  # type: ignore[arg-type, return-value]
-    ingest = Ingest(lambda _: store, PRODUCTS.get, Keyring(bytes(32)), retention_days=90)
+    ingest = Ingest(lambda _: store, _product, _no_licenses, Keyring(bytes(32)), retention_days=90)
     outcomes = ingest.keep(events, Access(KEY, Environment.PRODUCTION), "203.0.113.207", NOW, Backoff(5))
     assert {outcome.status for outcome in outcomes} == {Status.STORED}
     return meter

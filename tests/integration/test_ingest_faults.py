@@ -13,7 +13,7 @@ from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Access, ApiKey, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
-from telemetry.domain.judge import Product
+from telemetry.domain.judge import LicenseView, Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import read_telemetry_id
 from telemetry.domain.shards import ShardPlan
@@ -77,11 +77,15 @@ class FaultyClient:
         return {"Responses": [next(answers) if keep else refused for keep in kept]}
 
 
+def product(id_: str, _max_age: float) -> Product | None:
+    return Product("acme", "Acme") if id_ == "acme" else None
+
+
 def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 12) -> list[Outcome]:  # noqa: ANN401
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8), client=lambda: client)
     ticks = iter(range(10_000))
     backoff = Backoff(budget=attempts, clock=lambda: float(next(ticks)), sleep=lambda _: None)
-    ingest = Ingest(lambda _: store, {"acme": Product("acme", "Acme")}.get, KEYRING, retention_days=90)
+    ingest = Ingest(lambda _: store, product, lambda some, *_: [LicenseView()] * len(some), KEYRING, retention_days=90)
     return ingest.keep(events, ACCESS, "203.0.113.7", NOW, backoff)
 
 

@@ -6,7 +6,7 @@ import pytest
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag, FlagClass, decode, encode, is_billable
-from telemetry.domain.judge import Product, Verdict, judge
+from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 MS = int(NOW.timestamp() * 1000)
@@ -18,31 +18,32 @@ ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=froz
     ("event", "product", "flags", "evidence"),
     [
         (CLEAN, ANY, set(), ""),
-        (CLEAN, None, {Flag.UNKNOWN_PRODUCT}, "1;p=acme"),
-        (replace(CLEAN, product_id=None), None, {Flag.UNKNOWN_PRODUCT}, "1;p=-"),
-        (replace(CLEAN, errors={"b": ["x"], "a": ["y"]}), ANY, {Flag.MALFORMED}, "1;m=a,b"),
+        (CLEAN, None, {Flag.UNKNOWN_PRODUCT}, "2;p=acme"),
+        (replace(CLEAN, product_id=None), None, {Flag.UNKNOWN_PRODUCT}, "2;p=-"),
+        (replace(CLEAN, errors={"b": ["x"], "a": ["y"]}), ANY, {Flag.MALFORMED}, "2;m=a,b"),
         (replace(CLEAN, group="other"), ANY, set(), ""),
-        (replace(CLEAN, group="other"), SOME, {Flag.UNKNOWN_ACTIVITY_TYPE}, "1;a=other"),
+        (replace(CLEAN, group="other"), SOME, {Flag.UNKNOWN_ACTIVITY_TYPE}, "2;a=other"),
         (replace(CLEAN, group="CALL HOME"), SOME, set(), ""),
-        (replace(CLEAN, environment_text="Staging"), ANY, {Flag.ENVIRONMENT_TEXT_CONFLICT}, "1;e=staging"),
+        (replace(CLEAN, environment_text="Staging"), ANY, {Flag.ENVIRONMENT_TEXT_CONFLICT}, "2;e=staging"),
         (replace(CLEAN, environment_text="staging-2"), ANY, set(), ""),
         (replace(CLEAN, environment_text="production"), ANY, set(), ""),
         (replace(CLEAN, event_at=MS + 24 * 3_600_000), ANY, set(), ""),
-        (replace(CLEAN, event_at=MS + 24 * 3_600_000 + 1000), ANY, {Flag.CLOCK_SKEW}, "1;s=+86401"),
+        (replace(CLEAN, event_at=MS + 24 * 3_600_000 + 1000), ANY, {Flag.CLOCK_SKEW}, "2;s=+86401"),
         (replace(CLEAN, event_at=MS - 35 * 86_400_000), ANY, set(), ""),
-        (replace(CLEAN, event_at=MS - 35 * 86_400_000 - 1000), ANY, {Flag.CLOCK_SKEW}, "1;s=-3024001"),
+        (replace(CLEAN, event_at=MS - 35 * 86_400_000 - 1000), ANY, {Flag.CLOCK_SKEW}, "2;s=-3024001"),
         (replace(CLEAN, event_at=None), ANY, set(), ""),
-        (replace(CLEAN, client_flags=("vm;=", "\ud800")), ANY, {Flag.CLIENT_REPORTED}, r"1;c=vm%3B%3D,%5Cud800"),
+        (replace(CLEAN, client_flags=("vm;=", "\ud800")), ANY, {Flag.CLIENT_REPORTED}, r"2;c=vm%3B%3D,%5Cud800"),
         (
             replace(CLEAN, client_flags=("x" * 99,), event_at=0),
             None,
             {Flag.UNKNOWN_PRODUCT, Flag.CLOCK_SKEW, Flag.CLIENT_REPORTED},
-            f"1;p=acme;s=-1795249800;c={'x' * 40}",
+            f"2;p=acme;s=-1795249800;c={'x' * 40}",
         ),
     ],
 )
 def test_verdicts(event: Event, product: Product | None, flags: set[Flag], evidence: str) -> None:
-    assert judge(event, product, Environment.PRODUCTION, NOW) == Verdict(frozenset(flags), evidence)
+    verdict = judge(event, LicenseView(), Products(product, product), Environment.PRODUCTION, NOW)
+    assert verdict == Verdict(frozenset(flags), evidence)
 
 
 def test_every_flag_has_a_code_of_its_own() -> None:
@@ -58,5 +59,5 @@ def test_only_quality_leaves_a_user_on_the_bill() -> None:
 
 
 def test_skew_is_measured_against_time_of_receipt() -> None:
-    late = judge(CLEAN, ANY, Environment.PRODUCTION, NOW + timedelta(days=36))
+    late = judge(CLEAN, LicenseView(), Products(ANY), Environment.PRODUCTION, NOW + timedelta(days=36))
     assert late.flags == {Flag.CLOCK_SKEW}

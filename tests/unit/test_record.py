@@ -23,9 +23,9 @@ def key(**fields: object) -> RecordKey:
 @pytest.mark.parametrize(
     ("fields", "letter"),
     [
-        ({"license_key": "K", "user_id": "u", "device_id": "d"}, "L1"),
-        ({"user_id": "u", "device_id": "d"}, "U1"),
-        ({"device_id": "d"}, "D1"),
+        ({"license_key": "K", "user_id": "u", "hwid": "d"}, "L1"),
+        ({"user_id": "u", "hwid": "d"}, "U1"),
+        ({"hwid": "d"}, "D1"),
         ({}, "A1"),
     ],
 )

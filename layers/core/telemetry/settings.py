@@ -46,14 +46,16 @@ class IngestSettings:
     tables: TableNames
     shards: ShardPlan
     retention_days: int
+    license_cache_seconds: int
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = environ) -> Self:
-        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS."""
+        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS, LICENSE_CACHE_SECONDS."""
         return cls(
             tables=TableNames.from_env(env),
             shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")),
             retention_days=int(_required(env, "RETENTION_DAYS")),
+            license_cache_seconds=int(_required(env, "LICENSE_CACHE_SECONDS")),
         )
 
 

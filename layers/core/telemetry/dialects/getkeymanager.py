@@ -106,7 +106,6 @@ def parse_event(raw: bytes, value: object) -> Event:
         fields.complain("event_at", "The event at is not a valid date.")
     fields.require_object("metadata")
     fields.text("country")
-    hwid, activation = fields.text("hwid"), fields.text("activation_identifier")
     return Event(
         raw=raw,
         dialect=Dialect.GETKEYMANAGER,
@@ -114,7 +113,8 @@ def parse_event(raw: bytes, value: object) -> Event:
         product_version=fields.text("product_version"),
         license_key=normalise_license(fields.text("license_key")),
         user_id=normalise_user(fields.text("user_identifier", integer_allowed=True)),
-        device_id=hwid or activation,
+        hwid=fields.text("hwid"),
+        activation_identifier=fields.text("activation_identifier"),
         group=fields.text("data_group"),
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,

@@ -39,3 +39,15 @@ class DayNotClosed(TelemetryError):
 
 class HistoryTooShort(TelemetryError):
     """An actor's kept days cannot tell where a day belongs; counting on would be a guess."""
+
+
+class NotFound(TelemetryError):
+    """There is no such thing; the message names it."""
+
+
+class AlreadyExists(TelemetryError):
+    """There is one already; the message names it."""
+
+
+class ChangedMeanwhile(TelemetryError):
+    """Somebody else changed it since it was read."""

@@ -33,13 +33,24 @@ class Event:
     product_version: str | None = None
     license_key: str | None = None
     user_id: str | None = None
-    device_id: str | None = None
+    hwid: str | None = None
+    activation_identifier: str | None = None
     group: str | None = None
     event_id: str | None = None
     event_at: int | None = None
     environment_text: str | None = None
     client_flags: tuple[str, ...] = ()
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def device_ids(self) -> tuple[str, ...]:
+        """What the device calls itself: an activation may be known by either. The first is the device that counts."""
+        return tuple(name for name in (self.hwid, self.activation_identifier) if name)
+
+    @property
+    def device_id(self) -> str | None:
+        """The device that counts."""
+        return next(iter(self.device_ids), None)
 
 
 def normalise_license(text: str | None) -> str | None:

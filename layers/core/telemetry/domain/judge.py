@@ -1,4 +1,4 @@
-"""What is wrong with an event: pure, and the same for both dialects."""
+"""What is wrong with an event: pure, and the same for both dialects (PROTOCOLS.md §1.7)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,9 @@ from urllib.parse import quote
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
+from telemetry.domain.license import License, LicenseState
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 FUTURE_TOLERANCE = timedelta(hours=24)
 PAST_TOLERANCE = timedelta(days=35)
 CALL_HOME = "CALL_HOME"
@@ -25,27 +26,94 @@ class Product:
     name: str
     requires_license: bool = False
     activity_types: frozenset[str] = frozenset()
+    versions: frozenset[str] = frozenset()
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseView:
+    """What the registry knows of an event's licence key, in the API key's environment.
+
+    `license` is None when nobody issued the key here; `is_elsewhere` then says whether it was in another environment,
+    of which nothing else is ever known. `is_activated`: an active activation matches one of the event's device ids.
+    """
+
+    license: License | None = None
+    is_elsewhere: bool = False
+    is_activated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """What the registry knows of the products an event may be of: the one it names, and the API key's own."""
+
+    named: Product | None = None
+    of_key: Product | None = None
+
+    def of(self, event: Event) -> Product | None:
+        """The product whose rules apply: the key's stands in for one not named, but does not excuse a wrong name."""
+        return self.named if event.product_id else self.of_key
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The flags of an event, with a short text of what was seen for each that has one to show."""
+    """The flags of an event, with a short text of what was seen for each."""
 
     flags: frozenset[Flag]
     evidence: str
 
 
-def judge(event: Event, product: Product | None, environment: Environment, received_at: datetime) -> Verdict:
-    """Flags an event. `product` is the registered one it names, or None."""
+def judge(
+    event: Event, view: LicenseView | None, products: Products, environment: Environment, received_at: datetime
+) -> Verdict:
+    """Flags an event. `view` None: the registry could not be read, and nothing is said about the licence."""
+    product = products.of(event)
     seen = {
         Flag.MALFORMED: ",".join(sorted(event.errors)),
-        Flag.UNKNOWN_PRODUCT: "" if product else event.product_id or "-",
+        Flag.UNKNOWN_PRODUCT: _unknown_product(event, view, product),
         Flag.UNKNOWN_ACTIVITY_TYPE: _unknown_activity(event, product),
         Flag.ENVIRONMENT_TEXT_CONFLICT: _other_environment(event, environment),
         Flag.CLOCK_SKEW: _skew(event, received_at),
         Flag.CLIENT_REPORTED: ",".join(event.client_flags),
     }
+    if view is not None:
+        seen |= _license_findings(event, view, products, received_at)
     return _verdict({flag: text for flag, text in seen.items() if text})
+
+
+def _license_findings(event: Event, view: LicenseView, products: Products, received_at: datetime) -> Mapping[Flag, str]:
+    """Piracy and licence flags: what was seen, by flag; empty text where there is nothing to flag."""
+    if event.license_key is None:
+        product = products.named or products.of_key
+        return {Flag.INVALID_LICENSE: "absent" if product and product.requires_license else ""}
+    if view.license is None:
+        if view.is_elsewhere:
+            return {Flag.ENVIRONMENT_MISMATCH: "elsewhere"}
+        return {Flag.INVALID_LICENSE: "unknown"}
+    state = view.license.state
+    lapsed = view.license.expires_at is not None and view.license.expires_at <= received_at
+    expiry = view.license.expires_at.date().isoformat() if view.license.expires_at else LicenseState.EXPIRED
+    return {
+        Flag.REVOKED_LICENSE: state if state is LicenseState.REVOKED else "",
+        Flag.BYPASSED_ACTIVATION: "" if view.is_activated else "inactive" if event.device_ids else "no device",
+        Flag.EXPIRED_LICENSE: expiry if lapsed or state is LicenseState.EXPIRED else "",
+        Flag.SUSPENDED_LICENSE: state if state is LicenseState.SUSPENDED else "",
+        Flag.UNASSIGNED_LICENSE: state if state is LicenseState.AVAILABLE else "",
+        Flag.PRODUCT_MISMATCH: _other_product(view.license, products),
+    }
+
+
+def _other_product(license_: License, products: Products) -> str:
+    """The licence's product, when the record is of another one that is registered."""
+    product = products.named or products.of_key
+    return license_.product_id or "" if product and license_.product_id != product.id else ""
+
+
+def _unknown_product(event: Event, view: LicenseView | None, product: Product | None) -> str:
+    """A wrong name always; a missing one unless the licence's product stands in."""
+    if product or (not event.product_id and view and view.license and view.license.product_id):
+        return ""
+    return event.product_id or "-"
 
 
 def _verdict(seen: Mapping[Flag, str]) -> Verdict:

@@ -52,6 +52,8 @@ class Record:
     api_key_id: str
     source_ip: str
     id_from_client: bool = True
+    is_judged: bool = True
+    """False when the registry could not be read: nothing is said about the licence yet, and no user is billed."""
 
     @property
     def actor(self) -> bytes | None:

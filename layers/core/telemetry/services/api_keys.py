@@ -7,9 +7,9 @@ from typing import Protocol
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring, Purpose
+from telemetry.storage.encryption import encrypt
 
 _SECRET_BYTES = 30  # 40 characters, 240 bits
-_NONCE_BYTES = 12
 
 
 class ApiKeys(Protocol):
@@ -52,7 +52,7 @@ def issue_sdk_key(
         capabilities=capabilities,
         product_id=product_id,
     )
-    registry.put_api_key(key, hash_of(secret, keyring), _encrypt(secret, key.id, keyring))
+    registry.put_api_key(key, hash_of(secret, keyring), encrypt(secret, key.id, keyring))
     return IssuedKey(key, secret)
 
 
@@ -77,12 +77,3 @@ def issue_staff_key(
 def _key_id() -> str:
     """Ten characters: every record names the key that brought it, so it is short."""
     return f"k{secrets.token_hex(5)[:9]}"
-
-
-def _encrypt(secret: str, key_id: str, keyring: Keyring) -> bytes:
-    """AES-256-GCM, bound to the key's id: nonce, then ciphertext with tag."""
-    # slow to import, and only needed where keys are made
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
-
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return nonce + AESGCM(keyring.key(Purpose.ENCRYPTION)).encrypt(nonce, secret.encode(), key_id.encode())

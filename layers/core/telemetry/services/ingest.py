@@ -10,13 +10,15 @@ from typing import Protocol
 
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
-from telemetry.domain.flags import Flag
-from telemetry.domain.judge import Product, judge
+from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, RecordKey, record_key, server_event_id, telemetry_id
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.storage.backoff import Backoff
+from telemetry.storage.catalogue import REREAD_SECONDS
 from telemetry.storage.records import Existing, Insertion
 
 _LONGEST_VERSION = 64
@@ -55,9 +57,11 @@ class Ingest:
     """What keeping events takes, the same for the life of a process."""
 
     records: Callable[[Environment], Records]
-    product: Callable[[str], Product | None]
+    product: Callable[[str, float], Product | None]
+    licenses: Callable[[Sequence[Event], Environment, float], list[LicenseView]]
     keyring: Keyring
     retention_days: int
+    license_cache_seconds: float = 60
 
     def keep(
         self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, backoff: Backoff
@@ -67,7 +71,10 @@ class Ingest:
         An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
         """
         store = self.records(access.environment)
-        records = [self._record(event, access, source_ip, now) for event in events]
+        rulings = self._rulings(events, access, now)
+        records = [
+            self._record(event, ruling, access, source_ip, now) for event, ruling in zip(events, rulings, strict=True)
+        ]
         statuses = _insert(records, store, backoff)
         self._settle(records, statuses, store, backoff)
         return [
@@ -96,30 +103,69 @@ class Ingest:
             for i in places:
                 statuses[i] = Status.FAILED if insertion is Insertion.UNAVAILABLE else Status.CONFLICT
 
-    def _record(self, event: Event, access: Access, source_ip: str, now: datetime) -> Record:
-        named = self.product(event.product_id) if event.product_id else None
-        fallback = self.product(access.key.product_id) if not named and access.key.product_id else None
-        # the key's product stands in for one that was not named, but does not excuse a wrong name
-        judged = named or (None if event.product_id else fallback)
-        verdict = judge(event, judged, access.environment, now)
-        product = named or fallback
+    def _rulings(self, events: Sequence[Event], access: Access, now: datetime) -> list["_Ruling"]:
+        """Judges events by what is remembered of the registry; a piracy or licence flag only by what was just read.
+
+        So telemetry, activate, telemetry at once leaves the second record clean, whichever container answers.
+        """
+        rulings = self._rule(events, access, now, self.license_cache_seconds)
+        doubtful = [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]
+        fresh = self._rule([events[i] for i in doubtful], access, now, REREAD_SECONDS)
+        for i, ruling in zip(doubtful, fresh, strict=True):
+            rulings[i] = ruling
+        return rulings
+
+    def _rule(self, events: Sequence[Event], access: Access, now: datetime, max_age: float) -> list["_Ruling"]:
+        views: Sequence[LicenseView | None]
+        try:
+            views = self.licenses(events, access.environment, max_age)
+        except StoreUnavailable:
+            views = [None if event.license_key else LicenseView() for event in events]
+        rulings = []
+        for event, view in zip(events, views, strict=True):
+            products = Products(
+                named=self.product(event.product_id, max_age) if event.product_id else None,
+                of_key=self.product(access.key.product_id, max_age) if access.key.product_id else None,
+            )
+            verdict = judge(event, view, products, access.environment, now)
+            rulings.append(_Ruling(verdict, _product(products, view), is_judged=view is not None))
+        return rulings
+
+    def _record(self, event: Event, ruling: "_Ruling", access: Access, source_ip: str, now: datetime) -> Record:
         return Record(
             key=record_key(event, server_event_id(now, secrets.token_bytes(10)), now, self.keyring),
             raw=event.raw,
             digest=sha256(event.raw).digest(),
             dialect=event.dialect,
-            product=product.id if product else UNKNOWN_PRODUCT,
+            product=ruling.product,
             received_at=now,
             expires_at=expiry(now, self.retention_days),
             user=self.keyring.fingerprint_if(Identity.USER, event.user_id),
             device=self.keyring.fingerprint_if(Identity.DEVICE, event.device_id),
             product_version=event.product_version[:_LONGEST_VERSION] if event.product_version else None,
-            flags=verdict.flags,
-            evidence=verdict.evidence,
+            flags=ruling.verdict.flags,
+            evidence=ruling.verdict.evidence,
             api_key_id=access.key.id,
             source_ip=source_ip,
             id_from_client=event.event_id is not None,
+            is_judged=ruling.is_judged,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    """What ingest decides about an event before it stores it."""
+
+    verdict: Verdict
+    product: str
+    is_judged: bool
+
+
+def _product(products: Products, view: LicenseView | None) -> str:
+    """The product a record counts for: the payload's, else the key's, else the licence's, else nobody's."""
+    if product := products.named or products.of_key:
+        return product.id
+    return (view and view.license and view.license.product_id) or UNKNOWN_PRODUCT
 
 
 def expiry(received_at: datetime, retention_days: int) -> datetime:

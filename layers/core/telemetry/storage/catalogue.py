@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.judge import Product
 
 CACHE_SECONDS = 60
-_REREAD_SECONDS = 2
+REREAD_SECONDS = 2
 
 
 class Products(Protocol):
@@ -29,10 +30,20 @@ class Catalogue:
         self._products: Mapping[str, Product] = {}
         self._read_at = float("-inf")
 
-    def find(self, product_id: str) -> Product | None:
-        """The product, or None when nobody registered it. Raises StoreUnavailable."""
+    def find(self, product_id: str, max_age: float = CACHE_SECONDS) -> Product | None:
+        """The product as it was at most `max_age` seconds ago, or None when nobody registered it.
+
+        A list that was read once serves on while the registry cannot be read; raises StoreUnavailable without one.
+        """
         age = self._clock() - self._read_at
-        if age > CACHE_SECONDS or (product_id not in self._products and age > _REREAD_SECONDS):
-            self._products = self._registry.products()
-            self._read_at = self._clock()
+        if age > max_age or (product_id not in self._products and age > REREAD_SECONDS):
+            self._refresh()
         return self._products.get(product_id)
+
+    def _refresh(self) -> None:
+        try:
+            self._products = self._registry.products()
+        except StoreUnavailable:
+            if self._read_at == float("-inf"):
+                raise
+        self._read_at = self._clock()

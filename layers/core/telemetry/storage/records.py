@@ -1,7 +1,7 @@
 """The records of one environment. They are only ever inserted: nothing here can change or remove one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from enum import Enum, auto
 from itertools import islice
@@ -14,7 +14,8 @@ from pynamodb.models import Model
 
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.event import Dialect
-from telemetry.domain.flags import Flag
+from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.judge import Verdict
 from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.domain.sighting import Sighting
@@ -31,7 +32,7 @@ LARGEST_INLINE_BODY = 350_000
 
 _STATEMENTS_PER_CALL = 25
 _KEYS_PER_CALL = 100
-_CLASSES = ("c", "f")
+_CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
 # What AWS may answer to one statement or to the call, and that passes by itself.
 _PASSING = frozenset(
     {
@@ -71,7 +72,7 @@ class RecordItem(Model):
 
     p  partition key                        `L1Zm9vYmFyYmF6cXV4MTIzNA#acme-cli` (domain.record.RecordKey)
     s  sort key                             `1763713800123#evt-1`
-    g  index partition                      `acme-cli#2026-11-21#c#3` (product#day#clean|flagged#shard)
+    g  index partition                      `acme-cli#2026-11-21#c#3` (product#day#clean|flagged|unjudged#shard)
     t  received, epoch milliseconds         the index's sort key
     u  user, h device                       fingerprints
     f  flag codes, e evidence               absent on clean records
@@ -79,8 +80,8 @@ class RecordItem(Model):
     v  schema version and dialect           `1g`
     b  body (storage.bodies), or c          number of chunk items that hold it
 
-    A chunk item has p, s, b and x only: p `C<head's p>`, s `<head's s>#<head's t>#0000`. Being without g it is in no
-    index, and rollup's filter does not see it.
+    A chunk item has p, s, b and x only: p `C<head's p>`, s `<head's s>#<head's t>#0000`. A judgement has p, s, f, e, t
+    and x: p `J<head's p>`, s as its head. Being without g they are in no index, and rollup's filter does not see them.
     """
 
     class Meta:
@@ -172,12 +173,48 @@ class RecordStore:
         return (RecordKey(item.partition, item.sort) for item in self._received(product, day))
 
     def sightings(self, product: str, day: date) -> Iterator[Sighting]:
-        """Everyone a product's records of a day have seen: the recount. Reads each index entry once."""
-        return (_sighting(item) for item in self._received(product, day))
+        """Everyone a product's records of a day have seen: the recount. Reads each index entry once.
 
-    def _received(self, product: str, day: date) -> Iterator[RecordItem]:
+        A record that was stored unjudged is seen as its judgement says; without one it bills nobody.
+        """
+        yield from (_sighting(item) for item in self._received(product, day, "cf"))
+        for items in _grouped(self._received(product, day, "u"), _KEYS_PER_CALL):
+            judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
+            for item in items:
+                judgement = judged.get(RecordKey(item.partition, item.sort))
+                yield replace(_sighting(item), billable=bool(judgement and is_billable(judgement.flags)))
+
+    def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
+        """Keys of the records of a day that were stored while the registry could not be read, and not judged since."""
+        for items in _grouped(self._received(product, day, "u"), _KEYS_PER_CALL):
+            keys = [RecordKey(item.partition, item.sort) for item in items]
+            judged = self.judgements(keys)
+            yield from (key for key in keys if key not in judged)
+
+    def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
+        """What was said later of records that were stored unjudged."""
         model = bind(RecordItem, self.table)
-        for record_class in _CLASSES:
+        found = model.batch_get([(_judgement_partition(key), key.sort) for key in keys], consistent_read=True)
+        return {
+            RecordKey(item.partition[1:], item.sort): Verdict(flag_codes.decode(item.flags or ""), item.evidence or "")
+            for item in found
+        }
+
+    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, backoff: Backoff) -> Insertion:
+        """Keeps a judgement beside its record, once; the record itself is never touched."""
+        item = RecordItem(
+            _judgement_partition(record.key),
+            record.key.sort,
+            flags=flag_codes.encode(verdict.flags) or None,
+            evidence=verdict.evidence or None,
+            received_at=_milliseconds(now),
+            expires_at=int(record.expires_at.timestamp()),
+        )
+        return next(self._insert_items([item], backoff))
+
+    def _received(self, product: str, day: date, classes: Iterable[str] = _CLASSES) -> Iterator[RecordItem]:
+        model = bind(RecordItem, self.table)
+        for record_class in classes:
             for shard in range(self.shards.on(day)):
                 partition = index_partition(product, day, record_class, shard)
                 yield from model.query(partition, index_name=ByReceived.Meta.index_name)
@@ -192,7 +229,7 @@ class RecordStore:
         shard = shard_of(record.actor or record.digest, self.shards.on(record.day))
         return RecordItem(
             *record.key,
-            index_partition=index_partition(record.product, record.day, "f" if record.flags else "c", shard),
+            index_partition=index_partition(record.product, record.day, _class(record), shard),
             received_at=_milliseconds(record.received_at),
             user=record.user,
             device=record.device,
@@ -282,6 +319,16 @@ def index_partition(product: str, day: date, record_class: str, shard: int) -> s
     return f"{product}#{day.isoformat()}#{record_class}#{shard}"
 
 
+def _class(record: Record) -> str:
+    if not record.is_judged:
+        return "u"
+    return "f" if record.flags else "c"
+
+
+def _judgement_partition(key: RecordKey) -> str:
+    return f"J{key.partition}"
+
+
 def sighting_of(image: Image) -> Sighting:
     """What counting needs of a stream's NewImage (in DynamoDB's own notation, binary values as bytes)."""
     item = RecordItem()
@@ -290,13 +337,13 @@ def sighting_of(image: Image) -> Sighting:
 
 
 def _sighting(item: RecordItem) -> Sighting:
-    product, day, *_ = item.index_partition.rsplit("#", 3)
+    product, day, record_class, _ = item.index_partition.rsplit("#", 3)
     return Sighting(
         product=product,
         day=date.fromisoformat(day),
         actor=item.user or item.device,
         device=item.device,
-        billable=flag_codes.is_billable(flag_codes.decode(item.flags or "")),
+        billable=record_class != "u" and is_billable(flag_codes.decode(item.flags or "")),
     )
 
 
@@ -316,6 +363,7 @@ def _record(item: RecordItem, raw: bytes) -> Record:
         evidence=item.evidence or "",
         api_key_id=item.api_key_id,
         source_ip=item.source_ip,
+        is_judged=item.index_partition.rsplit("#", 3)[2] != "u",
     )
 
 
@@ -345,6 +393,12 @@ def _code(code: str, error: object) -> str:
     if code != "DuplicateItem" and code not in _PASSING:
         raise error if isinstance(error, ClientError) else ClientError({"Error": error}, "BatchExecuteStatement")  # type: ignore[typeddict-item]
     return code
+
+
+def _grouped(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    iterator = iter(items)
+    while group := list(islice(iterator, size)):
+        yield group
 
 
 def _groups(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:

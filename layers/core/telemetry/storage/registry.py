@@ -39,6 +39,8 @@ class ProductItem(Model):
     name = UnicodeAttribute()
     requires_license = BooleanAttribute(default=False)
     activity_types = UnicodeSetAttribute(null=True)
+    versions = UnicodeSetAttribute(null=True)
+    is_active = BooleanAttribute(default=True)
 
 
 class ApiKeyItem(Model):
@@ -88,6 +90,8 @@ class RegistryStore:
             name=product.name,
             requires_license=product.requires_license,
             activity_types=set(product.activity_types) or None,
+            versions=set(product.versions) or None,
+            is_active=product.is_active,
         ).save()
 
     def api_key(self, key_hash: bytes) -> ApiKey | None:
@@ -133,6 +137,8 @@ def _product(item: ProductItem) -> Product:
         name=item.name,
         requires_license=item.requires_license,
         activity_types=frozenset(item.activity_types or ()),
+        versions=frozenset(item.versions or ()),
+        is_active=item.is_active,
     )
 
 

@@ -1,0 +1,418 @@
+"""Licences and activations in the registry."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.keyring import Identity, Keyring
+from telemetry.domain.license import Activation, ActivationState, License, LicenseState, license_id
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.encryption import decrypt, encrypt
+from telemetry.storage.tables import bind, dynamodb_client
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_LICENSE = "license"
+_KEYS_PER_CALL = 100
+_CONDITION_FAILED = "ConditionalCheckFailed"
+
+
+class ByKind(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untyped-call]
+    """Lists licences of an environment, oldest first."""
+
+    class Meta:
+        """Written once, in template.yaml; here for reading."""
+
+        index_name = "by_kind"
+        projection = AllProjection()
+
+    kind = UnicodeAttribute(hash_key=True)
+    listed = UnicodeAttribute(range_key=True)
+
+
+class ByCustomer(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untyped-call]
+    """Lists licences of a customer, oldest first."""
+
+    class Meta:
+        """Written once, in template.yaml; here for reading."""
+
+        index_name = "by_customer"
+        projection = AllProjection()
+
+    customer_id = UnicodeAttribute(hash_key=True)
+    listed = UnicodeAttribute(range_key=True)
+
+
+class LicenseItem(Model):
+    """A licence. pk `license#<id>`, sk `license`; kind `license#production`; listed `<created, epoch ms>#<id>`.
+
+    The key itself is there encrypted only.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=_LICENSE)
+    kind = UnicodeAttribute()
+    listed = UnicodeAttribute()
+    encrypted_key = BinaryAttribute(legacy_encoding=False)
+    fingerprint = BinaryAttribute(legacy_encoding=False)
+    last_four = UnicodeAttribute()
+    product_id = UnicodeAttribute(null=True)
+    customer_id = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    ends_at = NumberAttribute(null=True)
+    activation_limit = NumberAttribute()
+    active_activations = NumberAttribute(default=0)
+    version = NumberAttribute(default=1)
+
+    by_kind = ByKind()
+    by_customer = ByCustomer()
+
+
+class ActivationItem(Model):
+    """An activation, beside its licence. pk `license#<id>`, sk `activation#<fingerprint of the identifier, hex>`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    identifier = UnicodeAttribute()
+    status = UnicodeAttribute()
+    first_seen = NumberAttribute()
+    last_seen = NumberAttribute()
+
+
+_Update = tuple[Model, list[Action], Condition]
+"""An item, what to do to it, and on what condition."""
+
+
+class Change(Enum):
+    """What became of an activation or deactivation."""
+
+    DONE = auto()
+    ALREADY = auto()
+    NO_ROOM = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class LicensePage:
+    """Some licences, oldest first, and where the next page begins (None: nowhere)."""
+
+    licenses: tuple[License, ...]
+    next_key: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseStore:
+    """Licences and activations of all environments. Raises StoreUnavailable when storage keeps failing."""
+
+    table: str
+    keyring: Keyring
+    client: Callable[[], "DynamoDBClient"] = dynamodb_client
+
+    # ── reading
+
+    def get(self, id_: str) -> License:
+        """A licence by id, strongly consistent. Raises NotFound."""
+        with _named_errors():
+            try:
+                return _license(bind(LicenseItem, self.table).get(_partition(id_), _LICENSE, consistent_read=True))
+            except DoesNotExist as exc:
+                raise NotFound(f"license {id_}") from exc
+
+    def find(self, environment: Environment, key: str) -> License | None:
+        """The licence with this key, strongly consistent."""
+        try:
+            return self.get(license_id(environment, key, self.keyring))
+        except NotFound:
+            return None
+
+    def key_of(self, license_: License) -> str:
+        """The licence key in clear."""
+        with _named_errors():
+            item = bind(LicenseItem, self.table).get(_partition(license_.id), _LICENSE)
+        return decrypt(item.encrypted_key, license_.id, self.keyring)
+
+    def page(
+        self,
+        environment: Environment,
+        limit: int,
+        start: Mapping[str, Any] | None = None,
+        customer_id: str | None = None,
+        product_id: str | None = None,
+        state: LicenseState | None = None,
+    ) -> LicensePage:
+        """A page of licences, oldest first, at most `limit`."""
+        model = bind(LicenseItem, self.table)
+        wanted = None
+        for attribute, value in (
+            (model.kind, _kind(environment) if customer_id else None),
+            (model.product_id, product_id),
+            (model.state, state.value if state else None),
+        ):
+            if value is not None:
+                wanted = wanted & (attribute == value) if wanted is not None else attribute == value
+        index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", _kind(environment))
+        with _named_errors():
+            found = model.query(
+                partition,
+                filter_condition=wanted,
+                index_name=index,
+                limit=limit,
+                last_evaluated_key=dict(start) if start else None,
+            )
+            licenses = tuple(_license(item) for item in found)
+            return LicensePage(licenses, found.last_evaluated_key)
+
+    def activations(self, id_: str) -> list[Activation]:
+        """All activations of a licence, also those that are no longer."""
+        model = bind(ActivationItem, self.table)
+        with _named_errors():
+            return [_activation(item) for item in model.query(_partition(id_), model.sk.startswith("activation#"))]
+
+    def known(
+        self, ids: Collection[str], activations: Collection[tuple[str, str]]
+    ) -> tuple[dict[str, License], set[tuple[str, str]]]:
+        """Which licences there are, and which (licence id, identifier) are active: one strongly consistent request.
+
+        (One per 100 keys.) What the judge needs of items of two kinds, and of nothing else: PynamoDB reads one kind at
+        a time and whole items.
+        """
+        keys = [(_partition(id_), _LICENSE) for id_ in ids]
+        keys += [(_partition(id_), self._activation_sort(identifier)) for id_, identifier in activations]
+        items = [
+            item for start in range(0, len(keys), _KEYS_PER_CALL) for item in self._read(keys[start : start + 100])
+        ]
+        by_sort = {(_partition(id_), self._activation_sort(name)): (id_, name) for id_, name in activations}
+        licenses: dict[str, License] = {}
+        active: set[tuple[str, str]] = set()
+        for raw in items:
+            if raw["sk"]["S"] == _LICENSE:
+                license_ = _license(LicenseItem.from_raw_data(raw))
+                licenses[license_.id] = license_
+            elif raw["status"]["S"] == ActivationState.ACTIVE:
+                active.add(by_sort[raw["pk"]["S"], raw["sk"]["S"]])
+        return licenses, active
+
+    # ── changing
+
+    def add(self, license_: License, key: str) -> None:
+        """Stores a new licence. Raises AlreadyExists when its key is taken in its environment."""
+        model = bind(LicenseItem, self.table)
+        item = model(
+            _partition(license_.id),
+            kind=_kind(license_.environment),
+            listed=f"{_milliseconds(license_.created_at):013d}#{license_.id}",
+            encrypted_key=encrypt(key, license_.id, self.keyring),
+            fingerprint=license_.fingerprint,
+            last_four=license_.last_four,
+            product_id=license_.product_id,
+            customer_id=license_.customer_id,
+            state=license_.state.value,
+            ends_at=_seconds(license_.expires_at),
+            activation_limit=license_.activation_limit,
+            active_activations=license_.active_activations,
+            version=license_.version,
+        )
+        with _named_errors():
+            try:
+                item.save(condition=model.pk.does_not_exist())
+            except PutError as exc:
+                if _CONDITION_FAILED not in (exc.cause_response_code or ""):
+                    raise
+                raise AlreadyExists(f"license {license_.id}") from exc
+
+    def change(self, license_: License) -> License:
+        """Stores what staff changed of a licence that was read at this version; gives it with the next version.
+
+        State, product, customer, expiry and limit. Raises ChangedMeanwhile.
+        """
+        model = bind(LicenseItem, self.table)
+        actions = [model.state.set(license_.state.value), model.activation_limit.set(license_.activation_limit)]
+        actions.append(model.version.set(license_.version + 1))
+        for attribute, value in (
+            (model.product_id, license_.product_id),
+            (model.customer_id, license_.customer_id),
+            (model.ends_at, _seconds(license_.expires_at)),
+        ):
+            actions.append(attribute.remove() if value is None else attribute.set(value))
+        with _named_errors():
+            try:
+                model(_partition(license_.id), _LICENSE).update(actions, condition=model.version == license_.version)
+            except UpdateError as exc:
+                if _CONDITION_FAILED not in (exc.cause_response_code or ""):
+                    raise
+                raise ChangedMeanwhile(f"license {license_.id}") from exc
+        return replace(license_, version=license_.version + 1)
+
+    def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+        """Activates a device in one transaction with its licence's count, so that limits hold under concurrency.
+
+        The first activation makes an assigned licence active. Raises ChangedMeanwhile when the licence is no longer in
+        the state it was read in, StoreUnavailable when others keep getting in between.
+        """
+        licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
+        room = (licenses.activation_limit <= 0) | (licenses.active_activations < licenses.activation_limit)
+        unchanged = (licenses.state == license_.state.value) & room
+        actions = [licenses.active_activations.add(1), licenses.state.set(LicenseState.ACTIVE.value)]
+        entry = activations(_partition(license_.id), self._activation_sort(identifier))
+        return self._in_transaction(
+            (licenses(_partition(license_.id), _LICENSE), actions, unchanged),
+            (
+                entry,
+                [
+                    activations.identifier.set(identifier),
+                    activations.status.set(ActivationState.ACTIVE.value),
+                    activations.first_seen.set(activations.first_seen | _milliseconds(now)),
+                    activations.last_seen.set(_milliseconds(now)),
+                ],
+                activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
+            ),
+            license_.id,
+            backoff,
+        )
+
+    def deactivate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+        """Ends an activation; ALREADY when there is none that is active."""
+        licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
+        return self._in_transaction(
+            (
+                licenses(_partition(license_.id), _LICENSE),
+                [licenses.active_activations.add(-1)],
+                licenses.pk.exists(),
+            ),
+            (
+                activations(_partition(license_.id), self._activation_sort(identifier)),
+                [
+                    activations.status.set(ActivationState.INACTIVE.value),
+                    activations.last_seen.set(_milliseconds(now)),
+                ],
+                activations.status == ActivationState.ACTIVE.value,
+            ),
+            license_.id,
+            backoff,
+        )
+
+    def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, backoff: Backoff) -> Change:
+        connection = _connection()
+        for _ in backoff.attempts():
+            try:
+                with TransactWrite(connection=connection) as transaction:
+                    for item, actions, condition in (of_license, of_activation):
+                        transaction.update(item, actions=actions, condition=condition)
+            except TransactWriteError as exc:
+                reasons = [reason.code if reason else "None" for reason in exc.cancellation_reasons]
+                if reasons[1:] == [_CONDITION_FAILED]:
+                    return Change.ALREADY
+                if reasons[:1] == [_CONDITION_FAILED]:
+                    return self._refused(id_)
+            except PynamoDBException:
+                pass  # throttled or unanswered: conditions make it safe to try again
+            else:
+                return Change.DONE
+        raise StoreUnavailable(f"license {id_}")
+
+    def _refused(self, id_: str) -> Change:
+        """Why the licence's own condition failed: no room, or another state than was read."""
+        if self.get(id_).has_room:
+            raise ChangedMeanwhile(f"license {id_}")
+        return Change.NO_ROOM
+
+    def _read(self, keys: Sequence[tuple[str, str]]) -> Iterator[dict[str, Any]]:
+        request: Any = {
+            self.table: {"Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys], "ConsistentRead": True}
+        }
+        while request:
+            try:
+                answer = self.client().batch_get_item(RequestItems=request)
+            except (BotoCoreError, ClientError) as exc:
+                raise StoreUnavailable("licenses") from exc
+            yield from answer["Responses"].get(self.table, [])
+            request = answer.get("UnprocessedKeys")
+
+    def _activation_sort(self, identifier: str) -> str:
+        return f"activation#{self.keyring.fingerprint(Identity.DEVICE, identifier).hex()}"
+
+
+def _partition(id_: str) -> str:
+    """`license#3f2b…`, of a licence's id."""
+    return f"{_LICENSE}#{id_}"
+
+
+def _kind(environment: Environment) -> str:
+    return f"{_LICENSE}#{environment}"
+
+
+def _license(item: LicenseItem) -> License:
+    created, _, id_ = item.listed.partition("#")
+    return License(
+        id=id_,
+        environment=Environment(item.kind.partition("#")[2]),
+        fingerprint=item.fingerprint,
+        last_four=item.last_four,
+        product_id=item.product_id,
+        customer_id=item.customer_id,
+        state=LicenseState(item.state),
+        expires_at=datetime.fromtimestamp(item.ends_at, UTC) if item.ends_at else None,
+        activation_limit=int(item.activation_limit),
+        active_activations=int(item.active_activations),
+        created_at=datetime.fromtimestamp(int(created) / 1000, UTC),
+        version=int(item.version),
+    )
+
+
+def _activation(item: ActivationItem) -> Activation:
+    return Activation(
+        license_id=item.pk.partition("#")[2],
+        identifier=item.identifier,
+        state=ActivationState(item.status),
+        first_seen=datetime.fromtimestamp(item.first_seen / 1000, UTC),
+        last_seen=datetime.fromtimestamp(item.last_seen / 1000, UTC),
+    )
+
+
+def _connection() -> Connection:
+    connection = Connection()
+    connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001 (see tables.bind)
+    return connection
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except DoesNotExist:
+        raise
+    except PynamoDBException as exc:
+        raise StoreUnavailable("licenses") from exc
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _seconds(moment: datetime | None) -> int | None:
+    return int(moment.timestamp()) if moment else None
