@@ -1,6 +1,6 @@
 """Fixtures every test may use: an engine in memory, the template's tables, a deployment with products and keys."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -102,22 +102,48 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     secret.keyring.cache_clear()
 
 
-Post = Callable[..., dict[str, Any]]
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Post:
+    """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
+
+    What it remembers of the registry ages by `clock`.
+    """
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.clock = Clock()
+        self._deployment = deployment
+        self._function = load_function("ingest")
+        ingest = self._function.ingest()
+        ingest.product.__self__._clock = self.clock
+        ingest.licenses.__self__._clock = self.clock
+
+    def __call__(
+        self, path: str, body: bytes | str, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        if headers is None:
+            headers = {"x-api-key": self._deployment.keys[Environment.PRODUCTION]}
+        event = http_event(path, body, {"content-type": "application/json"} | headers, query)
+        result: dict[str, Any] = self._function.handler(event, Context())
+        return result
+
+
+def start_ingest(deployment: Deployment) -> Post:
+    """A cold start."""
+    return Post(deployment)
 
 
 @pytest.fixture
 def post(deployment: Deployment) -> Post:
-    """Posts to a freshly started ingest function, with the production key unless headers say otherwise."""
-    function = load_function("ingest")
-
-    def post(
-        path: str, body: bytes | str, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        key = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-        event = http_event(
-            path, body, {"content-type": "application/json"} | (key if headers is None else headers), query
-        )
-        result: dict[str, Any] = function.handler(event, Context())
-        return result
-
-    return post
+    return start_ingest(deployment)

@@ -181,10 +181,11 @@ def _errors(errors: Mapping[str, Sequence[str]]) -> object:
 def _batch(slices: Sequence[bytes], body: bytes) -> Submission:
     if len(slices) > LARGEST_BATCH:
         return Submission((_unreadable(body, f"More than {LARGEST_BATCH} events"),))
-    return Submission(tuple(_element(raw) for raw in slices), is_batch=True)
+    return Submission(tuple(element(raw) for raw in slices), is_batch=True)
 
 
-def _element(raw: bytes) -> Event:
+def element(raw: bytes) -> Event:
+    """One event from its own bytes, as they lie in a batch or in a record."""
     try:
         return parse_event(raw, loads(raw))
     except NotJson as exc:

@@ -1,0 +1,96 @@
+"""Judging records after they were stored. What is derived stands beside a record; the record is never touched."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.event import Event
+from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
+from telemetry.domain.record import Record, RecordKey
+from telemetry.domain.sighting import Sighting
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.records import Insertion
+
+_AT_ONCE = 50
+
+
+class Records(Protocol):
+    """The records of one environment."""
+
+    def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
+        """Keys of records that nobody has judged yet."""
+
+    def get(self, key: RecordKey) -> Record | None:
+        """A record."""
+
+    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, backoff: Backoff) -> Insertion:
+        """Keeps a judgement, once."""
+
+    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
+        """Whom a day's records show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges stored records by what the registry says now."""
+
+    environment: Environment
+    products: Mapping[str, Product]
+    licenses: Callable[[Sequence[Event], Environment, float], list[LicenseView]]
+    event_of: Callable[[Record], Event]
+
+    def verdicts(self, records: Sequence[Record]) -> list[Verdict]:
+        """What the flags would be, were the records received as they are under today's registry.
+
+        The flags that a record was stored with stay what they are: this is to be shown beside them. Time-bound rules
+        (clock skew, expiry by date) look at the time of receipt. Raises StoreUnavailable.
+        """
+        events = [self.event_of(record) for record in records]
+        views = self.licenses(events, self.environment, 0)
+        return [
+            judge(event, view, self._products(event, record), self.environment, record.received_at)
+            for event, view, record in zip(events, views, records, strict=True)
+        ]
+
+    def _products(self, event: Event, record: Record) -> Products:
+        """The product a record was stored under stands in for the API key's."""
+        named = self.products.get(event.product_id) if event.product_id else None
+        return Products(named, self.products.get(record.product))
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRecords:
+    """The records of one environment for closing: whatever is unjudged is judged before it is seen."""
+
+    records: Records
+    judge: Judge
+    now: datetime
+    backoff: Backoff
+
+    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
+        """Whom a day's records show. Raises StoreUnavailable when they cannot be judged, and the day must wait."""
+        judge_stored(self.records, self.judge, product, day, self.now, self.backoff)
+        return self.records.sightings(product, day)
+
+
+def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, backoff: Backoff) -> int:
+    """Judges what was stored of a product on a day while the registry could not be read; gives how many."""
+    waiting: list[Record] = []
+    count = 0
+    for key in records.unjudged(product, day):
+        if record := records.get(key):
+            waiting.append(record)
+        if len(waiting) == _AT_ONCE:
+            count += _keep(records, judge, waiting, now, backoff)
+            waiting = []
+    return count + _keep(records, judge, waiting, now, backoff)
+
+
+def _keep(records: Records, judge: Judge, waiting: Sequence[Record], now: datetime, backoff: Backoff) -> int:
+    for record, verdict in zip(waiting, judge.verdicts(waiting) if waiting else [], strict=True):
+        if records.add_judgement(record, verdict, now, backoff) is Insertion.UNAVAILABLE:
+            raise StoreUnavailable("judgements")
+    return len(waiting)

@@ -1,0 +1,134 @@
+"""Licences and telemetry together: what one container remembers never flags what another has just allowed."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import Product
+from telemetry.domain.keyring import Identity
+from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.licenses import Change, LicenseStore
+from tests.conftest import Deployment, start_ingest
+
+NOW = datetime.now(UTC)
+KEY = "ACME-7F3K-92QM-XT4B-LL08"
+DEVICE = "9b74c9897bac770ffc029102a200c5de"
+
+
+def license_store(deployment: Deployment) -> LicenseStore:
+    return LicenseStore(deployment.tables.registry, deployment.keyring)
+
+
+def issue(
+    deployment: Deployment,
+    key: str = KEY,
+    environment: Environment = Environment.PRODUCTION,
+    **fields: Any,  # noqa: ANN401
+) -> License:
+    license_ = License(
+        **{
+            "id": license_id(environment, key, deployment.keyring),
+            "environment": environment,
+            "fingerprint": deployment.keyring.fingerprint(Identity.LICENSE, key),
+            "last_four": key[-4:],
+            "product_id": "acme-desktop",
+            "customer_id": "c1",
+            "state": LicenseState.ASSIGNED,
+            "expires_at": None,
+            "activation_limit": 3,
+            "active_activations": 0,
+            "created_at": NOW,
+        }
+        | fields
+    )
+    license_store(deployment).add(license_, key)
+    return license_
+
+
+def event(**changes: object) -> str:
+    body = {"data_type": "text", "text_data": "x", "license_key": KEY, "hwid": DEVICE, "product_id": "acme-desktop"}
+    return json.dumps(body | changes)
+
+
+def flags_of(deployment: Deployment, result: dict[str, Any]) -> set[Flag]:
+    answer = json.loads(result["body"])
+    flags = deployment.record(answer["telemetry_id"]).flags
+    assert answer["is_flagged"] == bool(flags)
+    return set(flags)
+
+
+def test_telemetry_activate_telemetry_at_once_whichever_container_answers(deployment: Deployment) -> None:
+    license_ = issue(deployment)
+    one, other = start_ingest(deployment), start_ingest(deployment)
+    for post in (one, other):
+        assert flags_of(deployment, post("/api/v1/telemetry", event())) == {Flag.BYPASSED_ACTIVATION}
+    assert license_store(deployment).activate(license_, DEVICE, NOW, Backoff(5)) is Change.DONE
+    time_out_of_freshness(one, other)
+    for post in (other, one, other):
+        assert flags_of(deployment, post("/api/v1/telemetry", event())) == set()
+
+
+def time_out_of_freshness(*posts: Any) -> None:  # noqa: ANN401
+    """Lets the two seconds pass in which a container may repeat what it has just read."""
+    for post in posts:
+        post.clock.advance(2.1)
+
+
+def test_a_revoked_licence_is_flagged_within_the_cache_time(deployment: Deployment) -> None:
+    store, license_ = license_store(deployment), issue(deployment)
+    store.activate(license_, DEVICE, NOW, Backoff(5))
+    post = start_ingest(deployment)
+    assert flags_of(deployment, post("/api/v1/telemetry", event())) == set()
+    store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
+    assert flags_of(deployment, post("/api/v1/telemetry", event())) == set()  # remembered as good
+    post.clock.advance(60.1)
+    assert flags_of(deployment, post("/api/v1/telemetry", event())) == {Flag.REVOKED_LICENSE}
+
+
+@pytest.mark.parametrize(
+    ("key", "flags"),
+    [
+        (KEY, set()),
+        ("STAGING-ONLY", {Flag.ENVIRONMENT_MISMATCH}),
+        ("NOBODYS", {Flag.INVALID_LICENSE}),
+        ("unknown", set()),
+    ],
+)
+def test_a_licence_of_another_environment_is_told_from_an_invalid_one(
+    deployment: Deployment, key: str, flags: set[Flag]
+) -> None:
+    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Backoff(5))
+    issue(deployment, "STAGING-ONLY", Environment.STAGING)
+    result = start_ingest(deployment)("/api/v1/telemetry", event(license_key=key))
+    assert flags_of(deployment, result) == flags
+    assert json.loads(result["body"])["response"]["code"] == 830
+
+
+def test_a_product_that_requires_a_licence(deployment: Deployment) -> None:
+    deployment.registry.put_product(Product("acme-desktop", "Acme Desktop", requires_license=True))
+    post = start_ingest(deployment)
+    assert flags_of(deployment, post("/api/v1/telemetry", event(license_key=None))) == {Flag.INVALID_LICENSE}
+    deployment.registry.put_product(Product("acme-desktop", "Acme Desktop"))
+    post.clock.advance(2.1)
+    assert flags_of(deployment, post("/api/v1/telemetry", event(license_key=None))) == set()
+
+
+def test_a_licence_lends_its_product(deployment: Deployment) -> None:
+    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Backoff(5))
+    answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(product_id=None))["body"])
+    assert (answer["response"]["code"], answer["is_flagged"]) == (830, False)
+    assert deployment.record(answer["telemetry_id"]).product == "acme-desktop"
+
+
+def test_a_batch_asks_the_registry_once(deployment: Deployment) -> None:
+    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Backoff(5))
+    events = [event(license_key=key, event_id=f"e{i}") for i, key in enumerate([KEY, "NOBODYS", KEY, "unknown", KEY])]
+    result = start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]")
+    flagged = [item["is_flagged"] for item in json.loads(result["body"])["results"]]
+    assert flagged == [False, True, False, False, False]

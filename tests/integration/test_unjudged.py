@@ -1,0 +1,109 @@
+"""While the registry cannot be read, events are kept unjudged; before their day closes they are judged."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from telemetry.dialects.stored import event_of
+from telemetry.domain.active_users import Audience
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.flags import Flag
+from telemetry.domain.license import LicenseState
+from telemetry.domain.record import Record
+from telemetry.services.close_day import close_days
+from telemetry.services.judging import Judge, JudgedRecords
+from telemetry.services.reports import active_users
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
+from tests.conftest import Deployment, start_ingest
+from tests.integration.test_ingest_licenses import DEVICE, KEY, event, issue, license_store
+
+PRODUCTION = Environment.PRODUCTION
+TODAY = datetime.now(UTC).date()
+TOMORROW = datetime.combine(TODAY + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=1)
+
+
+def judged(deployment: Deployment) -> JudgedRecords:
+    licenses = LicenseLookup(license_store(deployment), deployment.keyring)
+    judge = Judge(PRODUCTION, deployment.registry.products(), licenses.views, event_of)
+    return JudgedRecords(deployment.records(), judge, TOMORROW, Backoff(5))
+
+
+def close(deployment: Deployment) -> AggregateStore:
+    aggregates = AggregateStore(deployment.tables.aggregates(PRODUCTION))
+    assert TODAY in close_days(TOMORROW, aggregates, judged(deployment), list(deployment.registry.products()))
+    return aggregates
+
+
+def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodies: str) -> list[Record]:
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailable("licenses")
+
+    post = start_ingest(deployment)
+    with monkeypatch.context() as patch:
+        patch.setattr(LicenseStore, "known", unavailable)
+        answers = [json.loads(post("/api/v1/telemetry", body)["body"]) for body in bodies]
+    assert [answer["response"]["code"] for answer in answers] == [830] * len(bodies)
+    return [deployment.record(answer["telemetry_id"]) for answer in answers]
+
+
+def test_unjudged_records_are_judged_once_and_never_touched(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    license_store(deployment).activate(issue(deployment), DEVICE, TOMORROW, Backoff(5))
+    good = event(user_identifier="good")
+    pirated = event(user_identifier="pirate", license_key="NOBODYS")
+    records = keep_unjudged(
+        deployment, monkeypatch, good, pirated, event(user_identifier="free", license_key="unknown")
+    )
+    assert [record.is_judged for record in records] == [False, False, True]
+    assert [record.flags for record in records] == [frozenset()] * 3
+
+    store = deployment.records()
+    assert {who.billable for who in store.sightings("acme-desktop", TODAY)} == {True, False}
+    assert len(list(store.unjudged("acme-desktop", TODAY))) == 2
+
+    aggregates = close(deployment)
+    assert active_users("acme-desktop", 1, TODAY, Audience.USERS, aggregates) == 2  # good and free
+    assert active_users("acme-desktop", 1, TODAY, Audience.ALL_USERS, aggregates) == 3
+    judgements = store.judgements([record.key for record in records])
+    assert {key: verdict.flags for key, verdict in judgements.items()} == {
+        records[0].key: frozenset(),
+        records[1].key: frozenset({Flag.INVALID_LICENSE}),
+    }
+    assert list(store.unjudged("acme-desktop", TODAY)) == []
+    assert [store.get(record.key) for record in records] == records
+
+
+def test_a_day_waits_while_its_records_cannot_be_judged(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep_unjudged(deployment, monkeypatch, event())
+    aggregates = AggregateStore(deployment.tables.aggregates(PRODUCTION))
+
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailable("licenses")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LicenseStore, "known", unavailable)
+        with pytest.raises(StoreUnavailable):
+            close_days(TOMORROW, aggregates, judged(deployment), ["acme-desktop"])
+    assert aggregates.closing().closed is None
+    close(deployment)
+
+
+def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
+    store, license_ = license_store(deployment), issue(deployment)
+    store.activate(license_, DEVICE, TOMORROW, Backoff(5))
+    answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(license_key=KEY))["body"])
+    record = deployment.record(answer["telemetry_id"])
+    store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
+    (verdict,) = judged(deployment).judge.verdicts([record])
+    assert (record.flags, verdict.flags) == (frozenset(), frozenset({Flag.REVOKED_LICENSE}))
+    assert verdict.evidence == "2;R=revoked"
+    assert deployment.record(answer["telemetry_id"]) == record
