@@ -1,6 +1,8 @@
 """Counting what calls cost, from ReturnConsumedCapacity."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,3 +30,21 @@ class Meter:
     @property
     def units(self) -> float:
         return sum(units for _, units in self.calls)
+
+
+@contextmanager
+def counted_calls() -> Iterator[list[str]]:
+    """The operations of all stores meanwhile, as `Operation table`: every store shares one client."""
+    calls: list[str] = []
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
+        request = json.loads(params["body"])
+        table = request.get("TableName") or next(iter(request.get("RequestItems", {})), "")
+        calls.append(f"{model.name} {table.rsplit('-', 1)[-1]}".strip())
+
+    events = dynamodb_client().meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield calls
+    finally:
+        events.unregister("before-call.dynamodb", note)

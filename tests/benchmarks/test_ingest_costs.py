@@ -12,18 +12,24 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.ingest import Ingest, Status
 from telemetry.settings import TableNames
 from telemetry.storage.backoff import Backoff
+from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
+from telemetry.storage.registry import RegistryStore
 from telemetry.storage.tables import dynamodb_client
-from tests.benchmarks.capacity import Meter
+from tests.benchmarks.capacity import Meter, counted_calls
 from tests.lambdas import example_event
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 KEY = ApiKey("k3f9a1c07e", KeyKind.SDK, "bench", "tk_prod_", "last", frozenset({Environment.PRODUCTION}))
-PRODUCTS = {name: Product(name, name) for name in ("acme-cli", "acme-desktop")}
+KEYRING = Keyring(bytes(32))
+PRODUCTION = Environment.PRODUCTION
 
 
 def sdk_body(**changes: object) -> bytes:
@@ -31,16 +37,30 @@ def sdk_body(**changes: object) -> bytes:
     return json.dumps(body | changes).encode()
 
 
-def _product(id_: str, _max_age: float) -> Product | None:
-    return PRODUCTS.get(id_)
+def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
+    """As the function makes it at a cold start; the example's licence is active on the example's device."""
+    registry, licenses = RegistryStore(tables.registry), LicenseStore(tables.registry, KEYRING)
+    if not registry.products():
+        for name in ("acme-cli", "acme-desktop"):
+            registry.put_product(Product(name, name))
+        event = getkeymanager.element(sdk_body())
+        assert event.license_key
+        id_ = license_id(PRODUCTION, event.license_key, KEYRING)
+        license_ = License(id_, PRODUCTION, b"", "LL08", "acme-desktop", "c1", LicenseState.ACTIVE, None, 0, 0, NOW)
+        licenses.add(license_, event.license_key)
+        licenses.activate(license_, event.device_ids[0], NOW, Backoff(5))
+    client: Any = (lambda: meter) if meter else dynamodb_client
+    store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)
+    return Ingest(
+        lambda _: store, Catalogue(registry).find, LicenseLookup(licenses, KEYRING).views, KEYRING, retention_days=90
+    )
 
 
-def keep(tables: TableNames, events: list[Event]) -> Meter:
+def keep(tables: TableNames, events: list[Event], flagged: bool = False) -> Meter:  # noqa: FBT001, FBT002
     meter = Meter()
-    store = RecordStore(tables.records(Environment.PRODUCTION), ShardPlan(8), client=lambda: meter)  # type: ignore[arg-type, return-value]
-    ingest = Ingest(lambda _: store, _product, _no_licenses, Keyring(bytes(32)), retention_days=90)
-    outcomes = ingest.keep(events, Access(KEY, Environment.PRODUCTION), "203.0.113.207", NOW, Backoff(5))
-    assert {outcome.status for outcome in outcomes} == {Status.STORED}
+    ingest = cold_ingest(tables, meter)
+    outcomes = ingest.keep(events, Access(KEY, PRODUCTION), "203.0.113.207", NOW, Backoff(5))
+    assert {(outcome.status, bool(outcome.flags)) for outcome in outcomes} == {(Status.STORED, flagged)}
     return meter
 
 
@@ -64,11 +84,19 @@ def _value_bytes(value: object) -> int:
             "SDK, metadata, event id",
             list(getkeymanager.parse(sdk_body(event_id="f" * 36, event_at=1795249799), "").events),
         ),
-        ("SDK, flagged", list(getkeymanager.parse(sdk_body(flags=["debugger"], event_at=1), "").events)),
+        ("SDK, pirated", list(getkeymanager.parse(sdk_body(license_key="CRACKED-1234-5678-ABCD"), "").events)),
+        (
+            "SDK, much evidence",
+            list(
+                getkeymanager.parse(
+                    sdk_body(flags=["debugger"], event_at=1, hwid="x", activation_identifier="y"), ""
+                ).events
+            ),
+        ),
     ],
 )
 def test_one_event_costs_two_write_units(tables: TableNames, name: str, events: list[Event]) -> None:
-    meter = keep(tables, events)
+    meter = keep(tables, events, flagged=name in {"SDK, pirated", "SDK, much evidence"})
     size = item_bytes(tables)
     print(f"\n{name:28} body {len(events[0].raw):5} B   item {size:5} B   write units {meter.units:.1f}")
     assert meter.units == 2.0
@@ -81,3 +109,16 @@ def test_a_batch_of_100_is_four_calls(tables: TableNames) -> None:
     print(f"\nbatch of 100, one install    insert calls {len(meter.calls)}   units per event {meter.units / 100:.2f}")
     assert [name for name, _ in meter.calls] == ["batch_execute_statement"] * 4
     assert meter.units == 200.0
+
+
+def test_the_registry_is_asked_twice_when_cold_and_never_when_warm(tables: TableNames) -> None:
+    ingest = cold_ingest(tables)
+    figures = []
+    for body in (sdk_body(), sdk_body(), sdk_body(license_key="CRACKED-1234")):
+        with counted_calls() as calls:
+            ingest.keep([getkeymanager.element(body)], Access(KEY, PRODUCTION), "203.0.113.207", NOW, Backoff(5))
+        figures.append([call for call in calls if call.endswith("registry")])
+    print(
+        f"\nregistry requests            cold {len(figures[0])}   warm, clean {len(figures[1])}   new key {len(figures[2])}"
+    )
+    assert figures == [["BatchGetItem registry", "Query registry"], [], ["BatchGetItem registry"]]
