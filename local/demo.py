@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 from local import Json
 from local.demo_history import CLI, DAYS, DESKTOP, replay
-from telemetry.domain.api_key import Access, ApiKey, Capability, Role
+from local.demo_licenses import Fleet, issue_licenses
+from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
@@ -16,6 +18,9 @@ from telemetry.services.close_day import close_days
 from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 
@@ -46,33 +51,47 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
     for product in PRODUCTS:
         registry.put_product(product)
     issued = {environment: _sdk_keys(site, registry, environment) for environment in Environment}
+    store = LicenseStore(site.tables.registry, site.keyring)
+    now = datetime.now(UTC)
+    site.say("  licences and activations")
+    fleets = issue_licenses(DESKTOP, store, site.keyring, now - timedelta(days=DAYS), Random(7))
     if history:
-        _replay(site, {environment: keys[Capability.INGEST].key for environment, keys in issued.items()})
+        access = {environment: Access(keys[Capability.INGEST].key, environment) for environment, keys in issued.items()}
+        _replay(site, access, fleets, now)
     return {
         "admin_key": _staff_key(site, registry, Role.SUPER_ADMIN),
         "viewer_key": _staff_key(site, registry, Role.VIEWER),
         "products": [product.id for product in PRODUCTS],
-        "environments": {environment.value: _shown(keys) for environment, keys in issued.items()},
+        "environments": {
+            environment.value: _shown(issued[environment], fleets[environment]) for environment in Environment
+        },
     }
 
 
-def _replay(site: Site, keys: Mapping[Environment, ApiKey]) -> None:
+def _replay(
+    site: Site, access: Mapping[Environment, Access], fleets: Mapping[Environment, Fleet], now: datetime
+) -> None:
     shards = ShardPlan.parse(site.settings["RECORD_SHARDS"])
     records = {environment: RecordStore(site.tables.records(environment), shards) for environment in Environment}
-    products = {product.id: product for product in PRODUCTS}
-    ingest = Ingest(records.__getitem__, products.get, site.keyring, int(site.settings["RETENTION_DAYS"]))
+    registry, licenses = RegistryStore(site.tables.registry), LicenseStore(site.tables.registry, site.keyring)
+    ingest = Ingest(
+        records=records.__getitem__,
+        product=Catalogue(registry).find,
+        licenses=LicenseLookup(licenses, site.keyring).views,
+        keyring=site.keyring,
+        retention_days=int(site.settings["RETENTION_DAYS"]),
+    )
 
     def day_over(environment: Environment, moment: datetime) -> None:
         site.settle()
         aggregates = AggregateStore(site.tables.aggregates(environment))
-        close_days(moment, aggregates, records[environment], list(products))
+        close_days(moment, aggregates, records[environment], [product.id for product in PRODUCTS])
 
     def progress(day: int) -> None:
         if day % 5 == 0:
             site.say(f"  day {day} of {DAYS}")
 
-    access = {environment: Access(key, environment) for environment, key in keys.items()}
-    kept = replay(ingest, access, datetime.now(UTC), day_over, progress)
+    kept = replay(ingest, access, fleets, now, day_over, progress)
     site.settle()
     site.say(f"  {kept} events kept, {DAYS} days closed")
 
@@ -90,7 +109,13 @@ def _sdk_keys(site: Site, registry: RegistryStore, environment: Environment) -> 
     }
 
 
-def _shown(keys: Mapping[Capability, IssuedKey]) -> dict[str, str]:
-    """`client_id` is the user name that goes with the report key in HTTP Basic."""
+def _shown(keys: Mapping[Capability, IssuedKey], fleet: Fleet) -> dict[str, str]:
+    """`client_id` is the user name that goes with the report key in HTTP Basic; the licence is active on the device."""
     secrets = {f"{capability}_key": issued.secret for capability, issued in keys.items()}
-    return {**secrets, "client_id": keys[Capability.REPORT].key.id}
+    seat = fleet.seats[-1]
+    return {
+        **secrets,
+        "client_id": keys[Capability.REPORT].key.id,
+        "license_key": seat.license_key,
+        "hwid": seat.device,
+    }

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 from random import Random
 from typing import Any
 
+from local.demo_licenses import OUTBREAK, Fleet, Seat
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
@@ -48,46 +49,56 @@ class Person:
     country: str
     system: tuple[str, str]
     address: str
+    license_key: str = "unknown"
 
 
-def population(environment: Environment, random: Random) -> list[Person]:
+def population(environment: Environment, fleet: Fleet, random: Random) -> list[Person]:
     """The same people for the same random seed."""
     people = []
     for number in range(_PEOPLE[environment]):
         name = f"{random.choice(('kim', 'alex', 'sam', 'robin', 'jo', 'max'))}{number}"
-        address = str(IPv4Address(_FIRST_ADDRESS + random.randrange(256)))
+        products = random.choice(((CLI,), (DESKTOP,), (DESKTOP,), (CLI, DESKTOP)))
+        seat = fleet.seats[number] if DESKTOP in products and number < len(fleet.seats) else None
         person = Person(
             number=number,
             user=f"{name}@{random.choice(_COMPANIES)}" if random.random() < 0.8 else name,
-            device=random.randbytes(16).hex(),
-            products=random.choice(((CLI,), (DESKTOP,), (DESKTOP,), (CLI, DESKTOP))),
+            device=seat.device if seat else random.randbytes(16).hex(),
+            products=products,
             joined=max(0, random.randrange(-DAYS, DAYS)),
             diligence=random.choice((0.1, 0.3, 0.6, 0.9)),
             update_lag=random.randrange(10),
             country=random.choice(_COUNTRIES),
             system=random.choice(_SYSTEMS),
-            address=address,
+            address=_address(random),
+            license_key=seat.license_key if seat else "unknown",
         )
         people.append(person)
     return people
 
 
+def _address(random: Random) -> str:
+    return str(IPv4Address(_FIRST_ADDRESS + random.randrange(256)))
+
+
 def replay(
     ingest: Ingest,
     access: Mapping[Environment, Access],
+    fleets: Mapping[Environment, Fleet],
     now: datetime,
     day_over: Callable[[Environment, datetime], None],
     progress: Callable[[int], None],
 ) -> int:
     """Keeps a month of events, ending `now`; `day_over` is called shortly after each midnight. Gives their number."""
     random = Random(20)
-    people = {environment: population(environment, random) for environment in Environment}
+    people = {environment: population(environment, fleets[environment], random) for environment in Environment}
     today = now.astimezone(UTC).date()
     kept = 0
     for number in range(DAYS + 1):
         day = today - timedelta(days=DAYS - number)
         for environment in Environment:
-            for moment, address, events in _day(people[environment], environment, day, number, random):
+            sessions = _day(people[environment], environment, day, number, random)
+            oddities = _odd_day(fleets[environment], environment, day, number, random)
+            for moment, address, events in (*sessions, *oddities):
                 if moment < now:
                     _keep(ingest, events, access[environment], address, moment)
                     kept += len(events)
@@ -111,13 +122,38 @@ def _day(
     for person in people:
         if person.joined > number or random.random() > person.diligence * (0.3 if weekend else 1):
             continue
-        moment = datetime.combine(day, time(), UTC) + timedelta(seconds=random.triangular(0, 86_399, 50_000))
+        moment = _moment(day, random)
         events = [
             event
             for product in person.products
             for event in _session(person, product, environment, moment, number, random)
         ]
         yield moment, person.address, events
+
+
+def _odd_day(
+    fleet: Fleet, environment: Environment, day: date, number: int, random: Random
+) -> Iterator[tuple[datetime, str, list[Event]]]:
+    """What comes from devices that should not run: a little every day, and the outbreak of a leaked key."""
+    seats = [seat for seat in fleet.odd if random.random() < 0.6]
+    if environment is Environment.PRODUCTION and number in OUTBREAK:
+        seats += [Seat(fleet.leaked, device) for device in fleet.pirates if random.random() < 0.5]
+    for seat in seats:
+        body = {
+            "data_type": "text",
+            "data_group": "startup-ms",
+            "text_data": "started",
+            "license_key": seat.license_key,
+            "hwid": seat.device,
+            "product_id": DESKTOP,
+            "product_version": "4.12.0",
+            "country": random.choice(_COUNTRIES),
+        }
+        yield _moment(day, random), _address(random), [getkeymanager.element(_encoded(body))]
+
+
+def _moment(day: date, random: Random) -> datetime:
+    return datetime.combine(day, time(), UTC) + timedelta(seconds=random.triangular(0, 86_399, 50_000))
 
 
 def _session(
@@ -128,8 +164,7 @@ def _session(
         if product == CLI:
             yield reo.parse(_encoded({"payload": _usage(person, environment, version, moment, random)}))
         else:
-            raw = _encoded(_telemetry(person, version, random))
-            yield getkeymanager.parse_event(raw, json.loads(raw))
+            yield getkeymanager.element(_encoded(_telemetry(person, version, random)))
 
 
 def _usage(person: Person, environment: Environment, version: str, moment: datetime, random: Random) -> dict[str, Any]:
@@ -153,6 +188,7 @@ def _telemetry(person: Person, version: str, random: Random) -> dict[str, Any]:
         "data_type": "numeric-single-value",
         "data_group": random.choice(("startup-ms", "exports", "projects-open")),
         "numeric_data_single_value": random.randrange(1, 5_000),
+        "license_key": person.license_key,
         "hwid": person.device,
         "user_identifier": person.user,
         "product_id": DESKTOP,
