@@ -88,8 +88,10 @@ def test_a_stream_read_does_not_scan_the_stream(tmp_path: Path) -> None:
     # the engine's own two statements, as far as they decide how much is read
     queries = [
         "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1",
-        "SELECT keys_json FROM _stream_records WHERE table_name = ?1 AND shard_id = ?2 "
-        "AND CAST(sequence_number AS INTEGER) > ?3 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT ?4",
+        (
+            "SELECT keys_json FROM _stream_records WHERE table_name = ?1 AND shard_id = ?2 "
+            "AND CAST(sequence_number AS INTEGER) > ?3 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT ?4"
+        ),
     ]
     with closing(sqlite3.connect(database)) as connection:
         for query in queries:
