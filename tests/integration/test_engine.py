@@ -86,16 +86,14 @@ def test_a_stream_read_does_not_scan_the_stream(tmp_path: Path) -> None:
     with Engine.start(database):
         pass
     # the engine's own two statements, as far as they decide how much is read
-    queries = [
-        "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1",
-        (
-            "SELECT keys_json FROM _stream_records WHERE table_name = ?1 AND shard_id = ?2 "
-            "AND CAST(sequence_number AS INTEGER) > ?3 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT ?4"
-        ),
-    ]
+    position = "CAST(sequence_number AS INTEGER)"
+    last = f"SELECT MAX({position}) FROM _stream_records WHERE table_name = ?1"
+    after = (
+        "SELECT keys_json FROM _stream_records WHERE table_name = ?1 AND shard_id = ?2 "
+        f"AND {position} > ?3 ORDER BY {position} ASC LIMIT ?4"
+    )
     with closing(sqlite3.connect(database)) as connection:
-        for query in queries:
-            arguments = ["t", "s", 1, 10][: query.count("?")]
+        for query, arguments in ((last, ["t"]), (after, ["t", "s", 1, 10])):
             (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {query}", arguments).fetchall()
             assert plan[-1].startswith("SEARCH _stream_records USING INDEX stream_position (table_name=?")
 
