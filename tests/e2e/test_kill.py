@@ -62,10 +62,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     acknowledged = 0
     for kill in range(KILLS):
         with LocalService(state) as service:
-            clients = [
-                Client(f"k{kill}-c{n}", service, tmp_path / f"ledger-{kill}-{n}", 100 * kill + n)
-                for n in range(CLIENTS)
-            ]
+            clients = [Client(f"k{kill}-c{n}", service, tmp_path, 100 * kill + n) for n in range(CLIENTS)]
             for client in clients:
                 client.start()
             enough = -(-ACKNOWLEDGED // KILLS) + random.randrange(100)
