@@ -13,7 +13,8 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record
 from telemetry.storage.backoff import Backoff
-from telemetry.storage.records import Insertion, RecordStore
+from telemetry.storage.inserts import Insertion
+from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, Post
 from tests.lambdas import example_event
 

@@ -19,7 +19,8 @@ from telemetry.domain.record import Record, RecordKey, record_key, server_event_
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import REREAD_SECONDS
-from telemetry.storage.records import Existing, Insertion
+from telemetry.storage.inserts import Insertion
+from telemetry.storage.records import Existing
 
 _LONGEST_VERSION = 64
 

@@ -12,7 +12,7 @@ from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judg
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.sighting import Sighting
 from telemetry.storage.backoff import Backoff
-from telemetry.storage.records import Insertion
+from telemetry.storage.inserts import Insertion
 
 _AT_ONCE = 50
 

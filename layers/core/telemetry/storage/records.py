@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from enum import Enum, auto
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 (botocore's own)
+from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
@@ -21,35 +20,17 @@ from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.domain.sighting import Sighting
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.bodies import decode_body, encode_body
+from telemetry.storage.inserts import UNANSWERED, Insertion, insert, passing_code
 from telemetry.storage.tables import bind, dynamodb_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import BatchStatementRequestTypeDef
 
 LARGEST_INLINE_BODY = 350_000
 """Bytes of stored body that fit into a head record (an item may have 400 KB); larger ones go into chunks of that."""
 
-_STATEMENTS_PER_CALL = 25
 _KEYS_PER_CALL = 100
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
-# What AWS may answer to one statement or to the call, and that passes by itself.
-_PASSING = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingError",
-        "TransactionConflict",
-        "TransactionInProgress",
-    }
-)
-
-# The call got no answer: whether it had its effect is not known.
-_UNANSWERED = (ConnectionError, HTTPClientError)
-
 Image = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -109,14 +90,6 @@ class RecordItem(Model):
     by_received = ByReceived()
 
 
-class Insertion(Enum):
-    """What became of an insert."""
-
-    INSERTED = auto()
-    EXISTS = auto()
-    UNAVAILABLE = auto()
-
-
 class Existing(NamedTuple):
     """What ingest may read of a record that is there already."""
 
@@ -139,22 +112,20 @@ class RecordStore:
         """
         bodies = [encode_body(record.raw) for record in records]
         chunks = [_chunk_items(record, body) for record, body in zip(records, bodies, strict=True)]
-        chunks_in = self._insert_items([item for items in chunks for item in items], backoff)
+        chunks_in = iter(self._insert([item for items in chunks for item in items], backoff))
         whole = [Insertion.UNAVAILABLE not in list(islice(chunks_in, len(items))) for items in chunks]
-        heads = self._insert_items(
-            [
-                self._head_item(record, body, len(items))
-                for record, body, items, ok in zip(records, bodies, chunks, whole, strict=True)
-                if ok
-            ],
-            backoff,
-        )
-        return [next(heads) if ok else Insertion.UNAVAILABLE for ok in whole]
+        heads = [
+            self._head_item(record, body, len(items))
+            for record, body, items, ok in zip(records, bodies, chunks, whole, strict=True)
+            if ok
+        ]
+        heads_in = iter(self._insert(heads, backoff))
+        return [next(heads_in) if ok else Insertion.UNAVAILABLE for ok in whole]
 
     def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
         """Digest and flags of the records that are there, read consistently. Misses a key only when unavailable."""
         found: dict[RecordKey, Existing] = {}
-        for some in _groups(keys, _KEYS_PER_CALL):
+        for some in _grouped(keys, _KEYS_PER_CALL):
             found |= self._existing(some, backoff)
         return found
 
@@ -210,7 +181,7 @@ class RecordStore:
             received_at=_milliseconds(now),
             expires_at=int(record.expires_at.timestamp()),
         )
-        return next(self._insert_items([item], backoff))
+        return self._insert([item], backoff)[0]
 
     def _received(self, product: str, day: date, classes: Iterable[str] = _CLASSES) -> Iterator[RecordItem]:
         model = bind(RecordItem, self.table)
@@ -245,48 +216,8 @@ class RecordStore:
             chunks=chunks or None,
         )
 
-    def _insert_items(self, items: Sequence[RecordItem], backoff: Backoff) -> Iterator[Insertion]:
-        results: list[Insertion] = []
-        for some in _groups(items, _STATEMENTS_PER_CALL):
-            results += self._insert_group([self._statement(item) for item in some], backoff)
-        return iter(results)
-
-    def _insert_group(self, statements: list["BatchStatementRequestTypeDef"], backoff: Backoff) -> list[Insertion]:
-        """At most 25 inserts; only those that throttling or conflicts kept out are sent again."""
-        results = [Insertion.UNAVAILABLE] * len(statements)
-        waiting = list(range(len(statements)))
-        for _ in backoff.attempts():
-            codes = self._execute([statements[i] for i in waiting])
-            for i, code in zip(waiting, codes, strict=True):
-                if code is None:
-                    results[i] = Insertion.INSERTED
-                elif code == "DuplicateItem":
-                    results[i] = Insertion.EXISTS
-            waiting = [i for i in waiting if results[i] is Insertion.UNAVAILABLE]
-            if not waiting:
-                break
-        return results
-
-    def _execute(self, statements: list["BatchStatementRequestTypeDef"]) -> list[str | None]:
-        """Error code of each statement, None for success. Passing errors of the whole call go to all of them."""
-        try:
-            if len(statements) == 1:
-                self.client().execute_statement(**statements[0])
-                return [None]
-            responses = self.client().batch_execute_statement(Statements=statements)["Responses"]
-        except _UNANSWERED as exc:
-            return [type(exc).__name__] * len(statements)
-        except ClientError as exc:
-            return [_code(exc.response["Error"]["Code"], exc)] * len(statements)
-        return [_code(error["Code"], error) if (error := response.get("Error")) else None for response in responses]
-
-    def _statement(self, item: RecordItem) -> "BatchStatementRequestTypeDef":
-        attributes: dict[str, Any] = item.serialize()
-        names = ", ".join(f"'{name}': ?" for name in attributes)
-        return {
-            "Statement": f'INSERT INTO "{self.table}" VALUE {{{names}}}',
-            "Parameters": list(attributes.values()),
-        }
+    def _insert(self, items: Sequence[RecordItem], backoff: Backoff) -> list[Insertion]:
+        return insert(self.client(), self.table, [item.serialize() for item in items], backoff)
 
     def _existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
         found: dict[RecordKey, Existing] = {}
@@ -300,10 +231,10 @@ class RecordStore:
         for _ in backoff.attempts():
             try:
                 answer = self.client().batch_get_item(RequestItems=request)
-            except _UNANSWERED:
+            except UNANSWERED:
                 continue
             except ClientError as exc:
-                _code(exc.response["Error"]["Code"], exc)
+                passing_code(exc)
                 continue
             for item in answer["Responses"].get(self.table, []):
                 flags = flag_codes.decode(item["f"]["S"]) if "f" in item else frozenset()
@@ -387,22 +318,10 @@ def _chunk_sort(sort: str, received_at: int) -> str:
     return f"{sort}#{received_at}#"
 
 
-def _code(code: str, error: object) -> str:
-    """The error code without `Exception`; raises what will not pass by itself."""
-    code = code.removesuffix("Exception")
-    if code != "DuplicateItem" and code not in _PASSING:
-        raise error if isinstance(error, ClientError) else ClientError({"Error": error}, "BatchExecuteStatement")  # type: ignore[typeddict-item]
-    return code
-
-
 def _grouped(items: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(items)
     while group := list(islice(iterator, size)):
         yield group
-
-
-def _groups(items: Sequence[T], size: int) -> Iterable[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _milliseconds(moment: datetime) -> int:
