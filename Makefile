@@ -15,7 +15,7 @@ UV := $(BIN)/uv
 export PYTHONPATH := layers/core:.
 export STATE
 
-.PHONY: help run test lint types format bench soak lock key records clean
+.PHONY: help run test lint types format bench soak lock key records import clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --env
 
 records: .venv/run.done local/node_modules/.done ## print and count stored events: PRODUCT=… [DAY=…] [ENVIRONMENT=production]
 	@$(BIN)/python -m local records --state $(STATE) $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+
+import: .venv/run.done local/node_modules/.done ## import licences and activations: FILE=… ENVIRONMENT=… (STATE= or STACK=)
+	@$(BIN)/python -m local import --state $(STATE) $(if $(STACK),--stack $(STACK)) --environment $(ENVIRONMENT) $(FILE)
 
 lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
 	for f in layers/dependencies/requirements local/requirements local/requirements-node tests/requirements tests/requirements-sam; do \

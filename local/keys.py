@@ -1,15 +1,9 @@
 """`python -m local key`: makes an API key, in local state or in a stack on AWS."""
 
 import argparse
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
-from local.engine import use
-from local.state import SECRET_FILE, attached
-from local.template import read_template
+from local import deployments
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
@@ -20,12 +14,7 @@ from telemetry.storage.secret import keyring
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `key`."""
-    parser.add_argument("--stack", help="a deployed stack's name, instead of the local state")
-    parser.add_argument(
-        "--secret-parameter",
-        default=read_template().function("ingest").environment["SECRET_PARAMETER"],
-        help="the stack's SecretParameter (%(default)s)",
-    )
+    deployments.add_arguments(parser)
     kinds = parser.add_subparsers(dest="kind", required=True)
     sdk = kinds.add_parser("sdk", help="for SDKs: one environment, some capabilities")
     sdk.add_argument("--environment", type=Environment, choices=list(Environment), required=True)
@@ -40,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the key on standard output, and what it is on standard error."""
-    with _deployment(arguments) as stack:
+    with deployments.reached(arguments) as stack:
         registry = RegistryStore(TableNames(stack).registry)
         if arguments.kind == "sdk":
             issued = issue_sdk_key(
@@ -58,17 +47,3 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"key id (user name of HTTP Basic): {issued.key.id}", file=sys.stderr)
     print(issued.secret)
     return 0
-
-
-@contextmanager
-def _deployment(arguments: argparse.Namespace) -> Iterator[str]:
-    """The stack's name, with the environment set so that AWS clients and the keyring are its own."""
-    if arguments.stack:
-        os.environ["SECRET_PARAMETER"] = arguments.secret_parameter
-        yield arguments.stack
-        return
-    folder = Path(arguments.state)
-    with attached(folder) as endpoint:
-        use(endpoint)
-        os.environ["SECRET_FILE"] = str(folder / SECRET_FILE)
-        yield read_template().stack

@@ -47,7 +47,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
         assert event.license_key
         id_ = license_id(PRODUCTION, event.license_key, KEYRING)
         license_ = License(id_, PRODUCTION, b"", "LL08", "acme-desktop", "c1", LicenseState.ACTIVE, None, 0, 0, NOW)
-        licenses.add(license_, event.license_key)
+        licenses.add(license_, event.license_key, Backoff(5))
         licenses.activate(license_, event.device_ids[0], NOW, Backoff(5))
     client: Any = (lambda: meter) if meter else dynamodb_client
     store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)
@@ -118,7 +118,6 @@ def test_the_registry_is_asked_twice_when_cold_and_never_when_warm(tables: Table
         with counted_calls() as calls:
             ingest.keep([getkeymanager.element(body)], Access(KEY, PRODUCTION), "203.0.113.207", NOW, Backoff(5))
         figures.append([call for call in calls if call.endswith("registry")])
-    print(
-        f"\nregistry requests            cold {len(figures[0])}   warm, clean {len(figures[1])}   new key {len(figures[2])}"
-    )
+    cold, warm, new = (len(calls) for calls in figures)
+    print(f"\nregistry requests            cold {cold}   warm, clean {warm}   new key {new}")
     assert figures == [["BatchGetItem registry", "Query registry"], [], ["BatchGetItem registry"]]

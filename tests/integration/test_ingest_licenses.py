@@ -47,7 +47,7 @@ def issue(
         }
         | fields
     )
-    license_store(deployment).add(license_, key)
+    license_store(deployment).add(license_, key, Backoff(5))
     return license_
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from typing import Any, Self
 
@@ -18,7 +17,6 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.connection import Connection
 from pynamodb.constants import STRING
 from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.operand import Path
@@ -42,7 +40,7 @@ from telemetry.domain.active_users import (
     TallyKey,
 )
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.storage.tables import bind, dynamodb_client
+from telemetry.storage.tables import bind, error_code, transactions
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -218,7 +216,7 @@ class AggregateStore:
         Raises Outdated when an actor is no longer at the version before the given one.
         """
         slice_ = salt % SLICES
-        with _named_errors(), TransactWrite(connection=_connection()) as transaction:
+        with _named_errors(), TransactWrite(connection=transactions()) as transaction:
             for fingerprint, actor in moved.items():
                 before = actor.version - 1
                 unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()
@@ -282,7 +280,7 @@ class AggregateStore:
             try:
                 item.update([added, model.opened.set(day)], condition=earlier)
             except UpdateError as exc:
-                if _code(exc) != "ConditionalCheckFailedException":
+                if error_code(exc) != "ConditionalCheckFailedException":
                     raise
                 item.update([added])
         return _closing_of(item)
@@ -316,7 +314,7 @@ class AggregateStore:
             try:
                 item.save(condition=self._days.pk.does_not_exist())
             except PutError as exc:
-                if _code(exc) != "ConditionalCheckFailedException":
+                if error_code(exc) != "ConditionalCheckFailedException":
                     raise
                 kept = self._days.get(item.pk, item.sk, consistent_read=True).balance
                 if kept is None or _unpacked(kept, balance.day) != balance:
@@ -331,7 +329,7 @@ class AggregateStore:
             try:
                 model().update([model.closed.set(day)], condition=follows)
             except UpdateError as exc:
-                if _code(exc) != "ConditionalCheckFailedException":
+                if error_code(exc) != "ConditionalCheckFailedException":
                     raise
                 if not self.closing().is_closed(day):
                     raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
@@ -356,21 +354,13 @@ def _unpacked(packed: bytes, day: int) -> Balance:
     return Balance(day, {audience: tuple(found) for audience, found in zip(_AUDIENCES, counters, strict=True)})
 
 
-@cache
-def _connection() -> Connection:
-    """For transactions, which PynamoDB binds to no model; on the client that the models share."""
-    connection = Connection()
-    connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
-    return connection
-
-
 @contextmanager
 def _named_errors() -> Iterator[None]:
     """Driver errors by what they mean. What no retry can cure is raised as it is."""
     try:
         yield
     except PynamoDBException as exc:
-        codes = {_code(exc)}
+        codes = {error_code(exc)}
         if isinstance(exc, TransactWriteError) and exc.cancellation_reasons:
             codes = {reason.code for reason in exc.cancellation_reasons if reason}
             if "ConditionalCheckFailed" in codes:
@@ -379,10 +369,3 @@ def _named_errors() -> Iterator[None]:
         if codes <= _TRANSIENT | {None}:
             raise StoreUnavailable(exc.msg) from exc
         raise
-
-
-def _code(exc: PynamoDBException) -> str | None:
-    """DynamoDB's error code, None without an answer. (PynamoDB's own property fails on time-outs.)"""
-    response = getattr(exc.cause, "response", None) or {}
-    code: str | None = response.get("Error", {}).get("Code")
-    return code

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -23,7 +22,8 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import Activation, ActivationState, License, LicenseState, license_id
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.encryption import decrypt, encrypt
-from telemetry.storage.tables import bind, dynamodb_client
+from telemetry.storage.inserts import Insertion, insert
+from telemetry.storage.tables import bind, dynamodb_client, error_code, transactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -219,10 +219,21 @@ class LicenseStore:
 
     # ── changing
 
-    def add(self, license_: License, key: str) -> None:
+    def add(self, license_: License, key: str, backoff: Backoff) -> None:
         """Stores a new licence. Raises AlreadyExists when its key is taken in its environment."""
-        model = bind(LicenseItem, self.table)
-        item = model(
+        (insertion,) = self.add_many([(license_, key)], backoff)
+        if insertion is Insertion.EXISTS:
+            raise AlreadyExists(f"license {license_.id}")
+        if insertion is Insertion.UNAVAILABLE:
+            raise StoreUnavailable("licenses")
+
+    def add_many(self, licenses: Sequence[tuple[License, str]], backoff: Backoff) -> list[Insertion]:
+        """Stores new licences (of distinct ids) with their keys, one result each; none replaces another."""
+        items = [self._item(license_, key).serialize() for license_, key in licenses]
+        return insert(self.client(), self.table, items, backoff)
+
+    def _item(self, license_: License, key: str) -> LicenseItem:
+        return LicenseItem(
             _partition(license_.id),
             kind=_kind(license_.environment),
             listed=f"{_milliseconds(license_.created_at):013d}#{license_.id}",
@@ -237,13 +248,6 @@ class LicenseStore:
             active_activations=license_.active_activations,
             version=license_.version,
         )
-        with _named_errors():
-            try:
-                item.save(condition=model.pk.does_not_exist())
-            except PutError as exc:
-                if _CONDITION_FAILED not in (exc.cause_response_code or ""):
-                    raise
-                raise AlreadyExists(f"license {license_.id}") from exc
 
     def change(self, license_: License) -> License:
         """Stores what staff changed of a licence that was read at this version; gives it with the next version.
@@ -263,7 +267,7 @@ class LicenseStore:
             try:
                 model(_partition(license_.id), _LICENSE).update(actions, condition=model.version == license_.version)
             except UpdateError as exc:
-                if _CONDITION_FAILED not in (exc.cause_response_code or ""):
+                if error_code(exc) != "ConditionalCheckFailedException":
                     raise
                 raise ChangedMeanwhile(f"license {license_.id}") from exc
         return replace(license_, version=license_.version + 1)
@@ -317,10 +321,9 @@ class LicenseStore:
         )
 
     def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, backoff: Backoff) -> Change:
-        connection = _connection()
         for _ in backoff.attempts():
             try:
-                with TransactWrite(connection=connection) as transaction:
+                with TransactWrite(connection=transactions()) as transaction:
                     for item, actions, condition in (of_license, of_activation):
                         transaction.update(item, actions=actions, condition=condition)
             except TransactWriteError as exc:
@@ -392,12 +395,6 @@ def _activation(item: ActivationItem) -> Activation:
         first_seen=datetime.fromtimestamp(item.first_seen / 1000, UTC),
         last_seen=datetime.fromtimestamp(item.last_seen / 1000, UTC),
     )
-
-
-def _connection() -> Connection:
-    connection = Connection()
-    connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001 (see tables.bind)
-    return connection
 
 
 @contextmanager

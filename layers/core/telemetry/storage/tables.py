@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 if TYPE_CHECKING:
@@ -38,3 +40,18 @@ def bind(model: type[M], table: str) -> type[M]:
     bound: type[M] = type(model.__name__, (model,), {"Meta": meta})
     bound._get_connection().connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
     return bound
+
+
+@cache
+def transactions() -> Connection:
+    """For transactions, which PynamoDB binds to no model; on the client that the models share."""
+    connection = Connection()
+    connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
+    return connection
+
+
+def error_code(exc: PynamoDBException) -> str | None:
+    """DynamoDB's error code, None without an answer. (PynamoDB's own property fails on time-outs.)"""
+    response = getattr(exc.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code

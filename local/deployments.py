@@ -1,0 +1,35 @@
+"""Which deployment a command works on: the local state, or a stack on AWS."""
+
+import argparse
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from local.engine import use
+from local.state import SECRET_FILE, attached
+from local.template import read_template
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options that name a stack."""
+    parser.add_argument("--stack", help="a deployed stack's name, instead of the local state")
+    parser.add_argument(
+        "--secret-parameter",
+        default=read_template().function("ingest").environment["SECRET_PARAMETER"],
+        help="the stack's SecretParameter (%(default)s)",
+    )
+
+
+@contextmanager
+def reached(arguments: argparse.Namespace) -> Iterator[str]:
+    """The stack's name, with the environment set so that AWS clients and the keyring are its own."""
+    if arguments.stack:
+        os.environ["SECRET_PARAMETER"] = arguments.secret_parameter
+        yield arguments.stack
+        return
+    folder = Path(arguments.state)
+    with attached(folder) as endpoint:
+        use(endpoint)
+        os.environ["SECRET_FILE"] = str(folder / SECRET_FILE)
+        yield read_template().stack
