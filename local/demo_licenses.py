@@ -6,7 +6,7 @@ from random import Random
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity, Keyring
-from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.licenses import LicenseStore
 
@@ -76,7 +76,7 @@ def _issue(
             id=license_id(environment, key, keyring),
             environment=environment,
             fingerprint=keyring.fingerprint(Identity.LICENSE, key),
-            last_four=key[-4:],
+            last_four=last_four(key),
             product_id=product_id,
             customer_id=None if state is LicenseState.AVAILABLE else f"customer-{number % CUSTOMERS:02d}",
             state=state,

@@ -108,6 +108,12 @@ def license_id(environment: Environment, license_key: str, keyring: Keyring) -> 
     return str(UUID(int=value))
 
 
+def last_four(license_key: str) -> str:
+    """What may be shown of a key to tell it from others: its last four characters, fewer of a key under sixteen."""
+    shown = min(4, len(license_key) // 4)
+    return license_key[len(license_key) - shown :]
+
+
 def after(action: LicenseAction, state: LicenseState) -> LicenseState:
     """The state an action leads to. Raises ActionNotAllowed."""
     if state not in _FROM[action]:

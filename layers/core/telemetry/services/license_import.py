@@ -11,7 +11,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.event import normalise_license
 from telemetry.domain.keyring import Identity, Keyring
-from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.licenses import Change
@@ -145,7 +145,7 @@ class Importer:
             id=license_id(self.environment, key, self.keyring),
             environment=self.environment,
             fingerprint=self.keyring.fingerprint(Identity.LICENSE, key),
-            last_four=key[-4:],
+            last_four=last_four(key),
             product_id=product_id or None,
             customer_id=customer_id or None,
             state=state,
