@@ -1,8 +1,12 @@
+<<<<<<< HEAD
 """`python -m local run`, `key`, `records`, `import`: see README."""
+=======
+"""`python -m local`."""
+>>>>>>> main
 
-import argparse
-import os
+import signal
 import sys
+<<<<<<< HEAD
 from pathlib import Path
 
 from local import imports, keys, records, service
@@ -42,6 +46,12 @@ def main() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
+=======
+>>>>>>> main
 
 if __name__ == "__main__":
+    # The imports below take a moment, and Ctrl-C is no reason for a traceback.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from local.command_line import main
+
     sys.exit(main())

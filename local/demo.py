@@ -82,10 +82,11 @@ def _replay(
         retention_days=int(site.settings["RETENTION_DAYS"]),
     )
 
-    def day_over(environment: Environment, moment: datetime) -> None:
+    def day_over(moment: datetime) -> None:
         site.settle()
-        aggregates = AggregateStore(site.tables.aggregates(environment))
-        close_days(moment, aggregates, records[environment], [product.id for product in PRODUCTS])
+        for environment in Environment:
+            aggregates = AggregateStore(site.tables.aggregates(environment))
+            close_days(moment, aggregates, records[environment], [product.id for product in PRODUCTS])
 
     def progress(day: int) -> None:
         if day % 5 == 0:

@@ -85,7 +85,7 @@ def replay(
     access: Mapping[Environment, Access],
     fleets: Mapping[Environment, Fleet],
     now: datetime,
-    day_over: Callable[[Environment, datetime], None],
+    day_over: Callable[[datetime], None],
     progress: Callable[[int], None],
 ) -> int:
     """Keeps a month of events, ending `now`; `day_over` is called shortly after each midnight. Gives their number."""
@@ -102,8 +102,8 @@ def replay(
                 if moment < now:
                     _keep(ingest, events, access[environment], address, moment)
                     kept += len(events)
-            if day < today:
-                day_over(environment, datetime.combine(day + timedelta(days=1), time(0, 35), UTC))
+        if day < today:
+            day_over(datetime.combine(day + timedelta(days=1), time(0, 35), UTC))
         progress(number)
     return kept
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,7 +16,8 @@ import httpx
 
 from tests.lambdas import ROOT
 
-START_SECONDS = 60.0
+START_SECONDS = 180.0
+"""How long a start, or a command, may take on a machine that is busy with other tests."""
 
 _READY = re.compile(r"ready on (\S+)")
 
@@ -100,7 +102,7 @@ class LocalService:
         self.process.send_signal(number)
         return self.ended()
 
-    def ended(self, seconds: float = 15) -> int:
+    def ended(self, seconds: float = 60) -> int:
         """Waits for its end; gives the exit code."""
         code = self.process.wait(seconds)
         self._reader.join(5)
@@ -111,20 +113,18 @@ class LocalService:
     def kill(self) -> None:
         """SIGKILL to all of its processes at once: to the engine and to each container as well."""
         for pid in self.family():
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
         if self.process.stdout and not self.process.stdout.closed:
             self.ended()
 
     def family(self) -> Sequence[int]:
         """The process and all that descend from it, parents first."""
-        listing = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         children: dict[int, list[int]] = {}
-        for line in listing.splitlines():
-            child, parent = map(int, line.split())
-            children.setdefault(parent, []).append(child)
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+                parent = int(stat.read_text().rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(stat.parent.name))
         family = [self.process.pid]
         for member in family:
             family += children.get(member, [])

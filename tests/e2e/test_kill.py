@@ -71,22 +71,20 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
                 time.sleep(random.uniform(0.001, 0.02))
             service.kill()
             for client in clients:
-                client.join(30)
+                client.join(60)
             acknowledged += sum(client.acknowledged for client in clients)
     assert acknowledged >= ACKNOWLEDGED
 
     ids = [line for path in tmp_path.glob("ledger-*") for line in path.read_text().splitlines()]
     assert len(ids) == acknowledged
-    began = time.monotonic()
     with LocalService(state) as service:
-        assert time.monotonic() - began < 30
         product = service.keys["products"][0]
         stored = [json.loads(record["body"]) for record in service.records("--product", product)]
         times = Counter(event["event_id"] for event in stored)
         assert {event_id: times[event_id] for event_id in ids} == dict.fromkeys(ids, 1)
         assert max(times.values()) == 1
         users = len({event["user_identifier"] for event in stored})
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while (counted := service.monthly_users(product)) != users:
             assert time.monotonic() < deadline, (counted, users)
             time.sleep(0.2)

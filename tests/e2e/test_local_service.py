@@ -163,11 +163,11 @@ def test_stops_clean_and_starts_again_with_its_data(tmp_path: Path, number: sign
         first = service.post("/api/v1/telemetry", event, service.key("ingest_key"))
         began = time.monotonic()
         assert service.stop(number) == 0
-        assert time.monotonic() - began < 6
+        assert time.monotonic() - began < 20
         assert "Traceback" not in "".join(service.output)
     # what was acknowledged a moment before the stop is still counted after it
     with LocalService(tmp_path) as service:
-        eventually(lambda: service.monthly_users(product) == 1)
+        eventually(lambda: service.monthly_users(product) == 1, seconds=60)
         again = service.post("/api/v1/telemetry", event, service.key("ingest_key"))
         assert again.json()["telemetry_id"] == first.json()["telemetry_id"]
     assert len(service.records("--product", product)) == 1
@@ -181,7 +181,7 @@ def test_a_first_start_that_was_interrupted_begins_again(tmp_path: Path) -> None
             assert time.monotonic() < deadline
             time.sleep(0.001)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=15)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert b"Traceback" not in output
     assert (tmp_path / "loading").exists()
