@@ -5,9 +5,10 @@ import os
 import sys
 from pathlib import Path
 
-from local import keys, records, service
+from local import imports, keys, records, service
 from local.cloudformation import TemplateError
 from local.engine import EngineError
+from local.imports import UnreadableFile
 from local.service import PortTaken
 from local.state import StateError
 from telemetry.domain.errors import TelemetryError
@@ -24,14 +25,16 @@ def main() -> int:
     keys.add_arguments(key)
     stored = commands.add_parser("records", help="print and count stored events")
     records.add_arguments(stored)
-    for command in (run, key, stored):
+    imported = commands.add_parser("import", help="import licences and activations")
+    imports.add_arguments(imported)
+    for command in (run, key, stored, imported):
         command.add_argument("--state", default=".local", help="folder of the data (%(default)s)")
     arguments = parser.parse_args()
     try:
         if arguments.command == "run":
             return service.run(arguments.port, Path(arguments.state), history=not arguments.no_demo)
-        return keys.run(arguments) if arguments.command == "key" else records.run(arguments)
-    except (EngineError, PortTaken, StateError, TelemetryError, TemplateError) as exc:
+        return {"key": keys.run, "records": records.run, "import": imports.run}[arguments.command](arguments)
+    except (EngineError, PortTaken, StateError, TelemetryError, TemplateError, UnreadableFile) as exc:
         print(exc, file=sys.stderr)
         return 1
     except BrokenPipeError:
