@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import boto3
 from botocore.config import Config
+from pynamodb.connection import Connection
 from pynamodb.models import Model
 
 if TYPE_CHECKING:
@@ -38,3 +39,11 @@ def bind(model: type[M], table: str) -> type[M]:
     bound: type[M] = type(model.__name__, (model,), {"Meta": meta})
     bound._get_connection().connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
     return bound
+
+
+@cache
+def connection() -> Connection:
+    """What PynamoDB's transactions run on; it shares the one client too."""
+    made = Connection()
+    made._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
+    return made
