@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from local.engine import use
@@ -50,10 +51,16 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.product,
                 keyring(),
                 registry,
+                datetime.now(UTC),
             )
         else:
             issued = issue_staff_key(
-                arguments.name, frozenset(arguments.environment), arguments.role, keyring(), registry
+                arguments.name,
+                frozenset(arguments.environment),
+                arguments.role,
+                keyring(),
+                registry,
+                datetime.now(UTC),
             )
     print(f"key id (user name of HTTP Basic): {issued.key.id}", file=sys.stderr)
     print(issued.secret)

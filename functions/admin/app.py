@@ -341,11 +341,11 @@ def _description() -> dict[str, Any]:
     return describe(app, "Telemetry administration", "1")
 
 
-def _refusal() -> TelemetryError | None:
+def _refusal() -> Exception | None:
     """Fields are checked before the key is; who may not be here is told that, and nothing of the fields."""
     try:
         administrator()
-    except TelemetryError as exc:
+    except (TelemetryError, RequestUnsupportedContentType) as exc:
         return exc
     return None
 

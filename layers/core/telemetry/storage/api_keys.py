@@ -52,7 +52,7 @@ class ApiKeyStore:
         with _named_errors(kind):
             found = model.query(
                 api_key_kind(kind, environment),
-                model.by_kind.listed > after if after else None,
+                model.listed > after if after else None,
                 ours,
                 index_name="by_kind",
                 page_size=limit + 1 if ours is None else FILTERED_PAGE_SIZE,

@@ -178,7 +178,7 @@ class LicenseStore:
         with _named_errors():
             found = model.query(
                 partition,
-                model.by_kind.listed > after if after else None,
+                model.listed > after if after else None,
                 wanted,
                 index_name=index,
                 page_size=limit + 1 if wanted is None else FILTERED_PAGE_SIZE,
