@@ -85,7 +85,7 @@ def _issue(
             active_activations=0,
             created_at=began_at - timedelta(days=random.randrange(1, 400)),
         )
-        store.add(license_, key, Backoff(5))
+        store.add(license_, key)
         seat = Seat(key, random.randbytes(16).hex())
         if len(states) <= number < len(states) + never_activated:
             seats[LicenseState.ASSIGNED].append(seat)  # in use, but never activated

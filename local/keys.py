@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from datetime import UTC, datetime
 
 from local import deployments
 from telemetry.domain.api_key import Capability, Role
@@ -39,10 +40,16 @@ def run(arguments: argparse.Namespace) -> int:
                 arguments.product,
                 keyring(),
                 registry,
+                datetime.now(UTC),
             )
         else:
             issued = issue_staff_key(
-                arguments.name, frozenset(arguments.environment), arguments.role, keyring(), registry
+                arguments.name,
+                frozenset(arguments.environment),
+                arguments.role,
+                keyring(),
+                registry,
+                datetime.now(UTC),
             )
     print(f"key id (user name of HTTP Basic): {issued.key.id}", file=sys.stderr)
     print(issued.secret)

@@ -47,7 +47,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
         assert event.license_key
         id_ = license_id(PRODUCTION, event.license_key, KEYRING)
         license_ = License(id_, PRODUCTION, b"", "LL08", "acme-desktop", "c1", LicenseState.ACTIVE, None, 0, 0, NOW)
-        licenses.add(license_, event.license_key, Backoff(5))
+        licenses.add(license_, event.license_key)
         licenses.activate(license_, event.device_ids[0], NOW, Backoff(5))
     client: Any = (lambda: meter) if meter else dynamodb_client
     store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)

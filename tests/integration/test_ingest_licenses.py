@@ -47,7 +47,7 @@ def issue(
         }
         | fields
     )
-    license_store(deployment).add(license_, key, Backoff(5))
+    license_store(deployment).add(license_, key)
     return license_
 
 

@@ -24,6 +24,11 @@ class Role(StrEnum):
     ADMIN = "admin"
     SUPER_ADMIN = "super_admin"
 
+    def includes(self, other: "Role") -> bool:
+        """Whether this role may do all that the other one may."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(other)
+
 
 class KeyKind(StrEnum):
     """SDK keys belong to one environment and carry capabilities; staff keys hold environments and a role."""
@@ -48,6 +53,7 @@ class ApiKey:
     is_active: bool = True
     expires_at: datetime | None = None
     allowed_networks: tuple[str, ...] = ()
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +70,38 @@ def grant(key: ApiKey, capability: Capability, environment: str | None, source_i
     `environment` is what the caller asked for, if anything. Raises KeyInactive, AddressNotAllowed, CapabilityMissing,
     and Forbidden when the key belongs to another environment.
     """
-    if not key.is_active or (key.expires_at and key.expires_at <= now):
-        raise KeyInactive(key.id)
-    if key.allowed_networks and not _within(source_ip, key.allowed_networks):
-        raise AddressNotAllowed(key.id)
+    _check(key, source_ip, now)
     if key.kind is not KeyKind.SDK or capability not in key.capabilities:
         raise CapabilityMissing(key.id)
     (own,) = key.environments
     if environment is not None and environment != own:
         raise Forbidden(key.id)
     return Access(key, own)
+
+
+def grant_staff(
+    key: ApiKey, role: Role, environment: str | None, source_ip: str, now: datetime
+) -> frozenset[Environment]:
+    """The environments a staff key opens to a request: the one it asks for, or all of the key's if it names none.
+
+    Raises KeyInactive, AddressNotAllowed, and Forbidden for SDK keys, lesser roles and environments of others.
+    """
+    _check(key, source_ip, now)
+    if key.kind is not KeyKind.STAFF or key.role is None or not key.role.includes(role):
+        raise Forbidden(key.id)
+    if environment is None:
+        return key.environments
+    asked = frozenset(own for own in key.environments if own == environment)
+    if not asked:
+        raise Forbidden(key.id)
+    return asked
+
+
+def _check(key: ApiKey, source_ip: str, now: datetime) -> None:
+    if not key.is_active or (key.expires_at and key.expires_at <= now):
+        raise KeyInactive(key.id)
+    if key.allowed_networks and not _within(source_ip, key.allowed_networks):
+        raise AddressNotAllowed(key.id)
 
 
 def _within(source_ip: str, networks: tuple[str, ...]) -> bool:

@@ -51,3 +51,19 @@ class AlreadyExists(TelemetryError):
 
 class ChangedMeanwhile(TelemetryError):
     """Somebody else changed it since it was read."""
+
+
+class StaleVersion(ChangedMeanwhile):
+    """The caller named a version that is no longer the current one."""
+
+
+class InvalidField(TelemetryError):
+    """What was given for a field cannot be; `field` names it, the message says why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidCursor(TelemetryError):
+    """A cursor nobody was given, or was given for another list."""

@@ -20,7 +20,10 @@ _LONGEST_EVIDENCE = 40
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A registered product. `activity_types` is empty when any activity type will do."""
+    """A registered product. `activity_types` is empty when any activity type will do.
+
+    `versions` are the product's own; `version` grows with every change of this entry.
+    """
 
     id: str
     name: str
@@ -28,6 +31,7 @@ class Product:
     activity_types: frozenset[str] = frozenset()
     versions: frozenset[str] = frozenset()
     is_active: bool = True
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,9 @@ class LicenseAction(StrEnum):
     REVOKE = "revoke"
 
 
+ENDED_BY_DATE = frozenset({LicenseState.AVAILABLE, LicenseState.ASSIGNED, LicenseState.ACTIVE})
+"""The states that a passed expiry date turns into expired; a revoked or suspended licence stays that."""
+
 _FROM: dict[LicenseAction, frozenset[LicenseState]] = {
     LicenseAction.ASSIGN: frozenset({LicenseState.AVAILABLE}),
     LicenseAction.SUSPEND: frozenset({LicenseState.ASSIGNED, LicenseState.ACTIVE}),
@@ -45,7 +48,7 @@ _TO = {
 
 
 class ActionNotAllowed(TelemetryError):
-    """The licence is not in a state from which this can be done."""
+    """It is not in a state from which this can be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,9 @@ class License:
     version: int = 1
 
     def state_at(self, now: datetime) -> LicenseState:
-        """The state, with expiry by date taken into account; a revoked or suspended licence stays that."""
+        """The state, with expiry by date taken into account."""
         lapsed = self.expires_at is not None and self.expires_at <= now
-        ends = {LicenseState.AVAILABLE, LicenseState.ASSIGNED, LicenseState.ACTIVE}
-        return LicenseState.EXPIRED if lapsed and self.state in ends else self.state
+        return LicenseState.EXPIRED if lapsed and self.state in ENDED_BY_DATE else self.state
 
     @property
     def has_room(self) -> bool:

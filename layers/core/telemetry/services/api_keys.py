@@ -1,12 +1,14 @@
 """Issuing API keys."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring, Purpose
+from telemetry.domain.staff import AuditEntry
 from telemetry.storage.encryption import encrypt
 
 _SECRET_BYTES = 30  # 40 characters, 240 bits
@@ -15,7 +17,9 @@ _SECRET_BYTES = 30  # 40 characters, 240 bits
 class ApiKeys(Protocol):
     """Where keys are stored."""
 
-    def put_api_key(self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None) -> None:
+    def put_api_key(
+        self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry | None = None
+    ) -> None:
         """Stores a new key; never replaces one."""
 
 
@@ -39,39 +43,46 @@ def issue_sdk_key(
     product_id: str | None,
     keyring: Keyring,
     registry: ApiKeys,
+    now: datetime | None = None,
 ) -> IssuedKey:
     """A key for SDKs. Its secret is kept encrypted, so that staff can be shown it again."""
-    secret = f"tk_{environment.value[:4]}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    key = ApiKey(
-        id=_key_id(),
-        kind=KeyKind.SDK,
-        name=name,
-        prefix=secret[:8],
-        last_four=secret[-4:],
-        environments=frozenset({environment}),
-        capabilities=capabilities,
-        product_id=product_id,
-    )
-    registry.put_api_key(key, hash_of(secret, keyring), encrypt(secret, key.id, keyring))
-    return IssuedKey(key, secret)
+    key = new_key(KeyKind.SDK, name, frozenset({environment}), now)
+    return keep(with_new_secret(replace(key, capabilities=capabilities, product_id=product_id)), keyring, registry)
 
 
 def issue_staff_key(
-    name: str, environments: frozenset[Environment], role: Role, keyring: Keyring, registry: ApiKeys
+    name: str,
+    environments: frozenset[Environment],
+    role: Role,
+    keyring: Keyring,
+    registry: ApiKeys,
+    now: datetime | None = None,
 ) -> IssuedKey:
     """A key for people. Nobody can be shown it again."""
-    secret = f"tk_staff_{secrets.token_urlsafe(_SECRET_BYTES)}"
-    key = ApiKey(
-        id=_key_id(),
-        kind=KeyKind.STAFF,
-        name=name,
-        prefix=secret[:9],
-        last_four=secret[-4:],
-        environments=environments,
-        role=role,
-    )
-    registry.put_api_key(key, hash_of(secret, keyring), None)
-    return IssuedKey(key, secret)
+    return keep(with_new_secret(replace(new_key(KeyKind.STAFF, name, environments, now), role=role)), keyring, registry)
+
+
+def new_key(kind: KeyKind, name: str, environments: frozenset[Environment], now: datetime | None) -> ApiKey:
+    """A key with an id of its own, which cannot do anything yet and has no secret."""
+    return ApiKey(_key_id(), kind, name, prefix="", last_four="", environments=environments, created_at=now)
+
+
+def with_new_secret(key: ApiKey) -> IssuedKey:
+    """The same key under a new secret."""
+    prefix = "tk_staff_" if key.kind is KeyKind.STAFF else f"tk_{next(iter(key.environments)).value[:4]}_"
+    secret = prefix + secrets.token_urlsafe(_SECRET_BYTES)
+    return IssuedKey(replace(key, prefix=prefix, last_four=secret[-4:]), secret)
+
+
+def keep(issued: IssuedKey, keyring: Keyring, registry: ApiKeys, entry: AuditEntry | None = None) -> IssuedKey:
+    """Stores a key that was just made."""
+    registry.put_api_key(issued.key, hash_of(issued.secret, keyring), encrypted(issued, keyring), entry)
+    return issued
+
+
+def encrypted(issued: IssuedKey, keyring: Keyring) -> bytes | None:
+    """The secret as it is stored: not at all for staff keys."""
+    return None if issued.key.kind is KeyKind.STAFF else encrypt(issued.secret, issued.key.id, keyring)
 
 
 def _key_id() -> str:

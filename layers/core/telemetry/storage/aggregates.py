@@ -40,7 +40,7 @@ from telemetry.domain.active_users import (
     TallyKey,
 )
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.storage.tables import bind, error_code, transactions
+from telemetry.storage.tables import bind, connection, error_code
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -216,7 +216,7 @@ class AggregateStore:
         Raises Outdated when an actor is no longer at the version before the given one.
         """
         slice_ = salt % SLICES
-        with _named_errors(), TransactWrite(connection=transactions()) as transaction:
+        with _named_errors(), TransactWrite(connection=connection()) as transaction:
             for fingerprint, actor in moved.items():
                 before = actor.version - 1
                 unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()

@@ -1,6 +1,6 @@
 """Licences and activations in the registry."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -19,11 +19,21 @@ from pynamodb.transactions import TransactWrite
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.keyring import Identity, Keyring
-from telemetry.domain.license import Activation, ActivationState, License, LicenseState, license_id
+from telemetry.domain.license import (
+    ENDED_BY_DATE,
+    Activation,
+    ActivationState,
+    License,
+    LicenseState,
+    license_id,
+)
+from telemetry.domain.staff import AuditEntry
 from telemetry.storage.backoff import Backoff
+from telemetry.storage.changes import Write, commit
 from telemetry.storage.encryption import decrypt, encrypt
 from telemetry.storage.inserts import Insertion, insert
-from telemetry.storage.tables import bind, dynamodb_client, error_code, transactions
+from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
+from telemetry.storage.tables import bind, connection, dynamodb_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -118,14 +128,6 @@ class Change(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class LicensePage:
-    """Some licences, oldest first, and where the next page begins (None: nowhere)."""
-
-    licenses: tuple[License, ...]
-    next_key: Mapping[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
 class LicenseStore:
     """Licences and activations of all environments. Raises StoreUnavailable when storage keeps failing."""
 
@@ -159,39 +161,44 @@ class LicenseStore:
     def page(
         self,
         environment: Environment,
+        now: datetime,
         limit: int,
-        start: Mapping[str, Any] | None = None,
+        after: str | None = None,
         customer_id: str | None = None,
         product_id: str | None = None,
         state: LicenseState | None = None,
-    ) -> LicensePage:
-        """A page of licences, oldest first, at most `limit`."""
+    ) -> Page[License]:
+        """A page of licences, oldest first; `state` is the one at this time, so that a lapsed one counts as expired."""
         model = bind(LicenseItem, self.table)
-        wanted = None
-        for attribute, value in (
-            (model.kind, _kind(environment) if customer_id else None),
-            (model.product_id, product_id),
-            (model.state, state.value if state else None),
-        ):
-            if value is not None:
-                wanted = wanted & (attribute == value) if wanted is not None else attribute == value
         index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", _kind(environment))
+        wanted = model.kind == _kind(environment) if customer_id else None
+        if product_id is not None:
+            wanted = _both(wanted, model.product_id == product_id)
+        if state is not None:
+            wanted = _both(wanted, _in_state(state, now))
         with _named_errors():
             found = model.query(
                 partition,
-                filter_condition=wanted,
+                model.listed > after if after else None,
+                wanted,
                 index_name=index,
-                limit=limit,
-                last_evaluated_key=dict(start) if start else None,
+                page_size=limit + 1 if wanted is None else FILTERED_PAGE_SIZE,
             )
-            licenses = tuple(_license(item) for item in found)
-            return LicensePage(licenses, found.last_evaluated_key)
+            return read_page(found, "listed", limit, lambda raw: _license(model.from_raw_data(raw)))
 
     def activations(self, id_: str) -> list[Activation]:
         """All activations of a licence, also those that are no longer."""
         model = bind(ActivationItem, self.table)
         with _named_errors():
             return [_activation(item) for item in model.query(_partition(id_), model.sk.startswith("activation#"))]
+
+    def activation_page(self, id_: str, limit: int, after: str | None = None) -> Page[Activation]:
+        """A page of a licence's activations, in no order that means anything."""
+        model = bind(ActivationItem, self.table)
+        wanted = model.sk.between(f"{after}!" if after else "activation#", "activation$")
+        with _named_errors():
+            found = model.query(_partition(id_), wanted, page_size=limit + 1)
+            return read_page(found, "sk", limit, lambda raw: _activation(model.from_raw_data(raw)))
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
@@ -219,13 +226,14 @@ class LicenseStore:
 
     # ── changing
 
-    def add(self, license_: License, key: str, backoff: Backoff) -> None:
-        """Stores a new licence. Raises AlreadyExists when its key is taken in its environment."""
-        (insertion,) = self.add_many([(license_, key)], backoff)
-        if insertion is Insertion.EXISTS:
+    def add(self, license_: License, key: str, entry: AuditEntry | None = None) -> None:
+        """Stores a new licence, with its entry in the audit log if staff made it.
+
+        Raises AlreadyExists when its key is taken in its environment.
+        """
+        absent = bind(LicenseItem, self.table).pk.does_not_exist()
+        if not commit(self.table, [Write(self._item(license_, key), absent)], entry):
             raise AlreadyExists(f"license {license_.id}")
-        if insertion is Insertion.UNAVAILABLE:
-            raise StoreUnavailable("licenses")
 
     def add_many(self, licenses: Sequence[tuple[License, str]], backoff: Backoff) -> list[Insertion]:
         """Stores new licences (of distinct ids) with their keys, one result each; none replaces another."""
@@ -233,7 +241,7 @@ class LicenseStore:
         return insert(self.client(), self.table, items, backoff)
 
     def _item(self, license_: License, key: str) -> LicenseItem:
-        return LicenseItem(
+        item: LicenseItem = bind(LicenseItem, self.table)(
             _partition(license_.id),
             kind=_kind(license_.environment),
             listed=f"{_milliseconds(license_.created_at):013d}#{license_.id}",
@@ -248,11 +256,13 @@ class LicenseStore:
             active_activations=license_.active_activations,
             version=license_.version,
         )
+        return item
 
-    def change(self, license_: License) -> License:
+    def change(self, license_: License, was: License | None = None, entry: AuditEntry | None = None) -> License:
         """Stores what staff changed of a licence that was read at this version; gives it with the next version.
 
-        State, product, customer, expiry and limit. Raises ChangedMeanwhile.
+        State, product, customer, expiry and limit. `was` is the licence as read: its state, which a first activation
+        changes too, then has to be the same still. Raises ChangedMeanwhile.
         """
         model = bind(LicenseItem, self.table)
         actions = [model.state.set(license_.state.value), model.activation_limit.set(license_.activation_limit)]
@@ -263,13 +273,11 @@ class LicenseStore:
             (model.ends_at, _seconds(license_.expires_at)),
         ):
             actions.append(attribute.remove() if value is None else attribute.set(value))
-        with _named_errors():
-            try:
-                model(_partition(license_.id), _LICENSE).update(actions, condition=model.version == license_.version)
-            except UpdateError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                raise ChangedMeanwhile(f"license {license_.id}") from exc
+        unchanged = model.version == license_.version
+        if was:
+            unchanged = unchanged & (model.state == was.state.value)
+        if not commit(self.table, [Write(model(_partition(license_.id), _LICENSE), unchanged, actions)], entry):
+            raise ChangedMeanwhile(f"license {license_.id}")
         return replace(license_, version=license_.version + 1)
 
     def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
@@ -323,7 +331,7 @@ class LicenseStore:
     def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, backoff: Backoff) -> Change:
         for _ in backoff.attempts():
             try:
-                with TransactWrite(connection=transactions()) as transaction:
+                with TransactWrite(connection=connection()) as transaction:
                     for item, actions, condition in (of_license, of_activation):
                         transaction.update(item, actions=actions, condition=condition)
             except TransactWriteError as exc:
@@ -367,6 +375,22 @@ def _partition(id_: str) -> str:
 
 def _kind(environment: Environment) -> str:
     return f"{_LICENSE}#{environment}"
+
+
+def _in_state(state: LicenseState, now: datetime) -> Condition:
+    """The condition for License.state_at. (Comparing a date that is not there is false.)"""
+    lapsed: Condition = LicenseItem.ends_at <= int(now.timestamp())
+    stored: Condition = LicenseItem.state == state.value
+    ending: Condition = LicenseItem.state.is_in(*(state.value for state in ENDED_BY_DATE))
+    if state is LicenseState.EXPIRED:
+        stored |= ending & lapsed
+    elif state in ENDED_BY_DATE:
+        stored &= ~lapsed
+    return stored
+
+
+def _both(one: Condition | None, other: Condition) -> Condition:
+    return other if one is None else one & other
 
 
 def _license(item: LicenseItem) -> License:

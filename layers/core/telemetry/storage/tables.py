@@ -43,11 +43,11 @@ def bind(model: type[M], table: str) -> type[M]:
 
 
 @cache
-def transactions() -> Connection:
-    """For transactions, which PynamoDB binds to no model; on the client that the models share."""
-    connection = Connection()
-    connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
-    return connection
+def connection() -> Connection:
+    """What PynamoDB's transactions run on; it shares the one client too."""
+    made = Connection()
+    made._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
+    return made
 
 
 def error_code(exc: PynamoDBException) -> str | None:

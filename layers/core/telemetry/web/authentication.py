@@ -10,7 +10,8 @@ from typing import Protocol
 
 from cachetools import TTLCache
 
-from telemetry.domain.api_key import Access, ApiKey, Capability, grant
+from telemetry.domain.api_key import Access, ApiKey, Capability, Role, grant, grant_staff
+from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Unauthenticated
 from telemetry.domain.keyring import Keyring
 from telemetry.services.api_keys import hash_of
@@ -55,10 +56,20 @@ class Authenticator:
 
     def access(self, credentials: Credentials, capability: Capability, source_ip: str, now: datetime) -> Access:
         """What the key opens. Raises Unauthenticated, Forbidden and their kinds, StoreUnavailable."""
+        return grant(self._presented(credentials), capability, credentials.environment, source_ip, now)
+
+    def staff_access(
+        self, credentials: Credentials, role: Role, source_ip: str, now: datetime
+    ) -> tuple[ApiKey, frozenset[Environment]]:
+        """The staff key, and the environments it opens to this request. Raises as `access` does."""
+        key = self._presented(credentials)
+        return key, grant_staff(key, role, credentials.environment, source_ip, now)
+
+    def _presented(self, credentials: Credentials) -> ApiKey:
         key = self._key(hash_of(credentials.secret, self.keyring))
         if key is None or (credentials.key_id is not None and credentials.key_id != key.id):
             raise Unauthenticated
-        return grant(key, capability, credentials.environment, source_ip, now)
+        return key
 
     def _key(self, key_hash: bytes) -> ApiKey | None:
         with self._lock:

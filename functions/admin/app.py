@@ -1,0 +1,392 @@
+"""Administration: products, customers, licences, API keys and the audit log, for staff."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import Annotated, Any, TypeVar
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Depends, Response, content_types
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+    ResponseValidationError,
+)
+from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from pydantic import AwareDatetime
+
+from telemetry.domain.api_key import KeyKind, Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import TelemetryError
+from telemetry.domain.judge import Product
+from telemetry.domain.license import License, LicenseAction, LicenseState
+from telemetry.domain.staff import Author, Staff
+from telemetry.services.administration import api_keys, audit, catalogue, licenses
+from telemetry.services.administration.stores import Stores
+from telemetry.settings import TableNames
+from telemetry.storage.pages import Page
+from telemetry.storage.registry import RegistryStore
+from telemetry.storage.secret import keyring
+from telemetry.web import administration as api
+from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.etags import etag, required_version, version_of
+from telemetry.web.http import Request, answer
+from telemetry.web.openapi import describe
+from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
+from telemetry.web.problems import UnreadableBody, problem_answer, problem_of
+
+app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+logger = Logger()
+
+LONGEST_USER_AGENT = 256
+
+T = TypeVar("T")
+V = TypeVar("V")
+F = TypeVar("F", bound=Callable[..., Response[Any]])
+P = TypeVar("P", bound="api.Page[Any]")
+
+
+@cache
+def authenticator() -> Authenticator:
+    """Knows the registry's API keys."""
+    return Authenticator(RegistryStore(TableNames.from_env().registry), keyring())
+
+
+@cache
+def stores() -> Stores:
+    """What lies in the registry."""
+    return Stores.of(TableNames.from_env().registry, keyring())
+
+
+def administrator() -> Staff:
+    """Who asks: a staff key that may administer, at work in the environments that the request opens."""
+    request, now = _request(), datetime.now(UTC)
+    key, environments = authenticator().staff_access(credentials_of(request), Role.ADMIN, request.source_ip, now)
+    _check_body(request)
+    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+    now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
+    return Staff(key, environments, Author(key.id, key.name, now, request.source_ip, user_agent, request.request_id))
+
+
+Admin = Annotated[Staff, Depends(administrator)]
+InEnvironment = Annotated[Environment, Query(description="One of the key's environments")]
+Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
+Cursor = Annotated[str | None, Query(description="From the Link header of the page before")]
+IdInPath = Annotated[str, Path(max_length=64)]
+IdToFind = Annotated[str | None, Query(min_length=1, max_length=64)]
+IfMatch = Annotated[str | None, Header(alias="if-match", description="The ETag of what was read")]
+
+
+def route(method: str, path: str, status: int = 200) -> Callable[[F], F]:
+    """A route of the admin API, described by its function's name and docstring."""
+
+    def register(function: F) -> F:
+        app.route(
+            f"/api/v1/admin{path}",
+            method,
+            summary=function.__doc__,
+            tags=[path.split("/")[1]],
+            operation_id=function.__name__,
+            status_code=status,
+        )(function)
+        return function
+
+    return register
+
+
+# ── products
+
+
+@route("GET", "/products")
+def list_products(_staff: Admin, limit: Limit = USUAL_PAGE, cursor: Cursor = None) -> Response[api.ProductPage]:
+    """Products by id."""
+    return _page(stores().registry.product_page(limit, _position(cursor)), api.Product.of, api.ProductPage)
+
+
+@route("POST", "/products", status=201)
+def create_product(staff: Admin, body: api.NewProduct) -> Response[api.Product]:
+    """Registers a product."""
+    product = catalogue.create_product(staff, Product(**dict(body)), stores())
+    return _created(api.Product.of(product), product.version)
+
+
+@route("GET", "/products/<product_id>")
+def get_product(_staff: Admin, product_id: IdInPath) -> Response[api.Product]:
+    """A product."""
+    product = stores().registry.product(product_id)
+    return _one(api.Product.of(product), product.version)
+
+
+@route("PATCH", "/products/<product_id>")
+def change_product(
+    staff: Admin, product_id: IdInPath, body: api.ProductPatch, if_match: IfMatch = None
+) -> Response[api.Product]:
+    """Changes a product."""
+    product = catalogue.change_product(staff, product_id, required_version(if_match), body.changes(), stores())
+    return _one(api.Product.of(product), product.version)
+
+
+# ── customers
+
+
+@route("GET", "/customers")
+def list_customers(_staff: Admin, limit: Limit = USUAL_PAGE, cursor: Cursor = None) -> Response[api.CustomerPage]:
+    """Customers by id."""
+    return _page(stores().customers.page(limit, _position(cursor)), api.Customer.of, api.CustomerPage)
+
+
+@route("POST", "/customers", status=201)
+def create_customer(staff: Admin, body: api.NewCustomer) -> Response[api.Customer]:
+    """Registers a customer."""
+    customer = catalogue.create_customer(staff, body.id, body.name, body.email, stores())
+    return _created(api.Customer.of(customer), customer.version)
+
+
+@route("GET", "/customers/<customer_id>")
+def get_customer(_staff: Admin, customer_id: IdInPath) -> Response[api.Customer]:
+    """A customer."""
+    customer = stores().customers.get(customer_id)
+    return _one(api.Customer.of(customer), customer.version)
+
+
+@route("PATCH", "/customers/<customer_id>")
+def change_customer(
+    staff: Admin, customer_id: IdInPath, body: api.CustomerPatch, if_match: IfMatch = None
+) -> Response[api.Customer]:
+    """Changes a customer."""
+    customer = catalogue.change_customer(staff, customer_id, required_version(if_match), body.changes(), stores())
+    return _one(api.Customer.of(customer), customer.version)
+
+
+# ── licences
+
+
+@route("GET", "/licenses")
+def list_licenses(
+    staff: Admin,
+    environment: InEnvironment,
+    product_id: IdToFind = None,
+    customer_id: IdToFind = None,
+    state: LicenseState | None = None,
+    limit: Limit = USUAL_PAGE,
+    cursor: Cursor = None,
+) -> Response[api.LicensePage]:
+    """Licences of an environment, oldest first, without their keys."""
+    page = stores().licenses.page(environment, staff.now, limit, _position(cursor), customer_id, product_id, state)
+    return _page(page, lambda license_: api.License.of(license_, staff.now), api.LicensePage)
+
+
+@route("POST", "/licenses", status=201)
+def create_license(staff: Admin, environment: InEnvironment, body: api.NewLicense) -> Response[api.LicenseWithKey]:
+    """Issues a licence."""
+    terms = licenses.Terms(body.product_id, body.customer_id, body.expires_at, body.activation_limit)
+    license_, key = licenses.create_license(staff, environment, body.license_key, terms, stores())
+    return _created(api.LicenseWithKey.of(license_, staff.now, license_key=key), license_.version)
+
+
+@route("GET", "/licenses/<license_id>")
+def get_license(staff: Admin, license_id: IdInPath) -> Response[api.LicenseWithKey]:
+    """A licence and its key."""
+    license_ = licenses.find_license(staff, license_id, stores())
+    key = stores().licenses.key_of(license_)
+    return _one(api.LicenseWithKey.of(license_, staff.now, license_key=key), license_.version)
+
+
+@route("PATCH", "/licenses/<license_id>")
+def change_license(
+    staff: Admin, license_id: IdInPath, body: api.LicensePatch, if_match: IfMatch = None
+) -> Response[api.License]:
+    """Changes product, customer, expiry or activation limit."""
+    license_ = licenses.change_license(staff, license_id, required_version(if_match), body.changes(), stores())
+    return _license(license_, staff)
+
+
+@route("POST", "/licenses/<license_id>/assign")
+def assign_license(
+    staff: Admin, license_id: IdInPath, body: api.Assignment, if_match: IfMatch = None
+) -> Response[api.License]:
+    """Gives an available licence to a customer."""
+    return _act(staff, license_id, LicenseAction.ASSIGN, if_match, body.customer_id)
+
+
+@route("POST", "/licenses/<license_id>/suspend")
+def suspend_license(staff: Admin, license_id: IdInPath, if_match: IfMatch = None) -> Response[api.License]:
+    """Suspends an assigned or active licence."""
+    return _act(staff, license_id, LicenseAction.SUSPEND, if_match)
+
+
+@route("POST", "/licenses/<license_id>/resume")
+def resume_license(staff: Admin, license_id: IdInPath, if_match: IfMatch = None) -> Response[api.License]:
+    """Makes a suspended licence active again."""
+    return _act(staff, license_id, LicenseAction.RESUME, if_match)
+
+
+@route("POST", "/licenses/<license_id>/revoke")
+def revoke_license(staff: Admin, license_id: IdInPath, if_match: IfMatch = None) -> Response[api.License]:
+    """Revokes a licence for good; its activations stay as they are."""
+    return _act(staff, license_id, LicenseAction.REVOKE, if_match)
+
+
+@route("GET", "/licenses/<license_id>/activations")
+def list_activations(
+    staff: Admin, license_id: IdInPath, limit: Limit = USUAL_PAGE, cursor: Cursor = None
+) -> Response[api.ActivationPage]:
+    """Activations of a licence, also those that have ended."""
+    license_ = licenses.find_license(staff, license_id, stores())
+    return _page(
+        stores().licenses.activation_page(license_.id, limit, _position(cursor)), api.Activation.of, api.ActivationPage
+    )
+
+
+# ── API keys
+
+
+@route("GET", "/api-keys")
+def list_api_keys(
+    staff: Admin,
+    environment: InEnvironment,
+    kind: KeyKind = KeyKind.SDK,
+    limit: Limit = USUAL_PAGE,
+    cursor: Cursor = None,
+) -> Response[api.ApiKeyPage]:
+    """Keys that open an environment, oldest first; staff keys for a super_admin only."""
+    return _page(
+        api_keys.list_keys(staff, kind, environment, limit, _position(cursor), stores()), api.ApiKey.of, api.ApiKeyPage
+    )
+
+
+@route("POST", "/api-keys", status=201)
+def create_api_key(staff: Admin, environment: InEnvironment, body: api.NewApiKey) -> Response[api.ApiKeyWithSecret]:
+    """Issues a key; staff keys by a super_admin only. The secret of a staff key is shown this once."""
+    terms = api_keys.KeyTerms(body.name, body.expires_at, tuple(body.allowed_networks))
+    if body.role and body.environments:
+        issued = api_keys.create_staff_key(staff, body.environments, body.role, terms, stores())
+    else:
+        issued = api_keys.create_sdk_key(staff, environment, body.capabilities or (), body.product_id, terms, stores())
+    return _created(api.ApiKeyWithSecret.of_issued(issued))
+
+
+@route("GET", "/api-keys/<key_id>")
+def get_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ApiKey]:
+    """A key, without its secret."""
+    return _one(api.ApiKey.of(api_keys.find_key(staff, key_id, stores()).key))
+
+
+@route("GET", "/api-keys/<key_id>/secret")
+def get_api_key_secret(staff: Admin, key_id: IdInPath) -> Response[api.ApiKeyWithSecret]:
+    """An SDK key with its secret; the audit log notes it."""
+    return _one(api.ApiKeyWithSecret.of_issued(api_keys.reveal_key(staff, key_id, stores())))
+
+
+@route("POST", "/api-keys/<key_id>/regenerate")
+def regenerate_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ApiKeyWithSecret]:
+    """Gives a key a new secret; the old one ends (where it is cached, within a minute)."""
+    return _one(api.ApiKeyWithSecret.of_issued(api_keys.regenerate_key(staff, key_id, stores())))
+
+
+@route("POST", "/api-keys/<key_id>/revoke")
+def revoke_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ApiKey]:
+    """Ends a key for good (where it is cached, within a minute)."""
+    return _one(api.ApiKey.of(api_keys.revoke_key(staff, key_id, stores())))
+
+
+# ── the audit log, and the description of all this
+
+
+@route("GET", "/audit")
+def list_audit(
+    staff: Admin,
+    environment: InEnvironment,
+    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
+    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    limit: Limit = USUAL_PAGE,
+    cursor: Cursor = None,
+) -> Response[api.AuditEntryPage]:
+    """Changes in an environment and of what all share, newest first; the last 31 days unless told."""
+    page = audit.read_audit(environment, since, until or staff.now, limit, _position(cursor), stores())
+    return _page(page, api.AuditEntry.of, api.AuditEntryPage)
+
+
+@app.get("/openapi.json", include_in_schema=False, enable_validation=False)
+def openapi() -> Response[str]:
+    """What there is, for everyone: it holds nothing that is not in the source."""
+    return answer(200, _description())
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def failed(error: Exception) -> Response[str]:
+    """What went wrong. Of what is our fault the log alone has the detail, under the request."""
+    if isinstance(error, RequestValidationError):
+        error = _refusal() or error
+    problem = problem_of(error)
+    if isinstance(error, ResponseValidationError):
+        # its text holds the answer, in which there may be a secret
+        logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
+    elif problem.status >= 500:
+        logger.error("Failed", exc_info=error)
+    else:
+        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
+    return problem_answer(problem, _request())
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answers one API Gateway request (payload format 2.0)."""
+    return app.resolve(event, context)
+
+
+@cache
+def _description() -> dict[str, Any]:
+    return describe(app, "Telemetry administration", "1")
+
+
+def _refusal() -> Exception | None:
+    """Fields are checked before the key is; who may not be here is told that, and nothing of the fields."""
+    try:
+        administrator()
+    except (TelemetryError, RequestUnsupportedContentType) as exc:
+        return exc
+    return None
+
+
+def _check_body(request: Request) -> None:
+    """Raises for what the resolver would take as well: forms, and the first of many objects."""
+    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if request.body and content_type != "application/json":
+        raise RequestUnsupportedContentType("Unsupported content type", [])
+    if request.body.lstrip().startswith(b"["):
+        raise UnreadableBody
+
+
+def _request() -> Request:
+    return Request.from_event(app.current_event.raw_event)
+
+
+def _position(cursor: str | None) -> str | None:
+    return position_of(cursor, _request(), keyring())
+
+
+def _act(
+    staff: Staff, license_id: str, action: LicenseAction, if_match: str | None, customer_id: str | None = None
+) -> Response[api.License]:
+    version = version_of(if_match)
+    return _license(licenses.act_on_license(staff, license_id, action, version, customer_id, stores()), staff)
+
+
+def _license(license_: License, staff: Staff) -> Response[api.License]:
+    return _one(api.License.of(license_, staff.now), license_.version)
+
+
+def _one(body: V, version: int | None = None, status: int = 200) -> Response[V]:
+    headers = {"Cache-Control": "no-store"} | ({"ETag": etag(version)} if version else {})
+    return Response(status, content_types.APPLICATION_JSON, body, headers)
+
+
+def _created(body: V, version: int | None = None) -> Response[V]:
+    return _one(body, version, 201)
+
+
+def _page(page: Page[T], shown: Callable[[T], V], body: type[P]) -> Response[P]:
+    headers = {"Cache-Control": "no-store"} | next_link(_request(), page.next, keyring())
+    return Response(200, content_types.APPLICATION_JSON, body(items=[shown(item) for item in page.items]), headers)

@@ -1,0 +1,57 @@
+"""Staff at work: who asks for a change, and what is written down of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from telemetry.domain.api_key import ApiKey, Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import Forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who did something, when, and from where."""
+
+    key_id: str
+    key_name: str
+    at: datetime
+    source_ip: str
+    user_agent: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """A staff key at work, in the environments it was granted for this request."""
+
+    key: ApiKey
+    environments: frozenset[Environment]
+    author: Author
+
+    @property
+    def now(self) -> datetime:
+        return self.author.at
+
+    def require(self, role: Role) -> None:
+        """Raises Forbidden unless the key's role includes this one."""
+        if self.key.role is None or not self.key.role.includes(role):
+            raise Forbidden(self.key.id)
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One change: `before` and `after` hold the fields that differ, never a secret.
+
+    `environment` is None where what changed belongs to all of them. `action` is `<kind>.<what>`, as `license.revoke`;
+    `entity` is the id of what changed.
+    """
+
+    id: str
+    author: Author
+    environment: Environment | None
+    action: str
+    entity: str
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]

@@ -1,0 +1,142 @@
+"""API keys: issued, shown, given another secret, revoked."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import Forbidden, NotFound
+from telemetry.domain.license import ActionNotAllowed
+from telemetry.domain.staff import AuditEntry, Staff
+from telemetry.services.administration.catalogue import check_product
+from telemetry.services.administration.stores import Stores, audited
+from telemetry.services.api_keys import IssuedKey, encrypted, hash_of, keep, new_key, with_new_secret
+from telemetry.storage.api_keys import StoredKey
+from telemetry.storage.encryption import decrypt
+from telemetry.storage.pages import Page
+
+_FIELDS = (
+    "kind",
+    "name",
+    "prefix",
+    "last_four",
+    "environments",
+    "capabilities",
+    "role",
+    "product_id",
+    "is_active",
+    "expires_at",
+    "allowed_networks",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTerms:
+    """What a key is for, and what narrows its use."""
+
+    name: str
+    expires_at: datetime | None = None
+    allowed_networks: tuple[str, ...] = ()
+
+
+def create_sdk_key(
+    staff: Staff,
+    environment: Environment,
+    capabilities: Collection[Capability],
+    product_id: str | None,
+    terms: KeyTerms,
+    stores: Stores,
+) -> IssuedKey:
+    """Issues a key for SDKs. Raises InvalidField for a product there is not."""
+    check_product(product_id, stores)
+    key = new_key(KeyKind.SDK, terms.name, frozenset({environment}), staff.now)
+    return _issue(staff, replace(key, capabilities=frozenset(capabilities), product_id=product_id), terms, stores)
+
+
+def create_staff_key(
+    staff: Staff, environments: Collection[Environment], role: Role, terms: KeyTerms, stores: Stores
+) -> IssuedKey:
+    """Issues a key for people. Raises Forbidden when the caller may not, or not for all of the environments."""
+    key = new_key(KeyKind.STAFF, terms.name, frozenset(environments), staff.now)
+    _check_reach(staff, key)
+    return _issue(staff, replace(key, role=role), terms, stores)
+
+
+def list_keys(
+    staff: Staff, kind: KeyKind, environment: Environment, limit: int, after: str | None, stores: Stores
+) -> Page[ApiKey]:
+    """A page of the keys of an environment. Raises Forbidden for staff keys, to those who have no say over them."""
+    if kind is KeyKind.STAFF:
+        staff.require(Role.SUPER_ADMIN)
+    page = stores.api_keys.page(kind, environment, limit, after)
+    return Page(tuple(key for key in page.items if key.environments <= staff.key.environments), page.next)
+
+
+def regenerate_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
+    """Gives a key another secret; the old one opens nothing from then on (where it is cached, a minute later).
+
+    Raises NotFound, Forbidden, ActionNotAllowed for a revoked key, ChangedMeanwhile.
+    """
+    stored = _active(staff, id_, stores)
+    issued = with_new_secret(stored.key)
+    entry = _entry(staff, "regenerate", stored.key, issued.key)
+    key_hash, secret = hash_of(issued.secret, stores.keyring), encrypted(issued, stores.keyring)
+    stores.api_keys.replace(stored, issued.key, key_hash, secret, entry)
+    return issued
+
+
+def revoke_key(staff: Staff, id_: str, stores: Stores) -> ApiKey:
+    """Ends a key for good. Raises NotFound, Forbidden, ActionNotAllowed for a revoked key, ChangedMeanwhile."""
+    stored = _active(staff, id_, stores)
+    revoked = replace(stored.key, is_active=False)
+    stores.api_keys.revoke(stored, _entry(staff, "revoke", stored.key, revoked))
+    return revoked
+
+
+def reveal_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
+    """An SDK key with its secret; that it was shown is written down first.
+
+    Raises NotFound, Forbidden, and ActionNotAllowed for staff keys, whose secrets nobody has.
+    """
+    stored = find_key(staff, id_, stores)
+    if stored.encrypted_secret is None:
+        raise ActionNotAllowed("The secret of a staff key is not kept")
+    stores.audit.add(_entry(staff, "reveal", stored.key, stored.key))
+    return IssuedKey(stored.key, decrypt(stored.encrypted_secret, id_, stores.keyring))
+
+
+def find_key(staff: Staff, id_: str, stores: Stores) -> StoredKey:
+    """A key that the caller has a say over. Raises NotFound for others' environments, Forbidden for staff keys."""
+    stored = stores.api_keys.get(id_)
+    if stored.key.kind is KeyKind.STAFF:
+        _check_reach(staff, stored.key)
+    elif not stored.key.environments <= staff.environments:
+        raise NotFound(f"API key {id_}")
+    return stored
+
+
+def _active(staff: Staff, id_: str, stores: Stores) -> StoredKey:
+    stored = find_key(staff, id_, stores)
+    if not stored.key.is_active:
+        raise ActionNotAllowed("The key was revoked")
+    return stored
+
+
+def _issue(staff: Staff, key: ApiKey, terms: KeyTerms, stores: Stores) -> IssuedKey:
+    expires_at = terms.expires_at.replace(microsecond=0) if terms.expires_at else None
+    key = replace(key, expires_at=expires_at, allowed_networks=tuple(sorted(terms.allowed_networks)))
+    issued = with_new_secret(key)
+    return keep(issued, stores.keyring, stores.registry, _entry(staff, "create", None, issued.key))
+
+
+def _entry(staff: Staff, what: str, before: ApiKey | None, after: ApiKey) -> AuditEntry:
+    environment = next(iter(after.environments)) if after.kind is KeyKind.SDK else None
+    return audited(staff, f"api_key.{what}", after.id, _FIELDS, before, after, environment)
+
+
+def _check_reach(staff: Staff, key: ApiKey) -> None:
+    """Staff keys are made and ended by a super_admin whose own key opens as many environments."""
+    staff.require(Role.SUPER_ADMIN)
+    if not key.environments <= staff.key.environments:
+        raise Forbidden(staff.key.id)

@@ -1,0 +1,72 @@
+"""Products and customers, which are the same in all environments."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from secrets import token_hex
+from typing import Any
+
+from telemetry.domain.customer import Customer
+from telemetry.domain.errors import ChangedMeanwhile, InvalidField, NotFound, StaleVersion
+from telemetry.domain.judge import Product
+from telemetry.domain.staff import Staff
+from telemetry.services.administration.stores import Stores, audited
+
+_PRODUCT = ("name", "requires_license", "activity_types", "versions", "is_active")
+_CUSTOMER = ("name", "email")
+
+
+def create_product(staff: Staff, product: Product, stores: Stores) -> Product:
+    """Registers a product. Raises AlreadyExists."""
+    stores.registry.add_product(product, audited(staff, "product.create", product.id, _PRODUCT, after=product))
+    return product
+
+
+def change_product(staff: Staff, id_: str, version: int, changes: Mapping[str, Any], stores: Stores) -> Product:
+    """Changes fields of a product as it was at a version. Raises NotFound, StaleVersion."""
+    before = stores.registry.product(id_)
+    if before.version != version:
+        raise StaleVersion(f"product {id_}")
+    after = replace(before, **changes)
+    entry = audited(staff, "product.change", id_, _PRODUCT, before, after)
+    try:
+        return stores.registry.change_product(after, entry)
+    except ChangedMeanwhile as exc:
+        raise StaleVersion(f"product {id_}") from exc
+
+
+def create_customer(staff: Staff, id_: str | None, name: str, email: str | None, stores: Stores) -> Customer:
+    """Registers a customer, under an id of ours when none is given. Raises AlreadyExists."""
+    customer = Customer(id_ or f"c-{token_hex(6)}", name, email, staff.now)
+    stores.customers.add(customer, audited(staff, "customer.create", customer.id, _CUSTOMER, after=customer))
+    return customer
+
+
+def change_customer(staff: Staff, id_: str, version: int, changes: Mapping[str, Any], stores: Stores) -> Customer:
+    """Changes fields of a customer as it was at a version. Raises NotFound, StaleVersion."""
+    before = stores.customers.get(id_)
+    if before.version != version:
+        raise StaleVersion(f"customer {id_}")
+    after = replace(before, **changes)
+    entry = audited(staff, "customer.change", id_, _CUSTOMER, before, after)
+    try:
+        return stores.customers.change(after, entry)
+    except ChangedMeanwhile as exc:
+        raise StaleVersion(f"customer {id_}") from exc
+
+
+def check_product(id_: str | None, stores: Stores) -> None:
+    """Raises InvalidField when something is to refer to a product there is not."""
+    if id_ is not None:
+        try:
+            stores.registry.product(id_)
+        except NotFound as exc:
+            raise InvalidField("product_id", "There is no such product") from exc
+
+
+def check_customer(id_: str | None, stores: Stores) -> None:
+    """Raises InvalidField when something is to refer to a customer there is not."""
+    if id_ is not None:
+        try:
+            stores.customers.get(id_)
+        except NotFound as exc:
+            raise InvalidField("customer_id", "There is no such customer") from exc

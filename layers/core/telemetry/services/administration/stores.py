@@ -1,0 +1,74 @@
+"""What administration reads and changes, and what it writes down of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import uuid4
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.keyring import Keyring
+from telemetry.domain.staff import AuditEntry, Staff
+from telemetry.storage.api_keys import ApiKeyStore
+from telemetry.storage.audit import AuditLog
+from telemetry.storage.customers import CustomerStore
+from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.registry import RegistryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The registry, by what lies in it."""
+
+    registry: RegistryStore
+    customers: CustomerStore
+    licenses: LicenseStore
+    api_keys: ApiKeyStore
+    audit: AuditLog
+    keyring: Keyring
+
+    @classmethod
+    def of(cls, table: str, keyring: Keyring) -> Self:
+        """All of one table."""
+        return cls(
+            RegistryStore(table),
+            CustomerStore(table),
+            LicenseStore(table, keyring),
+            ApiKeyStore(table),
+            AuditLog(table),
+            keyring,
+        )
+
+
+def audited(
+    staff: Staff,
+    action: str,
+    entity: str,
+    fields: Sequence[str],
+    before: object = None,
+    after: object = None,
+    environment: Environment | None = None,
+) -> AuditEntry:
+    """The entry of a change, with those of the fields that differ. `fields` leave out whatever is secret."""
+    old, new = _facts(before, fields), _facts(after, fields)
+    differing = [field for field in fields if old.get(field) != new.get(field)]
+    return AuditEntry(
+        id=str(uuid4()),
+        author=staff.author,
+        environment=environment,
+        action=action,
+        entity=entity,
+        before={field: old[field] for field in differing if field in old},
+        after={field: new[field] for field in differing if field in new},
+    )
+
+
+def _facts(thing: object, fields: Sequence[str]) -> dict[str, Any]:
+    return {} if thing is None else {field: _plain(getattr(thing, field)) for field in fields}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    """As JSON has it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return sorted(value) if isinstance(value, frozenset | tuple) else value

@@ -1,0 +1,121 @@
+"""The audit log in the registry: added to, never changed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
+
+from pynamodb.attributes import JSONAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.staff import AuditEntry, Author
+from telemetry.storage.pages import Page
+from telemetry.storage.tables import bind
+
+_PAGE_SIZE = 200
+
+
+class AuditItem(Model):
+    """An entry. pk `audit#2026-11`, sk `<epoch ms>#<uuid>`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    environment = UnicodeAttribute(null=True)
+    action = UnicodeAttribute()
+    entity = UnicodeAttribute()
+    before = JSONAttribute()
+    after = JSONAttribute()
+    key_id = UnicodeAttribute()
+    key_name = UnicodeAttribute()
+    source_ip = UnicodeAttribute()
+    user_agent = UnicodeAttribute()
+    request_id = UnicodeAttribute()
+
+
+def audit_item(entry: AuditEntry, table: str) -> AuditItem:
+    """The item of an entry, not yet stored."""
+    author = entry.author
+    item: AuditItem = bind(AuditItem, table)(
+        f"audit#{author.at:%Y-%m}",
+        f"{_milliseconds(author.at)}#{entry.id}",
+        environment=entry.environment.value if entry.environment else None,
+        action=entry.action,
+        entity=entry.entity,
+        before=dict(entry.before),
+        after=dict(entry.after),
+        key_id=author.key_id,
+        key_name=author.key_name,
+        source_ip=author.source_ip,
+        user_agent=author.user_agent,
+        request_id=author.request_id,
+    )
+    return item
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLog:
+    """Reads the log, and adds what is no change of an item. Raises StoreUnavailable."""
+
+    table: str
+
+    def add(self, entry: AuditEntry) -> None:
+        """Adds an entry by itself."""
+        item = audit_item(entry, self.table)
+        try:
+            item.save(condition=type(item).pk.does_not_exist())
+        except PynamoDBException as exc:
+            raise StoreUnavailable("audit log") from exc
+
+    def page(
+        self, environment: Environment, since: datetime, until: datetime, limit: int, after: str | None
+    ) -> Page[AuditEntry]:
+        """Entries of an environment, and those that belong to all, newest first; `until` itself is not in it."""
+        try:
+            items = list(islice(self._items(environment, since, after or _milliseconds(until)), limit + 1))
+        except PynamoDBException as exc:
+            raise StoreUnavailable("audit log") from exc
+        return Page(tuple(map(_entry, items[:limit])), items[limit - 1].sk if len(items) > limit else None)
+
+    def _items(self, environment: Environment, since: datetime, before: str) -> Iterator[AuditItem]:
+        model = bind(AuditItem, self.table)
+        ours = model.environment.does_not_exist() | (model.environment == environment.value)
+        first = _milliseconds(since)
+        month = datetime.fromtimestamp(int(before[:13]) / 1000, UTC)
+        while f"{month:%Y-%m}" >= f"{since:%Y-%m}":
+            found = model.query(
+                f"audit#{month:%Y-%m}", model.sk < before, ours, scan_index_forward=False, page_size=_PAGE_SIZE
+            )
+            yield from takewhile(lambda item: item.sk >= first, found)
+            month = month.replace(day=1) - timedelta(days=1)
+
+
+def _entry(item: AuditItem) -> AuditEntry:
+    milliseconds, _, id_ = item.sk.partition("#")
+    return AuditEntry(
+        id=id_,
+        author=Author(
+            key_id=item.key_id,
+            key_name=item.key_name,
+            at=datetime.fromtimestamp(int(milliseconds) / 1000, UTC),
+            source_ip=item.source_ip,
+            user_agent=item.user_agent,
+            request_id=item.request_id,
+        ),
+        environment=Environment(item.environment) if item.environment else None,
+        action=item.action,
+        entity=item.entity,
+        before=item.before,
+        after=item.after,
+    )
+
+
+def _milliseconds(moment: datetime) -> str:
+    return f"{int(moment.timestamp() * 1000):013d}"

@@ -1,0 +1,93 @@
+"""Customers in the registry."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
+
+from telemetry.domain.customer import Customer
+from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.staff import AuditEntry
+from telemetry.storage.changes import Write, commit
+from telemetry.storage.pages import Page, read_page
+from telemetry.storage.tables import bind
+
+_CUSTOMERS = "customer"
+
+
+class CustomerItem(Model):
+    """A customer. pk `customer`, sk its id."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True, default=_CUSTOMERS)
+    sk = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    email = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+    version = NumberAttribute(default=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerStore:
+    """Customers. Raises StoreUnavailable when they cannot be read or changed."""
+
+    table: str
+
+    def get(self, id_: str) -> Customer:
+        """A customer by id, strongly consistent. Raises NotFound."""
+        model = bind(CustomerItem, self.table)
+        try:
+            return _customer(model.get(_CUSTOMERS, id_, consistent_read=True))
+        except model.DoesNotExist as exc:
+            raise NotFound(f"customer {id_}") from exc
+        except PynamoDBException as exc:
+            raise StoreUnavailable("customers") from exc
+
+    def page(self, limit: int, after: str | None) -> Page[Customer]:
+        """A page of customers by id."""
+        model = bind(CustomerItem, self.table)
+        try:
+            found = model.query(
+                _CUSTOMERS, model.sk > after if after else None, consistent_read=True, page_size=limit + 1
+            )
+            return read_page(found, "sk", limit, lambda raw: _customer(model.from_raw_data(raw)))
+        except PynamoDBException as exc:
+            raise StoreUnavailable("customers") from exc
+
+    def add(self, customer: Customer, entry: AuditEntry) -> None:
+        """Stores a new customer. Raises AlreadyExists."""
+        if not commit(self.table, [Write(self._item(customer), CustomerItem.pk.does_not_exist())], entry):
+            raise AlreadyExists(f"customer {customer.id}")
+
+    def change(self, customer: Customer, entry: AuditEntry) -> Customer:
+        """Stores a customer that was read at this version; gives it with the next. Raises ChangedMeanwhile."""
+        changed = replace(customer, version=customer.version + 1)
+        if not commit(self.table, [Write(self._item(changed), CustomerItem.version == customer.version)], entry):
+            raise ChangedMeanwhile(f"customer {customer.id}")
+        return changed
+
+    def _item(self, customer: Customer) -> CustomerItem:
+        item: CustomerItem = bind(CustomerItem, self.table)(
+            sk=customer.id,
+            name=customer.name,
+            email=customer.email,
+            created_at=int(customer.created_at.timestamp() * 1000),
+            version=customer.version,
+        )
+        return item
+
+
+def _customer(item: CustomerItem) -> Customer:
+    return Customer(
+        id=item.sk,
+        name=item.name,
+        email=item.email,
+        created_at=datetime.fromtimestamp(item.created_at / 1000, UTC),
+        version=int(item.version),
+    )

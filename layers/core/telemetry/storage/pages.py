@@ -1,0 +1,41 @@
+"""Lists, a page at a time."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pynamodb.models import Model
+from pynamodb.pagination import ResultIterator
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+FILTERED_PAGE_SIZE = 1_000
+"""Items to look at in one request when a filter leaves some out."""
+
+_MOST_REQUESTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list, and the position after which the rest begins (None: there is no rest).
+
+    It may hold fewer than were asked for, even none, and still not be the last: a filter that leaves nearly everything
+    out must not make one request read a whole table.
+    """
+
+    items: tuple[T, ...]
+    next: str | None
+
+
+def read_page(found: ResultIterator[M], range_key: str, limit: int, read: Callable[[dict[str, Any]], T]) -> Page[T]:
+    """The first `limit` items of a query; `range_key` names the attribute that orders them, and is unique there."""
+    items: list[dict[str, Any]] = []
+    for requests, answer in enumerate(found.page_iter, 1):
+        items += answer["Items"]
+        last = found.page_iter.last_evaluated_key
+        if len(items) > limit:
+            return Page(tuple(map(read, items[:limit])), str(items[limit - 1][range_key]["S"]))
+        if requests == _MOST_REQUESTS and last:
+            return Page(tuple(map(read, items)), str(last[range_key]["S"]))
+    return Page(tuple(map(read, items)), None)

@@ -1,0 +1,360 @@
+"""What the admin API takes and gives. Stored and domain types are others; OpenAPI describes these."""
+
+from datetime import datetime
+from ipaddress import ip_network
+from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from telemetry.domain import api_key, customer, judge, license, staff  # noqa: A004 (a module's name)
+from telemetry.domain.api_key import Capability, KeyKind, Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.license import ActivationState, LicenseState
+from telemetry.services.api_keys import IssuedKey
+
+T = TypeVar("T")
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Words = Annotated[frozenset[Word], Field(max_length=500)]
+LicenseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=256)]
+ActivationLimit = Annotated[int, Field(ge=-1, le=1_000_000, description="0 or -1: unlimited")]
+
+
+def _network(text: str) -> str:
+    return str(ip_network(text, strict=False))
+
+
+Network = Annotated[str, AfterValidator(_network), Field(description="An address or network, as 192.0.2.0/24")]
+
+
+class Input(BaseModel):
+    """What is taken; a field nobody knows is an error."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class Patch(Input):
+    """Fields to change; those not sent stay as they are. null takes away what may be missing, and else is an error."""
+
+    removable: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("Nothing to change")
+        for name in self.model_fields_set - self.removable:
+            if getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be null")
+        return self
+
+    def changes(self) -> dict[str, Any]:
+        """The fields sent, by the domain's names."""
+        return {name: getattr(self, name) for name in self.model_fields_set}
+
+
+class Output(BaseModel):
+    """What is given."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+
+class Page(Output, Generic[T]):
+    """Some of a list; the Link header says where the rest is, and is absent when there is none."""
+
+    items: list[T]
+
+
+# ── products and customers
+
+
+class NewProduct(Input):
+    """A product to register."""
+
+    id: Id
+    name: Name
+    is_active: bool = Field(default=True, alias="active")
+    requires_license: bool = False
+    versions: Words = Field(frozenset(), description="Known versions of the product")
+    activity_types: Words = Field(frozenset(), description="Those allowed; empty: any")
+
+
+class ProductPatch(Patch):
+    """What to change of a product."""
+
+    name: Name | None = None
+    is_active: bool | None = Field(None, alias="active")
+    requires_license: bool | None = None
+    versions: Words | None = None
+    activity_types: Words | None = None
+
+
+class Product(Output):
+    """A product."""
+
+    id: str
+    name: str
+    is_active: bool = Field(alias="active")
+    requires_license: bool
+    versions: list[str]
+    activity_types: list[str]
+
+    @classmethod
+    def of(cls, product: judge.Product) -> Self:
+        return cls(
+            id=product.id,
+            name=product.name,
+            is_active=product.is_active,
+            requires_license=product.requires_license,
+            versions=sorted(product.versions),
+            activity_types=sorted(product.activity_types),
+        )
+
+
+class ProductPage(Page[Product]):
+    """Some products."""
+
+
+class NewCustomer(Input):
+    """A customer to register; the id is made here when none is given."""
+
+    id: CustomerId | None = None
+    name: Name
+    email: Email | None = None
+
+
+class CustomerPatch(Patch):
+    """What to change of a customer."""
+
+    removable: ClassVar[frozenset[str]] = frozenset({"email"})
+
+    name: Name | None = None
+    email: Email | None = None
+
+
+class Customer(Output):
+    """A customer."""
+
+    id: str
+    name: str
+    email: str | None
+    created_at: datetime
+
+    @classmethod
+    def of(cls, customer: customer.Customer) -> Self:
+        return cls(id=customer.id, name=customer.name, email=customer.email, created_at=customer.created_at)
+
+
+class CustomerPage(Page[Customer]):
+    """Some customers."""
+
+
+# ── licences
+
+
+class NewLicense(Input):
+    """A licence to issue; the key is made here when none is given, and the licence is assigned if it has a customer."""
+
+    license_key: LicenseKey | None = None
+    product_id: Id | None = None
+    customer_id: CustomerId | None = None
+    expires_at: AwareDatetime | None = None
+    activation_limit: ActivationLimit = 0
+
+
+class LicensePatch(Patch):
+    """What to change of a licence; its state changes by actions."""
+
+    removable: ClassVar[frozenset[str]] = frozenset({"expires_at", "product_id"})
+
+    product_id: Id | None = None
+    customer_id: CustomerId | None = None
+    expires_at: AwareDatetime | None = None
+    activation_limit: ActivationLimit | None = None
+
+
+class Assignment(Input):
+    """Who gets a licence."""
+
+    customer_id: CustomerId
+
+
+class License(Output):
+    """A licence; `state` is the one at this moment, so that a lapsed licence is expired."""
+
+    id: str
+    environment: Environment
+    last_four: str
+    product_id: str | None
+    customer_id: str | None
+    state: LicenseState
+    expires_at: datetime | None
+    activation_limit: int
+    active_activations: int
+    created_at: datetime
+
+    @classmethod
+    def of(cls, license_: license.License, now: datetime, **more: str) -> Self:
+        return cls(
+            id=license_.id,
+            environment=license_.environment,
+            last_four=license_.last_four,
+            product_id=license_.product_id,
+            customer_id=license_.customer_id,
+            state=license_.state_at(now),
+            expires_at=license_.expires_at,
+            activation_limit=license_.activation_limit,
+            active_activations=license_.active_activations,
+            created_at=license_.created_at,
+            **more,
+        )
+
+
+class LicensePage(Page[License]):
+    """Some licences."""
+
+
+class LicenseWithKey(License):
+    """A licence and its key."""
+
+    license_key: str
+
+
+class Activation(Output):
+    """A device, or whatever else a client calls itself, that runs under a licence, or did."""
+
+    identifier: str
+    state: ActivationState
+    first_seen: datetime
+    last_seen: datetime
+
+    @classmethod
+    def of(cls, activation: license.Activation) -> Self:
+        return cls(
+            identifier=activation.identifier,
+            state=activation.state,
+            first_seen=activation.first_seen,
+            last_seen=activation.last_seen,
+        )
+
+
+class ActivationPage(Page[Activation]):
+    """Some activations."""
+
+
+# ── API keys and the audit log
+
+
+class NewApiKey(Input):
+    """A key to issue: for SDKs in the request's environment, with capabilities; for staff with role, environments."""
+
+    kind: KeyKind = KeyKind.SDK
+    name: Name
+    capabilities: frozenset[Capability] | None = None
+    product_id: Id | None = Field(None, description="The product of events that name none that is registered")
+    role: Role | None = None
+    environments: frozenset[Environment] | None = None
+    expires_at: AwareDatetime | None = None
+    allowed_networks: Annotated[frozenset[Network], Field(max_length=50)] = Field(
+        frozenset(), description="Whence the key may be used; empty: from anywhere"
+    )
+
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        of_sdk = bool(self.capabilities) and self.role is None and self.environments is None
+        of_staff = bool(self.role and self.environments) and self.capabilities is None and self.product_id is None
+        if not (of_sdk if self.kind is KeyKind.SDK else of_staff):
+            raise ValueError("SDK keys have capabilities (and a product_id); staff keys have a role and environments")
+        return self
+
+
+class ApiKey(Output):
+    """An API key, without its secret."""
+
+    id: str
+    kind: KeyKind
+    name: str
+    prefix: str
+    last_four: str
+    environments: list[Environment]
+    capabilities: list[Capability]
+    role: Role | None
+    product_id: str | None
+    is_active: bool = Field(alias="active")
+    expires_at: datetime | None
+    allowed_networks: list[str]
+    created_at: datetime | None
+
+    @classmethod
+    def of(cls, key: api_key.ApiKey, **more: str) -> Self:
+        return cls(
+            id=key.id,
+            kind=key.kind,
+            name=key.name,
+            prefix=key.prefix,
+            last_four=key.last_four,
+            environments=sorted(key.environments),
+            capabilities=sorted(key.capabilities),
+            role=key.role,
+            product_id=key.product_id,
+            is_active=key.is_active,
+            expires_at=key.expires_at,
+            allowed_networks=list(key.allowed_networks),
+            created_at=key.created_at,
+            **more,
+        )
+
+
+class ApiKeyPage(Page[ApiKey]):
+    """Some API keys."""
+
+
+class ApiKeyWithSecret(ApiKey):
+    """An API key and its secret: shown when it is made, and for SDK keys on request."""
+
+    secret: str
+
+    @classmethod
+    def of_issued(cls, issued: IssuedKey) -> Self:
+        return cls.of(issued.key, secret=issued.secret)
+
+
+class AuditEntry(Output):
+    """Who changed what, when, from where; `before` and `after` hold the fields that differ."""
+
+    id: str
+    at: datetime
+    key_id: str
+    key_name: str
+    environment: Environment | None
+    action: str
+    entity: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    source_ip: str
+    user_agent: str
+    request_id: str
+
+    @classmethod
+    def of(cls, entry: staff.AuditEntry) -> Self:
+        return cls(
+            id=entry.id,
+            at=entry.author.at,
+            key_id=entry.author.key_id,
+            key_name=entry.author.key_name,
+            environment=entry.environment,
+            action=entry.action,
+            entity=entry.entity,
+            before=dict(entry.before),
+            after=dict(entry.after),
+            source_ip=entry.author.source_ip,
+            user_agent=entry.author.user_agent,
+            request_id=entry.author.request_id,
+        )
+
+
+class AuditEntryPage(Page[AuditEntry]):
+    """Some entries."""

@@ -1,0 +1,50 @@
+"""Cursors: where a list goes on, signed, and good for that list alone."""
+
+import binascii
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from urllib.parse import quote, urlencode
+
+from telemetry.domain.errors import InvalidCursor
+from telemetry.domain.keyring import Keyring, Purpose
+from telemetry.web.http import Request
+
+LARGEST_PAGE = 200
+USUAL_PAGE = 50
+
+_MAC_BYTES = 16
+_NOT_FILTERS = {"api_key", "cursor", "limit"}
+
+
+def position_of(cursor: str | None, request: Request, keyring: Keyring) -> str | None:
+    """The position in a cursor, if there is one, given for the request's list. Raises InvalidCursor."""
+    if cursor is None:
+        return None
+    try:
+        decoded = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        mac, position = decoded[:_MAC_BYTES], decoded[_MAC_BYTES:].decode()
+    except (binascii.Error, ValueError) as exc:
+        raise InvalidCursor from exc
+    if not hmac.compare_digest(mac, _mac(request, position, keyring)):
+        raise InvalidCursor
+    return position
+
+
+def next_link(request: Request, position: str | None, keyring: Keyring) -> dict[str, str]:
+    """The Link header (RFC 8288) of a page after which the list goes on at a position; none after the last page."""
+    if position is None:
+        return {}
+    cursor = urlsafe_b64encode(_mac(request, position, keyring) + position.encode()).decode().rstrip("=")
+    query = {name: value for name, value in request.query.items() if name != "api_key"} | {"cursor": cursor}
+    return {"Link": f'<{quote(request.path)}?{urlencode(query)}>; rel="next"'}
+
+
+def _mac(request: Request, position: str, keyring: Keyring) -> bytes:
+    """Over the route, all filters (the environment among them) and the position."""
+    message = "\0".join((request.path, _filters(request.query), position))
+    return keyring.mac(Purpose.CURSORS, message.encode("utf-8", "surrogatepass"))[:_MAC_BYTES]
+
+
+def _filters(query: Mapping[str, str]) -> str:
+    return urlencode(sorted((name, value) for name, value in query.items() if name not in _NOT_FILTERS))

@@ -1,0 +1,123 @@
+"""Errors of our own routes, as problem details (RFC 9457)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
+
+from telemetry.domain.errors import (
+    AlreadyExists,
+    ChangedMeanwhile,
+    Forbidden,
+    InvalidCursor,
+    InvalidField,
+    NotFound,
+    StaleVersion,
+    StoreUnavailable,
+    TelemetryError,
+    Unauthenticated,
+)
+from telemetry.domain.license import ActionNotAllowed
+from telemetry.web.http import Request, answer
+
+CONTENT_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:telemetry:problem:"
+
+
+class VersionRequired(TelemetryError):
+    """A change came without If-Match."""
+
+
+class UnreadableBody(TelemetryError):
+    """The body is not one JSON object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is told of an error: `type` is the last part of the URN, `errors` names fields that are wrong."""
+
+    status: int
+    type: str
+    title: str
+    detail: str
+    errors: tuple[Mapping[str, str], ...] = ()
+
+
+UNREADABLE = Problem(400, "unreadable-body", "Unreadable body", "The body is not one JSON object.")
+
+
+_PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
+    (
+        Unauthenticated,
+        Problem(401, "unauthenticated", "Not authenticated", "A staff API key is needed: bearer token or X-API-KEY."),
+    ),
+    (Forbidden, Problem(403, "forbidden", "Not allowed", "The API key does not allow this.")),
+    (NotFound, Problem(404, "not-found", "Not found", "There is no {}.")),
+    (NotFoundError, Problem(404, "not-found", "Not found", "There is no such route.")),
+    (AlreadyExists, Problem(409, "already-exists", "Exists already", "There is a {} already.")),
+    (ActionNotAllowed, Problem(409, "action-not-allowed", "Not possible in this state", "{}.")),
+    (StaleVersion, Problem(412, "stale-version", "Stale version", "It is no longer as you read it; read it again.")),
+    (ChangedMeanwhile, Problem(409, "changed-meanwhile", "Changed meanwhile", "Others keep changing it; try again.")),
+    (
+        VersionRequired,
+        Problem(428, "version-required", "Version required", "Send If-Match with the ETag of what you read."),
+    ),
+    (InvalidCursor, Problem(400, "invalid-cursor", "Invalid cursor", "The cursor was not given for this list.")),
+    (UnicodeDecodeError, UNREADABLE),
+    (RecursionError, UNREADABLE),
+    (UnreadableBody, UNREADABLE),
+    (
+        RequestUnsupportedContentType,
+        Problem(415, "unsupported-media-type", "Unsupported media type", "Send application/json."),
+    ),
+    (StoreUnavailable, Problem(503, "unavailable", "Unavailable", "Please try again.")),
+)
+_HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}, 503: {"Retry-After": "5"}}
+
+
+def problem_of(error: Exception) -> Problem:
+    """What may be told of an error. Anything unforeseen is a 500 that says nothing of itself."""
+    if isinstance(error, RequestValidationError):
+        if any(found["type"] == "json_invalid" for found in error.errors()):
+            return UNREADABLE
+        return _of_fields([_told(found) for found in error.errors()])
+    if isinstance(error, InvalidField):
+        return _of_fields([{"field": error.field, "message": str(error)}])
+    for kind, problem in _PROBLEMS:
+        if isinstance(error, kind):
+            return replace(problem, detail=problem.detail.format(error))
+    return Problem(500, "internal-error", "Internal error", "It is in the log, under the request id.")
+
+
+def problem_answer(problem: Problem, request: Request) -> Response[str]:
+    """The answer that tells a problem."""
+    body: dict[str, Any] = {
+        "type": TYPE_PREFIX + problem.type,
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "instance": request.path,
+        "request_id": request.request_id,
+    }
+    if problem.errors:
+        body["errors"] = list(problem.errors)
+    response = answer(problem.status, body)
+    response.headers |= {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **_HEADERS.get(problem.status, {})}
+    return response
+
+
+def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:
+    return Problem(422, "invalid-fields", "Invalid fields", "See `errors`.", tuple(errors))
+
+
+def _told(found: Mapping[str, Any]) -> Mapping[str, str]:
+    """Without the input, which may be secret."""
+    place, *path = found["loc"]
+    name = ".".join(str(part) for part in path)
+    return {"field": name or str(place), "message": str(found["msg"]).removeprefix("Value error, ")}
