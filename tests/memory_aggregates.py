@@ -30,11 +30,12 @@ class MemoryAggregates:
                 self._tallies.setdefault(scope, {}).setdefault(day, Counter()).update(tally)
 
     def ledger(self, scope: str, today: int) -> Ledger:
-        balances = [each for each in self._balances.get(scope, {}).values() if each.day < today]
-        balance = max(balances, key=lambda each: each.day, default=None)
-        since = balance.day if balance else 0
+        balances = self._balances.get(scope, {})
+        latest = max((day for day in balances if day < today), default=None)
+        tallies = self._tallies.get(scope, {})
         return Ledger(
-            balance, {day: tally for day, tally in self._tallies.get(scope, {}).items() if since < day <= today}
+            None if latest is None else balances[latest],
+            {day: tally for day, tally in tallies.items() if (latest or 0) < day <= today},
         )
 
     def closing(self) -> Closing:
@@ -48,9 +49,10 @@ class MemoryAggregates:
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
         before = self._balances.get(scope, {}).get(day - 1)
-        earlier = {*self._tallies.get(scope, {}), *(each + 1 for each in self._balances.get(scope, {}))}
-        if before is None and any(each < day for each in earlier):
-            raise LedgerBroken
+        if before is None:
+            earlier = {*self._tallies.get(scope, {}), *(each + 1 for each in self._balances.get(scope, {}))}
+            if any(each < day for each in earlier):
+                raise LedgerBroken
         return before, Counter(self._tallies.get(scope, {}).get(day, Counter()))
 
     def write_balance(self, scope: str, balance: Balance) -> None:

@@ -17,7 +17,7 @@ logger = Logger()
 def handler(event: dict[str, Any], context: LambdaContext) -> None:  # noqa: ARG001 (Lambda passes it)
     """Counts one batch of a stream; raises when it is to come again. What never can be counted is logged."""
     tables, records = TableNames.from_env(), event["Records"]
-    environment = environment_of(records, tables)
+    environment = environment_of(records, tables.records)
     for uncounted in roll_up(records, sighting_of, AggregateStore(tables.aggregates(environment))):
         cause = f"{type(uncounted.cause).__name__}: {uncounted.cause}"
         logger.error("Not counted", environment=environment, record=uncounted.key, cause=cause)

@@ -194,18 +194,17 @@ def next_balance(before: Balance | None, day: int, tally: Tally) -> Balance:
     """The balance of `day` from the day before's (None: nobody was ever active before) and the day's own tally."""
     if before is not None and before.day != day - 1:
         raise LedgerBroken(f"A balance of day {before.day} cannot open day {day}")
-    counters = {}
-    for audience in Audience:
-        aged = [0, *(before.counters[audience][:-1] if before else [0] * LONGEST_WINDOW)]
-        for age in range(COUNTERS):
-            count = tally[audience, age]
-            aged[0] += count
-            if age != NEW:
-                aged[age] -= count
+    counters = {
+        audience: [0, *(before.counters[audience][:-1] if before else (0,) * LONGEST_WINDOW)] for audience in Audience
+    }
+    for (audience, age), count in tally.items():
+        counters[audience][0] += count
+        if age != NEW:
+            counters[audience][age] -= count
+    for audience, aged in counters.items():
         if min(aged) < 0:
             raise LedgerBroken(f"More {audience} left a day than were active on it, closing day {day}")
-        counters[audience] = tuple(aged)
-    return Balance(day, counters)
+    return Balance(day, {audience: tuple(aged) for audience, aged in counters.items()})
 
 
 def count_active(ledger: Ledger, audience: Audience, days: int, today: int) -> int:

@@ -10,7 +10,6 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.sighting import Sighting
 from telemetry.services.counting import ActorStore, Wait, count, wait_with_jitter
-from telemetry.settings import TableNames
 
 StreamRecord = Mapping[str, Any]
 """One record of a DynamoDB stream event, as Lambda delivers it."""
@@ -27,10 +26,10 @@ class Uncounted:
     cause: Exception
 
 
-def environment_of(records: Iterable[StreamRecord], tables: TableNames) -> Environment:
+def environment_of(records: Iterable[StreamRecord], table_name: Callable[[Environment], str]) -> Environment:
     """Whose records a batch carries, by its stream's table. Raises ValueError unless that is one of ours."""
     (table,) = {record["eventSourceARN"].split("/")[1] for record in records}
-    (environment,) = (each for each in Environment if tables.records(each) == table)
+    (environment,) = (each for each in Environment if table_name(each) == table)
     return environment
 
 

@@ -42,7 +42,7 @@ from telemetry.domain.active_users import (
     TallyKey,
 )
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.storage.tables import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, bind
+from telemetry.storage.tables import bind, dynamodb_client
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -282,7 +282,7 @@ class AggregateStore:
             try:
                 item.update([added, model.opened.set(day)], condition=earlier)
             except UpdateError as exc:
-                if exc.cause_response_code != "ConditionalCheckFailedException":
+                if _code(exc) != "ConditionalCheckFailedException":
                     raise
                 item.update([added])
         return _closing_of(item)
@@ -316,7 +316,7 @@ class AggregateStore:
             try:
                 item.save(condition=self._days.pk.does_not_exist())
             except PutError as exc:
-                if exc.cause_response_code != "ConditionalCheckFailedException":
+                if _code(exc) != "ConditionalCheckFailedException":
                     raise
                 kept = self._days.get(item.pk, item.sk, consistent_read=True).balance
                 if kept is None or _unpacked(kept, balance.day) != balance:
@@ -331,7 +331,7 @@ class AggregateStore:
             try:
                 model().update([model.closed.set(day)], condition=follows)
             except UpdateError as exc:
-                if exc.cause_response_code != "ConditionalCheckFailedException":
+                if _code(exc) != "ConditionalCheckFailedException":
                     raise
                 if not self.closing().is_closed(day):
                     raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
@@ -358,10 +358,10 @@ def _unpacked(packed: bytes, day: int) -> Balance:
 
 @cache
 def _connection() -> Connection:
-    """For transactions, which PynamoDB binds to no model."""
-    return Connection(
-        connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS, read_timeout_seconds=READ_TIMEOUT_SECONDS, max_retry_attempts=2
-    )
+    """For transactions, which PynamoDB binds to no model; on the client that the models share."""
+    connection = Connection()
+    connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
+    return connection
 
 
 @contextmanager
@@ -370,8 +370,7 @@ def _named_errors() -> Iterator[None]:
     try:
         yield
     except PynamoDBException as exc:
-        code = exc.cause_response_code
-        codes = {code}
+        codes = {_code(exc)}
         if isinstance(exc, TransactWriteError) and exc.cancellation_reasons:
             codes = {reason.code for reason in exc.cancellation_reasons if reason}
             if "ConditionalCheckFailed" in codes:
@@ -380,3 +379,10 @@ def _named_errors() -> Iterator[None]:
         if codes <= _TRANSIENT | {None}:
             raise StoreUnavailable(exc.msg) from exc
         raise
+
+
+def _code(exc: PynamoDBException) -> str | None:
+    """DynamoDB's error code, None without an answer. (PynamoDB's own property fails on time-outs.)"""
+    response = getattr(exc.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code

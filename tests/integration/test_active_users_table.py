@@ -1,0 +1,208 @@
+"""The same histories on the real store, with DynamoDB's own errors; and what a report costs."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from itertools import count
+from random import Random
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from pynamodb.exceptions import TransactWriteError
+
+from local.engine import Engine, dynamodb
+from local.template import read_template
+from telemetry.domain.active_users import COUNTERS, NEW, Actor, Audience, Balance, Place, TallyKey
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.sighting import CATALOGUE, Sighting
+from telemetry.services import counting
+from telemetry.services.reports import active_users
+from telemetry.settings import TableNames
+from telemetry.storage.aggregates import SLICES, AggregateStore
+from tests.active_users_world import SHORT_GAPS, Step, World, histories
+
+SOAK = bool(os.environ.get("SOAK"))
+TODAY = date(2026, 11, 3)
+FEW = settings(
+    max_examples=300 if SOAK else 12,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking is for the store in memory
+    suppress_health_check=list(HealthCheck),
+)
+_numbers = count(1)
+
+
+@pytest.fixture(scope="module")
+def new_store(engine: Engine) -> Callable[[], AggregateStore]:
+    tables = TableNames("histories")
+    name = tables.aggregates(Environment.PRODUCTION)
+    (table,) = (each for each in read_template(tables.prefix).tables if each.name == name)
+    client = dynamodb(engine.endpoint)
+
+    def new() -> AggregateStore:
+        unique = f"{name}-{next(_numbers)}"
+        client.create_table(**{**table.create, "TableName": unique})
+        return AggregateStore(unique)
+
+    return new
+
+
+@FEW
+@given(steps=histories(40, SHORT_GAPS))
+def test_users_are_exact_for_every_window(new_store: Callable[[], AggregateStore], steps: list[Step]) -> None:
+    world = World(new_store())
+    world.run(steps)
+    world.settle()
+    world.check_everything()
+
+
+@FEW
+@given(steps=histories(40, SHORT_GAPS), seed=st.integers(0, 2**32))
+def test_what_dynamodb_answers_under_load_changes_nothing(
+    new_store: Callable[[], AggregateStore], steps: list[Step], seed: int
+) -> None:
+    world = World(new_store())
+    with faults(Random(seed)):
+        world.run(steps)
+        world.settle()
+    world.check_everything()
+
+
+def test_a_conflict_that_does_not_end_is_unavailability(
+    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, waited = new_store(), list[int]()
+    someone = [Sighting("editor", TODAY, b"a", None, billable=True)]
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", always("TransactWriteItems", CONFLICT))
+        with pytest.raises(StoreUnavailable):
+            counting.count(someone, store, waited.append)
+    assert waited == list(range(1, counting.ATTEMPTS))
+    assert counting.count(someone, store) == []
+    assert active_users("editor", 1, TODAY, Audience.USERS, store) == 1
+
+
+def test_what_no_retry_can_cure_is_raised_as_it_is(
+    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BaseClient, "_make_api_call", always("TransactWriteItems", DENIED))
+    with pytest.raises(TransactWriteError):
+        counting.count([Sighting("editor", TODAY, b"a", None, billable=True)], new_store())
+
+
+@pytest.mark.parametrize("users", [1_000, 100_000])
+def test_a_report_is_one_query_of_at_most_three_units(
+    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch, users: int
+) -> None:
+    """The dearest ledger: every counter of every audience in use, and every part of today's tally."""
+    store = new_store()
+    fill(store, users)
+    calls = recorded_calls(monkeypatch)
+    assert active_users(CATALOGUE, 365, TODAY, Audience.USERS, store) > 0
+    assert [operation for operation, _ in calls] == ["Query"]
+    assert calls[0][1]["ConsumedCapacity"]["CapacityUnits"] <= 3
+
+
+def test_an_unknown_application_costs_one_query_of_half_a_unit(
+    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = new_store()
+    calls = recorded_calls(monkeypatch)
+    assert active_users("nobody knows it", 365, TODAY, Audience.USERS, store) == 0
+    assert [(operation, answer["ConsumedCapacity"]["CapacityUnits"]) for operation, answer in calls] == [("Query", 0.5)]
+    assert active_users("\ud800", 365, TODAY, Audience.USERS, store) == 0
+    assert active_users("x" * 5_000, 365, TODAY, Audience.USERS, store) == 0
+    assert len(calls) == 1
+
+
+def test_a_thousand_actors_take_few_transactions(
+    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = new_store()
+    crowd = [Sighting("editor", TODAY, b"u%d" % each, b"d%d" % each, billable=True) for each in range(500)]
+    calls = recorded_calls(monkeypatch)
+    assert counting.count(crowd, store) == []
+    operations = Counter(operation for operation, _ in calls)
+    assert operations["TransactWriteItems"] == operations["BatchGetItem"] == 11
+    calls.clear()
+    assert counting.count(crowd, store) == []
+    assert Counter(operation for operation, _ in calls) == {"GetItem": 1, "BatchGetItem": 11}
+
+
+def fill(store: AggregateStore, users: int) -> None:
+    """Users spread over all 366 days in every audience, a share of them back today from each of those days."""
+    today = TODAY.toordinal()
+    random = Random(users)
+    shares = [random.uniform(0.5, 1.5) * users / COUNTERS for _ in range(COUNTERS)]
+    counters = tuple(max(1, int(share)) for share in shares)
+    store.write_balance(CATALOGUE, Balance(today - 1, dict.fromkeys(Audience, counters)))
+    back = [max(1, each // SLICES // 3) for each in counters]
+    for slice_ in range(SLICES):
+        for ages in (range(NEW, 130), range(130, 260), range(260, COUNTERS)):
+            for audience in Audience:
+                tally = Counter({(audience, age): back[age] for age in ages})
+                actor = Actor(1, {Place(CATALOGUE, audience): (today,)})
+                key = f"{slice_} {ages.start} {audience}".encode()
+                store.commit({key: actor}, {TallyKey(CATALOGUE, today): tally}, slice_)
+
+
+CONFLICT = {
+    "Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"},
+    "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict", "Message": "Transaction is ongoing"}],
+}
+THROTTLED = {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
+THROTTLED_INSIDE = {
+    "Error": {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"},
+    "CancellationReasons": [{"Code": "ThrottlingError", "Message": "Throughput exceeds the current capacity"}],
+}
+DENIED = {"Error": {"Code": "AccessDeniedException", "Message": "AccessDenied"}}
+_original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+
+def always(failing: str, answer: dict[str, Any]) -> Callable[..., Any]:
+    """A client whose one operation always fails."""
+
+    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        if operation == failing:
+            raise ClientError(answer, operation)  # type: ignore[arg-type]
+        return _original(self, operation, arguments)
+
+    return call
+
+
+@contextmanager
+def faults(random: Random) -> Iterator[None]:
+    """A client that fails now and then: before DynamoDB did what it was asked, or after, when the answer is lost."""
+
+    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        if random.random() < 0.05:
+            inside = [THROTTLED_INSIDE, CONFLICT] if operation == "TransactWriteItems" else []
+            raise ClientError(random.choice([THROTTLED, *inside]), operation)  # type: ignore[arg-type]
+        answer = _original(self, operation, arguments)
+        if random.random() < 0.05:
+            raise ReadTimeoutError(endpoint_url="http://dynamodb", operation=operation)
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
+        yield
+
+
+def recorded_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
+    """Every operation from now on, with its answer."""
+    calls: list[tuple[str, dict[str, Any]]] = []
+
+    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        answer = _original(self, operation, arguments)
+        calls.append((operation, answer))
+        return answer
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    return calls

@@ -1,0 +1,160 @@
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from local import containers as module
+from local.containers import Containers, EventTooLarge, FunctionFailed, Throttled
+from local.template import Function
+
+APP = """
+import os, time
+
+def handler(event, context):
+    match event.get("do"):
+        case "raise":
+            raise ValueError("of the function")
+        case "exit":
+            os._exit(3)
+        case "sleep":
+            time.sleep(event["seconds"])
+        case "unjsonable":
+            return object()
+        case "large":
+            return "x" * 7_000_000
+        case "context":
+            return {
+                "name": context.function_name,
+                "memory": context.memory_limit_in_mb,
+                "arn": context.invoked_function_arn,
+                "left": context.get_remaining_time_in_millis(),
+                "id": context.aws_request_id,
+            }
+        case "environment":
+            return dict(os.environ)
+    print("secret stays in the log")
+    return {"pid": os.getpid(), "event": event}
+"""
+
+Start = Callable[..., Containers]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Containers of one function called `f`, from the text of its app.py."""
+    running: list[Containers] = []
+
+    def start(app: str = APP, most: int = 2, timeout: int = 5) -> Containers:
+        (tmp_path / "f").mkdir(exist_ok=True)
+        (tmp_path / "f" / "app.py").write_text(app)
+        variables = {"OWN": "1", "SECRET_PARAMETER": "/never"}
+        function = Function(
+            "f", "arn:aws:lambda:r:0:function:s-F", tmp_path / "f", "app", "handler", variables, timeout, 128
+        )
+        made = Containers([(function, most)], {"SECRET_FILE": "s"}, lambda name: tmp_path / f"{name}.log")
+        running.append(made)
+        return made
+
+    yield start
+    for each in running:
+        each.stop()
+
+
+def test_runs_one_event_after_another_in_the_same_process(start: Start, tmp_path: Path) -> None:
+    containers = start()
+    assert containers.start() == {}
+    answers = [containers.invoke("f", {"n": n, "text": "é\ud800"}) for n in range(3)]
+    assert [answer["event"] for answer in answers] == [{"n": n, "text": "é\ud800"} for n in range(3)]
+    assert len({answer["pid"] for answer in answers}) == 1
+    assert (tmp_path / "f.log").read_text() == "secret stays in the log\n" * 3
+
+
+def test_context_and_environment_are_lambdas(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "mine")
+    containers = start()
+    context = containers.invoke("f", {"do": "context"})
+    assert 4000 < context.pop("left") <= 5000
+    assert len(context.pop("id")) == 36
+    assert context == {"name": "s-F", "memory": 128, "arn": "arn:aws:lambda:r:0:function:s-F"}
+    environment = containers.invoke("f", {"do": "environment"})
+    assert environment["OWN"] == "1"
+    assert environment["SECRET_FILE"] == "s"
+    assert environment["AWS_LAMBDA_FUNCTION_NAME"] == "s-F"
+    assert not environment.keys() & {"SECRET_PARAMETER", "AWS_PROFILE", "PYTHONPATH"}
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"do": "raise"}, "ValueError: of the function"),
+        ({"do": "exit"}, "Runtime exited with code 3"),
+        ({"do": "unjsonable"}, "TypeError: "),
+        ({"do": "large"}, "Function.ResponseSizeTooLarge"),
+    ],
+)
+def test_failures_are_told_and_the_next_event_is_fine(start: Start, event: dict[str, str], message: str) -> None:
+    containers = start()
+    with pytest.raises(FunctionFailed, match=message):
+        containers.invoke("f", event)
+    assert containers.invoke("f", {"n": 1})["event"] == {"n": 1}
+
+
+def test_a_function_out_of_time_is_ended(start: Start) -> None:
+    containers = start(timeout=1)
+    with pytest.raises(FunctionFailed, match=r"Task timed out after 1\.00 seconds"):
+        containers.invoke("f", {"do": "sleep", "seconds": 60})
+    assert containers.invoke("f", {"n": 1})["event"] == {"n": 1}
+
+
+def test_an_event_over_the_limit(start: Start) -> None:
+    with pytest.raises(EventTooLarge):
+        start().invoke("f", {"body": "x" * 6_300_000})
+
+
+def test_grows_to_its_most_and_then_waits(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_GROW_AFTER_SECONDS", 0.01)
+    containers = start(most=2)
+    threads = [
+        threading.Thread(target=containers.invoke, args=("f", {"do": "sleep", "seconds": 1.5})) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.3)
+    with pytest.raises(Throttled):
+        containers.invoke("f", {}, patience=0.1)
+    assert containers.invoke("f", {"n": 1}, patience=10)["event"] == {"n": 1}
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("app", ["import nothing_like_this", "handlers = 1", "raise SystemExit(1)"])
+def test_a_function_that_does_not_start(start: Start, app: str) -> None:
+    containers = start(app)
+    assert list(containers.start()) == ["f"]
+    for _ in range(2):
+        with pytest.raises(FunctionFailed):
+            containers.invoke("f", {})
+
+
+def test_stops_with_an_event_in_flight(start: Start) -> None:
+    containers = start()
+    failure: list[Exception] = []
+
+    def invoke() -> None:
+        try:
+            containers.invoke("f", {"do": "sleep", "seconds": 60})
+        except FunctionFailed as exc:
+            failure.append(exc)
+
+    thread = threading.Thread(target=invoke)
+    thread.start()
+    time.sleep(0.5)
+    began = time.monotonic()
+    containers.stop()
+    thread.join(1)
+    assert time.monotonic() - began < 3
+    assert [str(exc) for exc in failure] == ["Runtime exited with code -9"]
+    with pytest.raises(FunctionFailed, match="stopping"):
+        containers.invoke("f", {})

@@ -1,0 +1,88 @@
+import stat
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from local.engine import Engine, create_tables, dynamodb
+from local.state import State, StateError, attached
+from local.template import read_template
+
+
+def test_one_holder_at_a_time(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "state"
+    with State.hold(folder):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        with pytest.raises(StateError, match="another instance is using"):
+            State.hold(folder, patience=0.1)
+    with State.hold(folder, patience=0):
+        pass
+
+
+def test_waits_for_a_dying_predecessor(tmp_path: Path) -> None:
+    first = State.hold(tmp_path)
+    threading.Timer(0.3, first.__exit__).start()
+    with State.hold(tmp_path, patience=5):
+        pass
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StateError, match="cannot use"):
+        State.hold(tmp_path / "file")
+
+
+def test_makes_the_secret_once_for_this_user_alone(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        secret = state.secret()
+        assert len(secret) == 32
+        assert state.secret() == secret
+        assert stat.S_IMODE(state.secret_file.stat().st_mode) == 0o600
+        state.database.touch()
+        state.secret_file.unlink()
+        with pytest.raises(StateError, match="is lost"):
+            state.secret()
+
+
+def test_forgets_a_first_loading_that_was_interrupted(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        secret = state.secret()
+        state.begin_loading()
+        state.database.touch()
+        (tmp_path / "dynamodb.sqlite-wal").touch()
+        state.positions.touch()
+        assert state.discard_unfinished()
+        assert not state.database.exists()
+        assert not (tmp_path / "dynamodb.sqlite-wal").exists()
+        assert not state.positions.exists()
+        assert state.secret() == secret
+
+        state.begin_loading()
+        state.database.touch()
+        state.end_loading()
+        assert not state.discard_unfinished()
+        assert state.database.exists()
+
+
+def test_attaches_to_what_runs_or_starts_an_engine(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="holds no data yet"), attached(tmp_path):
+        pass
+    with State.hold(tmp_path) as state, Engine.start(state.database, [state.lock]) as engine:
+        create_tables(dynamodb(engine.endpoint), read_template().tables)
+        state.announce(engine.endpoint)
+        with attached(tmp_path) as endpoint:
+            assert endpoint == engine.endpoint
+    # what a killed instance announced is no longer true
+    with attached(tmp_path) as endpoint:
+        assert endpoint != engine.endpoint
+        assert "telemetry-registry" in dynamodb(endpoint).list_tables()["TableNames"]
+
+
+def test_does_not_wait_for_an_instance_that_never_answers(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        state.database.touch()
+        began = time.monotonic()
+        with pytest.raises(StateError, match="another instance"), attached(tmp_path):
+            pass
+        assert time.monotonic() - began < 10
