@@ -51,3 +51,7 @@ class AlreadyExists(TelemetryError):
 
 class ChangedMeanwhile(TelemetryError):
     """Somebody else changed it since it was read."""
+
+
+class KeyReused(TelemetryError):
+    """The Idempotency-Key was used before, for another request."""
