@@ -45,10 +45,11 @@ def example_event(name: str) -> dict[str, Any]:
 
 
 def http_event(
-    path: str, body: bytes | str, headers: dict[str, str], query: dict[str, str] | None = None
+    path: str, body: bytes | str, headers: dict[str, str], query: dict[str, str] | None = None, method: str = "POST"
 ) -> dict[str, Any]:
-    """A POST as API Gateway hands it over: text bodies as text, bytes as base64."""
+    """A request as API Gateway hands it over: text bodies as text, bytes as base64."""
     event = example_event("ingest-telemetry")
+    event["requestContext"]["http"]["method"] = method
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
     event["headers"] = {"host": event["headers"]["host"]} | headers
     event["body"] = body if isinstance(body, str) else b64encode(body).decode()

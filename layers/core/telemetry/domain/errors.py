@@ -55,3 +55,7 @@ class ChangedMeanwhile(TelemetryError):
 
 class KeyReused(TelemetryError):
     """The Idempotency-Key was used before, for another request."""
+
+
+class SearchTooWide(TelemetryError):
+    """Answering would take reading more records than one call may; a narrower filter is needed."""
