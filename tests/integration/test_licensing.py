@@ -21,7 +21,7 @@ from telemetry.storage.licensing_counters import Calls, LicensingCounters
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment
 from tests.issuing import DEVICE, KEY, issue, license_store
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, example_event, http_event, load_function
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 ACTIONS = ("verify", "activate", "deactivate")
@@ -264,6 +264,13 @@ def test_a_key_in_the_body_is_enough(deployment: Deployment) -> None:
     body = {"license_key": KEY, "identifier": DEVICE, "api_key": deployment.keys[Environment.PRODUCTION]}
     event = http_event("/v1/verify", json.dumps(body), {"content-type": "application/json"})
     assert code_of(load_function("licensing").handler(event, Context())) == 202
+
+
+def test_the_example_event_activates(deployment: Deployment) -> None:
+    issue(deployment)
+    event = example_event("licensing-activate")
+    event["headers"]["x-api-key"] = deployment.keys[Environment.PRODUCTION]
+    assert code_of(load_function("licensing").handler(event, Context())) == 300
 
 
 @pytest.mark.parametrize("limit", [0, -1])

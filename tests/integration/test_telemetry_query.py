@@ -19,12 +19,13 @@ from telemetry.domain.shards import ShardPlan
 from telemetry.domain.telemetry_query import Page, TelemetryQuery
 from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
+from telemetry.storage import browse
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.browse import Browser, Effort
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, Post
 from tests.issuing import KEY, issue
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, example_event, http_event, load_function
 
 ROW = (
     "id", "user_identifier", "license_key", "activation_identifier", "product_id", "product_version", "data_type",
@@ -277,6 +278,13 @@ def test_bad_parameters_are_named(get: Get, query: dict[str, str], field: str) -
     assert (result["statusCode"], response["code"], list(response["errors"])) == (400, 422, [field])
 
 
+def test_the_example_event_finds(deployment: Deployment, post: Post) -> None:
+    sent(post, GOOD | {"flags": ["tampering"]})
+    event = example_event("analytics-telemetry")
+    event["headers"]["x-api-key"] = deployment.keys[Environment.PRODUCTION]
+    assert len(rows(load_function("analytics").handler(event, Context(milliseconds_left=29_000)))) == 1
+
+
 def test_nothing_found_is_found(get: Get) -> None:
     response = response_of(get(page="2", per_page="10"))
     assert (response["data"], response["page"], response["per_page"], response["has_more"]) == ([], 2, 10, False)
@@ -351,6 +359,14 @@ def event(number: int, **changes: object) -> dict[str, Any]:
     return {**usual, "text_data": str(number), **changes}
 
 
+@pytest.fixture(params=["few", "many"])
+def quantity(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the index is taken for small, and older days are read at once."""
+    if request.param == "many":
+        monkeypatch.setattr(browse, "_FEW", 1)
+
+
+@pytest.mark.usefixtures("quantity")
 @pytest.mark.parametrize("query", [TelemetryQuery(), TelemetryQuery(data_type="text")])
 def test_pages_are_in_order_and_leave_nothing_out(archive: Archive, query: TelemetryQuery) -> None:
     begin = NOW - timedelta(days=3, hours=1)
@@ -360,13 +376,13 @@ def test_pages_are_in_order_and_leave_nothing_out(archive: Archive, query: Telem
     for per_page in (30, 100):
         seen: list[Any] = []
         for number in range(1, 1 + -(-250 // per_page)):
-            page = archive.page(TelemetryQuery(data_type=query.data_type, page=number, per_page=per_page))
+            page = archive.page(TelemetryQuery(data_type=query.data_type, page=number, per_page=per_page), days=6)
             seen += said(page)
             assert page.has_more == (len(seen) < 250)
         assert seen == everything
-    fives = archive.page(TelemetryQuery(is_flagged=True, data_type=query.data_type, per_page=100))
+    fives = archive.page(TelemetryQuery(is_flagged=True, data_type=query.data_type, per_page=100), days=6)
     assert said(fives) == [str(number) for number in reversed(range(250)) if number % 5 == 0]
-    user = archive.page(TelemetryQuery(user_id="user-3", data_type=query.data_type, per_page=100))
+    user = archive.page(TelemetryQuery(user_id="user-3", data_type=query.data_type, per_page=100), days=6)
     assert said(user) == [str(number) for number in reversed(range(250)) if number % 37 == 3]
 
 
@@ -393,9 +409,11 @@ def test_what_expired_is_gone_even_before_it_is_deleted(archive: Archive) -> Non
         assert set(said(archive.page(query, tomorrow, days=365))) == {"2"}
 
 
+@pytest.mark.usefixtures("quantity")
 def test_old_records_are_found_behind_empty_days(archive: Archive) -> None:
-    archive.keep([event(1)], NOW - timedelta(days=89))
-    assert said(archive.page(TelemetryQuery())) == ["1"]
+    archive.keep([event(1), event(2)], NOW - timedelta(days=20))
+    assert said(archive.page(TelemetryQuery(product_id=PRODUCTS[1]), days=30)) == ["1"]
+    assert said(archive.page(TelemetryQuery(product_id=PRODUCTS[1], is_flagged=True), days=30)) == []
 
 
 def test_only_the_page_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
