@@ -200,7 +200,7 @@ def _load_demo(template: Template, state: State, keyring: Keyring, pumps: list[P
 def _tell_url(state: State, url: str) -> None:
     """The port may be another one than last time."""
     keys = read_json(state.demo_keys, {})
-    if keys.get("url") != url:
+    if keys and keys.get("url") != url:
         write_atomically(state.demo_keys, json.dumps({"url": url} | keys | {"url": url}, indent=2) + "\n")
 
 

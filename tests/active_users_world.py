@@ -79,10 +79,18 @@ LONG_GAPS = (*SHORT_GAPS, 362, 364, 365, 366, 401)
 
 
 def histories(size: int, gaps: Sequence[int]) -> st.SearchStrategy[list[Step]]:
-    """Histories of up to `size` steps, in which that many days may pass at once."""
+    """Histories of up to `size` steps, in which that many days may pass at once.
+
+    Some close often; in others closing and some streams lag for weeks, while one user comes back nearly every day.
+    """
     midnights = st.builds(Midnight, st.sampled_from(gaps))
-    step = st.one_of(receives, receives, receives, delivers, delivers, midnights, st.just(Close()))
-    return st.lists(step, min_size=size // 4, max_size=size)
+    mixed = st.one_of(receives, receives, receives, delivers, delivers, midnights, st.just(Close()))
+    daily = st.integers(0, 1).map(lambda stream: Receive(b"u1", b"d1", "editor", billable=True, stream=stream))
+    swift = st.just(Deliver(0, 9, 0, 0))
+    days = st.tuples(daily, swift, st.just(Midnight(1))) | st.tuples(daily, st.just(Midnight(1)))
+    lagging = st.lists(days, min_size=10, max_size=size // 4).map(lambda found: [step for day in found for step in day])
+    busy = st.lists(mixed, min_size=size // 4, max_size=size)
+    return busy | st.builds(lambda *parts: [step for part in parts for step in part], lagging, st.lists(mixed), busy)
 
 
 class World:
@@ -116,10 +124,10 @@ class World:
             self.deliver(Deliver(stream, len(self.streams[stream]), 0, 0))
 
     def pass_days(self, days: int) -> None:
-        """Streams keep records for 24 hours. Once days are closed the recount sees to it that nobody notices."""
+        """Streams keep records for a day or two. Once days are closed the recount sees to it that nobody notices."""
         self.today += timedelta(days=days)
         for number, stream in enumerate(self.streams):
-            late = [at for at, each in enumerate(stream) if each.day < self.today - timedelta(days=1)]
+            late = [at for at, each in enumerate(stream) if each.day < self.today - timedelta(days=2)]
             if self.store_is_new() and late and self.positions[number] <= late[-1]:
                 self.deliver(Deliver(number, late[-1] + 1 - self.positions[number], 0, 0))
 
@@ -148,10 +156,21 @@ class World:
     def close(self) -> None:
         now = datetime.combine(self.today, time(0, 30), UTC)
         closed = persistently(lambda: close_days(now, self.store, self, PRODUCTS, wait=lambda _: None))
+        if closed:
+            self.check_balances(closed[-1])
         eventful = {each.day for each in self.counted}
         for day in closed:
             if {day, day - timedelta(days=1), day - timedelta(days=LONGEST_WINDOW)} & eventful or day == closed[-1]:
                 self.closed[day] = self.check(day, TELLING_WINDOWS)
+
+    def check_balances(self, day: date) -> None:
+        """Every scope with traffic has one, so that a report is one Query."""
+        for scope in {
+            scope for each in self.counted if each.actor and each.day <= day for scope in (each.product, "*")
+        }:
+            balance = persistently(lambda scope=scope: self.store.ledger(scope, day.toordinal() + 1)).balance  # type: ignore[misc]
+            assert balance
+            assert balance.day == day.toordinal()
 
     def sightings(self, product: str, day: date) -> Iterator[Sighting]:
         """The recount."""

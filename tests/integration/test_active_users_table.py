@@ -3,8 +3,9 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from random import Random
 from typing import Any
@@ -23,10 +24,11 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services import counting
+from telemetry.services.close_day import close_days
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import SLICES, AggregateStore
-from tests.active_users_world import SHORT_GAPS, Step, World, histories
+from tests.active_users_world import FIRST_DAY, PRODUCTS, SHORT_GAPS, Step, World, histories
 
 SOAK = bool(os.environ.get("SOAK"))
 TODAY = date(2026, 11, 3)
@@ -134,6 +136,31 @@ def test_a_thousand_actors_take_few_transactions(
     calls.clear()
     assert counting.count(crowd, store) == []
     assert Counter(operation for operation, _ in calls) == {"GetItem": 1, "BatchGetItem": 11}
+
+
+def test_writers_and_closers_at_once(new_store: Callable[[], AggregateStore]) -> None:
+    """Six stream shards with overlapping records, and two runs of close_day for days they are still delivering."""
+    world = World(new_store())
+    random = Random(6)
+    days = [FIRST_DAY + timedelta(days=each) for each in range(4)]
+    world.records = [
+        Sighting(random.choice(PRODUCTS), day, b"u%d" % random.randrange(150), b"d%d" % random.randrange(150), billable)
+        for day in days
+        for billable in random.choices([True, False], k=150)
+    ]
+    batches = [random.sample(world.records, 400) for _ in range(6)]
+    now = datetime.combine(days[-1], time(0, 30), UTC)
+    with ThreadPoolExecutor(8) as pool:
+        runs: list[Future[Any]] = [pool.submit(counting.count, batch, world.store) for batch in batches]
+        runs += [pool.submit(close_days, now, world.store, world, PRODUCTS) for _ in range(2)]
+        for run in runs:
+            run.result()
+    counting.count(world.records, world.store)
+    world.counted = set(world.records)
+    world.today = days[-1]
+    for day in days:
+        world.check(day, (1, 2, 3, 4, 365))
+    assert world.store.closing().closed == days[-2].toordinal()
 
 
 def fill(store: AggregateStore, users: int) -> None:

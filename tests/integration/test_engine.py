@@ -1,4 +1,5 @@
 import os
+import platform
 import signal
 import sqlite3
 import subprocess
@@ -8,8 +9,9 @@ from contextlib import closing
 from pathlib import Path
 
 import boto3
+import pytest
 
-from local.engine import Engine, create_tables, dynamodb, is_alive
+from local.engine import Engine, EngineError, create_tables, dynamodb, is_alive
 from local.template import ROOT, read_template
 from telemetry.domain.environment import Environment
 from telemetry.settings import TableNames
@@ -84,13 +86,29 @@ def test_a_stream_read_does_not_scan_the_stream(tmp_path: Path) -> None:
     with Engine.start(database):
         pass
     # the engine's own two statements, as far as they decide how much is read
-    queries = [
-        "SELECT MAX(CAST(sequence_number AS INTEGER)) FROM _stream_records WHERE table_name = ?1",
+    position = "CAST(sequence_number AS INTEGER)"
+    last = f"SELECT MAX({position}) FROM _stream_records WHERE table_name = ?1"
+    after = (
         "SELECT keys_json FROM _stream_records WHERE table_name = ?1 AND shard_id = ?2 "
-        "AND CAST(sequence_number AS INTEGER) > ?3 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT ?4",
-    ]
+        f"AND {position} > ?3 ORDER BY {position} ASC LIMIT ?4"
+    )
     with closing(sqlite3.connect(database)) as connection:
-        for query in queries:
-            arguments = ["t", "s", 1, 10][: query.count("?")]
+        for query, arguments in ((last, ["t"]), (after, ["t", "s", 1, 10])):
             (plan,) = connection.execute(f"EXPLAIN QUERY PLAN {query}", arguments).fetchall()
             assert plan[-1].startswith("SEARCH _stream_records USING INDEX stream_position (table_name=?")
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "message"),
+    [
+        ("Darwin", "arm64", "no local DynamoDB is pinned for darwin-arm64"),
+        ("Windows", "AMD64", "no local DynamoDB is pinned for windows-x64"),
+        ("Linux", "x86_64", "the local DynamoDB is not installed: run `make run`"),
+    ],
+)
+def test_says_what_is_missing(monkeypatch: pytest.MonkeyPatch, system: str, machine: str, message: str) -> None:
+    monkeypatch.setattr(platform, "system", lambda: system)
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    monkeypatch.setattr(Path, "is_file", lambda _: False)
+    with pytest.raises(EngineError, match=message):
+        Engine.start()

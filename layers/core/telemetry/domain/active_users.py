@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
@@ -193,7 +194,7 @@ def move(actor: Actor, seen: Iterable[Presence], closing: Closing, room: int) ->
 def next_balance(before: Balance | None, day: int, tally: Tally) -> Balance:
     """The balance of `day` from the day before's (None: nobody was ever active before) and the day's own tally."""
     if before is not None and before.day != day - 1:
-        raise LedgerBroken(f"A balance of day {before.day} cannot open day {day}")
+        raise LedgerBroken(f"A balance of {date.fromordinal(before.day)} does not come before {date.fromordinal(day)}")
     counters = {
         audience: [0, *(before.counters[audience][:-1] if before else (0,) * LONGEST_WINDOW)] for audience in Audience
     }
@@ -203,7 +204,7 @@ def next_balance(before: Balance | None, day: int, tally: Tally) -> Balance:
             counters[audience][age] -= count
     for audience, aged in counters.items():
         if min(aged) < 0:
-            raise LedgerBroken(f"More {audience} left a day than were active on it, closing day {day}")
+            raise LedgerBroken(f"{date.fromordinal(day)}: more {audience} left a day than were last active on it")
     return Balance(day, {audience: tuple(aged) for audience, aged in counters.items()})
 
 
@@ -241,9 +242,9 @@ def _insert(days: tuple[int, ...], day: int, closing: Closing) -> tuple[tuple[in
     if days[at : at + 1] == (day,):
         return days, ()
     if closing.is_closed(day):
-        raise DayClosed(f"Day {day} is closed")
+        raise DayClosed(f"{date.fromordinal(day)} is closed")
     if at == 0:
-        raise HistoryTooShort(f"Day {day} is before the {len(days)} days kept, which begin on {days[0]}")
+        raise HistoryTooShort(f"{date.fromordinal(day)} is before the first day kept, {date.fromordinal(days[0])}")
     before = days[at - 1]
     shifts = [_Shift(day, _age(before, day), 1)]
     if at < len(days):

@@ -1,0 +1,99 @@
+"""What counting and reporting cost, from ReturnConsumedCapacity: users counted through the real fold."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from telemetry.domain.active_users import Audience
+from telemetry.domain.environment import Environment
+from telemetry.domain.sighting import CATALOGUE, Sighting
+from telemetry.services.close_day import close_days
+from telemetry.services.counting import count
+from telemetry.services.reports import active_users
+from telemetry.settings import TableNames
+from telemetry.storage.aggregates import AggregateStore
+from tests.integration.test_active_users_table import fill
+
+YESTERDAY = date(2026, 11, 2)
+TODAY = YESTERDAY + timedelta(days=1)
+SIZES = (1_000, 100_000)
+
+
+class NoRecords:
+    """Everything has been delivered."""
+
+    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
+        del product, day
+        return iter(())
+
+
+@contextmanager
+def metered() -> Iterator[list[tuple[str, float]]]:
+    """Operations and the capacity units each consumed."""
+    calls: list[tuple[str, float]] = []
+    original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        answer = original(self, operation, arguments)
+        consumed = answer.get("ConsumedCapacity", [])
+        entries = consumed if isinstance(consumed, list) else [consumed]
+        calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
+        yield calls
+
+
+def visitors(users: int, day: date, share: float) -> list[Sighting]:
+    """A share of all users, each with a device."""
+    random = Random(day.toordinal())
+    chosen = (user for user in range(users) if random.random() < share)
+    return [
+        Sighting("editor", day, user.to_bytes(16), (user + 2**100).to_bytes(16), billable=user % 50 > 0)
+        for user in chosen
+    ]
+
+
+@pytest.mark.parametrize("users", SIZES)
+def test_a_report_costs_the_same_however_many_users(tables: TableNames, users: int) -> None:
+    store = AggregateStore(tables.aggregates(Environment.PRODUCTION))
+    started = time.perf_counter()
+    with metered() as writing:
+        moves = 0
+        for days_ago, share in ((9, 0.4), (4, 0.3), (1, 0.3), (0, 0.2)):
+            batch = visitors(users, TODAY - timedelta(days=days_ago), share)
+            moves += 2 * len(batch)
+            for start in range(0, len(batch), 1_000):
+                assert count(batch[start : start + 1_000], store) == []
+    folded = time.perf_counter() - started
+    close_days(datetime(2026, 11, 3, 0, 30, tzinfo=UTC), store, NoRecords(), ["editor"])
+    with metered() as reading:
+        found = active_users("editor", 30, TODAY, Audience.USERS, store)
+    transactions = [units for operation, units in writing if operation == "TransactWriteItems"]
+    print(
+        f"\n{users:>7} users: report {len(reading)} request, {sum(units for _, units in reading)} read units, "
+        f"answer {found}; {moves} moves in {len(transactions)} transactions, "
+        f"{sum(transactions) / moves:.2f} write units and {1000 * folded / moves:.2f} ms each"
+    )
+    assert [operation for operation, _ in reading] == ["Query"]
+    assert sum(units for _, units in reading) <= 3
+
+
+@pytest.mark.parametrize("users", SIZES)
+def test_the_dearest_report(tables: TableNames, users: int) -> None:
+    """Users from each of 366 days, in all audiences, in all parts of today's tally."""
+    store = AggregateStore(tables.aggregates(Environment.PRODUCTION))
+    fill(store, users)
+    with metered() as reading:
+        active_users(CATALOGUE, 365, TODAY, Audience.USERS, store)
+    units = sum(units for _, units in reading)
+    print(f"\n{users:>7} users, every counter in use: report {len(reading)} request, {units} read units")
+    assert [operation for operation, _ in reading] == ["Query"]
+    assert units <= 3
