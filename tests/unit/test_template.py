@@ -100,3 +100,13 @@ def test_names_what_it_does_not_understand(tmp_path: Path, old: str, new: str, m
 def test_unknown_parameter_is_an_error() -> None:
     with pytest.raises(TemplateError, match="no such parameter: Nope"):
         read_template(parameters={"Nope": "1"})
+
+
+def test_nothing_in_the_registry_but_idempotency_keys_can_expire() -> None:
+    from telemetry.storage import idempotency, licenses, registry
+
+    attribute = next(table for table in read_template("s").tables if table.name == "s-registry").ttl_attribute
+    assert attribute == "expires_at"
+    models = [licenses.LicenseItem, licenses.ActivationItem, registry.ProductItem, registry.ApiKeyItem]
+    assert not [model for model in models if attribute in model.get_attributes()]
+    assert attribute in idempotency.IdempotencyItem.get_attributes()

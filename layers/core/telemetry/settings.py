@@ -70,3 +70,21 @@ class CloseDaySettings:
     def from_env(cls, env: Mapping[str, str] = environ) -> Self:
         """Reads TABLE_PREFIX, RECORD_SHARDS."""
         return cls(tables=TableNames.from_env(env), shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")))
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyticsSettings:
+    """What the analytics function is told."""
+
+    tables: TableNames
+    shards: ShardPlan
+    retention_days: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS."""
+        return cls(
+            tables=TableNames.from_env(env),
+            shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")),
+            retention_days=int(_required(env, "RETENTION_DAYS")),
+        )

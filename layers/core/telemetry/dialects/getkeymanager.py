@@ -21,6 +21,7 @@ from telemetry.domain.event import Dialect, Event, normalise_license, normalise_
 LARGEST_BATCH = 500
 DATA_SAVED = 830
 MALFORMED_DATA_SAVED = 831
+BAD_REQUEST = 422
 
 Answer = dict[str, Any]
 
@@ -131,27 +132,21 @@ def with_product_error(event: Event) -> dict[str, Sequence[str]]:
 
 def answer(result: Result, now: datetime) -> Answer:
     """The answer to a single event: HTTP 200, also for bad data."""
-    response = _response(result.code, _MESSAGES[result.code], _errors(result.errors), now)
-    return {
-        "response": response,
-        "response_base64": b64encode(json.dumps(response, separators=(",", ":")).encode()).decode(),
-        "private_key_used": "global",
-        "telemetry_id": result.telemetry_id,
-        "is_flagged": result.is_flagged,
-    }
+    response = status_of(result.code, _MESSAGES[result.code], as_list(result.errors), now)
+    return {**envelope(response), "telemetry_id": result.telemetry_id, "is_flagged": result.is_flagged}
 
 
 def batch_answer(results: Sequence[Result], now: datetime) -> Answer:
     """The answer to a batch: one result per event, in order."""
     code = max((result.code for result in results), default=DATA_SAVED)
     return {
-        "response": _response(code, _MESSAGES[code], [], now),
+        "response": status_of(code, _MESSAGES[code], [], now),
         "results": [
             {
                 "telemetry_id": result.telemetry_id,
                 "status": result.status,
                 "is_flagged": result.is_flagged,
-                "errors": _errors(result.errors),
+                "errors": as_list(result.errors),
             }
             for result in results
         ],
@@ -161,19 +156,34 @@ def batch_answer(results: Sequence[Result], now: datetime) -> Answer:
 def refusal(error: TelemetryError, now: datetime) -> tuple[int, Answer]:
     """HTTP status and body for a key that is not good, or not good for this."""
     status, code, message = next(found for kind, found in _REFUSALS if isinstance(error, kind))
-    return status, {"response": _response(code, message, [], now)}
+    return status, {"response": status_of(code, message, [], now)}
 
 
 def failure(status: int, message: str, now: datetime) -> Answer:
     """The body of a 413, 429, 5xx."""
-    return {"response": _response(status, message, [], now)}
+    return {"response": status_of(status, message, [], now)}
 
 
-def _response(code: int, message: str, errors: object, now: datetime) -> Answer:
+def bad_request(field: str, message: str, now: datetime) -> Answer:
+    """The body of a 400. (In this dialect code 400 means that a licence was deactivated.)"""
+    return {"response": status_of(BAD_REQUEST, message, {field: [message]}, now)}
+
+
+def envelope(response: Answer) -> Answer:
+    """What every answer wraps its response in. Without a signature: SDKs then check none."""
+    return {
+        "response": response,
+        "response_base64": b64encode(json.dumps(response, separators=(",", ":")).encode()).decode(),
+        "private_key_used": "global",
+    }
+
+
+def status_of(code: int, message: str, errors: object, now: datetime) -> Answer:
+    """The beginning of every response."""
     return {"code": code, "message": message, "errors": errors, "timestamp": int(now.timestamp())}
 
 
-def _errors(errors: Mapping[str, Sequence[str]]) -> object:
+def as_list(errors: Mapping[str, Sequence[str]]) -> object:
     """PHP clients know an empty list and a filled object."""
     return {name: list(messages) for name, messages in errors.items()} if errors else []
 

@@ -67,3 +67,11 @@ class InvalidField(TelemetryError):
 
 class InvalidCursor(TelemetryError):
     """A cursor nobody was given, or was given for another list."""
+
+
+class KeyReused(TelemetryError):
+    """The Idempotency-Key was used before, for another request."""
+
+
+class SearchTooWide(TelemetryError):
+    """Answering would take reading more records than one call may; a narrower filter is needed."""

@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     ENCRYPTION = "encryption/1"
     LICENSE_IDS = "license-ids/1"
     CURSORS = "cursors/1"
+    IDEMPOTENCY = "idempotency/1"
 
 
 def derive(secret: bytes, purpose: Purpose) -> bytes:

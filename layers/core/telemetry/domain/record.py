@@ -98,6 +98,12 @@ def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: K
     return RecordKey(f"{_subject(event, event_id, keyring)}#{product}", f"{time:013d}#{event_id}")
 
 
+def license_partition(license_key: str, product_id: str, keyring: Keyring) -> str:
+    """Where the records of a licence are that were sent under this product id (`""`: under none)."""
+    fingerprint = keyring.fingerprint(Identity.LICENSE, license_key)
+    return f"L{FINGERPRINT_VERSION}{_text(fingerprint)}#{_bounded(product_id, _LONGEST_PRODUCT)}"
+
+
 def telemetry_id(key: RecordKey, environment: str, keyring: Keyring) -> str:
     """The id clients are given: the key itself, opaque and signed, valid in its environment only."""
     partition, sort = key.partition.encode(), key.sort.encode()

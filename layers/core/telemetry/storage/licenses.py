@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
@@ -290,6 +291,8 @@ class LicenseStore:
         room = (licenses.activation_limit <= 0) | (licenses.active_activations < licenses.activation_limit)
         unchanged = (licenses.state == license_.state.value) & room
         actions = [licenses.active_activations.add(1), licenses.state.set(LicenseState.ACTIVE.value)]
+        if license_.state is not LicenseState.ACTIVE:
+            actions.append(licenses.version.add(1))  # or staff, having read it before, would set the state back
         entry = activations(_partition(license_.id), self._activation_sort(identifier))
         return self._in_transaction(
             (licenses(_partition(license_.id), _LICENSE), actions, unchanged),
@@ -329,9 +332,11 @@ class LicenseStore:
         )
 
     def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, backoff: Backoff) -> Change:
+        token = str(uuid4())
         for _ in backoff.attempts():
             try:
-                with TransactWrite(connection=connection()) as transaction:
+                # by the token DynamoDB knows an attempt whose answer was lost, and says again that it succeeded
+                with TransactWrite(token, connection=connection()) as transaction:
                     for item, actions, condition in (of_license, of_activation):
                         transaction.update(item, actions=actions, condition=condition)
             except TransactWriteError as exc:

@@ -136,8 +136,13 @@ class RecordStore:
             item = model.get(key.partition, key.sort)
         except model.DoesNotExist:
             return None
-        body = item.body if item.chunks is None else b"".join(self._chunks(item))
-        return _record(item, decode_body(body))
+        return self._whole(item)
+
+    def many(self, keys: Sequence[RecordKey]) -> Iterator[Record]:
+        """Those of the records that are there, in the order of their keys, each whole."""
+        found = bind(RecordItem, self.table).batch_get(keys)
+        items = {RecordKey(item.partition, item.sort): item for item in found}
+        return (self._whole(items[key]) for key in keys if key in items)
 
     def keys(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of all records of a product received on a UTC day, partition by partition."""
@@ -189,6 +194,10 @@ class RecordStore:
             for shard in range(self.shards.on(day)):
                 partition = index_partition(product, day, record_class, shard)
                 yield from model.query(partition, index_name=ByReceived.Meta.index_name)
+
+    def _whole(self, item: RecordItem) -> Record:
+        body = item.body if item.chunks is None else b"".join(self._chunks(item))
+        return _record(item, decode_body(body))
 
     def _chunks(self, head: RecordItem) -> Iterator[bytes]:
         prefix = _chunk_sort(head.sort, int(head.received_at))

@@ -1,0 +1,133 @@
+"""Licences asked about and activations changed by the devices themselves: authenticate, decide once, count, answer."""
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from telemetry.dialects import getkeymanager, getkeymanager_licensing
+from telemetry.dialects.json_text import NotJson
+from telemetry.domain.api_key import Access, Capability
+from telemetry.domain.errors import Forbidden, KeyReused, StoreUnavailable, Unauthenticated
+from telemetry.domain.licensing import DeviceAction, Finding
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.services.idempotency import Answer, once
+from telemetry.services.licensing import Licensing
+from telemetry.settings import TableNames
+from telemetry.storage.backoff import Backoff
+from telemetry.storage.catalogue import REREAD_SECONDS, Catalogue
+from telemetry.storage.idempotency import IdempotencyStore
+from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.registry import RegistryStore
+from telemetry.storage.secret import keyring
+from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.http import Request, answer
+
+SECONDS_TO_ANSWER = 10
+"""Of the function's time, kept back from the retries: for calls that get no answer, and for ours."""
+
+app = APIGatewayHttpResolver()
+logger = Logger()
+
+
+@cache
+def authenticator() -> Authenticator:
+    """Knows the registry's API keys."""
+    return Authenticator(RegistryStore(TableNames.from_env().registry), keyring())
+
+
+@cache
+def licensing() -> Licensing:
+    """Knows the registry's licences and, as they were two seconds ago, its products."""
+    registry = TableNames.from_env().registry
+    catalogue = Catalogue(RegistryStore(registry))
+    return Licensing(
+        licenses=LicenseStore(registry, keyring()),
+        product=lambda product_id: catalogue.find(product_id, REREAD_SECONDS),
+        keyring=keyring(),
+    )
+
+
+@app.post("/api/v1/verify")
+@app.post("/v1/verify")
+def verify() -> Response[str]:
+    """May this device run?"""
+    return _answer(DeviceAction.VERIFY)
+
+
+@app.post("/api/v1/activate")
+@app.post("/v1/activate")
+def activate() -> Response[str]:
+    """Takes a seat."""
+    return _answer(DeviceAction.ACTIVATE)
+
+
+@app.post("/api/v1/deactivate")
+@app.post("/v1/deactivate")
+def deactivate() -> Response[str]:
+    """Gives a seat back."""
+    return _answer(DeviceAction.DEACTIVATE)
+
+
+@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
+def failed(error: Exception) -> Response[str]:
+    """What went wrong. The client is told no detail of what is our fault; the log is."""
+    now = datetime.now(UTC)
+    match error:
+        case NotJson():
+            return answer(400, getkeymanager.bad_request("body", f"{error}.", now))
+        case KeyReused():
+            reused = "The Idempotency-Key was used for another request."
+            return answer(422, getkeymanager.bad_request("Idempotency-Key", reused, now))
+        case Unauthenticated() | Forbidden():
+            logger.warning("Refused", cause=type(error).__name__, key=str(error))
+            return answer(*getkeymanager.refusal(error, now))
+        case StoreUnavailable():
+            logger.error("Could not be looked up or changed in time", cause=str(error))
+            busy = getkeymanager.failure(503, "Temporarily unavailable, please send again", now)
+            return answer(503, busy, Retry_After="5")
+    logger.error("Failed", exc_info=error)
+    return answer(500, getkeymanager.failure(500, "Internal error", now))
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answers one API Gateway request (payload format 2.0)."""
+    return app.resolve(event, context)
+
+
+def _answer(action: DeviceAction) -> Response[str]:
+    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
+    credentials = credentials_of(request, getkeymanager.body_api_key)
+    access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
+    backoff = Backoff(app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
+
+    def act() -> Answer:
+        return _act(action, request, access, now, backoff)
+
+    key = request.headers.get("idempotency-key", "").strip()
+    if not key:
+        return answer(*act())
+    keys = IdempotencyStore(TableNames.from_env().registry)
+    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, backoff))
+
+
+def _act(action: DeviceAction, request: Request, access: Access, now: datetime, backoff: Backoff) -> Answer:
+    question = getkeymanager_licensing.parse(action, request.body)
+    finding = licensing().answer(question, access.environment, now, backoff)
+    _count(action, finding, access, now)
+    return 200, getkeymanager_licensing.answer(question, finding, now)
+
+
+def _count(action: DeviceAction, finding: Finding, access: Access, now: datetime) -> None:
+    """For the licence's product, else the key's. What is done is answered, counted or not."""
+    product = (finding.license and finding.license.product_id) or access.key.product_id or UNKNOWN_PRODUCT
+    code = getkeymanager_licensing.code_of(finding.outcome)
+    try:
+        LicensingCounters(TableNames.from_env().aggregates(access.environment)).add(product, action, code, now)
+    except StoreUnavailable as exc:
+        logger.exception("Not counted", cause=str(exc), product=product, action=action, code=code)

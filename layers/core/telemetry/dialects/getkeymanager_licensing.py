@@ -1,0 +1,99 @@
+"""The GetKeyManager dialect: licences and activations (PROTOCOLS.md §1.6)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from telemetry.dialects.fields import Fields
+from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
+from telemetry.dialects.json_text import NotJson, loads
+from telemetry.domain.event import normalise_license
+from telemetry.domain.license import License
+from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+
+LONGEST_IDENTIFIER = 1_024
+"""Characters; far more than any hardware id or domain has."""
+
+_IDENTIFIERS = ("identifier", "hardwareId", "hardware_id", "domain", "server_domain")
+_ANSWERS = {
+    Outcome.VALID: (200, "Valid License Key"),
+    Outcome.NOT_ASSIGNED: (201, "License Key Not Assigned"),
+    Outcome.NOT_ACTIVATED: (202, "No Activation Found For This Identifier"),
+    Outcome.PRODUCT_INACTIVE: (203, "Product Inactive"),
+    Outcome.BLOCKED: (204, "License Key Blocked"),
+    Outcome.EXPIRED: (205, "License Key Expired"),
+    Outcome.INVALID_KEY: (210, "Invalid License Key"),
+    Outcome.IDENTIFIER_REQUIRED: (215, "Identifier Is Required"),
+    Outcome.ACTIVATED: (300, "License Key Activated"),
+    Outcome.ALREADY_ACTIVE: (301, "License Key Already Active"),
+    Outcome.LIMIT_REACHED: (302, "Activation Limit Reached"),
+    Outcome.DEACTIVATED: (400, "License Key Deactivated"),
+    Outcome.ALREADY_INACTIVE: (401, "License Key Already Inactive"),
+}
+_MISSING = {
+    Outcome.INVALID_KEY: ("license_key", "The license key field is required."),
+    Outcome.IDENTIFIER_REQUIRED: (
+        "identifier",
+        f"The identifier field is required, with at most {LONGEST_IDENTIFIER} characters.",
+    ),
+}
+
+
+def parse(action: DeviceAction, body: bytes) -> Question:
+    """What a body asks. Raises NotJson when it is no JSON object."""
+    value = loads(body)
+    if not isinstance(value, dict):
+        raise NotJson("The body must be an object")
+    fields = Fields(value)
+    return Question(
+        action=action,
+        license_key=normalise_license(fields.text("license_key")),
+        identifier=_identifier(fields),
+        product_id=_product(fields),
+    )
+
+
+def code_of(outcome: Outcome) -> int:
+    """The code that stands for an outcome."""
+    return _ANSWERS[outcome][0]
+
+
+def answer(question: Question, finding: Finding, now: datetime) -> Answer:
+    """The answer, always HTTP 200: what was found, and what may be told of the licence."""
+    code, message = _ANSWERS[finding.outcome]
+    response = status_of(code, message, as_list(_errors(question, finding.outcome)), now)
+    if finding.license:
+        response["data"] = _public(finding.license, now)
+    return envelope(response)
+
+
+def _identifier(fields: Fields) -> str | None:
+    """The first of the names that has a value; one that is too long is none."""
+    name = next((name for name in _IDENTIFIERS if name in fields), None)
+    text = fields.text(name, integer_allowed=True) if name else None
+    return text if text and len(text) <= LONGEST_IDENTIFIER else None
+
+
+def _product(fields: Fields) -> str | None:
+    """Anything but text is no product's id, and matches none."""
+    if "product_uuid" not in fields:
+        return None
+    return fields.text("product_uuid", integer_allowed=True) or "~"
+
+
+def _errors(question: Question, outcome: Outcome) -> Mapping[str, Sequence[str]]:
+    is_missing = outcome is Outcome.IDENTIFIER_REQUIRED or question.license_key is None
+    if outcome not in _MISSING or not is_missing:
+        return {}
+    field, message = _MISSING[outcome]
+    return {field: [message]}
+
+
+def _public(license_: License, now: datetime) -> Answer:
+    """No key (the caller has it, and answers are kept), no customer, nothing of other devices."""
+    return {
+        "uuid": license_.id,
+        "product_uuid": license_.product_id,
+        "status": license_.state_at(now).value,
+        "expires_at": license_.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ") if license_.expires_at else None,
+        "activation_limit": max(0, license_.activation_limit),
+    }

@@ -1,0 +1,162 @@
+"""The GetKeyManager dialect: telemetry read back (PROTOCOLS.md §1.5)."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from telemetry.dialects.fields import Fields, label
+from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
+from telemetry.dialects.json_text import NotJson, loads
+from telemetry.domain.event import Dialect, normalise_license, normalise_user
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import Product
+from telemetry.domain.record import Record
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, Page, Said, TelemetryQuery
+
+DATA_FOUND = 970
+
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_LARGEST_ROW = 16_384
+_LARGEST_VALUE = 1_024
+_NO_LICENSE_HERE = frozenset({Flag.INVALID_LICENSE, Flag.ENVIRONMENT_MISMATCH})
+_WRONG_FORMAT = frozenset({Flag.MALFORMED, Flag.UNKNOWN_PRODUCT})
+
+
+class BadParameters(ValueError):
+    """The query string cannot be understood; `errors` maps a parameter to what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
+    """What a query string asks for; blank parameters and unknown ones ask for nothing. Raises BadParameters."""
+    given = {name: value.strip() for name, value in parameters.items() if value.strip()}
+    errors: dict[str, list[str]] = {}
+    flagged = given.get("has_red_flags", "").lower()
+    if flagged and flagged not in _BOOLEANS:
+        errors["has_red_flags"] = ["The has red flags field must be true or false."]
+    page, per_page = _integer(given, "page", 1, LAST_RECORD), _integer(given, "per_page", 25, LARGEST_PAGE)
+    for name, number, largest in (("page", page, LAST_RECORD), ("per_page", per_page, LARGEST_PAGE)):
+        if number is None:
+            errors[name] = [f"The {label(name)} must be an integer between 1 and {largest}."]
+    if page and per_page and page * per_page > LAST_RECORD:
+        errors["page"] = [f"The page must end within the first {LAST_RECORD} records."]
+    if errors:
+        raise BadParameters(errors)
+    return TelemetryQuery(
+        data_type=given.get("data_type"),
+        data_group=given.get("data_group"),
+        product_id=given.get("product_id"),
+        user_id=normalise_user(given.get("user_identifier")),
+        license_key=given.get("license_key"),
+        is_flagged=_BOOLEANS.get(flagged),
+        page=page or 1,
+        per_page=per_page or 1,
+    )
+
+
+def said_in(record: Record) -> Said:
+    """What a record's body says, of either dialect. In a very large one, what is long is left out."""
+    try:
+        value = loads(record.raw)
+    except NotJson:
+        return Said()
+    if record.dialect is Dialect.REO and isinstance(value, dict):
+        value = value.get("payload")
+    if not isinstance(value, dict):
+        return Said()
+    said = _said_by_usage(value) if record.dialect is Dialect.REO else _said_by_telemetry(value)
+    return _bounded(said)
+
+
+def answer(page: Page, query: TelemetryQuery, ids: list[str], products: Mapping[str, Product], now: datetime) -> Answer:
+    """The answer, HTTP 200, also when nothing was found. `ids` are the telemetry ids of the page's records."""
+    rows = [_row(id_, record, products) for id_, record in zip(ids, page.records, strict=True)]
+    response = status_of(DATA_FOUND, "Telemetry data found", [], now)
+    response |= {"data": rows, "page": query.page, "per_page": query.per_page, "has_more": page.has_more}
+    return envelope(response)
+
+
+def bad_parameters(error: BadParameters, now: datetime) -> Answer:
+    """The body of a 400."""
+    return {"response": status_of(422, "The parameters are invalid", as_list(error.errors), now)}
+
+
+def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict[str, Any]:
+    said, counted = record.said, None if record.product == UNKNOWN_PRODUCT else record.product
+    product_id = said.product_id or counted
+    product = products.get(product_id) if product_id else None
+    has_license = normalise_license(said.license_key) is not None
+    received = record.received_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{record.received_at.microsecond // 1000:03d}Z"
+    return {
+        "id": id_,
+        "user_identifier": said.user_identifier,
+        "license_key": said.license_key,
+        "activation_identifier": said.activation_identifier,
+        "product_id": product_id,
+        "product_version": said.product_version,
+        "data_type": said.data_type,
+        "data_group": said.data_group,
+        "data": said.data,
+        "is_correct_format": int(not record.flags & _WRONG_FORMAT),
+        "license_key_exists": int(has_license and record.is_judged and not record.flags & _NO_LICENSE_HERE),
+        "product_exists": int(Flag.UNKNOWN_PRODUCT not in record.flags),
+        "product_version_exists": int(product is not None and said.product_version in product.versions),
+        "has_red_flags": int(bool(record.flags)),
+        "created_at": received,
+        "updated_at": received,
+    }
+
+
+def _said_by_telemetry(value: dict[str, Any]) -> Said:
+    fields = Fields(value)
+    data_type = fields.text("data_type")
+    match data_type:
+        case "numeric-single-value":
+            data = fields.value("numeric_data_single_value")
+        case "numeric-xy-axis":
+            data = {"x": fields.value("numeric_data_x"), "y": fields.value("numeric_data_y")}
+        case "text":
+            data = fields.value("text_data")
+        case _:
+            data = None
+    return Said(
+        user_identifier=fields.text("user_identifier"),
+        license_key=fields.text("license_key"),
+        activation_identifier=fields.text("activation_identifier") or fields.text("hwid"),
+        product_id=fields.text("product_id"),
+        product_version=fields.text("product_version"),
+        data_type=data_type,
+        data_group=fields.text("data_group"),
+        data=data,
+    )
+
+
+def _said_by_usage(payload: dict[str, Any]) -> Said:
+    """Product usage has a kind and details, no typed value."""
+    fields = Fields(payload)
+    return Said(
+        user_identifier=fields.text("user_id"),
+        product_id=fields.text("product_id"),
+        data_group=fields.text("activity_type"),
+        data=fields.value("meta"),
+    )
+
+
+def _bounded(said: Said) -> Said:
+    """A page of hundred rows must fit into an answer; whoever wants the whole of a large body reads the record."""
+    values = {name: getattr(said, name) for name in Said.__dataclass_fields__}
+    sizes = {name: len(json.dumps(value)) for name, value in values.items()}
+    if sum(sizes.values()) <= _LARGEST_ROW:
+        return said
+    return Said(**{name: value for name, value in values.items() if sizes[name] <= _LARGEST_VALUE})
+
+
+def _integer(given: Mapping[str, str], name: str, default: int, largest: int) -> int | None:
+    text = given.get(name, str(default))
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+    return number if 1 <= number <= largest else None

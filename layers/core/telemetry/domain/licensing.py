@@ -1,0 +1,81 @@
+"""What a device asks of its licence, and what stands in the way (PROTOCOLS.md §1.6)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum, auto
+
+from telemetry.domain.judge import Product
+from telemetry.domain.license import License, LicenseState
+
+
+class DeviceAction(StrEnum):
+    """What a device asks."""
+
+    VERIFY = "verify"
+    ACTIVATE = "activate"
+    DEACTIVATE = "deactivate"
+
+
+class Outcome(Enum):
+    """What it is answered."""
+
+    VALID = auto()
+    ACTIVATED = auto()
+    ALREADY_ACTIVE = auto()
+    DEACTIVATED = auto()
+    ALREADY_INACTIVE = auto()
+    INVALID_KEY = auto()
+    IDENTIFIER_REQUIRED = auto()
+    BLOCKED = auto()
+    PRODUCT_INACTIVE = auto()
+    EXPIRED = auto()
+    NOT_ASSIGNED = auto()
+    NOT_ACTIVATED = auto()
+    LIMIT_REACHED = auto()
+
+
+GRANTED = frozenset(
+    {
+        Outcome.VALID,
+        Outcome.ACTIVATED,
+        Outcome.ALREADY_ACTIVE,
+        Outcome.DEACTIVATED,
+        Outcome.ALREADY_INACTIVE,
+    }
+)
+"""Answers that refuse nothing; any other is a blocked attempt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked. Absent texts are None; `product_id` is the product the caller takes the licence to be for."""
+
+    action: DeviceAction
+    license_key: str | None
+    identifier: str | None
+    product_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome, and the licence it is about: None where the key is not good here."""
+
+    outcome: Outcome
+    license: License | None = None
+
+
+def obstacle(license_: License, product: Product | None, now: datetime) -> Outcome | None:
+    """Why a licence gives no right to run at present, if it does not.
+
+    What was done to this very licence comes first, then its product, then what passes or can be mended by the owner.
+    """
+    state = license_.state_at(now)
+    if state in {LicenseState.SUSPENDED, LicenseState.REVOKED}:
+        return Outcome.BLOCKED
+    if product is not None and not product.is_active:
+        return Outcome.PRODUCT_INACTIVE
+    if state is LicenseState.EXPIRED:
+        return Outcome.EXPIRED
+    if state is LicenseState.AVAILABLE:
+        return Outcome.NOT_ASSIGNED
+    return None

@@ -1,0 +1,130 @@
+"""Answers that are given again to whoever asks the same under the same Idempotency-Key."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.models import Model
+
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.storage.tables import bind
+
+RETENTION = timedelta(hours=24)
+
+LEASE = timedelta(seconds=30)
+"""Longer than the function may run: after it, whoever claimed a key and gave no answer never will."""
+
+_SORT = "idempotency"
+
+
+class IdempotencyItem(Model):
+    """A key and its answer. pk `idempotency#<mac of who asked what under which key, hex>`.
+
+    `request` is a mac of the request's content, `claim` names the invocation at work. TTL deletes at `expires_at`.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=_SORT)
+    request = BinaryAttribute(legacy_encoding=False)
+    claim = UnicodeAttribute()
+    claimed_until = NumberAttribute()
+    answer = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What stands under a key: whose claim, for which request, and the answer once there is one."""
+
+    request: bytes
+    claim: str
+    answer: tuple[int, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyStore:
+    """Keys in the registry. Raises StoreUnavailable."""
+
+    table: str
+
+    def claim(self, name: str, request: bytes, claim: str, now: datetime) -> Kept:
+        """Takes a key that is free, or whose holder is gone; gives what stands under it then.
+
+        Free is also one that expired: TTL deletes late.
+        """
+        model = bind(IdempotencyItem, self.table)
+        seconds = now.timestamp()
+        item = model(
+            _partition(name),
+            request=request,
+            claim=claim,
+            claimed_until=int((now + LEASE).timestamp() * 1000),
+            expires_at=int((now + RETENTION).timestamp()),
+        )
+        abandoned = (
+            model.answer.does_not_exist() & (model.claimed_until <= int(seconds * 1000)) & (model.request == request)
+        )
+        free = model.pk.does_not_exist() | (model.expires_at <= int(seconds)) | abandoned
+        with _named_errors():
+            try:
+                item.save(condition=free)
+            except PutError as exc:
+                if not _is_condition(exc):
+                    raise
+                item = model.get(_partition(name), _SORT, consistent_read=True)
+        status_and_body = json.loads(item.answer) if item.answer else None
+        return Kept(bytes(item.request), item.claim, tuple(status_and_body) if status_and_body else None)
+
+    def keep(self, name: str, claim: str, answer: tuple[int, Any]) -> bool:
+        """Keeps the answer; False when somebody else holds the key by now."""
+        model = bind(IdempotencyItem, self.table)
+        text = json.dumps(answer, separators=(",", ":"))
+        mine = (model.claim == claim) & (model.answer.does_not_exist() | (model.answer == text))
+        with _named_errors():
+            try:
+                model(_partition(name), _SORT).update([model.answer.set(text)], condition=mine)
+            except UpdateError as exc:
+                if not _is_condition(exc):
+                    raise
+                return False
+        return True
+
+    def release(self, name: str, claim: str) -> None:
+        """Lets others have the key at once."""
+        model = bind(IdempotencyItem, self.table)
+        mine = (model.claim == claim) & model.answer.does_not_exist()
+        with _named_errors():
+            try:
+                model(_partition(name), _SORT).update([model.claimed_until.set(0)], condition=mine)
+            except UpdateError as exc:
+                if not _is_condition(exc):
+                    raise
+
+
+def _partition(name: str) -> str:
+    """`idempotency#9f86d081…`, of a key's name."""
+    return f"idempotency#{name}"
+
+
+def _is_condition(exc: PynamoDBException) -> bool:
+    """Whether a condition failed. (PynamoDB's own property fails on time-outs.)"""
+    response = getattr(exc.cause, "response", None) or {}
+    return bool(response.get("Error", {}).get("Code") == "ConditionalCheckFailedException")
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    try:
+        yield
+    except (DoesNotExist, PynamoDBException) as exc:
+        raise StoreUnavailable("idempotency keys") from exc
