@@ -20,8 +20,10 @@ import pytest
 from local.engine import Engine, dynamodb, dynamodb_streams
 from local.streams import Positions, Pump
 from local.template import read_template
+from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Sighting
+from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.counting import count
 from telemetry.storage.aggregates import AggregateStore
 from tests.conftest import Deployment
@@ -134,3 +136,14 @@ def test_a_day_closes_in_its_runtime(deployment: Deployment) -> None:
         closed = close_day(example_event("close-day"))["closed"]
         assert seen.day.isoformat() in closed
         assert aggregates.closing().closed == date.fromisoformat(closed[-1]).toordinal()
+
+
+def test_administration_in_its_runtime(deployment: Deployment) -> None:
+    key = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    headers = {"x-api-key": key, "content-type": "application/json"}
+    with runtime("admin") as admin:
+        made = admin(http_event("/api/v1/admin/licenses", "{}", headers, {"environment": "staging"}))
+        assert (made["statusCode"], made["headers"]["ETag"]) == (201, '"1"')
+        path = f"/api/v1/admin/licenses/{json.loads(made['body'])['id']}"
+        assert admin(http_event(path, "", headers, method="GET"))["body"] == made["body"]
+        assert admin(http_event(path, "", headers, method="DELETE"))["statusCode"] == 404

@@ -11,9 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from botocore.exceptions import ClientError
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBConnectionError, TransactWriteError
+from pynamodb.exceptions import CancellationReason, PynamoDBConnectionError, TransactWriteError, VerboseClientError
 
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
@@ -553,9 +552,10 @@ def lost_answers(monkeypatch: pytest.MonkeyPatch, failures: list[Exception], *, 
 
 def conflict() -> Exception:
     """What the local engine never raises."""
-    reasons = [{"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"}]
-    response: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
-    return TransactWriteError("", cause=ClientError(response, "TransactWriteItems"))
+    reason = CancellationReason("TransactionConflict", "Transaction is ongoing for the item")
+    response: Any = {"Error": {"Code": "TransactionCanceledException"}}
+    cause = VerboseClientError(response, "TransactWriteItems", cancellation_reasons=[reason])
+    return TransactWriteError("", cause=cause)
 
 
 @pytest.mark.parametrize(("is_done", "failures"), [(False, 3), (True, 1)])
@@ -584,12 +584,14 @@ def test_a_registry_that_stays_away_is_told(ask: Ask, monkeypatch: pytest.Monkey
 
 
 def test_a_first_activation_is_not_undone_by_a_change(ask: Ask, customer: str, store: Stores) -> None:
-    """It makes the licence active without another version."""
+    """It makes the licence active, and staff who read it before must not set that back."""
     was = store.licenses.get(a_license(ask, customer_id=customer)["id"])
     store.licenses.activate(was, "device", datetime.now(UTC), Backoff(1))
     with pytest.raises(ChangedMeanwhile):
         store.licenses.change(replace(was, activation_limit=9), was)
-    assert ask("PATCH", f"/licenses/{was.id}", {"activation_limit": 9}, if_match='"1"').body["state"] == "active"
+    path = f"/licenses/{was.id}"
+    changed = ask("PATCH", path, {"activation_limit": 9}, if_match=ask("GET", path).headers["etag"])
+    assert changed.body["state"] == "active"
     assert store.licenses.get(was.id).state is LicenseState.ACTIVE
 
 

@@ -14,10 +14,20 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.audit import audit_item
 from telemetry.storage.backoff import Backoff
-from telemetry.storage.tables import connection
+from telemetry.storage.tables import connection, error_code
 
 _SECONDS = 3.0
 _CONDITION_FAILED = "ConditionalCheckFailed"
+_PASSING = {
+    None,  # no answer
+    "InternalServerError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingException",
+    "TransactionCanceledException",
+    "TransactionInProgressException",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +43,12 @@ class Write:
 def commit(table: str, writes: Sequence[Write], entry: AuditEntry | None = None) -> bool:
     """Does all writes and the audit entry, or nothing; False when a condition did not hold.
 
-    Tries again while others get in between. Raises StoreUnavailable when that takes too long.
+    Tries again while others get in between. Raises StoreUnavailable when that takes too long, and PynamoDB's own errors
+    when trying again cannot mend it.
     """
     token = str(uuid4())  # an attempt whose answer was lost is not done twice
     log = audit_item(entry, table) if entry else None
+    failure: PynamoDBException | None = None
     for _ in Backoff(_SECONDS).attempts():
         try:
             with TransactWrite(connection=connection(), client_request_token=token) as transaction:
@@ -44,14 +56,16 @@ def commit(table: str, writes: Sequence[Write], entry: AuditEntry | None = None)
                     _add(write, transaction)
                 if log:
                     transaction.save(log, condition=type(log).pk.does_not_exist())
-        except TransactWriteError as exc:
-            if any(reason and reason.code == _CONDITION_FAILED for reason in exc.cancellation_reasons):
+        except PynamoDBException as exc:
+            reasons = exc.cancellation_reasons if isinstance(exc, TransactWriteError) else []
+            if any(reason and reason.code == _CONDITION_FAILED for reason in reasons):
                 return False
-        except PynamoDBException:
-            pass  # throttled or unanswered
+            if error_code(exc) not in _PASSING:
+                raise
+            failure = exc
         else:
             return True
-    raise StoreUnavailable("registry")
+    raise StoreUnavailable("registry") from failure
 
 
 def _add(write: Write, transaction: TransactWrite) -> None:

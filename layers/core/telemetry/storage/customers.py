@@ -60,8 +60,8 @@ class CustomerStore:
         except PynamoDBException as exc:
             raise StoreUnavailable("customers") from exc
 
-    def add(self, customer: Customer, entry: AuditEntry) -> None:
-        """Stores a new customer. Raises AlreadyExists."""
+    def add(self, customer: Customer, entry: AuditEntry | None = None) -> None:
+        """Stores a new customer, with its entry in the audit log if staff made it. Raises AlreadyExists."""
         if not commit(self.table, [Write(self._item(customer), CustomerItem.pk.does_not_exist())], entry):
             raise AlreadyExists(f"customer {customer.id}")
 

@@ -16,6 +16,7 @@ from telemetry.domain.license import (
     LicenseAction,
     LicenseState,
     after,
+    last_four,
     license_id,
 )
 from telemetry.domain.staff import Staff
@@ -54,7 +55,7 @@ def create_license(
         id=license_id(environment, key, stores.keyring),
         environment=environment,
         fingerprint=stores.keyring.fingerprint(Identity.LICENSE, key),
-        last_four=key[-4:],
+        last_four=last_four(key),
         product_id=terms.product_id,
         customer_id=terms.customer_id,
         state=LicenseState.ASSIGNED if terms.customer_id else LicenseState.AVAILABLE,
