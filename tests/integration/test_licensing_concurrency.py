@@ -126,7 +126,7 @@ def plan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[str | 
         made._client = client  # type: ignore[assignment]
         return made
 
-    monkeypatch.setattr(licenses, "_connection", connection)
+    monkeypatch.setattr(licenses, "connection", connection)
     return client.plan
 
 
