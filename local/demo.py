@@ -7,7 +7,7 @@ from random import Random
 
 from local import Json
 from local.demo_history import CLI, DAYS, DESKTOP, replay
-from local.demo_licenses import Fleet, issue_licenses
+from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
 from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Product
@@ -19,6 +19,7 @@ from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.customers import CustomerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
@@ -47,20 +48,21 @@ class Site:
 
 def load(site: Site, *, history: bool) -> dict[str, Json]:
     """Makes products, keys and, if wanted, their `history`; gives the content of demo-keys.json, except its url."""
-    registry = RegistryStore(site.tables.registry)
+    registry, now = RegistryStore(site.tables.registry), datetime.now(UTC)
     for product in PRODUCTS:
         registry.put_product(product)
-    issued = {environment: _sdk_keys(site, registry, environment) for environment in Environment}
+    issued = {environment: _sdk_keys(site, registry, environment, now) for environment in Environment}
     store = LicenseStore(site.tables.registry, site.keyring)
-    now = datetime.now(UTC)
-    site.say("  licences and activations")
+    site.say("  customers, licences and activations")
+    for customer in CUSTOMERS:
+        CustomerStore(site.tables.registry).add(customer)
     fleets = issue_licenses(DESKTOP, store, site.keyring, now - timedelta(days=DAYS), Random(7))
     if history:
         access = {environment: Access(keys[Capability.INGEST].key, environment) for environment, keys in issued.items()}
         _replay(site, access, fleets, now)
     return {
-        "admin_key": _staff_key(site, registry, Role.SUPER_ADMIN),
-        "viewer_key": _staff_key(site, registry, Role.VIEWER),
+        "admin_key": _staff_key(site, registry, Role.SUPER_ADMIN, now),
+        "viewer_key": _staff_key(site, registry, Role.VIEWER, now),
         "products": [product.id for product in PRODUCTS],
         "environments": {
             environment.value: _shown(issued[environment], fleets[environment]) for environment in Environment
@@ -97,14 +99,16 @@ def _replay(
     site.say(f"  {kept} events kept, {DAYS} days closed")
 
 
-def _staff_key(site: Site, registry: RegistryStore, role: Role) -> str:
-    return issue_staff_key(f"demo {role}", frozenset(Environment), role, site.keyring, registry).secret
+def _staff_key(site: Site, registry: RegistryStore, role: Role, now: datetime) -> str:
+    return issue_staff_key(f"demo {role}", frozenset(Environment), role, site.keyring, registry, now).secret
 
 
-def _sdk_keys(site: Site, registry: RegistryStore, environment: Environment) -> dict[Capability, IssuedKey]:
+def _sdk_keys(
+    site: Site, registry: RegistryStore, environment: Environment, now: datetime
+) -> dict[Capability, IssuedKey]:
     return {
         capability: issue_sdk_key(
-            f"demo {capability}", environment, frozenset({capability}), None, site.keyring, registry
+            f"demo {capability}", environment, frozenset({capability}), None, site.keyring, registry, now
         )
         for capability in Capability
     }

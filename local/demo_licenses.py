@@ -1,16 +1,26 @@
 """The demo vendor's licences, the honest users of them, and the others."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from random import Random
 
+from telemetry.domain.customer import Customer
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.licenses import LicenseStore
 
-CUSTOMERS = 40
+SINCE = datetime(2024, 1, 1, tzinfo=UTC)
+_BEGINNINGS = ("Aurora", "Bluepeak", "Cobalt", "Dune", "Everfield", "Fjord", "Granite", "Harbour", "Indigo", "Juniper")
+_ENDINGS = ("Labs", "Systems", "Works", "Energy")
+CUSTOMERS = tuple(
+    Customer(f"{first}-{second}".lower(), f"{first} {second}", f"it@{first}-{second}.example".lower(), SINCE)
+    for second in _ENDINGS
+    for first in _BEGINNINGS
+)
+"""Forty of them, the same in all environments."""
+
 OUTBREAK = (17, 18, 19)
 """The days, counted from the first, on which a leaked key goes round."""
 
@@ -78,7 +88,7 @@ def _issue(
             fingerprint=keyring.fingerprint(Identity.LICENSE, key),
             last_four=last_four(key),
             product_id=product_id,
-            customer_id=None if state is LicenseState.AVAILABLE else f"customer-{number % CUSTOMERS:02d}",
+            customer_id=None if state is LicenseState.AVAILABLE else CUSTOMERS[number % len(CUSTOMERS)].id,
             state=state,
             expires_at=began_at - timedelta(days=1) if state is LicenseState.EXPIRED else None,
             activation_limit=_SEATS,

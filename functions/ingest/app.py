@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import StoreUnavailable, TelemetryError
+from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
 from telemetry.services.ingest import Ingest, Outcome, Status
@@ -99,7 +99,7 @@ def failed(error: Exception) -> Response[str]:
     if isinstance(error, StoreUnavailable):
         logger.error("Could not be stored or looked up in time", cause=str(error))
         return answer(503, speaks.failure(503, "Temporarily unavailable, please send again", now), Retry_After="5")
-    if isinstance(error, TelemetryError):
+    if isinstance(error, Unauthenticated | Forbidden):
         logger.warning("Refused", cause=type(error).__name__, key=str(error), path=path, ip=_source_ip())
         return answer(*speaks.refusal(error, now))
     logger.error("Failed", exc_info=error)
