@@ -49,7 +49,6 @@ def http_event(
 ) -> dict[str, Any]:
     """A request as API Gateway hands it over: text bodies as text, bytes as base64."""
     event = example_event("ingest-telemetry")
-    event["requestContext"]["http"]["method"] = method
     event["rawPath"] = event["requestContext"]["http"]["path"] = path
     event["requestContext"]["http"]["method"] = method
     event["headers"] = {"host": event["headers"]["host"]} | headers
