@@ -44,8 +44,8 @@ soak: .venv/test.done local/node_modules/.done ## the long versions of the tests
 key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
 	@$(BIN)/python -m local key --state $(STATE) $(if $(STACK),--stack $(STACK)) $(ARGS)
 
-records: .venv/run.done local/node_modules/.done ## print and count stored events: PRODUCT=… [DAY=…] [ENVIRONMENT=production]
-	@$(BIN)/python -m local records --state $(STATE) $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT))
+records: .venv/run.done local/node_modules/.done ## print and count stored events: PRODUCT=… [DAY=…] [ENVIRONMENT=production] [JUDGE=1]
+	@$(BIN)/python -m local records --state $(STATE) $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(JUDGE),--judge)
 
 import: .venv/run.done local/node_modules/.done ## import licences and activations: FILE=… ENVIRONMENT=… (STATE= or STACK=)
 	@$(BIN)/python -m local import --state $(STATE) $(if $(STACK),--stack $(STACK)) --environment $(ENVIRONMENT) $(FILE)

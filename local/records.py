@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from local.engine import use
-from local.state import attached
+from local.state import SECRET_FILE, attached
 from local.template import read_template
+from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
+from telemetry.domain.judge import Verdict
+from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.shards import ShardPlan
+from telemetry.services.judging import Judge
 from telemetry.settings import TableNames
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import ByReceived, RecordStore
+from telemetry.storage.registry import RegistryStore
 from telemetry.storage.tables import dynamodb_client
 
 
@@ -23,6 +30,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--product", help="a product's id; without it all")
     parser.add_argument("--day", type=date.fromisoformat, help="UTC day of receipt; without it all")
     parser.add_argument("--environment", type=Environment, default=Environment.PRODUCTION, choices=list(Environment))
+    parser.add_argument(
+        "--judge",
+        action="store_true",
+        help="show beside each event what today's registry says of it, and what was said",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,13 +45,36 @@ def run(arguments: argparse.Namespace) -> int:
         use(endpoint)
         table = names.records(arguments.environment)
         store = RecordStore(table, ShardPlan.parse(template.function("ingest").environment["RECORD_SHARDS"]))
+        judge = _judge(arguments, names) if arguments.judge else None
         count = 0
         for key in _keys(table, arguments.product, arguments.day):
             if record := store.get(key):
-                print(json.dumps(_shown(record), ensure_ascii=False))
+                beside = _judged(record, judge, store) if judge else {}
+                print(json.dumps(_shown(record) | beside, ensure_ascii=False))
                 count += 1
     print(f"{count} events")
     return 0
+
+
+def _judge(arguments: argparse.Namespace, names: TableNames) -> Judge:
+    secret = (Path(arguments.state) / SECRET_FILE).read_text(encoding="ascii")
+    keyring = Keyring(bytes.fromhex(secret))
+    licenses = LicenseLookup(LicenseStore(names.registry, keyring), keyring)
+    return Judge(arguments.environment, RegistryStore(names.registry).products(), licenses.views, event_of)
+
+
+def _judged(record: Record, judge: Judge, store: RecordStore) -> dict[str, Any]:
+    """`judged_today`: the flags under today's registry. `judged_later`: for what was stored while it could not be read.
+
+    Neither changes the record's own flags.
+    """
+    (today,) = judge.verdicts([record])
+    later = store.judgements([record.key]).get(record.key)
+    return {"judged_today": _verdict(today)} | ({"judged_later": _verdict(later)} if later else {})
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {"flags": sorted(verdict.flags), "evidence": verdict.evidence}
 
 
 def _keys(table: str, product: str | None, day: date | None) -> list[RecordKey]:
