@@ -1,7 +1,7 @@
 """Fixtures every test may use: an engine in memory, the template's tables, a deployment with products and keys."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -103,12 +103,13 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 class Clock:
-    """Seconds that pass when told to."""
+    """Seconds that pass when told to, and a microsecond each time somebody looks: no two moments are the same."""
 
     def __init__(self) -> None:
         self.now = 1000.0
 
     def __call__(self) -> float:
+        self.now += 1e-6
         return self.now
 
     def advance(self, seconds: float) -> None:
@@ -125,9 +126,10 @@ class Post:
         self.clock = Clock()
         self._deployment = deployment
         self._function = load_function("ingest")
-        ingest = self._function.ingest()
+        ingest = replace(self._function.ingest(), clock=self.clock)
         ingest.product.__self__._clock = self.clock
         ingest.licenses.__self__._clock = self.clock
+        vars(self._function)["ingest"] = lambda: ingest
 
     def __call__(
         self, path: str, body: bytes | str, headers: dict[str, str] | None = None, query: dict[str, str] | None = None

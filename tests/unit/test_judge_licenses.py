@@ -134,7 +134,7 @@ def test_flags(license_case: str, activation: str, requires_license: bool, sent_
         **{sent_as: "device-1"},  # type: ignore[arg-type]
     )
     lookup = LicenseLookup(registry(license_case, activation), KEYRING)
-    (view,) = lookup.views([event], HERE, max_age=60)
+    (view,) = lookup.views([event], HERE, since=0)
     product = Product("acme", "Acme", requires_license=requires_license)
     verdict = judge(event, view, Products(product), HERE, NOW)
     assert verdict.flags == TABLE[license_case, activation][0 if requires_license else 1]
@@ -143,7 +143,7 @@ def test_flags(license_case: str, activation: str, requires_license: bool, sent_
 
 def test_without_any_device_nothing_is_activated() -> None:
     event = Event(raw=b"", dialect=Dialect.GETKEYMANAGER, product_id="acme", license_key=KEY)
-    (view,) = LicenseLookup(registry("active", "active"), KEYRING).views([event], HERE, max_age=60)
+    (view,) = LicenseLookup(registry("active", "active"), KEYRING).views([event], HERE, since=0)
     assert judge(event, view, Products(Product("acme", "Acme")), HERE, NOW).flags == {BYPASSED}
 
 
@@ -156,7 +156,7 @@ def test_evidence_names_what_was_seen_but_nothing_of_another_environment() -> No
     event = Event(raw=b"", dialect=Dialect.GETKEYMANAGER, product_id="acme", license_key=KEY, hwid="device-1")
 
     def evidence(license_case: str, activation: str) -> str:
-        (view,) = LicenseLookup(registry(license_case, activation), KEYRING).views([event], HERE, max_age=60)
+        (view,) = LicenseLookup(registry(license_case, activation), KEYRING).views([event], HERE, since=0)
         return judge(event, view, Products(Product("acme", "Acme")), HERE, NOW).evidence
 
     assert evidence("elsewhere", "active") == "2;E=elsewhere"
@@ -171,15 +171,15 @@ def test_what_is_remembered_is_not_read_again_until_it_is_too_old() -> None:
     lookup = LicenseLookup(licenses, KEYRING, clock=lambda: now[0])
     event = Event(raw=b"", dialect=Dialect.GETKEYMANAGER, license_key=KEY, hwid="device-1", activation_identifier="x")
     for _ in range(5):
-        assert lookup.views([event, event], HERE, max_age=60)[0].is_activated
+        assert lookup.views([event, event], HERE, since=now[0] - 60)[0].is_activated
     assert licenses.reads == [(3, 2)]  # the licence in three environments, two device ids: one request
     licenses.active.clear()
     now[0] += 59
-    assert lookup.views([event], HERE, max_age=60)[0].is_activated
-    assert not lookup.views([event], HERE, max_age=2)[0].is_activated
+    assert lookup.views([event], HERE, since=now[0] - 60)[0].is_activated
+    assert not lookup.views([event], HERE, since=now[0])[0].is_activated
     assert licenses.reads == [(3, 2)] * 2
     now[0] += 61
-    lookup.views([event], HERE, max_age=60)
+    lookup.views([event], HERE, since=now[0] - 60)
     assert licenses.reads == [(3, 2)] * 3
 
 
@@ -188,6 +188,6 @@ def test_random_keys_do_not_fill_the_memory() -> None:
     for start in range(0, 60_000, 500):
         keys = [f"random-{number}" for number in range(start, start + 500)]
         events = [Event(raw=b"", dialect=Dialect.GETKEYMANAGER, license_key=key, hwid=key) for key in keys]
-        views = lookup.views(events, HERE, max_age=60)
+        views = lookup.views(events, HERE, since=0)
         assert views == [LicenseView()] * 500
     assert len(lookup._licenses) + len(lookup._activations) <= 40_000

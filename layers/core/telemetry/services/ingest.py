@@ -1,9 +1,10 @@
 """Keeping events: judged, flagged, stored once each, never refused for what they say."""
 
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
@@ -63,6 +64,8 @@ class Ingest:
     keyring: Keyring
     retention_days: int
     license_cache_seconds: float = 60
+    clock: Callable[[], float] = time.monotonic
+    """Seconds, the clock of what `licenses` remembers."""
 
     def keep(
         self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, backoff: Backoff
@@ -109,19 +112,22 @@ class Ingest:
 
         So telemetry, activate, telemetry at once leaves the second record clean, whichever container answers.
         """
-        rulings = self._rule(events, access, now, self.license_cache_seconds)
+        began = self.clock()
+        rulings = self._rule(events, access, now, began - self.license_cache_seconds)
         doubtful = [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]
-        fresh = self._rule([events[i] for i in doubtful], access, now, REREAD_SECONDS)
+        fresh = self._rule([events[i] for i in doubtful], access, now, began)
         for i, ruling in zip(doubtful, fresh, strict=True):
             rulings[i] = ruling
         return rulings
 
-    def _rule(self, events: Sequence[Event], access: Access, now: datetime, max_age: float) -> list["_Ruling"]:
+    def _rule(self, events: Sequence[Event], access: Access, now: datetime, since: float) -> list["_Ruling"]:
         views: Sequence[LicenseView | None]
         try:
-            views = self.licenses(events, access.environment, max_age)
+            views = self.licenses(events, access.environment, since)
         except StoreUnavailable:
             views = [None if event.license_key else LicenseView() for event in events]
+        # products change seldom: what was read of them in the last seconds is recent enough for any flag
+        max_age = max(self.clock() - since, REREAD_SECONDS)
         rulings = []
         for event, view in zip(events, views, strict=True):
             products = Products(
@@ -171,7 +177,7 @@ def _product(products: Products, view: LicenseView | None) -> str:
 
 def expiry(received_at: datetime, retention_days: int) -> datetime:
     """When a record goes: whole UTC days after its day of receipt, so that a day expires as one."""
-    midnight = datetime.combine(received_at.astimezone(UTC).date(), time(), UTC)
+    midnight = datetime.combine(received_at.astimezone(UTC).date(), datetime.min.time(), UTC)
     return midnight + timedelta(days=retention_days + 1)
 
 

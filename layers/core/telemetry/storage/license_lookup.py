@@ -37,12 +37,11 @@ class LicenseLookup:
         self._licenses: LRUCache[str, tuple[float, License | None]] = LRUCache(_REMEMBERED)
         self._activations: LRUCache[tuple[str, str], tuple[float, bool]] = LRUCache(_REMEMBERED)
 
-    def views(self, events: Sequence[Event], environment: Environment, max_age: float) -> list[LicenseView]:
-        """What is known of each event's licence, no fact of it older than `max_age` seconds.
+    def views(self, events: Sequence[Event], environment: Environment, since: float) -> list[LicenseView]:
+        """What is known of each event's licence, no fact of it read before `since` (by the lookup's clock).
 
         Raises StoreUnavailable when something must be read and cannot be.
         """
-        since = self._clock() - max_age
         licenses: dict[str, License | None] = {}
         activations: dict[tuple[str, str], bool] = {}
         for event in events:
