@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.dialects import getkeymanager, getkeymanager_query
 from telemetry.domain.api_key import Capability
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import Forbidden, SearchTooWide, StoreUnavailable, Unauthenticated
+from telemetry.domain.errors import SearchTooWide
 from telemetry.domain.record import telemetry_id
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
@@ -20,6 +20,7 @@ from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
 
 SECONDS_TO_ANSWER = 8
@@ -61,7 +62,7 @@ def telemetry() -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong. The client is told no detail of what is our fault; the log is."""
+    """What went wrong."""
     now = datetime.now(UTC)
     match error:
         case getkeymanager_query.BadParameters():
@@ -69,15 +70,7 @@ def failed(error: Exception) -> Response[str]:
         case SearchTooWide():
             narrower = "The search is too wide. Name a license_key, user_identifier or product_id, or an earlier page."
             return answer(400, getkeymanager.bad_request("search", narrower, now))
-        case Unauthenticated() | Forbidden():
-            logger.warning("Refused", cause=type(error).__name__, key=str(error))
-            return answer(*getkeymanager.refusal(error, now))
-        case StoreUnavailable():
-            logger.error("Storage did not answer in time", cause=str(error))
-            busy = getkeymanager.failure(503, "Temporarily unavailable, please try again", now)
-            return answer(503, busy, Retry_After="5")
-    logger.error("Failed", exc_info=error)
-    return answer(500, getkeymanager.failure(500, "Internal error", now))
+    return failure_answer(error, getkeymanager, logger, now)
 
 
 @logger.inject_lambda_context

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
 from telemetry.services.ingest import Ingest, Outcome, Status
@@ -26,6 +26,7 @@ from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
 from telemetry.web.http import Request, answer
 
 SECONDS_TO_ANSWER = 4.5
@@ -92,18 +93,11 @@ def product_usage() -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, in the dialect that was spoken. The client is told no detail; the log is, under the request."""
-    path, now = app.current_event.path, datetime.now(UTC)
-    speaks = reo if path.startswith("/api/product/") else getkeymanager
+    """What went wrong, in the dialect that was spoken."""
+    path = app.current_event.path
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
-    if isinstance(error, StoreUnavailable):
-        logger.error("Could not be stored or looked up in time", cause=str(error))
-        return answer(503, speaks.failure(503, "Temporarily unavailable, please send again", now), Retry_After="5")
-    if isinstance(error, Unauthenticated | Forbidden):
-        logger.warning("Refused", cause=type(error).__name__, key=str(error), path=path, ip=_source_ip())
-        return answer(*speaks.refusal(error, now))
-    logger.error("Failed", exc_info=error)
-    return answer(500, speaks.failure(500, "Internal error", now))
+    dialect: Dialect = reo if path.startswith("/api/product/") else getkeymanager
+    return failure_answer(error, dialect, logger, datetime.now(UTC), path=path, ip=_source_ip())
 
 
 @logger.inject_lambda_context
@@ -135,7 +129,7 @@ def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
 def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
     """200 when everything is durable, else 503: clients send it all again, and what is stored comes as duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
-        return answer(503, body, Retry_After="5")
+        return answer(503, body, Retry_After=RETRY_AFTER_SECONDS)
     return answer(200, body)
 
 

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.dialects import getkeymanager, getkeymanager_licensing
 from telemetry.dialects.json_text import NotJson
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import Forbidden, KeyReused, StoreUnavailable, Unauthenticated
+from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.idempotency import Answer, once
@@ -25,6 +25,7 @@ from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
 
 SECONDS_TO_ANSWER = 10
@@ -75,7 +76,7 @@ def deactivate() -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong. The client is told no detail of what is our fault; the log is."""
+    """What went wrong."""
     now = datetime.now(UTC)
     match error:
         case NotJson():
@@ -83,15 +84,7 @@ def failed(error: Exception) -> Response[str]:
         case KeyReused():
             reused = "The Idempotency-Key was used for another request."
             return answer(422, getkeymanager.bad_request("Idempotency-Key", reused, now))
-        case Unauthenticated() | Forbidden():
-            logger.warning("Refused", cause=type(error).__name__, key=str(error))
-            return answer(*getkeymanager.refusal(error, now))
-        case StoreUnavailable():
-            logger.error("Could not be looked up or changed in time", cause=str(error))
-            busy = getkeymanager.failure(503, "Temporarily unavailable, please send again", now)
-            return answer(503, busy, Retry_After="5")
-    logger.error("Failed", exc_info=error)
-    return answer(500, getkeymanager.failure(500, "Internal error", now))
+    return failure_answer(error, getkeymanager, logger, now)
 
 
 @logger.inject_lambda_context
