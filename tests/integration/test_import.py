@@ -96,6 +96,16 @@ def test_rows_become_licences_and_activations_and_bad_ones_a_report(
     assert store.find(Environment.STAGING, "K-1") is None
 
 
+@pytest.mark.parametrize("state", LicenseState)
+def test_an_imported_activation_revives_no_licence(deployment: Deployment, run: Import, state: LicenseState) -> None:
+    rows = [{"license_key": "K-1", "state": state}, {"license_key": "K-1", "identifier": "device"}]
+    assert run("fleet.ndjson", "\n".join(json.dumps(row) for row in rows)) == 0
+    found = license_store(deployment).find(Environment.PRODUCTION, "K-1")
+    assert found
+    assert found.active_activations == 1
+    assert found.state is (LicenseState.ACTIVE if state is LicenseState.ASSIGNED else state)
+
+
 def test_running_again_changes_nothing(deployment: Deployment, run: Import, capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"license_key": f"K-{i}", "activation_limit": 5} for i in range(700)]
     rows += [{"license_key": f"K-{i}", "identifier": f"device-{i}"} for i in range(0, 700, 5)]

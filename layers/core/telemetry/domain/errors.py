@@ -33,10 +33,6 @@ class StoreUnavailable(TelemetryError):
     """Storage throttled, conflicted or timed out beyond the retries; trying again later is right."""
 
 
-class DayNotClosed(TelemetryError):
-    """The day asked for has no report yet."""
-
-
 class HistoryTooShort(TelemetryError):
     """An actor's kept days cannot tell where a day belongs; counting on would be a guess."""
 

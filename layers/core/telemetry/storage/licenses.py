@@ -284,14 +284,16 @@ class LicenseStore:
     def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
         """Activates a device in one transaction with its licence's count, so that limits hold under concurrency.
 
-        The first activation makes an assigned licence active. Raises ChangedMeanwhile when the licence is no longer in
-        the state it was read in, StoreUnavailable when others keep getting in between.
+        The first activation makes an assigned licence active. Any other state stays, a revoked one above all: whether
+        a device may be activated under it is for the caller to say. Raises ChangedMeanwhile when the licence is no
+        longer in the state it was read in, StoreUnavailable when others keep getting in between.
         """
         licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
         room = (licenses.activation_limit <= 0) | (licenses.active_activations < licenses.activation_limit)
         unchanged = (licenses.state == license_.state.value) & room
-        actions = [licenses.active_activations.add(1), licenses.state.set(LicenseState.ACTIVE.value)]
-        if license_.state is not LicenseState.ACTIVE:
+        actions: list[Action] = [licenses.active_activations.add(1)]
+        if license_.state is LicenseState.ASSIGNED:
+            actions.append(licenses.state.set(LicenseState.ACTIVE.value))
             actions.append(licenses.version.add(1))  # or staff, having read it before, would set the state back
         entry = activations(_partition(license_.id), self._activation_sort(identifier))
         return self._in_transaction(
