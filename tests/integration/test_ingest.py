@@ -27,6 +27,7 @@ GOOD: dict[str, Any] = {
     "user_identifier": "Jane@Customer.example",
     "hwid": "9b74c9897bac770ffc029102a200c5de",
     "product_version": "4.12.1",
+    "country": "DE",
 }
 
 
@@ -52,7 +53,7 @@ def test_a_good_event_is_answered_830_and_stored_as_sent(deployment: Deployment,
     record = deployment.record(answer["telemetry_id"])
     assert record.raw == raw.encode()
     assert (record.product, record.product_version, record.flags) == ("acme-desktop", "4.12.1", frozenset())
-    assert record.source_ip == "203.0.113.7"
+    assert (record.source_ip, record.country) == ("203.0.113.7", "DE")
 
 
 @pytest.mark.parametrize("base", ["/api/v1", "/v1"])

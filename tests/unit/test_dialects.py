@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import suppress
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,8 +37,8 @@ def test_any_body_is_understood_as_something_and_kept_whole(body: bytes) -> None
 def test_fields_of_any_type_are_read_or_complained_about(value: dict[str, object]) -> None:
     raw = json.dumps(value).encode()
     for event in (getkeymanager.parse_event(raw, json.loads(raw)), reo.parse(json.dumps({"payload": value}).encode())):
-        for text in (event.product_id, event.user_id, event.device_id, event.event_id, event.license_key):
-            assert text is None or text.encode()  # can be stored
+        texts = (event.product_id, event.user_id, event.device_id, event.event_id, event.license_key, event.country)
+        assert all(text is None or text.encode() for text in texts)  # can be stored
         assert all(messages for messages in event.errors.values())
 
 
@@ -92,3 +93,14 @@ def test_identities_are_normalised() -> None:
     assert [normalise_user(text) for text in (None, "Jane", "Jane@X.example", "@Jane", "a b@C")] == [
         None, "Jane", "jane@x.example", "@Jane", "a b@C",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(" DE ", "DE"), ("Österreich", "Österreich"), ("x" * 56, "x" * 56), ("x" * 57, None), (" ", None), (None, None),
+     (["DE"], None)],
+)  # fmt: skip
+def test_a_country_is_kept_as_sent_unless_it_can_be_none(sent: object, kept: str | None) -> None:
+    raw = json.dumps({"country": sent, "payload": {"country": sent}}).encode()
+    assert getkeymanager.element(raw).country == kept
+    assert reo.parse(raw).country is None

@@ -113,3 +113,15 @@ def test_nothing_in_the_registry_but_idempotency_keys_can_expire() -> None:
     ]  # fmt: skip
     assert not [model for model in models if attribute in model.get_attributes()]
     assert attribute in idempotency.IdempotencyItem.get_attributes()
+
+
+def test_the_index_of_records_lists_all_but_the_body() -> None:
+    from telemetry.storage.records import ByReceived, RecordItem
+
+    create = next(table.create for table in read_template("s").tables if table.name == "s-records-production")
+    (index,) = create["GlobalSecondaryIndexes"]
+    projected = index["Projection"]["NonKeyAttributes"]
+    assert projected == ByReceived.Meta.projection.non_key_attributes
+    keys = {key["AttributeName"] for key in (*create["KeySchema"], *index["KeySchema"])}
+    names = {attribute.attr_name for attribute in RecordItem.get_attributes().values()}
+    assert set(projected) == names - keys - {"b"}

@@ -16,7 +16,14 @@ from telemetry.domain.errors import (
     KeyInactive,
     TelemetryError,
 )
-from telemetry.domain.event import Dialect, Event, normalise_license, normalise_user, parse_time
+from telemetry.domain.event import (
+    Dialect,
+    Event,
+    normalise_country,
+    normalise_license,
+    normalise_user,
+    parse_time,
+)
 
 LARGEST_BATCH = 500
 DATA_SAVED = 830
@@ -106,7 +113,6 @@ def parse_event(raw: bytes, value: object) -> Event:
     if "event_at" in fields and event_at is None:
         fields.complain("event_at", "The event at is not a valid date.")
     fields.require_object("metadata")
-    fields.text("country")
     return Event(
         raw=raw,
         dialect=Dialect.GETKEYMANAGER,
@@ -117,6 +123,7 @@ def parse_event(raw: bytes, value: object) -> Event:
         hwid=fields.text("hwid"),
         activation_identifier=fields.text("activation_identifier"),
         group=fields.text("data_group"),
+        country=normalise_country(fields.text("country")),
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,
         client_flags=_client_flags(fields),

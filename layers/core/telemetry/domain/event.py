@@ -8,6 +8,7 @@ from enum import StrEnum
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ABSENT_LICENSES = frozenset({"", "unknown"})
+_LONGEST_COUNTRY = 56  # characters: no official name is longer
 _LARGEST_SECONDS = 10**11  # later than that (year 5138) a number of seconds is taken for milliseconds
 _END_OF_MILLISECONDS = 10**13
 
@@ -36,6 +37,7 @@ class Event:
     hwid: str | None = None
     activation_identifier: str | None = None
     group: str | None = None
+    country: str | None = None
     event_id: str | None = None
     event_at: int | None = None
     environment_text: str | None = None
@@ -61,6 +63,11 @@ def normalise_license(text: str | None) -> str | None:
 def normalise_user(text: str | None) -> str | None:
     """A user id as it is counted: e-mail addresses in lower case, all else as it came."""
     return text.lower() if text and _EMAIL.fullmatch(text) else text
+
+
+def normalise_country(text: str | None) -> str | None:
+    """A country as the client calls it, or None for what is too long to be one."""
+    return text if text and len(text) <= _LONGEST_COUNTRY else None
 
 
 def encodable(text: str) -> str:

@@ -51,6 +51,7 @@ class Record:
     evidence: str
     api_key_id: str
     source_ip: str
+    country: str | None = None
     id_from_client: bool = True
     is_judged: bool = True
     """False when the registry could not be read: nothing is said about the licence yet, and no user is billed."""

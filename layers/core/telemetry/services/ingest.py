@@ -154,6 +154,7 @@ class Ingest:
             evidence=ruling.verdict.evidence,
             api_key_id=access.key.id,
             source_ip=source_ip,
+            country=event.country,
             id_from_client=event.event_id is not None,
             is_judged=ruling.is_judged,
         )

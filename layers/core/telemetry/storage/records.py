@@ -36,13 +36,13 @@ T = TypeVar("T")
 
 
 class ByReceived(GlobalSecondaryIndex["RecordItem"]):  # type: ignore[no-untyped-call]
-    """Newest first, flagged only, and the daily recount. Projects only what these need."""
+    """Newest first, flagged only, and the daily recount. Projects all but the body: lists then read nothing else."""
 
     class Meta:
         """Written once, in template.yaml; here for reading."""
 
         index_name = "by_received"
-        projection = IncludeProjection(["u", "h", "f", "n", "d", "x"])
+        projection = IncludeProjection(["u", "h", "f", "e", "n", "d", "k", "i", "o", "x", "v", "c"])
 
     index_partition = UnicodeAttribute(hash_key=True, attr_name="g")
     received_at = NumberAttribute(range_key=True, attr_name="t")
@@ -57,7 +57,7 @@ class RecordItem(Model):
     t  received, epoch milliseconds         the index's sort key
     u  user, h device                       fingerprints
     f  flag codes, e evidence               absent on clean records
-    n  product version, d digest of raw, k API key id, i source IP, x expiry in epoch seconds (TTL)
+    n  product version, d digest of raw, k API key id, i source IP, o country, x expiry in epoch seconds (TTL)
     v  schema version and dialect           `1g`
     b  body (storage.bodies), or c          number of chunk items that hold it
 
@@ -82,6 +82,7 @@ class RecordItem(Model):
     digest = BinaryAttribute(attr_name="d", null=True, legacy_encoding=False)
     api_key_id = UnicodeAttribute(attr_name="k", null=True)
     source_ip = UnicodeAttribute(attr_name="i", null=True)
+    country = UnicodeAttribute(attr_name="o", null=True)
     expires_at = NumberAttribute(attr_name="x")
     schema = UnicodeAttribute(attr_name="v", null=True)
     body = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
@@ -219,6 +220,7 @@ class RecordStore:
             digest=record.digest,
             api_key_id=record.api_key_id,
             source_ip=record.source_ip,
+            country=record.country,
             expires_at=int(record.expires_at.timestamp()),
             schema=f"{SCHEMA_VERSION}{record.dialect}",
             body=None if chunks else body,
@@ -303,6 +305,7 @@ def _record(item: RecordItem, raw: bytes) -> Record:
         evidence=item.evidence or "",
         api_key_id=item.api_key_id,
         source_ip=item.source_ip,
+        country=item.country,
         is_judged=item.index_partition.rsplit("#", 3)[2] != "u",
     )
 
