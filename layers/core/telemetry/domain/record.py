@@ -105,6 +105,11 @@ def license_partition(license_key: str, product_id: str, keyring: Keyring) -> st
     return f"L{FINGERPRINT_VERSION}{_text(fingerprint)}#{_bounded(product_id, _LONGEST_PRODUCT)}"
 
 
+def license_in(partition: str) -> str | None:
+    """The licence's fingerprint as a record's partition carries it (`1Zm9vYmFyYmF6cXV4MTIzNA`); None without one."""
+    return partition[1:].partition("#")[0] if partition.startswith("L") else None
+
+
 def telemetry_id(key: RecordKey, environment: str, keyring: Keyring) -> str:
     """The id clients are given: the key itself, opaque and signed, valid in its environment only."""
     partition, sort = key.partition.encode(), key.sort.encode()

@@ -1,7 +1,9 @@
 """What counting needs to know of a record."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+
+from telemetry.domain.flags import Flag
 
 UNKNOWN_PRODUCT = "~unknown"
 """Where records of unregistered products count: random ids must not grow the aggregates."""
@@ -12,7 +14,7 @@ CATALOGUE = "*"
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One record as the counters see it: who was seen, where, on which UTC day of receipt.
+    """One record as user counts see it: who was seen, where, on which UTC day of receipt.
 
     `actor` is the fingerprint of the user, else of the device, else None. `device` is the device's fingerprint or None.
     A user and a device never share a fingerprint. `billable` is false when a piracy or licence flag is set.
@@ -23,3 +25,26 @@ class Sighting:
     actor: bytes | None
     device: bytes | None
     billable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One record as the counts of hours and days see it.
+
+    `partition` is where the index keeps it, within product and day: `c#3` (clean, flagged or unjudged; shard).
+    `flags` are its own or, where it was stored unjudged and has been judged since, those of the judgement.
+    `license` names the licence it came with, registered or not. `seal` is the SHA-256 of all that is stored of it but
+    its body, whose digest it covers.
+    """
+
+    sighting: Sighting
+    partition: str
+    received_at: datetime
+    expires_at: datetime
+    flags: frozenset[Flag]
+    version: str | None
+    license: str | None
+    api_key_id: str
+    source_ip: str | None
+    country: str | None
+    seal: bytes

@@ -1,9 +1,7 @@
 """Moves actors to the days records show them on. The stream and the recount of a day both end here."""
 
-import random
-import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 from typing import Protocol
 from zlib import crc32
@@ -21,6 +19,7 @@ from telemetry.domain.active_users import (
 )
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import Sighting
+from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
 
 TRANSACTION_ITEMS = 100
 """What one transaction can change: actors and tallies together."""
@@ -33,11 +32,6 @@ MOST_TALLIES = 40
 
 MOST_COUNTERS = 140
 """Of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
-
-ATTEMPTS = 12
-
-Wait = Callable[[int], None]
-"""Waits before trying again; told how many times in a row it failed."""
 
 
 class ActorStore(Protocol):
@@ -62,11 +56,6 @@ class ActorStore(Protocol):
         ...
 
 
-def wait_with_jitter(failures: int) -> None:
-    """Up to 50 ms after the first failure, doubling up to 5 s."""
-    time.sleep(random.uniform(0, min(5.0, 0.05 * 2 ** (failures - 1))))  # noqa: S311 - spreads retries, guards nothing
-
-
 def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_with_jitter) -> list[Refusal]:
     """Counts everyone these records show who is not counted yet; again and again is the same as once.
 
@@ -76,7 +65,7 @@ def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_wi
     pending = presences_by_actor(sightings)
     if not pending:
         return []
-    attempts = _Attempts(wait)
+    attempts = Attempts(wait)
     while True:
         try:
             closing = _announced(store, pending)
@@ -87,7 +76,7 @@ def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_wi
 
 
 def _count_all(
-    queue: dict[bytes, Collection[Presence]], store: ActorStore, closing: Closing, attempts: "_Attempts"
+    queue: dict[bytes, Collection[Presence]], store: ActorStore, closing: Closing, attempts: Attempts
 ) -> list[Refusal]:
     refused: list[Refusal] = []
     size = MOST_ACTORS
@@ -129,23 +118,6 @@ def _announced(store: ActorStore, pending: Mapping[bytes, Collection[Presence]])
 def _neighbours_together(pending: Mapping[bytes, Collection[Presence]]) -> dict[bytes, Collection[Presence]]:
     """Those who touch the same tallies side by side, so that one transaction holds many of them."""
     return {one: pending[one] for one in sorted(pending, key=lambda one: (min(pending[one]), one))}
-
-
-class _Attempts:
-    """Counts failures in a row, waits after each, and gives up after ATTEMPTS."""
-
-    def __init__(self, wait: Wait) -> None:
-        self.failures = 0
-        self._wait = wait
-
-    def failed(self, exc: Exception) -> None:
-        self.failures += 1
-        if self.failures >= ATTEMPTS:
-            raise StoreUnavailable(f"Gave up counting after {self.failures} attempts") from exc
-        self._wait(self.failures)
-
-    def succeeded(self) -> None:
-        self.failures = 0
 
 
 class _Step:

@@ -10,7 +10,6 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
 from telemetry.domain.record import Record, RecordKey
-from telemetry.domain.sighting import Sighting
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.inserts import Insertion
 
@@ -28,9 +27,6 @@ class Records(Protocol):
 
     def add_judgement(self, record: Record, verdict: Verdict, now: datetime, backoff: Backoff) -> Insertion:
         """Keeps a judgement, once."""
-
-    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
-        """Whom a day's records show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +57,11 @@ class Judge:
         return Products(named, self.products.get(record.product))
 
 
-@dataclass(frozen=True, slots=True)
-class JudgedRecords:
-    """The records of one environment for closing: whatever is unjudged is judged before it is seen."""
-
-    records: Records
-    judge: Judge
-    now: datetime
-    backoff: Backoff
-
-    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
-        """Whom a day's records show. Raises StoreUnavailable when they cannot be judged, and the day must wait."""
-        judge_stored(self.records, self.judge, product, day, self.now, self.backoff)
-        return self.records.sightings(product, day)
-
-
 def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, backoff: Backoff) -> int:
-    """Judges what was stored of a product on a day while the registry could not be read; gives how many."""
+    """Judges what was stored of a product on a day while the registry could not be read; gives how many.
+
+    Raises StoreUnavailable when it cannot be judged, and the day must wait.
+    """
     waiting: list[Record] = []
     count = 0
     for key in records.unjudged(product, day):

@@ -1,61 +1,171 @@
-"""From a batch of a records stream to counted users."""
+"""From a batch of a records stream to counted users, counted hours, and alerts."""
 
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple, Protocol
 
-from telemetry.domain.active_users import Refusal
+from telemetry.domain.active_users import Outdated, Refusal
+from telemetry.domain.activity import Activity, Fold, HourKey, bounded, hour_of
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import TelemetryError
-from telemetry.domain.sighting import Sighting
-from telemetry.services.counting import ActorStore, Wait, count, wait_with_jitter
+from telemetry.domain.errors import StoreUnavailable, TelemetryError
+from telemetry.domain.failure import Failure
+from telemetry.domain.sighting import Observation, Sighting
+from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
+from telemetry.services.counting import ActorStore, count
+
+MOST_ITEMS = 90
+"""Of one transaction, which takes 100: a record adds at most three."""
 
 StreamRecord = Mapping[str, Any]
 """One record of a DynamoDB stream event, as Lambda delivers it."""
 
-SightingOf = Callable[[Mapping[str, Any]], Sighting]
-"""Reads a stream's NewImage, in DynamoDB's notation with binary values as bytes."""
+Read = Callable[[Mapping[str, Any]], tuple[Observation, str | None]]
+"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and what group it is of."""
+
+
+class ActivityCounters(Protocol):
+    """Hours and positions of one environment."""
+
+    def position(self, shard: str) -> str | None:
+        """The last sequence number counted of a stream shard."""
+
+    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
+        """What is counted of these hours."""
+
+    def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
+        """Adds a fold and moves the position on, all or nothing; raises Outdated when it is no longer `before`."""
+
+    def note_use(self, api_key_id: str, hour: datetime) -> None:
+        """Notes that an API key was used in an hour."""
+
+
+class Failures(Protocol):
+    """Where records go that cannot be counted."""
+
+    def send(self, failures: Sequence[Failure]) -> None:
+        """Returns when they are kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Uncounted:
-    """A record that could not be read or counted: its key, in DynamoDB's notation, and why."""
+class Batch:
+    """Some records of one stream shard, in order. Lambda may deliver a batch again, cut differently."""
 
-    key: Mapping[str, Any]
-    cause: Exception
+    environment: Environment
+    shard: str
+    records: Sequence[StreamRecord]
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any], table_name: Callable[[Environment], str]) -> "Batch":
+        """Reads an event of a stream with tumbling windows: no others name their shard.
+
+        Raises ValueError unless the stream is that of one of our tables, KeyError without a shard.
+        """
+        table = event["eventSourceARN"].split("/")[1]
+        (environment,) = (each for each in Environment if table_name(each) == table)
+        return cls(environment, event["shardId"], event["Records"])
 
 
-def environment_of(records: Iterable[StreamRecord], table_name: Callable[[Environment], str]) -> Environment:
-    """Whose records a batch carries, by its stream's table. Raises ValueError unless that is one of ours."""
-    (table,) = {record["eventSourceARN"].split("/")[1] for record in records}
-    (environment,) = (each for each in Environment if table_name(each) == table)
-    return environment
+class _Seen(NamedTuple):
+    """A record that could be read."""
+
+    record: StreamRecord
+    observation: Observation
+    group: str | None
 
 
-def roll_up(
-    records: Iterable[StreamRecord], sighting_of: SightingOf, store: ActorStore, wait: Wait = wait_with_jitter
-) -> list[Uncounted]:
-    """Counts whom a batch shows; the same batch again changes nothing.
+@dataclass(frozen=True, slots=True)
+class Rollup:
+    """What counting a batch takes. `noted` remembers the hours for which the use of a key was written down."""
 
-    What cannot be read or counted is returned, and the rest counted nevertheless. Raises StoreUnavailable when storage
-    keeps failing: the batch is to come again.
-    """
-    uncounted: list[Uncounted] = []
-    seen: list[tuple[StreamRecord, Sighting]] = []
-    for record in records:
-        if record["eventName"] != "INSERT":
-            continue  # what TTL removes; nothing else ever happens to a record
-        try:
-            seen.append((record, sighting_of(_with_bytes(record["dynamodb"]["NewImage"]))))
-        except (TelemetryError, AttributeError, LookupError, TypeError, ValueError) as exc:
-            uncounted.append(Uncounted(_key(record), exc))
-    refusals = count((who for _, who in seen), store, wait)
-    refused = {(each.fingerprint, each.presence.day): each for each in refusals}
-    for record, who in seen:
-        if refusal := _refusal(who, refused):
-            uncounted.append(Uncounted(_key(record), refusal.cause))
-    return uncounted
+    read: Read
+    actors: ActorStore
+    activity: ActivityCounters
+    failures: Failures
+    noted: dict[str, datetime]
+    wait: Wait = wait_with_jitter
+
+    def count(self, batch: Batch, now: datetime) -> list[Observation]:
+        """Counts a batch and returns what it shows; the same records again change nothing.
+
+        What can never be read or counted goes to the failure queue with its cause, perhaps more than once, and the
+        rest is counted nevertheless. Raises StoreUnavailable when storage keeps failing: the batch is to come again.
+        """
+        position = self._position(batch.shard)
+        readable, failed = self._read(batch)
+        fresh = [seen for seen in readable if _is_after(seen.record, position)]
+        refused = _refused(batch, fresh, count((seen.observation.sighting for seen in fresh), self.actors, self.wait))
+        if failures := [each for each in failed if int(each.sequence_number) > int(position or 0)] + refused:
+            self.failures.send(failures)
+        self._note_uses(fresh)
+        self._add(batch, fresh, now)
+        return [seen.observation for seen in readable]
+
+    def _position(self, shard: str) -> str | None:
+        attempts = Attempts(self.wait)
+        while True:
+            try:
+                return self.activity.position(shard)
+            except StoreUnavailable as exc:
+                attempts.failed(exc)
+
+    def _read(self, batch: Batch) -> tuple[list[_Seen], list[Failure]]:
+        readable, failed = [], []
+        for record in batch.records:
+            if record["eventName"] != "INSERT":
+                continue  # what TTL removes; nothing else ever happens to a record
+            try:
+                readable.append(_Seen(record, *self.read(_with_bytes(record["dynamodb"]["NewImage"]))))
+            except (TelemetryError, AttributeError, LookupError, TypeError, ValueError) as exc:
+                failed.append(_failure(batch, record, exc))
+        return readable, failed
+
+    def _note_uses(self, fresh: Sequence[_Seen]) -> None:
+        """At most once an hour and process for each API key."""
+        for seen in fresh:
+            key, hour = seen.observation.api_key_id, hour_of(seen.observation.received_at)
+            noted = self.noted.get(key)
+            if noted is None or noted < hour:
+                self.activity.note_use(key, hour)
+                self.noted[key] = hour
+
+    def _add(self, batch: Batch, fresh: Sequence[_Seen], now: datetime) -> None:
+        """Moves the position on to the batch's end, in as many transactions as it takes."""
+        attempts = Attempts(self.wait)
+        while batch.records:
+            try:
+                position = self.activity.position(batch.shard)
+                for end, fold in _runs(batch.records, [seen for seen in fresh if _is_after(seen.record, position)]):
+                    if int(end) > int(position or 0):
+                        self.activity.add(batch.shard, position, end, self._bounded(fold), now)
+                        position = end
+            except (Outdated, StoreUnavailable) as exc:
+                attempts.failed(exc)
+            else:
+                return
+
+    def _bounded(self, fold: Fold) -> Fold:
+        known = self.activity.known(list(fold.hours)) if fold.hours else {}
+        return Fold({key: bounded(added, known.get(key, {})) for key, added in fold.hours.items()}, fold.licenses)
+
+
+def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[tuple[str, Fold]]:
+    """What to add up to which sequence number; the last run ends with the batch."""
+    fold, end = Fold(), ""
+    for seen in fresh:
+        if len(fold) > MOST_ITEMS:
+            yield end, fold
+            fold = Fold()
+        fold.add(seen.observation, seen.group)
+        end = _sequence_number(seen.record)
+    yield _sequence_number(records[-1]), fold
+
+
+def _refused(batch: Batch, fresh: Sequence[_Seen], refusals: Sequence[Refusal]) -> list[Failure]:
+    by_presence = {(each.fingerprint, each.presence.day): each for each in refusals}
+    found = ((seen, _refusal(seen.observation.sighting, by_presence)) for seen in fresh)
+    return [_failure(batch, seen.record, refusal.cause) for seen, refusal in found if refusal]
 
 
 def _refusal(who: Sighting, refused: Mapping[tuple[bytes, int], Refusal]) -> Refusal | None:
@@ -64,11 +174,26 @@ def _refusal(who: Sighting, refused: Mapping[tuple[bytes, int], Refusal]) -> Ref
     return next((refused[each, day] for each in shown if (each, day) in refused), None)
 
 
+def _failure(batch: Batch, record: StreamRecord, cause: Exception) -> Failure:
+    return Failure(
+        environment=batch.environment,
+        key=record["dynamodb"].get("Keys", {}),
+        cause=f"{type(cause).__name__}: {cause}",
+        event_id=record["eventID"],
+        shard=batch.shard,
+        sequence_number=_sequence_number(record),
+    )
+
+
+def _is_after(record: StreamRecord, position: str | None) -> bool:
+    return position is None or int(_sequence_number(record)) > int(position)
+
+
+def _sequence_number(record: StreamRecord) -> str:
+    number: str = record["dynamodb"]["SequenceNumber"]
+    return number
+
+
 def _with_bytes(image: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """Lambda delivers binary values as base64; DynamoDB's clients take bytes."""
     return {name: {"B": b64decode(value["B"])} if "B" in value else value for name, value in image.items()}
-
-
-def _key(record: StreamRecord) -> Mapping[str, Any]:
-    key: Mapping[str, Any] = record["dynamodb"].get("Keys", {})
-    return key

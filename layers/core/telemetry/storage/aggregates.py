@@ -18,7 +18,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.constants import STRING
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -206,7 +206,7 @@ class AggregateStore:
         """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
         by_key = {actor_key(fingerprint): fingerprint for fingerprint in fingerprints}
         keys = [(key, ActorItem.sk.default) for key in by_key]
-        with _named_errors():
+        with named_errors():
             items = list(self._actors.batch_get(keys, consistent_read=True))
         return {by_key[item.pk]: Actor(int(item.version), item.history) for item in items}
 
@@ -216,7 +216,7 @@ class AggregateStore:
         Raises Outdated when an actor is no longer at the version before the given one.
         """
         slice_ = salt % SLICES
-        with _named_errors(), TransactWrite(connection=connection()) as transaction:
+        with named_errors(), TransactWrite(connection=connection()) as transaction:
             for fingerprint, actor in moved.items():
                 before = actor.version - 1
                 unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()
@@ -247,7 +247,7 @@ class AggregateStore:
         One request as long as yesterday is closed; otherwise it reads on, a page at a time, until it meets a balance.
         """
         tallies: dict[int, Tally] = {}
-        with _named_errors():
+        with named_errors():
             for item in self._days.query(
                 scope_key(scope),
                 self._days.sk < opening_key(today + 1),
@@ -256,7 +256,7 @@ class AggregateStore:
             ):
                 day = _day_of(item.sk)
                 if item.balance is not None:
-                    return Ledger(_unpacked(item.balance, day - 1), tallies)
+                    return Ledger(unpacked(item.balance, day - 1), tallies)
                 tallies.setdefault(day, Counter()).update(item.tally)
         return Ledger(None, tallies)
 
@@ -264,7 +264,7 @@ class AggregateStore:
 
     def closing(self) -> Closing:
         """How far days are closed; strongly consistent."""
-        with _named_errors():
+        with named_errors():
             try:
                 return _closing_of(self._closing.get("closing", "state", consistent_read=True))
             except DoesNotExist:
@@ -276,7 +276,7 @@ class AggregateStore:
         model = self._closing
         earlier = model.closed.does_not_exist() & (model.opened.does_not_exist() | (model.opened > day))
         added = model.scopes.add(set(scopes))
-        with _named_errors():
+        with named_errors():
             try:
                 item.update([added, model.opened.set(day)], condition=earlier)
             except UpdateError as exc:
@@ -292,11 +292,11 @@ class AggregateStore:
         """
         before: Balance | None = None
         tally: Tally = Counter()
-        with _named_errors():
+        with named_errors():
             keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
             for item in self._days.query(scope_key(scope), keys, consistent_read=True):
                 if item.balance is not None:
-                    before = _unpacked(item.balance, day - 1)
+                    before = unpacked(item.balance, day - 1)
                 else:
                     tally.update(item.tally)
             if before is None and self._has_days_before(scope, day):
@@ -307,25 +307,11 @@ class AggregateStore:
         earlier = self._days.sk < opening_key(day)
         return any(True for _ in self._days.query(scope_key(scope), earlier, consistent_read=True, limit=1))
 
-    def write_balance(self, scope: str, balance: Balance) -> None:
-        """Keeps a closed day's balance for ever. Raises LedgerBroken when another one was kept before."""
-        item = self._days(scope_key(scope), opening_key(balance.day + 1), balance=_packed(balance))
-        with _named_errors():
-            try:
-                item.save(condition=self._days.pk.does_not_exist())
-            except PutError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                kept = self._days.get(item.pk, item.sk, consistent_read=True).balance
-                if kept is None or _unpacked(kept, balance.day) != balance:
-                    day = date.fromordinal(balance.day)
-                    raise LedgerBroken(f"{scope} has another balance of {day} already") from exc
-
     def close(self, day: int) -> None:
         """Marks a day closed whose balances are written. Nothing happens when it is; days close in order."""
         model = self._closing
         follows = model.closed.does_not_exist() & (model.opened == day) | (model.closed == day - 1)
-        with _named_errors():
+        with named_errors():
             try:
                 model().update([model.closed.set(day)], condition=follows)
             except UpdateError as exc:
@@ -343,19 +329,20 @@ def _closing_of(item: ClosingItem) -> Closing:
     )
 
 
-def _packed(balance: Balance) -> bytes:
+def packed(balance: Balance) -> bytes:
     """About 900 B per audience at a hundred thousand users."""
     counters = [balance.counters[audience] for audience in _AUDIENCES]
     return zlib.compress(json.dumps(counters, separators=(",", ":")).encode(), level=9)
 
 
-def _unpacked(packed: bytes, day: int) -> Balance:
-    counters = json.loads(zlib.decompress(packed))
+def unpacked(stored: bytes, day: int) -> Balance:
+    """The balance of a day as it was packed."""
+    counters = json.loads(zlib.decompress(stored))
     return Balance(day, {audience: tuple(found) for audience, found in zip(_AUDIENCES, counters, strict=True)})
 
 
 @contextmanager
-def _named_errors() -> Iterator[None]:
+def named_errors() -> Iterator[None]:
     """Driver errors by what they mean. What no retry can cure is raised as it is."""
     try:
         yield

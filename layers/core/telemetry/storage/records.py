@@ -1,8 +1,10 @@
 """The records of one environment. They are only ever inserted: nothing here can change or remove one."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from hashlib import sha256
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -15,9 +17,9 @@ from telemetry.domain import flags as flag_codes
 from telemetry.domain.event import Dialect
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import Verdict
-from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey
+from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, license_in
 from telemetry.domain.shards import ShardPlan, shard_of
-from telemetry.domain.sighting import Sighting
+from telemetry.domain.sighting import Observation, Sighting
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.bodies import decode_body, encode_body
 from telemetry.storage.inserts import UNANSWERED, Insertion, insert, passing_code
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
 LARGEST_INLINE_BODY = 350_000
 """Bytes of stored body that fit into a head record (an item may have 400 KB); larger ones go into chunks of that."""
 
+ALL_HOURS = range(24)
+
+_HOUR_MILLISECONDS = 3_600_000
+_SEALED = (
+    "index_partition", "received_at", "user", "device", "flags", "evidence", "product_version", "digest", "api_key_id",
+    "source_ip", "country", "expires_at", "schema", "chunks",
+)  # fmt: skip
 _KEYS_PER_CALL = 100
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
 Image = Mapping[str, Any]
@@ -147,23 +156,40 @@ class RecordStore:
 
     def keys(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of all records of a product received on a UTC day, partition by partition."""
-        return (RecordKey(item.partition, item.sort) for item in self._received(product, day))
+        for partition in self._partitions(product, day):
+            yield from (RecordKey(item.partition, item.sort) for item in self._received(partition, day))
 
-    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
-        """Everyone a product's records of a day have seen: the recount. Reads each index entry once.
+    def observations(
+        self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = ALL_HOURS
+    ) -> Iterator[Observation]:
+        """A product's records of a day, or of some shards and hours of it: the recount. Reads each index entry once.
 
-        A record that was stored unjudged is seen as its judgement says; without one it bills nobody.
+        They come partition by partition, each in order of receipt. A record that was stored unjudged is seen as its
+        judgement says; without one it bills nobody.
         """
-        yield from (_sighting(item) for item in self._received(product, day, "cf"))
-        for items in _grouped(self._received(product, day, "u"), _KEYS_PER_CALL):
-            judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
-            for item in items:
-                judgement = judged.get(RecordKey(item.partition, item.sort))
-                yield replace(_sighting(item), billable=bool(judgement and is_billable(judgement.flags)))
+        for partition in self._partitions(product, day, "cf", shards):
+            yield from (_observation(item) for item in self._received(partition, day, hours))
+        for partition in self._partitions(product, day, "u", shards):
+            for items in _grouped(self._received(partition, day, hours), _KEYS_PER_CALL):
+                judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
+                for item in items:
+                    yield _observation(item, judged.get(RecordKey(item.partition, item.sort)))
+
+    def has_any(self, product: str, day: date) -> bool:
+        """Whether there is a record of a product and day. Expired ones, as long as they are there, count too."""
+        model, index = bind(RecordItem, self.table), ByReceived.Meta.index_name
+        return any(
+            True for name in self._partitions(product, day) for _ in model.query(name, index_name=index, limit=1)
+        )
+
+    def shard_count(self, day: date) -> int:
+        """Into how many shards the index spreads a day."""
+        return self.shards.on(day)
 
     def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of the records of a day that were stored while the registry could not be read, and not judged since."""
-        for items in _grouped(self._received(product, day, "u"), _KEYS_PER_CALL):
+        waiting = (item for name in self._partitions(product, day, "u") for item in self._received(name, day))
+        for items in _grouped(waiting, _KEYS_PER_CALL):
             keys = [RecordKey(item.partition, item.sort) for item in items]
             judged = self.judgements(keys)
             yield from (key for key in keys if key not in judged)
@@ -189,12 +215,19 @@ class RecordStore:
         )
         return self._insert([item], backoff)[0]
 
-    def _received(self, product: str, day: date, classes: Iterable[str] = _CLASSES) -> Iterator[RecordItem]:
+    def _partitions(
+        self, product: str, day: date, classes: Iterable[str] = _CLASSES, shards: Iterable[int] | None = None
+    ) -> list[str]:
+        chosen = list(range(self.shards.on(day)) if shards is None else shards)
+        return [index_partition(product, day, each, shard) for each in classes for shard in chosen]
+
+    def _received(self, partition: str, day: date, hours: range = ALL_HOURS) -> Iterator[RecordItem]:
+        """What the index has of a partition, in order of receipt."""
         model = bind(RecordItem, self.table)
-        for record_class in classes:
-            for shard in range(self.shards.on(day)):
-                partition = index_partition(product, day, record_class, shard)
-                yield from model.query(partition, index_name=ByReceived.Meta.index_name)
+        midnight = _milliseconds(datetime.combine(day, time(), UTC))
+        first, end = (midnight + _HOUR_MILLISECONDS * hour for hour in (hours.start, hours.stop))
+        between = None if hours == ALL_HOURS else model.received_at.between(first, end - 1)
+        return iter(model.query(partition, between, index_name=ByReceived.Meta.index_name))
 
     def _whole(self, item: RecordItem) -> Record:
         body = item.body if item.chunks is None else b"".join(self._chunks(item))
@@ -271,22 +304,43 @@ def _judgement_partition(key: RecordKey) -> str:
     return f"J{key.partition}"
 
 
-def sighting_of(image: Image) -> Sighting:
-    """What counting needs of a stream's NewImage (in DynamoDB's own notation, binary values as bytes)."""
+def read_image(image: Image) -> tuple[Observation, Record | None]:
+    """A stream's NewImage (in DynamoDB's own notation, binaries as bytes), and the record, if its body is in it."""
     item = RecordItem()
     item.deserialize(dict(image))
-    return _sighting(item)
+    return _observation(item), None if item.body is None else _record(item, decode_body(item.body))
 
 
-def _sighting(item: RecordItem) -> Sighting:
-    product, day, record_class, _ = item.index_partition.rsplit("#", 3)
-    return Sighting(
-        product=product,
-        day=date.fromisoformat(day),
-        actor=item.user or item.device,
-        device=item.device,
-        billable=record_class != "u" and is_billable(flag_codes.decode(item.flags or "")),
+def _observation(item: RecordItem, judgement: Verdict | None = None) -> Observation:
+    """What counting needs of an item, of the table or of its index alike."""
+    product, day, record_class, shard = item.index_partition.rsplit("#", 3)
+    flags = flag_codes.decode(item.flags or "") if judgement is None else judgement.flags
+    return Observation(
+        sighting=Sighting(
+            product=product,
+            day=date.fromisoformat(day),
+            actor=item.user or item.device,
+            device=item.device,
+            billable=(record_class != "u" or judgement is not None) and is_billable(flags),
+        ),
+        partition=f"{record_class}#{shard}",
+        received_at=datetime.fromtimestamp(item.received_at / 1000, UTC),
+        expires_at=datetime.fromtimestamp(item.expires_at, UTC),
+        flags=flags,
+        version=item.product_version,
+        license=license_in(item.partition),
+        api_key_id=item.api_key_id,
+        source_ip=item.source_ip,
+        country=item.country,
+        seal=_seal(item, judgement),
     )
+
+
+def _seal(item: RecordItem, judgement: Verdict | None) -> bytes:
+    """SHA-256 of all attributes but the body (`d` is its digest), and of what was judged later."""
+    values = [item.partition, item.sort, *(getattr(item, name) for name in _SEALED)]
+    judged = None if judgement is None else [flag_codes.encode(judgement.flags), judgement.evidence]
+    return sha256(json.dumps([*values, judged], default=bytes.hex, separators=(",", ":")).encode()).digest()
 
 
 def _record(item: RecordItem, raw: bytes) -> Record:

@@ -1,0 +1,141 @@
+"""What happened in an hour: records by what they are, folded from a batch of a stream."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.sighting import CATALOGUE, Observation
+
+OTHER = "~other"
+"""Names there was no room for."""
+
+UNNAMED = "~unknown"
+"""What came without a name."""
+
+MOST_NAMES = 24
+"""Versions, and groups, that one hour of one scope tells apart: clients choose these names, and an item is small."""
+
+LONGEST_NAME = 64
+"""Bytes of UTF-8."""
+
+
+class Kind(StrEnum):
+    """What a counter counts; the value begins its name in storage."""
+
+    RECORDS = "r"
+    FLAGGED = "f"
+    FLAG = "!"
+    VERSION = "v"
+    GROUP = "g"
+
+
+BREAKDOWNS = (Kind.VERSION, Kind.GROUP)
+"""Kinds whose names clients choose. Each sums to RECORDS."""
+
+
+class Measure(NamedTuple):
+    """One counter. `name` is a flag's code, a version or a group (a data group, an activity type); else empty."""
+
+    kind: Kind
+    name: str = ""
+
+
+Activity = Counter[Measure]
+
+RECORDS, FLAGGED = Measure(Kind.RECORDS), Measure(Kind.FLAGGED)
+
+
+class HourKey(NamedTuple):
+    """An hour (UTC, by its beginning) of a product or of the catalogue."""
+
+    scope: str
+    hour: datetime
+
+
+class LicenseDay(NamedTuple):
+    """A licence on a UTC day of receipt, among the records of a product."""
+
+    product: str
+    day: date
+    license: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What some records add: to hours, and to the licences that piracy and licence flags point at."""
+
+    hours: dict[HourKey, Activity] = field(default_factory=dict)
+    licenses: Counter[LicenseDay] = field(default_factory=Counter)
+
+    def add(self, seen: Observation, group: str | None) -> None:
+        hour = hour_of(seen.received_at)
+        for scope in (seen.sighting.product, CATALOGUE):
+            self.hours.setdefault(HourKey(scope, hour), Counter()).update(_measures(seen, group))
+        if seen.license and points_at_a_license(seen.flags):
+            self.licenses[LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)] += 1
+
+    def __len__(self) -> int:
+        return len(self.hours) + len(self.licenses)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of its hour, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def bounded(added: Activity, known: Mapping[Measure, int]) -> Activity:
+    """The same with at most MOST_NAMES names of a kind beside what is `known` already; the rest is OTHER.
+
+    Whoever comes first has a name: most records of an hour are of versions that its first records showed.
+    """
+    room = {kind: MOST_NAMES - sum(each.kind is kind and each.name != OTHER for each in known) for kind in BREAKDOWNS}
+    result: Activity = Counter()
+    for measure, count in sorted(added.items(), key=lambda item: (-item[1], item[0])):
+        kept = measure
+        if measure.kind in room and measure not in known and measure.name != OTHER:
+            room[measure.kind] -= 1
+            if room[measure.kind] < 0:
+                kept = Measure(measure.kind, OTHER)
+        result[kept] += count
+    return result
+
+
+def total(hours: Iterable[Mapping[Measure, int]]) -> Activity:
+    """Hours added up."""
+    result: Activity = Counter()
+    for activity in hours:
+        result.update(activity)
+    return result
+
+
+def largest(counts: Mapping[str, int], most: int) -> dict[str, int]:
+    """The `most` names with the highest counts, highest first, then OTHER with the rest, if there is one."""
+    named = sorted((item for item in counts.items() if item[0] != OTHER), key=lambda item: (-item[1], item[0]))
+    rest = sum(count for _, count in named[most:]) + counts.get(OTHER, 0)
+    return dict(named[:most]) | ({OTHER: rest} if rest else {})
+
+
+def name_of(text: str | None) -> str:
+    """A version's or group's name as it is counted."""
+    if not text:
+        return UNNAMED
+    return text if len(text.encode()) <= LONGEST_NAME else OTHER
+
+
+def points_at_a_license(flags: Collection[Flag]) -> bool:
+    """Not so unknown keys: there is no end to them, and nothing to do about any one of them."""
+    return not is_billable(flags) and Flag.INVALID_LICENSE not in flags
+
+
+def _measures(seen: Observation, group: str | None) -> Iterator[Measure]:
+    yield RECORDS
+    if seen.flags:
+        yield FLAGGED
+    for flag in seen.flags:
+        yield Measure(Kind.FLAG, flag.code)
+    yield Measure(Kind.VERSION, name_of(seen.version))
+    yield Measure(Kind.GROUP, name_of(group))

@@ -1,0 +1,218 @@
+"""What happened, by hour, and how far each shard of the record stream is counted: in an environment's aggregates."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Self
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from telemetry.domain.activity import FLAGGED, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.storage.aggregates import named_errors
+from telemetry.storage.tables import bind, connection, error_code
+
+RETENTION = timedelta(days=400)
+"""Of hours."""
+
+POSITION_RETENTION = timedelta(days=30)
+"""A stream keeps records for a day; a shard that nobody has read for so long is gone."""
+
+LICENSE_RETENTION = timedelta(days=8)
+"""Of a day's licences; closed days list the foremost in their reports."""
+
+_KINDS = {kind.value: kind for kind in Kind}
+
+
+class HourItem(Model):
+    """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
+
+    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `!R`, `v5.0.1`, `gexports`.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    expires_at = NumberAttribute()
+
+    activity: Activity
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """An item as it was read, its counters too."""
+        item = super().from_raw_data(data)
+        item.activity = Counter(
+            {
+                Measure(_KINDS[name[0]], name[1:]): int(value["N"])
+                for name, value in data.items()
+                if name not in {"pk", "sk", "expires_at"}
+            }
+        )
+        return item
+
+
+class PositionItem(Model):
+    """How far a shard of the record stream is counted. pk `position#shardId-00000001`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="counted")
+    sequence_number = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class LicenseDayItem(Model):
+    """A licence that flags point at. pk `flagged#acme-cli#2026-11-21`, sk its fingerprint as record keys carry it."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    records = NumberAttribute(default=0)
+    expires_at = NumberAttribute()
+
+
+class KeyUseItem(Model):
+    """The last hour in which records came with an API key. pk `api_key#<id>`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="use")
+    hour = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityStore:
+    """Reads and adds. Raises StoreUnavailable; adding raises Outdated where another writer was first."""
+
+    table: str
+
+    def position(self, shard: str) -> str | None:
+        """The last sequence number counted of a stream shard; strongly consistent."""
+        model = bind(PositionItem, self.table)
+        with named_errors():
+            found = list(model.batch_get([(f"position#{shard}", PositionItem.sk.default)], consistent_read=True))
+        return found[0].sequence_number if found else None
+
+    def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
+        """What is counted of these hours; strongly consistent."""
+        model = bind(HourItem, self.table)
+        by_key = {(_partition(key.scope), _hour(key.hour)): key for key in hours}
+        with named_errors():
+            return {
+                by_key[item.pk, item.sk]: item.activity for item in model.batch_get(list(by_key), consistent_read=True)
+            }
+
+    def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
+        """Adds a fold and moves the shard's position on, all or nothing.
+
+        Raises Outdated when the position is no longer `before`.
+        """
+        position = bind(PositionItem, self.table)
+        unchanged = position.sequence_number == before if before else position.pk.does_not_exist()
+        with named_errors(), TransactWrite(connection=connection()) as transaction:
+            item = position(f"position#{shard}", sequence_number=after, expires_at=_expiry(now, POSITION_RETENTION))
+            transaction.save(item, condition=unchanged)
+            for key, activity in fold.hours.items():
+                hour = bind(HourItem, self.table)(_partition(key.scope), _hour(key.hour))
+                # a path of one name: a version's dots lead nowhere
+                added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(activity.items())]
+                transaction.update(hour, [*added, HourItem.expires_at.set(_expiry(key.hour, RETENTION))])
+            for license_, count in fold.licenses.items():
+                of_day = bind(LicenseDayItem, self.table)(_flagged(license_.product, license_.day), license_.license)
+                expires = LicenseDayItem.expires_at.set(_expiry(now, LICENSE_RETENTION))
+                transaction.update(of_day, [LicenseDayItem.records.add(count), expires])
+
+    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
+        """The hours with records from `first`'s to `last`'s, in order, each by its beginning."""
+        model = bind(HourItem, self.table)
+        with named_errors():
+            for item in model.query(_partition(scope), model.sk.between(_hour(first), _hour(last))):
+                yield _moment(item.sk), item.activity
+
+    def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        """Flagged records by hour; hours without records are missing."""
+        model = bind(HourItem, self.table)
+        wanted = ["pk", "sk", _name(FLAGGED)]
+        with named_errors():
+            found = model.query(
+                _partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted
+            )
+            return {_moment(item.sk): item.activity[FLAGGED] for item in found}
+
+    def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
+        """How many records of a day flags point at these licences with; strongly consistent."""
+        model = bind(LicenseDayItem, self.table)
+        by_key = {(_flagged(each.product, each.day), each.license): each for each in licenses}
+        with named_errors():
+            found = model.batch_get(list(by_key), consistent_read=True)
+            return {by_key[item.pk, item.sk]: int(item.records) for item in found}
+
+    def license_days(self, product: str, day: date) -> Counter[str]:
+        """All licences of a day that flags point at, with their numbers of such records."""
+        model = bind(LicenseDayItem, self.table)
+        with named_errors():
+            return Counter({item.sk: int(item.records) for item in model.query(_flagged(product, day))})
+
+    def note_use(self, api_key_id: str, hour: datetime) -> None:
+        """Notes that an API key was used in an hour, unless it was in a later one."""
+        model = bind(KeyUseItem, self.table)
+        at = int(hour.timestamp())
+        with named_errors():
+            try:
+                later = model.pk.does_not_exist() | (model.hour < at)
+                model(f"api_key#{api_key_id}").update([model.hour.set(at)], condition=later)
+            except UpdateError as exc:
+                if error_code(exc) != "ConditionalCheckFailedException":
+                    raise
+
+    def uses(self, api_key_ids: Collection[str]) -> dict[str, datetime]:
+        """The last hours in which API keys were used; without those that never were."""
+        model = bind(KeyUseItem, self.table)
+        with named_errors():
+            found = model.batch_get([(f"api_key#{each}", KeyUseItem.sk.default) for each in api_key_ids])
+            return {item.pk.removeprefix("api_key#"): datetime.fromtimestamp(item.hour, UTC) for item in found}
+
+
+def _partition(scope: str) -> str:
+    return f"hours#{scope}"
+
+
+def _flagged(product: str, day: date) -> str:
+    return f"flagged#{product}#{day}"
+
+
+def _hour(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+def _moment(sort_key: str) -> datetime:
+    return datetime.fromisoformat(f"{sort_key}:00+00:00")
+
+
+def _name(measure: Measure) -> str:
+    return f"{measure.kind}{measure.name}"
+
+
+def _expiry(since: datetime, retention: timedelta) -> int:
+    return int((since + retention).timestamp())

@@ -1,0 +1,403 @@
+"""Closed days in an environment's aggregates: reports that are written once, what contradicts them, and recounts."""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Self
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    JSONAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from telemetry.domain.active_users import Audience, Balance, LedgerBroken
+from telemetry.domain.day_report import (
+    WINDOWS,
+    Candidate,
+    Correction,
+    DayDetails,
+    DayReport,
+    DayTotals,
+    LicenseActivity,
+)
+from telemetry.storage.aggregates import DayItem, named_errors, opening_key, packed, scope_key, unpacked
+from telemetry.storage.tables import bind, connection, error_code
+
+CANDIDATE_RETENTION = timedelta(days=30)
+
+Key = tuple[str, str]
+Raw = dict[str, Any]
+_AUDIENCES = tuple(Audience)
+
+
+class TotalsItem(Model):
+    """A day of a product or the catalogue. pk `days#acme-cli`, sk `2026-11-03`. At most 400 B: views read many.
+
+    r records, f flagged, l and m the same over its lifetime, g records by flag code, a actors over WINDOWS (audience
+    after audience), x when its first record expires, d digest, c chain, w when it was written and t when it was
+    computed (epoch seconds).
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    records = NumberAttribute(attr_name="r")
+    flagged = NumberAttribute(attr_name="f")
+    lifetime_records = NumberAttribute(attr_name="l")
+    lifetime_flagged = NumberAttribute(attr_name="m")
+    flags: MapAttribute[str, Any] = MapAttribute(attr_name="g")  # type: ignore[no-untyped-call]
+    active: ListAttribute[Any] = ListAttribute(attr_name="a")
+    expires_at = NumberAttribute(attr_name="x", null=True)
+    digest = BinaryAttribute(attr_name="d", legacy_encoding=False)
+    chain = BinaryAttribute(attr_name="c", legacy_encoding=False)
+    closed_at = NumberAttribute(attr_name="w")
+    computed_at = NumberAttribute(attr_name="t")
+
+
+class DetailsItem(Model):
+    """What else is known of the day. pk `details#acme-cli`, sk `2026-11-03`; b is JSON, deflated."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    body = BinaryAttribute(attr_name="b", legacy_encoding=False)
+
+
+class CorrectionItem(Model):
+    """What a later count found that the day's report does not say. pk `corrections#acme-cli`.
+
+    sk `2026-11-03#…`, with the digest of what was found: the same finding is kept once.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    difference = UnicodeAttribute()
+    records = NumberAttribute()
+    flagged = NumberAttribute()
+    users = NumberAttribute()
+    found_at = NumberAttribute()
+
+
+class CandidateItem(Model):
+    """A count of a day that waits for a second one to agree. pk `candidate#2026-11-03`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="count")
+    attempt = NumberAttribute()
+    counted_at = NumberAttribute()
+    records = JSONAttribute()
+    digests = JSONAttribute()
+    expires_at = NumberAttribute()
+
+
+class AnyItem(Model):
+    """An item of any kind: a report's parts are read together."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+    raw: Raw
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """The item as it came."""
+        item = cls(data["pk"]["S"], data["sk"]["S"])
+        item.raw = data
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class DayReportStore:
+    """Reads reports, and adds to them. Raises StoreUnavailable."""
+
+    table: str
+
+    def report(self, scope: str, day: date, *, consistent: bool = False) -> DayReport | None:
+        """All of a closed day, None where there is none: one request."""
+        keys = (_totals_key(scope, day), _details_key(scope, day), _balance_key(scope, day))
+        totals, details, balance = self._items(keys, consistent=consistent)
+        if totals is None or details is None or balance is None:
+            return None
+        return DayReport(_totals(totals), _details(details), _balance(balance, day))
+
+    def users(self, scope: str, day: date) -> tuple[DayTotals, Balance] | None:
+        """What tells the users of a closed day over any window, None where there is none: one request."""
+        totals, balance = self._items((_totals_key(scope, day), _balance_key(scope, day)))
+        return None if totals is None or balance is None else (_totals(totals), _balance(balance, day))
+
+    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]:
+        """The closed days from `first` to `last`, in order: one request for a year."""
+        model = bind(TotalsItem, self.table)
+        days = model.sk.between(first.isoformat(), last.isoformat())
+        with named_errors():
+            return [_totals_of(item) for item in model.query(_days(scope), days)]
+
+    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None:
+        """The latest closed day up to `last`."""
+        model = bind(TotalsItem, self.table)
+        with named_errors():
+            found = model.query(
+                _days(scope),
+                model.sk <= last.isoformat(),
+                scan_index_forward=False,
+                limit=1,
+                consistent_read=consistent,
+            )
+            return next((_totals_of(item) for item in found), None)
+
+    def keep(self, report: DayReport) -> DayReport:
+        """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
+        scope, day = report.totals.scope, report.totals.day
+        totals, details = bind(TotalsItem, self.table), bind(DetailsItem, self.table)
+        balance = bind(DayItem, self.table)
+        with named_errors():
+            try:
+                with TransactWrite(connection=connection()) as transaction:
+                    transaction.save(_totals_item(totals, report.totals), condition=totals.pk.does_not_exist())
+                    transaction.save(details(*_details_key(scope, day), body=_details_body(report.details)))
+                    transaction.save(balance(*_balance_key(scope, day), balance=packed(report.balance)))
+            except TransactWriteError as exc:
+                if not any(reason and reason.code == "ConditionalCheckFailed" for reason in exc.cancellation_reasons):
+                    raise
+                kept = self.report(scope, day, consistent=True)
+                if kept is None:
+                    raise LedgerBroken(f"The report of {scope} on {day} is not whole") from exc
+                return kept
+        return report
+
+    # ── what contradicts a report
+
+    def correct(self, correction: Correction, digest: bytes) -> None:
+        """Keeps what was found, beside the report; `digest` is that of the report there would be."""
+        item = bind(CorrectionItem, self.table)(
+            f"corrections#{correction.scope}",
+            f"{correction.day}#{digest.hex()[:16]}",
+            difference=correction.difference,
+            records=correction.records,
+            flagged=correction.flagged,
+            users=correction.users,
+            found_at=_seconds(correction.found_at),
+        )
+        with named_errors():
+            try:
+                item.save(condition=CorrectionItem.pk.does_not_exist())
+            except PutError as exc:
+                if error_code(exc) != "ConditionalCheckFailedException":
+                    raise
+
+    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
+        """What was found of the days from `first` to `last`."""
+        model = bind(CorrectionItem, self.table)
+        days = model.sk.between(first.isoformat(), f"{last}#~")
+        with named_errors():
+            return [
+                Correction(
+                    scope=scope,
+                    day=date.fromisoformat(item.sk[:10]),
+                    difference=item.difference,
+                    records=int(item.records),
+                    flagged=int(item.flagged),
+                    users=int(item.users),
+                    found_at=_moment(item.found_at),
+                )
+                for item in model.query(f"corrections#{scope}", days)
+            ]
+
+    # ── first counts
+
+    def candidate(self, day: date) -> Candidate | None:
+        """The count of a day that waits for a second one; strongly consistent."""
+        model = bind(CandidateItem, self.table)
+        with named_errors():
+            try:
+                item = model.get(f"candidate#{day}", CandidateItem.sk.default, consistent_read=True)
+            except DoesNotExist:
+                return None
+        return Candidate(
+            day=day,
+            attempt=int(item.attempt),
+            counted_at=_moment(item.counted_at),
+            records=item.records,
+            digests=item.digests,
+        )
+
+    def put_candidate(self, candidate: Candidate) -> None:
+        """Keeps a first count until a second one agrees, or another takes its place."""
+        item = bind(CandidateItem, self.table)(
+            f"candidate#{candidate.day}",
+            attempt=candidate.attempt,
+            counted_at=_seconds(candidate.counted_at),
+            records=dict(candidate.records),
+            digests=dict(candidate.digests),
+            expires_at=_seconds(candidate.counted_at + CANDIDATE_RETENTION),
+        )
+        with named_errors():
+            item.save()
+
+    def _items(self, keys: Sequence[Key], *, consistent: bool = False) -> list[Raw | None]:
+        """Items of several kinds, each None where it is missing: one request."""
+        with named_errors():
+            items = list(bind(AnyItem, self.table).batch_get(keys, consistent_read=consistent))
+        found = {(item.pk, item.sk): item.raw for item in items}
+        return [found.get(key) for key in keys]
+
+
+def _days(scope: str) -> str:
+    return f"days#{scope}"
+
+
+def _totals_key(scope: str, day: date) -> Key:
+    return _days(scope), day.isoformat()
+
+
+def _details_key(scope: str, day: date) -> Key:
+    return f"details#{scope}", day.isoformat()
+
+
+def _balance_key(scope: str, day: date) -> Key:
+    return scope_key(scope), opening_key(day.toordinal() + 1)
+
+
+def _totals_item(model: type[TotalsItem], totals: DayTotals) -> TotalsItem:
+    return model(
+        *_totals_key(totals.scope, totals.day),
+        records=totals.records,
+        flagged=totals.flagged,
+        lifetime_records=totals.lifetime_records,
+        lifetime_flagged=totals.lifetime_flagged,
+        flags=dict(totals.flags),
+        active=[users for audience in _AUDIENCES for users in totals.active[audience]],
+        expires_at=None if totals.expires_at is None else _seconds(totals.expires_at),
+        digest=totals.digest,
+        chain=totals.chain,
+        closed_at=_seconds(totals.closed_at),
+        computed_at=_seconds(totals.computed_at),
+    )
+
+
+def _totals(item: Raw) -> DayTotals:
+    return _totals_of(TotalsItem.from_raw_data(item))
+
+
+def _totals_of(item: TotalsItem) -> DayTotals:
+    size = len(WINDOWS)
+    return DayTotals(
+        scope=item.pk.removeprefix("days#"),
+        day=date.fromisoformat(item.sk),
+        records=int(item.records),
+        flagged=int(item.flagged),
+        flags={code: int(count) for code, count in item.flags.attribute_values.items()},
+        active={
+            audience: tuple(int(users) for users in item.active[place * size : (place + 1) * size])
+            for place, audience in enumerate(_AUDIENCES)
+        },
+        lifetime_records=int(item.lifetime_records),
+        lifetime_flagged=int(item.lifetime_flagged),
+        expires_at=None if item.expires_at is None else _moment(item.expires_at),
+        digest=item.digest,
+        chain=item.chain,
+        closed_at=_moment(item.closed_at),
+        computed_at=_moment(item.computed_at),
+    )
+
+
+def _details_body(details: DayDetails) -> bytes:
+    said = {
+        "versions": dict(details.versions),
+        "hours": details.hours,
+        "licenses": [
+            [
+                each.license,
+                each.product,
+                each.records,
+                each.flagged,
+                dict(each.flags),
+                each.devices,
+                each.ips,
+                each.countries,
+                _milliseconds(each.first_seen),
+                _milliseconds(each.last_seen),
+            ]
+            for each in details.licenses
+        ],
+        "evidence": dict(details.evidence),
+    }
+    return zlib.compress(json.dumps(said, separators=(",", ":")).encode(), level=9)
+
+
+def _details(item: Raw) -> DayDetails:
+    read = DetailsItem.from_raw_data(item)
+    said = json.loads(zlib.decompress(read.body))
+    return DayDetails(
+        scope=read.pk.removeprefix("details#"),
+        day=date.fromisoformat(read.sk),
+        versions=said["versions"],
+        hours=tuple((records, flagged) for records, flagged in said["hours"]),
+        licenses=tuple(_license(*each) for each in said["licenses"]),
+        evidence=said["evidence"],
+    )
+
+
+def _license(*said: Any) -> LicenseActivity:  # noqa: ANN401 (JSON)
+    license_, product, records, flagged, flags, devices, ips, countries, first, last = said
+    return LicenseActivity(
+        license=license_,
+        product=product,
+        records=records,
+        flagged=flagged,
+        flags=flags,
+        devices=devices,
+        ips=ips,
+        countries=tuple(countries),
+        first_seen=_moment(first / 1000),
+        last_seen=_moment(last / 1000),
+    )
+
+
+def _balance(item: Raw, day: date) -> Balance:
+    stored: bytes = DayItem.from_raw_data(item).balance
+    return unpacked(stored, day.toordinal())
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,132 @@
+"""Episodes of spikes, in an environment's aggregates. They stay for good: there are few, and they are evidence."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from telemetry.domain.spikes import Cause, Episode, Spike
+from telemetry.storage.aggregates import named_errors
+from telemetry.storage.tables import bind, connection
+
+_EPISODES = "spikes"
+
+
+class EpisodeItem(Model):
+    """An episode. pk `spikes`, sk `acme-cli#2026-11-21T08`: product and first hour."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True, default=_EPISODES)
+    sk = UnicodeAttribute(range_key=True)
+    product = UnicodeAttribute()
+    hour = NumberAttribute()
+    cause = UnicodeAttribute()
+    records = NumberAttribute()
+    expected = NumberAttribute()
+    license = UnicodeAttribute(null=True)
+    flags = JSONAttribute(default=dict)
+    last_seen = NumberAttribute()
+    is_announced = BooleanAttribute(default=False)
+
+
+class LatestEpisodeItem(Model):
+    """Which episode of a product is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="latest")
+    episode = UnicodeAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeStore:
+    """Reads and writes episodes. Raises StoreUnavailable, and Outdated where another writer was first."""
+
+    table: str
+
+    def latest(self, product: str) -> Episode | None:
+        """The latest episode of a product; strongly consistent."""
+        with named_errors():
+            pointers = bind(LatestEpisodeItem, self.table).batch_get([_pointer(product)], consistent_read=True)
+            keys = [(_EPISODES, pointer.episode) for pointer in pointers]
+            found = list(bind(EpisodeItem, self.table).batch_get(keys, consistent_read=True)) if keys else []
+        return _episode(found[0]) if found else None
+
+    def open(self, episode: Episode, before: Episode | None) -> None:
+        """Keeps a new episode after the one that was `before` the latest."""
+        spike, latest = episode.opened, bind(LatestEpisodeItem, self.table)
+        item = bind(EpisodeItem, self.table)(
+            _EPISODES,
+            episode.id,
+            product=spike.product,
+            hour=_seconds(spike.hour),
+            cause=spike.cause.value,
+            records=spike.count,
+            expected=spike.expected,
+            license=spike.license,
+            flags=dict(spike.flags or {}),
+            last_seen=_seconds(episode.last_seen),
+        )
+        still = latest.episode == before.id if before else latest.pk.does_not_exist()
+        with named_errors(), TransactWrite(connection=connection()) as transaction:
+            transaction.save(item, condition=EpisodeItem.pk.does_not_exist())
+            transaction.save(latest(*_pointer(spike.product), episode=episode.id), condition=still)
+
+    def extend(self, episode: Episode, hour: datetime) -> None:
+        """Notes another hour with a spike."""
+        with named_errors():
+            self._item(episode).update([EpisodeItem.last_seen.set(_seconds(hour))])
+
+    def announced(self, episode: Episode) -> None:
+        """Notes that the topic has taken it."""
+        with named_errors():
+            self._item(episode).update([EpisodeItem.is_announced.set(True)])
+
+    def all(self) -> Iterator[Episode]:
+        """Every episode there ever was, by product and time."""
+        with named_errors():
+            for item in bind(EpisodeItem, self.table).query(_EPISODES):
+                yield _episode(item)
+
+    def _item(self, episode: Episode) -> EpisodeItem:
+        item: EpisodeItem = bind(EpisodeItem, self.table)(_EPISODES, episode.id)
+        return item
+
+
+def _episode(item: EpisodeItem) -> Episode:
+    return Episode(
+        opened=Spike(
+            product=item.product,
+            hour=_moment(item.hour),
+            cause=Cause(item.cause),
+            count=int(item.records),
+            expected=int(item.expected),
+            license=item.license,
+            flags={code: int(count) for code, count in item.flags.items()},
+        ),
+        last_seen=_moment(item.last_seen),
+        is_announced=item.is_announced,
+    )
+
+
+def _pointer(product: str) -> tuple[str, str]:
+    return f"spike#{product}", "latest"
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
