@@ -11,7 +11,8 @@ MAY_IMPORT = {
     "domain": {"domain"},
     "dialects": {"dialects", "domain"},
     "storage": {"storage", "domain"},
-    "services": {"services", "domain", "storage"},
+    "messages": {"messages", "domain"},
+    "services": {"services", "domain", "storage", "messages"},
     "web": {"web", "services", "domain"},
 }
 PURE = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "os", "time", "random", "socket"}
@@ -41,10 +42,11 @@ def test_domain_and_dialects_are_pure(path: Path) -> None:
     assert called & {"now", "utcnow", "today", "environ", "getenv"} == set()
 
 
-def test_only_storage_knows_dynamodb() -> None:
+def test_only_storage_and_messages_know_aws() -> None:
+    known = {"storage": {"boto3", "botocore", "pynamodb"}, "messages": {"boto3", "botocore"}}
     for path in CORE.rglob("*.py"):
-        if path.parent.name != "storage":
-            assert not {name.split(".")[0] for name in imports(path)} & {"boto3", "botocore", "pynamodb"}, path
+        aws = {name.split(".")[0] for name in imports(path)} & known["storage"]
+        assert aws <= known.get(path.parent.name, set()), path
 
 
 def test_nothing_but_settings_and_the_secret_reads_the_environment() -> None:

@@ -1,0 +1,26 @@
+"""Clients of SQS and SNS. Nothing here runs at import; what is made is kept for the life of the process."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+# as short as storage's, for the same reason: botocore's own are longer than a function may take
+_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2})
+
+
+@cache
+def sqs_client() -> "SQSClient":
+    """The process's client of SQS."""
+    return boto3.client("sqs", config=_CONFIG)
+
+
+@cache
+def sns_client() -> "SNSClient":
+    """The process's client of SNS."""
+    return boto3.client("sns", config=_CONFIG)
