@@ -1,36 +1,114 @@
-"""Closes every day that is over and not closed yet."""
+"""Closes every day that is over, counts a part of one, or looks at one again."""
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from functools import partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
-from telemetry.services.close_day import close_days
-from telemetry.services.judging import Judge, JudgedRecords
+from telemetry.domain.recount import Unit
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.messages.invocations import Invocations
+from telemetry.services.close_day import DayCloser
+from telemetry.services.judging import Judge, judge_stored
+from telemetry.services.recount import Recounter
+from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.backoff import Backoff
+from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
+from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 
 logger = Logger()
+metrics = Metrics()
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 (Lambda passes it)
-    """Takes `{"environment": "production"}`; raises when a day cannot be closed."""
-    environment, settings, now = Environment(event["environment"]), CloseDaySettings.from_env(), datetime.now(UTC)
-    aggregates = AggregateStore(settings.tables.aggregates(environment))
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Takes `{"environment": "production"}`; with `"day"` (and `"product"`, else all) it verifies that closed day.
+
+    With a `"unit"` it counts this part of a day, as it asks itself to. Raises when a day cannot be closed.
+    """
+    environment, now = Environment(event["environment"]), datetime.now(UTC)
+    metrics.add_dimension("environment", environment)
+    if "day" in event:
+        return verify(environment, event.get("product", CATALOGUE), date.fromisoformat(event["day"]), now)
+    recounter = _recounter(environment, Invocations(context.invoked_function_arn))
+    if "unit" in event:
+        recounter.count_unit(_unit(event["unit"]), now)
+        return {"environment": environment, "counted": event["unit"]}
+    return close(environment, recounter, now)
+
+
+def close(environment: Environment, recounter: Recounter, now: datetime) -> dict[str, Any]:
+    """Closes what can be closed, and says how far behind that leaves us."""
+    settings = CloseDaySettings.from_env()
+    table = settings.tables.aggregates(environment)
     products = RegistryStore(settings.tables.registry).products()
     licenses = LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring())
-    stored = RecordStore(settings.tables.records(environment), settings.shards)
-    records = JudgedRecords(stored, Judge(environment, products, licenses.views, event_of), now, Backoff(30))
-    closed = [day.isoformat() for day in close_days(now, aggregates, records, list(products))]
-    logger.info("Days closed", environment=environment, days=closed)
-    return {"environment": environment, "closed": closed}
+    judge = Judge(environment, products, licenses.views, event_of)
+    records = _records(environment)
+    closer = DayCloser(
+        ledger=AggregateStore(table),
+        reports=DayReportStore(table),
+        live=ActivityStore(table),
+        records=records,
+        recounter=recounter,
+        products=list(products),
+        judge_stored=lambda product, day: judge_stored(records, judge, product, day, now, Backoff(30)),
+    )
+    closed = closer.close(now)
+    metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))
+    metrics.add_metric("DaysClosedByDeadline", MetricUnit.Count, sum(day.by_deadline for day in closed))
+    metrics.add_metric("ReportsContradicted", MetricUnit.Count, sum(len(day.contradicted) for day in closed))
+    days = [day.day.isoformat() for day in closed]
+    logger.info("Days closed", environment=environment, days=days)
+    return {"environment": environment, "closed": days}
+
+
+def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:
+    """Recomputes a closed day from its records; what its report does not say is kept beside it, and is an alarm."""
+    table = CloseDaySettings.from_env().tables.aggregates(environment)
+    verdicts = Verifier(AggregateStore(table), DayReportStore(table), _records(environment)).verify(scope, day, now)
+    differing = [verdict for verdict in verdicts if verdict.outcome is Outcome.DIFFERS]
+    metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(differing))
+    for verdict in differing:
+        logger.error("A report does not hold", environment=environment, scope=verdict.scope, cause=verdict.difference)
+    return {
+        "environment": environment,
+        "day": day.isoformat(),
+        "verdicts": [
+            {"scope": each.scope, "outcome": each.outcome, "difference": each.difference} for each in verdicts
+        ],
+    }
+
+
+def _records(environment: Environment) -> RecordStore:
+    settings = CloseDaySettings.from_env()
+    return RecordStore(settings.tables.records(environment), settings.shards)
+
+
+def _recounter(environment: Environment, invocations: Invocations) -> Recounter:
+    table = CloseDaySettings.from_env().tables.aggregates(environment)
+    ask_for = partial(_ask_for, environment, invocations)
+    return Recounter(_records(environment), AggregateStore(table), PartStore(table), ask_for)
+
+
+def _ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:
+    invocations.ask_for({"environment": environment, "unit": unit._asdict() | {"day": unit.day.isoformat()}})
+
+
+def _unit(said: Mapping[str, Any]) -> Unit:
+    return Unit(**{**said, "day": date.fromisoformat(said["day"])})

@@ -60,6 +60,20 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RollupSettings:
+    """What the rollup function is told."""
+
+    tables: TableNames
+    failure_queue: str
+    alert_topic: str
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, FAILURE_QUEUE_URL, ALERT_TOPIC_ARN."""
+        return cls(TableNames.from_env(env), _required(env, "FAILURE_QUEUE_URL"), _required(env, "ALERT_TOPIC_ARN"))
+
+
+@dataclass(frozen=True, slots=True)
 class CloseDaySettings:
     """What the close_day function is told."""
 

@@ -1,4 +1,4 @@
-"""Clients of SQS and SNS. Nothing here runs at import; what is made is kept for the life of the process."""
+"""Clients of SQS, SNS and Lambda. Nothing here runs at import; what is made is kept for the life of the process."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
@@ -24,3 +25,9 @@ def sqs_client() -> "SQSClient":
 def sns_client() -> "SNSClient":
     """The process's client of SNS."""
     return boto3.client("sns", config=_CONFIG)
+
+
+@cache
+def lambda_client() -> "LambdaClient":
+    """The process's client of Lambda."""
+    return boto3.client("lambda", config=_CONFIG)

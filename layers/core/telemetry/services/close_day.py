@@ -114,6 +114,11 @@ class DayCloser:
             day += timedelta(days=1)
         return closed
 
+    def days_behind(self, now: datetime) -> int:
+        """How many days that are over for as long as it takes are not closed: 0 when all is well."""
+        closed, over = self.ledger.closing().closed, (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
+        return 0 if closed is None else max(0, over.toordinal() - closed)
+
     def _next_to_close(self, last: date) -> date:
         """The day after the last closed one; if none is, the first with records, or `last` without any.
 
@@ -198,7 +203,7 @@ class DayCloser:
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
             contradicted.append(report.totals.scope)
-            self.reports.correct(correction(kept, report), report.totals.digest)
+            self.reports.correct(correction(kept, report, report.totals.computed_at), report.totals.digest)
         return kept
 
     def _foundations(self, scope: str, day: date) -> tuple[Balance, DayTotals | None]:
@@ -221,7 +226,7 @@ class DayCloser:
         return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
 
 
-def correction(kept: DayReport, found: DayReport) -> Correction:
+def correction(kept: DayReport, found: DayReport, now: datetime) -> Correction:
     """What is to be written down beside a report that another count contradicts."""
     return Correction(
         scope=kept.totals.scope,
@@ -230,7 +235,7 @@ def correction(kept: DayReport, found: DayReport) -> Correction:
         records=found.totals.records,
         flagged=found.totals.flagged,
         users=found.totals.users(1),
-        found_at=found.totals.computed_at,
+        found_at=now,
     )
 
 

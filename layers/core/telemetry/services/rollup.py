@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from telemetry.domain.active_users import Outdated, Refusal
 from telemetry.domain.activity import Activity, Fold, HourKey, bounded, hour_of
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import StoreUnavailable, TelemetryError
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
@@ -117,7 +117,7 @@ class Rollup:
                 continue  # what TTL removes; nothing else ever happens to a record
             try:
                 readable.append(_Seen(record, *self.read(_with_bytes(record["dynamodb"]["NewImage"]))))
-            except (TelemetryError, AttributeError, LookupError, TypeError, ValueError) as exc:
+            except Exception as exc:  # noqa: BLE001 (whatever is wrong with it, the rest of the batch counts)
                 failed.append(_failure(batch, record, exc))
         return readable, failed
 

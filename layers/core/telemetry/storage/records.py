@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
@@ -167,13 +168,20 @@ class RecordStore:
         They come partition by partition, each in order of receipt. A record that was stored unjudged is seen as its
         judgement says; without one it bills nobody.
         """
-        for partition in self._partitions(product, day, "cf", shards):
-            yield from (_observation(item) for item in self._received(partition, day, hours))
-        for partition in self._partitions(product, day, "u", shards):
-            for items in _grouped(self._received(partition, day, hours), _KEYS_PER_CALL):
-                judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
-                for item in items:
-                    yield _observation(item, judged.get(RecordKey(item.partition, item.sort)))
+        return (_observation(item, judged) for item, judged in self._listed(product, day, shards, hours))
+
+    def examined(self, product: str, day: date) -> Iterator[tuple[Observation, str | None]]:
+        """Each record of a day as the index lists it, and what is wrong with the record itself, if anything is.
+
+        Expensive: reads every record whole.
+        """
+        for some in _grouped(self._listed(product, day), _KEYS_PER_CALL):
+            keys = [RecordKey(item.partition, item.sort) for item, _ in some]
+            stored = bind(RecordItem, self.table).batch_get(keys, consistent_read=True)
+            found = {RecordKey(item.partition, item.sort): item for item in stored}
+            for key, (item, judged) in zip(keys, some, strict=True):
+                wrong = self._wrong(item, found.get(key))
+                yield _observation(item, judged), wrong and f"record {key.partition} {key.sort} {wrong}"
 
     def has_any(self, product: str, day: date) -> bool:
         """Whether there is a record of a product and day. Expired ones, as long as they are there, count too."""
@@ -214,6 +222,31 @@ class RecordStore:
             expires_at=int(record.expires_at.timestamp()),
         )
         return self._insert([item], backoff)[0]
+
+    def _listed(
+        self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = ALL_HOURS
+    ) -> Iterator[tuple[RecordItem, Verdict | None]]:
+        """What the index has of a product's day, each with what was judged of it later, if it was stored unjudged."""
+        for partition in self._partitions(product, day, "cf", shards):
+            yield from ((item, None) for item in self._received(partition, day, hours))
+        for partition in self._partitions(product, day, "u", shards):
+            for items in _grouped(self._received(partition, day, hours), _KEYS_PER_CALL):
+                judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
+                yield from ((item, judged.get(RecordKey(item.partition, item.sort))) for item in items)
+
+    def _wrong(self, listed: RecordItem, stored: RecordItem | None) -> str | None:
+        """What was done to a record since it was stored."""
+        if stored is None:
+            return "is gone"
+        if _seal(stored, None) != _seal(listed, None):
+            return "is not as the index lists it"
+        try:
+            raw = self._whole(stored).raw
+        except PynamoDBException:
+            raise
+        except Exception as exc:  # noqa: BLE001 (whatever was done to its body)
+            return f"cannot be read: {exc}"
+        return None if sha256(raw).digest() == stored.digest else "has another body than its digest is of"
 
     def _partitions(
         self, product: str, day: date, classes: Iterable[str] = _CLASSES, shards: Iterable[int] | None = None

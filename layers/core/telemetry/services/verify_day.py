@@ -1,0 +1,165 @@
+"""Says whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from telemetry.domain.active_users import Balance, LedgerBroken, Tally, next_balance
+from telemetry.domain.day_report import (
+    GENESIS,
+    Correction,
+    DayReport,
+    DayTotals,
+    Moments,
+    before_of,
+    catalogue_report,
+    chain_of,
+    digest_of,
+    first_difference,
+    product_report,
+)
+from telemetry.domain.errors import NotFound, SearchTooWide
+from telemetry.domain.recount import Counting, Recount
+from telemetry.domain.sighting import CATALOGUE, Observation
+from telemetry.services.close_day import correction
+
+
+class Outcome(StrEnum):
+    """What verifying found."""
+
+    HOLDS = "holds"
+    PURGED = "purged, chain holds"
+    """Its records have reached the end of their retention: report and chain are what is left."""
+    DIFFERS = "differs"
+
+
+class Verdict(NamedTuple):
+    """Of one scope. `difference` is the first one found, None where there is none."""
+
+    scope: str
+    day: date
+    outcome: Outcome
+    difference: str | None
+
+
+class Ledger(Protocol):
+    """Users of one environment."""
+
+    def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]: ...
+
+
+class Reports(Protocol):
+    """The reports of one environment's closed days."""
+
+    def report(self, scope: str, day: date, *, consistent: bool = False) -> DayReport | None: ...
+
+    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
+
+    def correct(self, correction: Correction, digest: bytes) -> None: ...
+
+
+class StoredRecords(Protocol):
+    """The records of one environment."""
+
+    def examined(self, product: str, day: date) -> Iterator[tuple[Observation, str | None]]:
+        """Each record of a day as the index lists it, and what is wrong with the record itself, if anything is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Recomputes closed days. `most_records` bounds how many are read for one question; None: as many as there are."""
+
+    ledger: Ledger
+    reports: Reports
+    records: StoredRecords
+    most_records: int | None = None
+
+    def verify(self, scope: str, day: date, now: datetime) -> list[Verdict]:
+        """The verdict on a product's day; of the catalogue's, that on each product first.
+
+        What a report does not say is kept beside it as a correction. Raises NotFound when the day is not closed, and
+        SearchTooWide over more than `most_records`.
+        """
+        kept = self._kept(scope, day)
+        if self.most_records is not None and kept.totals.records > self.most_records:
+            raise SearchTooWide
+        if scope != CATALOGUE:
+            verdict, _ = self._product(kept, now)
+            return [verdict]
+        products = {product: self._kept(product, day) for product in kept.details.evidence}
+        found = {product: self._product(report, now) for product, report in products.items()}
+        verdicts = [verdict for verdict, _ in found.values()]
+        recounts = {product: (recount, products[product]) for product, (_, recount) in found.items() if recount}
+        return [*verdicts, self._catalogue(kept, recounts, now)]
+
+    def _kept(self, scope: str, day: date) -> DayReport:
+        kept = self.reports.report(scope, day)
+        if kept is None:
+            raise NotFound(f"A report of {scope} on {day}")
+        return kept
+
+    def _product(self, kept: DayReport, now: datetime) -> tuple[Verdict, Recount | None]:
+        if kept.totals.expires_at is not None and kept.totals.expires_at <= now:
+            return self._without_records(kept), None
+        counting, damage = Counting(), None
+        for seen, wrong in self.records.examined(kept.totals.scope, kept.totals.day):
+            counting.add(seen)
+            damage = damage or wrong
+        recount = counting.done()
+
+        def report(balance: Balance, before: DayTotals | None) -> DayReport:
+            return product_report(kept.totals.scope, kept.totals.day, recount, balance, before, _moments(kept))
+
+        verdict = self._compared(kept, report, now)
+        return verdict._replace(outcome=Outcome.DIFFERS, difference=damage) if damage else verdict, recount
+
+    def _catalogue(self, kept: DayReport, recounts: Mapping[str, tuple[Recount, DayReport]], now: datetime) -> Verdict:
+        if len(recounts) < len(kept.details.evidence):
+            return self._without_records(kept)
+
+        def report(balance: Balance, before: DayTotals | None) -> DayReport:
+            return catalogue_report(CATALOGUE, kept.totals.day, recounts, balance, before, _moments(kept))
+
+        return self._compared(kept, report, now)
+
+    def _compared(
+        self, kept: DayReport, report: Callable[[Balance, DayTotals | None], DayReport], now: datetime
+    ) -> Verdict:
+        """With the report there would be today, and in itself."""
+        scope, day = kept.totals.scope, kept.totals.day
+        try:
+            opening, tally = self.ledger.day(scope, day.toordinal())
+            found = report(next_balance(opening, day.toordinal(), tally), self._before(kept))
+        except LedgerBroken as exc:
+            return _verdict(kept, Outcome.DIFFERS, str(exc))
+        if difference := first_difference(kept, found):
+            self.reports.correct(correction(kept, found, now), found.totals.digest)
+            return _verdict(kept, Outcome.DIFFERS, difference)
+        return _verdict(kept, Outcome.HOLDS)
+
+    def _without_records(self, kept: DayReport) -> Verdict:
+        """What can be said of a report whose records are gone: whether it is what its digest and the chain are of."""
+        digest = digest_of(kept.totals, kept.details, kept.balance)
+        try:
+            before = self._before(kept)
+        except LedgerBroken as exc:
+            return _verdict(kept, Outcome.DIFFERS, str(exc))
+        if digest != kept.totals.digest:
+            return _verdict(kept, Outcome.DIFFERS, "digest: it is not that of the report's content")
+        if chain_of(before.chain if before else GENESIS, digest) != kept.totals.chain:
+            return _verdict(kept, Outcome.DIFFERS, "chain: the report does not follow from that of the day before")
+        return _verdict(kept, Outcome.PURGED)
+
+    def _before(self, kept: DayReport) -> DayTotals | None:
+        day = kept.totals.day
+        return before_of(day, self.reports.latest(kept.totals.scope, day - timedelta(days=1)))
+
+
+def _moments(kept: DayReport) -> Moments:
+    return Moments(kept.totals.computed_at, kept.totals.closed_at)
+
+
+def _verdict(kept: DayReport, outcome: Outcome, difference: str | None = None) -> Verdict:
+    return Verdict(kept.totals.scope, kept.totals.day, outcome, difference)
