@@ -12,12 +12,12 @@ from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
-from telemetry.services.close_day import close_days
+from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
 from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.catalogue import Catalogue
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.license_lookup import LicenseLookup
@@ -84,19 +84,24 @@ def _replay(
         retention_days=int(site.settings["RETENTION_DAYS"]),
     )
 
-    def day_over(moment: datetime) -> None:
-        site.settle()
+    def close(moment: datetime) -> None:
         for environment in Environment:
-            aggregates = AggregateStore(site.tables.aggregates(environment))
-            close_days(moment, aggregates, records[environment], [product.id for product in PRODUCTS])
+            aggregates = site.tables.aggregates(environment)
+            DayCloser.of(aggregates, records[environment], [product.id for product in PRODUCTS], _no_part).close(moment)
 
     def progress(day: int) -> None:
         if day % 5 == 0:
             site.say(f"  day {day} of {DAYS}")
 
-    kept = replay(ingest, access, fleets, now, day_over, progress)
-    site.settle()
+    kept = replay(ingest, access, fleets, now, site.settle, progress)
+    site.say("  closing days")
+    for moment in (now - BETWEEN_COUNTS, now):
+        close(moment)
     site.say(f"  {kept} events kept, {DAYS} days closed")
+
+
+def _no_part(unit: Unit) -> None:
+    raise AssertionError(f"a demo's day is never counted in parts: {unit}")
 
 
 def _staff_key(site: Site, registry: RegistryStore, role: Role, now: datetime) -> str:

@@ -85,10 +85,10 @@ def replay(
     access: Mapping[Environment, Access],
     fleets: Mapping[Environment, Fleet],
     now: datetime,
-    day_over: Callable[[datetime], None],
+    day_over: Callable[[], None],
     progress: Callable[[int], None],
 ) -> int:
-    """Keeps a month of events, ending `now`; `day_over` is called shortly after each midnight. Gives their number."""
+    """Keeps a month of events, ending `now`; `day_over` is called after each day. Gives their number."""
     random = Random(20)
     people = {environment: population(environment, fleets[environment], random) for environment in Environment}
     today = now.astimezone(UTC).date()
@@ -102,8 +102,7 @@ def replay(
                 if moment < now:
                     _keep(ingest, events, access[environment], address, moment)
                     kept += len(events)
-        if day < today:
-            day_over(datetime.combine(day + timedelta(days=1), time(0, 35), UTC))
+        day_over()
         progress(number)
     return kept
 

@@ -4,16 +4,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from hypothesis import strategies as st
 
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Ledger
+from telemetry.domain import active_users as domain
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience
+from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
-from telemetry.services.close_day import ClosingStore, close_days
-from telemetry.services.counting import count
+from telemetry.domain.failure import Failure
+from telemetry.domain.recount import Unit
+from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
+from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser, Ledger, LiveCounts, Reports
+from telemetry.services.recount import Parts, Recounter
 from telemetry.services.reports import LedgerStore, active_users
+from telemetry.services.rollup import ActivityCounters, Batch, Rollup
+from tests.observations import SHARDS, observe
 
 T = TypeVar("T")
 
@@ -21,12 +27,13 @@ PRODUCTS = ("editor", "compiler")
 SCOPES = (*PRODUCTS, UNKNOWN_PRODUCT, CATALOGUE)
 FIRST_DAY = date(2026, 1, 30)
 STREAMS = 3
+MOMENT = datetime(2026, 11, 3, tzinfo=UTC)
 TELLING_WINDOWS = (1, 2, 3, 7, 8, 9, 30, 31, 364, 365)
 USERS = (b"u1", b"u2", b"u3", b"u4", None)
 DEVICES = (b"d1", b"d2", None)
 
 
-class Store(ClosingStore, LedgerStore, Protocol):
+class Store(Ledger, LedgerStore, Reports, LiveCounts, ActivityCounters, Parts, Protocol):
     """Everything the aggregates can do."""
 
 
@@ -96,12 +103,13 @@ def histories(size: int, gaps: Sequence[int]) -> st.SearchStrategy[list[Step]]:
 class World:
     """Runs a history against a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, records_at_once: int = 1_000) -> None:
         self.store = store
+        self.records_at_once = records_at_once
         self.today = FIRST_DAY
-        self.records: list[Sighting] = []
+        self.records: list[Observation] = []
         self.counted: set[Sighting] = set()
-        self.streams: list[list[Sighting]] = [[] for _ in range(STREAMS)]
+        self.streams: list[list[Observation]] = [[] for _ in range(STREAMS)]
         self.positions = [0] * STREAMS
         self.closed: dict[date, dict[tuple[str, Audience, int], int]] = {}
 
@@ -127,7 +135,7 @@ class World:
         """Streams keep records for a day or two. Once days are closed the recount sees to it that nobody notices."""
         self.today += timedelta(days=days)
         for number, stream in enumerate(self.streams):
-            late = [at for at, each in enumerate(stream) if each.day < self.today - timedelta(days=2)]
+            late = [at for at, each in enumerate(stream) if each.sighting.day < self.today - timedelta(days=2)]
             if self.store_is_new() and late and self.positions[number] <= late[-1]:
                 self.deliver(Deliver(number, late[-1] + 1 - self.positions[number], 0, 0))
 
@@ -137,31 +145,80 @@ class World:
     def receive(self, step: Receive) -> None:
         actor = step.user or step.device
         sighting = Sighting(step.product, self.today, actor, step.device, step.billable)
-        self.records.append(sighting)
-        self.streams[step.stream].append(sighting)
+        seen = observe(sighting, number=len(self.records), version=f"1.{len(self.records) % 3}")
+        self.records.append(seen)
+        self.streams[step.stream].append(seen)
 
     def deliver(self, step: Deliver) -> None:
         position = self.positions[step.stream]
-        batch = self.streams[step.stream][max(0, position - step.again) : position + step.size]
-        persistently(lambda: self.count(batch))
-        self.counted |= set(batch)
+        start = max(0, position - step.again)
+        batch = self.streams[step.stream][start : position + step.size]
+        persistently(lambda: self.roll_up(f"shard-{step.stream}", start, batch))
+        self.counted |= {each.sighting for each in batch}
         end = min(len(self.streams[step.stream]), position + step.size)
         self.positions[step.stream] = max(0, end - step.lost)
 
-    def count(self, batch: Sequence[Sighting]) -> None:
-        for refusal in count(batch, self.store, wait=lambda _: None):
-            # only closed days are ever forgotten, and their records were counted by the recount
-            assert persistently(self.store.closing).is_closed(refusal.presence.day)
+    def roll_up(self, shard: str, start: int, batch: Sequence[Observation]) -> None:
+        records = [stream_record(start + place + 1, place) for place in range(len(batch))]
+        rollup = Rollup(
+            read=lambda image: (batch[int(image["place"]["N"])], None),
+            actors=self.store,
+            activity=self.store,
+            failures=self,
+            noted={},
+            wait=lambda _: None,
+        )
+        rollup.count(Batch(Environment.PRODUCTION, shard, records), MOMENT)
+
+    def send(self, failures: Sequence[Failure]) -> None:
+        """What nobody could count: only closed days are ever forgotten, and their records the recount has seen."""
+        assert persistently(self.store.closing).closed is not None
+        for failure in failures:
+            assert failure.cause.startswith("DayClosed: "), failure
 
     def close(self) -> None:
-        now = datetime.combine(self.today, time(0, 30), UTC)
-        closed = persistently(lambda: close_days(now, self.store, self, PRODUCTS, wait=lambda _: None))
+        """The schedule fires half an hour after midnight, and again."""
+        first = datetime.combine(self.today, time(0, 30), UTC)
+        closed = [day for now in (first, first + BETWEEN_COUNTS) for day in self.close_at(now)]
         if closed:
             self.check_balances(closed[-1])
         eventful = {each.day for each in self.counted}
         for day in closed:
             if {day, day - timedelta(days=1), day - timedelta(days=LONGEST_WINDOW)} & eventful or day == closed[-1]:
                 self.closed[day] = self.check(day, TELLING_WINDOWS)
+
+    def close_at(self, now: datetime) -> list[date]:
+        recounter = Recounter(self, self.store, self.store, self.count_part, self.records_at_once, lambda _: None)
+        closer = DayCloser(self.store, self.store, self.store, self, recounter, PRODUCTS)
+        before = persistently(self.store.closing)
+        found = persistently(lambda: closer.close(now))
+        after = persistently(self.store.closing)
+        assert not any(each.contradicted for each in found)
+        if after.closed is None:
+            return []
+        first = before.closed + 1 if before.closed is not None else after.opened or after.closed
+        return [date.fromordinal(day) for day in range(first, after.closed + 1)]
+
+    def count_part(self, unit: Unit) -> None:
+        """Another invocation, at once; its result is seen by the next run."""
+        Recounter(self, self.store, self.store, self.count_part, wait=lambda _: None).count_unit(unit, MOMENT)
+
+    def has_any(self, product: str, day: date) -> bool:
+        return any((each.sighting.product, each.sighting.day) == (product, day) for each in self.records)
+
+    def shard_count(self, day: date) -> int:
+        del day
+        return SHARDS
+
+    def observations(
+        self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = range(24)
+    ) -> Iterator[Observation]:
+        """The recount."""
+        of_day = (each for each in self.records if (each.sighting.product, each.sighting.day) == (product, day))
+        for each in sorted(of_day, key=lambda each: each.partition):
+            if each.received_at.hour in hours and (shards is None or int(each.partition[2:]) in shards):
+                self.counted.add(each.sighting)
+                yield each
 
     def check_balances(self, day: date) -> None:
         """Every scope with traffic has one, so that a report is one Query."""
@@ -171,13 +228,6 @@ class World:
             balance = persistently(lambda scope=scope: self.store.ledger(scope, day.toordinal() + 1)).balance  # type: ignore[misc]
             assert balance
             assert balance.day == day.toordinal()
-
-    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
-        """The recount."""
-        for each in self.records:
-            if each.product == product and each.day == day:
-                self.counted.add(each)
-                yield each
 
     def check(self, day: date, windows: Iterable[int]) -> dict[tuple[str, Audience, int], int]:
         """Compares reports as of a day with the oracle, and returns them."""
@@ -197,6 +247,12 @@ class World:
         self.check(self.today, range(1, LONGEST_WINDOW + 1))
         for day, reports in self.closed.items():
             assert self.check(day, TELLING_WINDOWS) == reports
+
+
+def stream_record(sequence_number: int, place: int) -> dict[str, Any]:
+    """A record of a stream, which says where in its batch it is."""
+    change = {"SequenceNumber": str(sequence_number), "Keys": {}, "NewImage": {"place": {"N": str(place)}}}
+    return {"eventName": "INSERT", "eventID": str(sequence_number), "dynamodb": change}
 
 
 class Oracle:
@@ -229,9 +285,9 @@ class Oracle:
 class Kept:
     """A ledger read once, for reports of many windows."""
 
-    kept: Ledger
+    kept: domain.Ledger
 
-    def ledger(self, scope: str, today: int) -> Ledger:
+    def ledger(self, scope: str, today: int) -> domain.Ledger:
         del scope, today
         return self.kept
 

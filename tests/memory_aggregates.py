@@ -1,19 +1,33 @@
-"""Aggregates in memory, for tests that need thousands of histories. It passes the same contract test as the table."""
+"""An aggregates table in memory, which the contract tests hold against the real one."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date, datetime
 
 from telemetry.domain.active_users import Actor, Balance, Closing, Ledger, LedgerBroken, Outdated, Tally, TallyKey
+from telemetry.domain.activity import FLAGGED, Activity, Fold, HourKey, LicenseDay
+from telemetry.domain.day_report import Candidate, Correction, DayReport, DayTotals
+from telemetry.domain.recount import Recount, Unit
 
 
 class MemoryAggregates:
-    """Same interface as `AggregateStore`."""
+    """Same interface as `AggregateStore`, `DayReportStore`, `ActivityStore` and `PartStore` together."""
 
     def __init__(self) -> None:
         self._actors: dict[bytes, Actor] = {}
         self._tallies: dict[str, dict[int, Tally]] = {}
-        self._balances: dict[str, dict[int, Balance]] = {}
         self._closing = Closing()
+        self._reports: dict[str, dict[date, DayReport]] = {}
+        self._balances: dict[str, dict[int, Balance]] = {}
+        self._candidates: dict[date, Candidate] = {}
+        self._corrections: dict[tuple[str, date, bytes], Correction] = {}
+        self._positions: dict[str, str] = {}
+        self._hours: dict[HourKey, Activity] = {}
+        self._licenses: Counter[LicenseDay] = Counter()
+        self._uses: dict[str, datetime] = {}
+        self._parts: dict[Unit, Recount] = {}
+
+    # ── AggregateStore
 
     def actors(self, fingerprints: Collection[bytes]) -> dict[bytes, Actor]:
         return {each: self._actors[each] for each in fingerprints if each in self._actors}
@@ -48,16 +62,13 @@ class MemoryAggregates:
         return self._closing
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
-        before = self._balances.get(scope, {}).get(day - 1)
+        balances = self._balances.get(scope, {})
+        before = balances.get(day - 1)
         if before is None:
-            earlier = {*self._tallies.get(scope, {}), *(each + 1 for each in self._balances.get(scope, {}))}
-            if any(each < day for each in earlier):
+            earlier = min((*self._tallies.get(scope, {}), *(each + 1 for each in balances)), default=day)
+            if earlier < day:
                 raise LedgerBroken
         return before, Counter(self._tallies.get(scope, {}).get(day, Counter()))
-
-    def write_balance(self, scope: str, balance: Balance) -> None:
-        if self._balances.setdefault(scope, {}).setdefault(balance.day, balance) != balance:
-            raise LedgerBroken
 
     def close(self, day: int) -> None:
         known = self._closing
@@ -66,3 +77,95 @@ class MemoryAggregates:
         if day != (known.opened if known.closed is None else known.closed + 1):
             raise LedgerBroken
         self._closing = Closing(known.opened, day, known.scopes)
+
+    # ── DayReportStore
+
+    def report(self, scope: str, day: date, *, consistent: bool = False) -> DayReport | None:
+        del consistent
+        return self._reports.get(scope, {}).get(day)
+
+    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]:
+        reports = self._reports.get(scope, {})
+        return [reports[day].totals for day in sorted(reports) if first <= day <= last]
+
+    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None:
+        del consistent
+        reports = self._reports.get(scope, {})  # in order: days close one after the other
+        day = next((day for day in reversed(reports) if day <= last), None)
+        return None if day is None else reports[day].totals
+
+    def keep(self, report: DayReport) -> DayReport:
+        scope, day = report.totals.scope, report.totals.day
+        kept = self._reports.setdefault(scope, {}).setdefault(day, report)
+        self._balances.setdefault(scope, {})[day.toordinal()] = kept.balance
+        return kept
+
+    def correct(self, correction: Correction, digest: bytes) -> None:
+        self._corrections.setdefault((correction.scope, correction.day, digest), correction)
+
+    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
+        return [each for each in self._corrections.values() if each.scope == scope and first <= each.day <= last]
+
+    def candidate(self, day: date) -> Candidate | None:
+        return self._candidates.get(day)
+
+    def put_candidate(self, candidate: Candidate) -> None:
+        self._candidates[candidate.day] = candidate
+
+    # ── ActivityStore
+
+    def position(self, shard: str) -> str | None:
+        return self._positions.get(shard)
+
+    def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
+        return {key: Counter(self._hours[key]) for key in hours if key in self._hours}
+
+    def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
+        del now
+        if self._positions.get(shard) != before:
+            raise Outdated
+        self._positions[shard] = after
+        for key, activity in fold.hours.items():
+            self._hours.setdefault(key, Counter()).update(activity)
+        self._licenses.update(fold.licenses)
+
+    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
+        found = [key for key in self._hours if key.scope == scope and first <= key.hour <= last]
+        yield from ((key.hour, Counter(self._hours[key])) for key in sorted(found))
+
+    def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        return {hour: activity[FLAGGED] for hour, activity in self.hours(scope, first, last)}
+
+    def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
+        return {each: self._licenses[each] for each in licenses if each in self._licenses}
+
+    def license_days(self, product: str, day: date) -> Counter[str]:
+        found = {each.license: count for each, count in self._licenses.items() if each[:2] == (product, day)}
+        return Counter(found)
+
+    def note_use(self, api_key_id: str, hour: datetime) -> None:
+        self._uses[api_key_id] = max(hour, self._uses.get(api_key_id, hour))
+
+    def uses(self, api_key_ids: Collection[str]) -> dict[str, datetime]:
+        return {each: self._uses[each] for each in api_key_ids if each in self._uses}
+
+    # ── PartStore
+
+    def put(self, unit: Unit, recount: Recount, now: datetime) -> None:
+        del now
+        self._parts[unit] = recount
+
+    def summary(self, unit: Unit) -> Recount | None:
+        if unit not in self._parts:
+            return None
+        summary = Recount()
+        summary.merge(self._parts[unit])
+        summary.licenses = {}
+        return summary
+
+    def licenses(self, unit: Unit, bucket: int) -> Recount:
+        whole = Recount()
+        whole.merge(self._parts[unit].bucket(bucket))
+        return whole
+
+

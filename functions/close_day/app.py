@@ -16,10 +16,9 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.messages.invocations import Invocations
 from telemetry.services.close_day import DayCloser
 from telemetry.services.judging import Judge, judge_stored
-from telemetry.services.recount import Recounter
+from telemetry.services.recount import Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.day_reports import DayReportStore
@@ -45,29 +44,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     metrics.add_dimension("environment", environment)
     if "day" in event:
         return verify(environment, event.get("product", CATALOGUE), date.fromisoformat(event["day"]), now)
-    recounter = _recounter(environment, Invocations(context.invoked_function_arn))
+    dispatch = partial(_ask_for, environment, Invocations(context.invoked_function_arn))
     if "unit" in event:
-        recounter.count_unit(_unit(event["unit"]), now)
+        count_unit(environment, _unit(event["unit"]), dispatch, now)
         return {"environment": environment, "counted": event["unit"]}
-    return close(environment, recounter, now)
+    return close(environment, dispatch, now)
 
 
-def close(environment: Environment, recounter: Recounter, now: datetime) -> dict[str, Any]:
+def close(environment: Environment, dispatch: Dispatch, now: datetime) -> dict[str, Any]:
     """Closes what can be closed, and says how far behind that leaves us."""
-    settings = CloseDaySettings.from_env()
-    table = settings.tables.aggregates(environment)
+    settings, records = CloseDaySettings.from_env(), _records(environment)
     products = RegistryStore(settings.tables.registry).products()
     licenses = LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring())
     judge = Judge(environment, products, licenses.views, event_of)
-    records = _records(environment)
-    closer = DayCloser(
-        ledger=AggregateStore(table),
-        reports=DayReportStore(table),
-        live=ActivityStore(table),
-        records=records,
-        recounter=recounter,
-        products=list(products),
-        judge_stored=lambda product, day: judge_stored(records, judge, product, day, now, Backoff(30)),
+    closer = DayCloser.of(
+        settings.tables.aggregates(environment),
+        records,
+        list(products),
+        dispatch,
+        lambda product, day: judge_stored(records, judge, product, day, now, Backoff(30)),
     )
     closed = closer.close(now)
     metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))
@@ -76,6 +71,12 @@ def close(environment: Environment, recounter: Recounter, now: datetime) -> dict
     days = [day.day.isoformat() for day in closed]
     logger.info("Days closed", environment=environment, days=days)
     return {"environment": environment, "closed": days}
+
+
+def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:
+    """Counts a part of a day that is too large for one invocation."""
+    table = CloseDaySettings.from_env().tables.aggregates(environment)
+    Recounter(_records(environment), AggregateStore(table), PartStore(table), dispatch).count_unit(unit, now)
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:
@@ -98,12 +99,6 @@ def verify(environment: Environment, scope: str, day: date, now: datetime) -> di
 def _records(environment: Environment) -> RecordStore:
     settings = CloseDaySettings.from_env()
     return RecordStore(settings.tables.records(environment), settings.shards)
-
-
-def _recounter(environment: Environment, invocations: Invocations) -> Recounter:
-    table = CloseDaySettings.from_env().tables.aggregates(environment)
-    ask_for = partial(_ask_for, environment, invocations)
-    return Recounter(_records(environment), AggregateStore(table), PartStore(table), ask_for)
 
 
 def _ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:

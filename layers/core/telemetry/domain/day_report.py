@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from struct import pack
 from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
@@ -162,7 +163,7 @@ def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes
         "hours": [list(hour) for hour in details.hours],
         "licenses": [_plain(each) for each in details.licenses],
         "evidence": dict(details.evidence),
-        "balance": {audience.value: list(balance.counters[audience]) for audience in Audience},
+        "balance": {audience.value: _hash_of(balance.counters[audience]).hex() for audience in Audience},
     }
     return sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).digest()
 
@@ -275,6 +276,11 @@ def _top(licenses: Sequence[LicenseActivity]) -> tuple[LicenseActivity, ...]:
     by_devices = sorted(licenses, key=lambda each: (-each.devices, each.license, each.product))
     chosen = [each for each in by_flagged[:TOP_LICENSES] if each.flagged] + by_devices[:TOP_LICENSES]
     return tuple(each for each in by_flagged if each in chosen)
+
+
+def _hash_of(counters: Sequence[int]) -> bytes:
+    """SHA-256 of the counters, each as 8 bytes, most significant first."""
+    return sha256(pack(f">{len(counters)}q", *counters)).digest()
 
 
 def _plain(each: LicenseActivity) -> dict[str, Any]:

@@ -5,9 +5,9 @@ has counted live. At the latest 26 hours after its end the records decide alone.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
 from telemetry.domain.active_users import Balance, Closing, Tally, next_balance
 from telemetry.domain.activity import RECORDS, Activity
@@ -25,7 +25,12 @@ from telemetry.domain.day_report import (
 from telemetry.domain.recount import Recount
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.counting import ActorStore
-from telemetry.services.recount import DayRecords, Recounter
+from telemetry.services.recount import DayRecords, Dispatch, Recounter
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.records import RecordStore
+from telemetry.storage.recount_parts import PartStore
 
 MARGIN = timedelta(minutes=30)
 """After midnight UTC: requests received before it have ended, and the index has caught up."""
@@ -100,7 +105,22 @@ class DayCloser:
     records: StoredRecords
     recounter: Recounter
     products: Collection[str]
-    judge_stored: Callable[[str, date], object] = field(default=lambda product, day: None)  # noqa: ARG005
+    judge_stored: Callable[[str, date], object] = lambda *_: None
+
+    @classmethod
+    def of(
+        cls,
+        aggregates: str,
+        records: RecordStore,
+        products: Collection[str],
+        dispatch: Dispatch,
+        judge_stored: Callable[[str, date], object] | None = None,
+    ) -> Self:
+        """Closes days in an aggregates table; `dispatch` has parts of large days counted."""
+        ledger = AggregateStore(aggregates)
+        recounter = Recounter(records, ledger, PartStore(aggregates), dispatch)
+        reports, live = DayReportStore(aggregates), ActivityStore(aggregates)
+        return cls(ledger, reports, live, records, recounter, products, judge_stored or (lambda *_: None))
 
     def close(self, now: datetime) -> list[Closed]:
         """Closes every day that is over and drained, in order. Safe to run again, also while it runs.
