@@ -81,7 +81,7 @@ def _replay(
         product=Catalogue(registry).find,
         licenses=LicenseLookup(licenses, site.keyring).views,
         keyring=site.keyring,
-        retention_days=int(site.settings["RETENTION_DAYS"]),
+        retention_days=lambda _: int(site.settings["RETENTION_DAYS"]),
     )
 
     def close(moment: datetime) -> None:

@@ -129,6 +129,7 @@ class Post:
         ingest = replace(self._function.ingest(), clock=self.clock)
         ingest.product.__self__._clock = self.clock
         ingest.licenses.__self__._clock = self.clock
+        ingest.retention_days.__self__._clock = self.clock
         vars(self._function)["ingest"] = lambda: ingest
 
     def __call__(

@@ -1,4 +1,4 @@
-"""Administration: products, customers, licences, API keys and the audit log, for staff."""
+"""Administration: products, customers, licences, API keys, retention and the audit log, for staff."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,11 +21,16 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
+from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.domain.staff import Author, Staff
-from telemetry.services.administration import api_keys, audit, catalogue, licenses
+from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
-from telemetry.settings import TableNames
+from telemetry.settings import AdminSettings
+from telemetry.storage.browse import Effort
+from telemetry.storage.index_count import IndexCount
 from telemetry.storage.pages import Page
+from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web import administration as api
@@ -41,6 +46,12 @@ logger = Logger()
 
 LONGEST_USER_AGENT = 256
 
+SECONDS_TO_ANSWER = 4.5
+"""Of the function's time, kept back from counting: for a last call that gets no answer, and for ours."""
+
+MOST_COUNTED = 1_000_000
+"""Records that one preview counts."""
+
 T = TypeVar("T")
 V = TypeVar("V")
 F = TypeVar("F", bound=Callable[..., Response[Any]])
@@ -50,13 +61,14 @@ P = TypeVar("P", bound="api.Page[Any]")
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys."""
-    return Authenticator(RegistryStore(TableNames.from_env().registry), keyring())
+    return Authenticator(RegistryStore(AdminSettings.from_env().tables.registry), keyring())
 
 
 @cache
 def stores() -> Stores:
     """What lies in the registry."""
-    return Stores.of(TableNames.from_env().registry, keyring())
+    settings = AdminSettings.from_env()
+    return Stores.of(settings.tables.registry, settings.retention_days, keyring())
 
 
 def administrator() -> Staff:
@@ -291,6 +303,34 @@ def revoke_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ApiKey]:
     return _one(api.ApiKey.of(api_keys.revoke_key(staff, key_id, stores())))
 
 
+# ── retention
+
+
+@route("GET", "/retention")
+def get_retention(_staff: Admin, environment: InEnvironment) -> Response[api.Retention]:
+    """For how long an environment keeps its records."""
+    found = stores().retention.get(environment)
+    return _one(api.Retention.of(environment, found), found.version)
+
+
+@route("PUT", "/retention")
+def change_retention(
+    staff: Admin, environment: InEnvironment, body: api.NewRetention, if_match: IfMatch = None
+) -> Response[api.Retention]:
+    """Changes it, by a super_admin: a shorter one hides at once, a longer one is for new records."""
+    changed = retention.change_retention(staff, environment, body.days, required_version(if_match), stores())
+    return _one(api.Retention.of(environment, changed), changed.version)
+
+
+@route("GET", "/retention/preview")
+def preview_retention(
+    staff: Admin, environment: InEnvironment, days: Annotated[int, Query(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
+) -> Response[api.RetentionPreview]:
+    """What a change would hide, for a super_admin; nothing is changed."""
+    preview = retention.preview_retention(staff, environment, days, _daily_records(environment, staff.now), stores())
+    return _one(api.RetentionPreview.of(environment, preview))
+
+
 # ── the audit log, and the description of all this
 
 
@@ -365,6 +405,13 @@ def _request() -> Request:
 
 def _position(cursor: str | None) -> str | None:
     return position_of(cursor, _request(), keyring())
+
+
+def _daily_records(environment: Environment, now: datetime) -> retention.DailyRecords:
+    settings = AdminSettings.from_env()
+    store = RecordStore(settings.tables.records(environment), settings.shards)
+    seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
+    return IndexCount(store, [*stores().registry.products(), UNKNOWN_PRODUCT], now, Effort(MOST_COUNTED, seconds))
 
 
 def _act(

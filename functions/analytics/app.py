@@ -1,6 +1,6 @@
 """What was recorded, read back: authenticate, understand, look, answer."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -13,11 +13,13 @@ from telemetry.domain.api_key import Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import SearchTooWide
 from telemetry.domain.record import telemetry_id
+from telemetry.domain.retention import oldest_day
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.browse import Browser, Effort
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
+from telemetry.storage.retention import RetentionStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.failures import failure_answer
@@ -83,4 +85,5 @@ def _browser(environment: Environment, now: datetime) -> Browser:
     settings = AnalyticsSettings.from_env()
     store = RecordStore(settings.tables.records(environment), settings.shards)
     seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
-    return Browser(store, now, now.date() - timedelta(days=settings.retention_days), Effort(MOST_RECORDS, seconds))
+    retention = RetentionStore(settings.tables.registry, settings.retention_days).get(environment)
+    return Browser(store, now, oldest_day(now, retention.days), Effort(MOST_RECORDS, seconds))

@@ -24,6 +24,7 @@ from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
+from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
@@ -52,7 +53,7 @@ def ingest() -> Ingest:
         product=Catalogue(RegistryStore(settings.tables.registry)).find,
         licenses=LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring()).views,
         keyring=keyring(),
-        retention_days=settings.retention_days,
+        retention_days=RememberedRetention(RetentionStore(settings.tables.registry, settings.retention_days)).days,
         license_cache_seconds=settings.license_cache_seconds,
     )
 

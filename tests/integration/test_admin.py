@@ -116,7 +116,7 @@ def ask(keys: Keys, admin_function: ModuleType) -> Ask:
 
 @pytest.fixture
 def store(deployment: Deployment) -> Stores:
-    return Stores.of(deployment.tables.registry, deployment.keyring)
+    return Stores.of(deployment.tables.registry, 90, deployment.keyring)
 
 
 @pytest.fixture
@@ -169,8 +169,12 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/api-keys/{key_id}/secret", None, 200),
     ("POST", "/api-keys/{key_id}/regenerate", None, 200),
     ("POST", "/api-keys/{key_id}/revoke", None, 200),
+    ("GET", "/retention", None, 200),
+    ("PUT", "/retention", {"days": 30}, 200),
+    ("GET", "/retention/preview", None, 200),
     ("GET", "/audit", None, 200),
 ]
+FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
 
 
 @pytest.mark.parametrize(
@@ -188,8 +192,10 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
     key = getattr(keys, who) if who else None
     for method, path, body, status in ROUTES:
         url = path.format(**there)
-        match = {"if_match": '"1"'} if method == "PATCH" else {}
-        answer = ask(method, url, body, PRODUCTION, key, **match)
+        match = {"if_match": '"1"'} if method in {"PATCH", "PUT"} else {}
+        answer = ask(method, url, body, PRODUCTION | {"days": "30"}, key, **match)
+        if who == "admin" and (method, path) in FOR_SUPER_ADMINS:
+            status = 403  # noqa: PLW2901
         assert answer.status == (refused or status), (method, path, answer)
         if refused:
             told = (

@@ -85,7 +85,7 @@ def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 1
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8), client=lambda: client)
     ticks = iter(range(10_000))
     backoff = Backoff(budget=attempts, clock=lambda: float(next(ticks)), sleep=lambda _: None)
-    ingest = Ingest(lambda _: store, product, lambda some, *_: [LicenseView()] * len(some), KEYRING, retention_days=90)
+    ingest = Ingest(lambda _: store, product, lambda some, *_: [LicenseView()] * len(some), KEYRING, lambda _: 90)
     return ingest.keep(events, ACCESS, "203.0.113.7", NOW, backoff)
 
 

@@ -318,7 +318,7 @@ class Archive:
         self.is_registry_up = True
         products = {name: Product(name, name) for name in PRODUCTS}
         self.ingest = Ingest(
-            lambda _: self.store, lambda id_, _: products.get(id_), self._views, deployment.keyring, retention_days=90
+            lambda _: self.store, lambda id_, _: products.get(id_), self._views, deployment.keyring, lambda _: 90
         )
 
     def _views(self, events: Sequence[object], _environment: Environment, _max_age: float) -> list[LicenseView]:

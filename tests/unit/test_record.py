@@ -1,4 +1,4 @@
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import RecordKey, read_telemetry_id, record_key, server_event_id, telemetry_id
-from telemetry.services.ingest import expiry
 
 KEYRING = Keyring(bytes(32))
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -78,8 +77,3 @@ def test_a_telemetry_id_leads_back_to_the_key_in_its_own_environment_only(partit
 @pytest.mark.parametrize("token", ["", "x", "not base64!", "\N{SNOWMAN}", "A" * 400])
 def test_what_nobody_issued_is_no_telemetry_id(token: str) -> None:
     assert read_telemetry_id(token, "production", KEYRING) is None
-
-
-def test_a_day_expires_as_one() -> None:
-    morning, night = datetime(2026, 11, 21, tzinfo=UTC), datetime(2026, 11, 21, 23, 59, 59, tzinfo=UTC)
-    assert expiry(morning, 90) == expiry(night, 90) == datetime(2026, 11, 22, tzinfo=UTC) + timedelta(days=90)

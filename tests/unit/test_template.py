@@ -103,13 +103,13 @@ def test_unknown_parameter_is_an_error() -> None:
 
 
 def test_nothing_in_the_registry_but_idempotency_keys_can_expire() -> None:
-    from telemetry.storage import audit, customers, idempotency, licenses, registry
+    from telemetry.storage import audit, customers, idempotency, licenses, registry, retention
 
     attribute = next(table for table in read_template("s").tables if table.name == "s-registry").ttl_attribute
     assert attribute == "expires_at"
     models = [
         licenses.LicenseItem, licenses.ActivationItem, registry.ProductItem, registry.ApiKeyItem,
-        registry.ApiKeyPointer, customers.CustomerItem, audit.AuditItem,
+        registry.ApiKeyPointer, customers.CustomerItem, audit.AuditItem, retention.RetentionItem,
     ]  # fmt: skip
     assert not [model for model in models if attribute in model.get_attributes()]
     assert attribute in idempotency.IdempotencyItem.get_attributes()

@@ -41,7 +41,7 @@ class TableNames:
 
 @dataclass(frozen=True, slots=True)
 class IngestSettings:
-    """What the ingest function is told."""
+    """What the ingest function is told; `retention_days` is for where nobody has set another."""
 
     tables: TableNames
     shards: ShardPlan
@@ -88,7 +88,7 @@ class CloseDaySettings:
 
 @dataclass(frozen=True, slots=True)
 class AnalyticsSettings:
-    """What the analytics function is told."""
+    """What the analytics function is told; `retention_days` is for where nobody has set another."""
 
     tables: TableNames
     shards: ShardPlan
@@ -102,3 +102,8 @@ class AnalyticsSettings:
             shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")),
             retention_days=int(_required(env, "RETENTION_DAYS")),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings(AnalyticsSettings):
+    """What the admin function is told: the same."""

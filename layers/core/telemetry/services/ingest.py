@@ -4,7 +4,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
@@ -17,6 +17,7 @@ from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, RecordKey, record_key, server_event_id, telemetry_id
+from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import REREAD_SECONDS
@@ -62,7 +63,7 @@ class Ingest:
     product: Callable[[str, float], Product | None]
     licenses: Callable[[Sequence[Event], Environment, float], list[LicenseView]]
     keyring: Keyring
-    retention_days: int
+    retention_days: Callable[[Environment], int]
     license_cache_seconds: float = 60
     clock: Callable[[], float] = time.monotonic
     """Seconds, the clock of what `licenses` remembers."""
@@ -146,7 +147,7 @@ class Ingest:
             dialect=event.dialect,
             product=ruling.product,
             received_at=now,
-            expires_at=expiry(now, self.retention_days),
+            expires_at=expiry(now, self.retention_days(access.environment)),
             user=self.keyring.fingerprint_if(Identity.USER, event.user_id),
             device=self.keyring.fingerprint_if(Identity.DEVICE, event.device_id),
             product_version=event.product_version[:_LONGEST_VERSION] if event.product_version else None,
@@ -174,12 +175,6 @@ def _product(products: Products, view: LicenseView | None) -> str:
     if product := products.named or products.of_key:
         return product.id
     return (view and view.license and view.license.product_id) or UNKNOWN_PRODUCT
-
-
-def expiry(received_at: datetime, retention_days: int) -> datetime:
-    """When a record goes: whole UTC days after its day of receipt, so that a day expires as one."""
-    midnight = datetime.combine(received_at.astimezone(UTC).date(), datetime.min.time(), UTC)
-    return midnight + timedelta(days=retention_days + 1)
 
 
 def _insert(records: Sequence[Record], store: Records, backoff: Backoff) -> list[Status | None]:

@@ -1,15 +1,17 @@
 """What the admin API takes and gives. Stored and domain types are others; OpenAPI describes these."""
 
-from datetime import datetime
+from datetime import date, datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from telemetry.domain import api_key, customer, judge, license, staff  # noqa: A004 (a module's name)
+from telemetry.domain import api_key, customer, judge, license, retention, staff  # noqa: A004 (a module's name)
 from telemetry.domain.api_key import Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.license import ActivationState, LicenseState
+from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
+from telemetry.services.administration.retention import RetentionPreview as Preview
 from telemetry.services.api_keys import IssuedKey
 
 T = TypeVar("T")
@@ -243,6 +245,60 @@ class Activation(Output):
 
 class ActivationPage(Page[Activation]):
     """Some activations."""
+
+
+# ── retention
+
+
+class NewRetention(Input):
+    """For how many whole UTC days after its day of receipt a record is kept."""
+
+    days: int = Field(strict=True, ge=SHORTEST_DAYS, le=LONGEST_DAYS)
+
+
+class Retention(Output):
+    """The retention of an environment; `changed_at` is null while it is the deployment's own."""
+
+    environment: Environment
+    days: int
+    version: int
+    changed_at: datetime | None
+
+    @classmethod
+    def of(cls, environment: Environment, retention: retention.Retention) -> Self:
+        return cls(
+            environment=environment,
+            days=retention.days,
+            version=retention.version,
+            changed_at=retention.changed_at,
+        )
+
+
+class HiddenDay(Output):
+    """How many records of a UTC day would be hidden."""
+
+    day: date
+    records: int
+
+
+class RetentionPreview(Output):
+    """What another retention would hide at once: days that have records, oldest first, and how many in all."""
+
+    environment: Environment
+    days_now: int
+    days_then: int
+    hidden: list[HiddenDay]
+    records: int
+
+    @classmethod
+    def of(cls, environment: Environment, preview: Preview) -> Self:
+        return cls(
+            environment=environment,
+            days_now=preview.days_now,
+            days_then=preview.days_then,
+            hidden=[HiddenDay(day=day, records=records) for day, records in sorted(preview.hidden.items())],
+            records=sum(preview.hidden.values()),
+        )
 
 
 # ── API keys and the audit log

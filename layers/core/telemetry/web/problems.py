@@ -18,6 +18,7 @@ from telemetry.domain.errors import (
     InvalidCursor,
     InvalidField,
     NotFound,
+    SearchTooWide,
     StaleVersion,
     StoreUnavailable,
     TelemetryError,
@@ -76,6 +77,7 @@ _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
         RequestUnsupportedContentType,
         Problem(415, "unsupported-media-type", "Unsupported media type", "Send application/json."),
     ),
+    (SearchTooWide, Problem(400, "too-wide", "Too wide", "It would take reading too many records; ask for less.")),
     (StoreUnavailable, Problem(503, "unavailable", "Unavailable", "Please try again.")),
 )
 _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}, 503: {"Retry-After": "5"}}

@@ -14,6 +14,7 @@ from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.registry import RegistryStore
+from telemetry.storage.retention import RetentionStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +25,19 @@ class Stores:
     customers: CustomerStore
     licenses: LicenseStore
     api_keys: ApiKeyStore
+    retention: RetentionStore
     audit: AuditLog
     keyring: Keyring
 
     @classmethod
-    def of(cls, table: str, keyring: Keyring) -> Self:
-        """All of one table."""
+    def of(cls, table: str, retention_days: int, keyring: Keyring) -> Self:
+        """All of one table; `retention_days` is for where nobody has set another."""
         return cls(
             RegistryStore(table),
             CustomerStore(table),
             LicenseStore(table, keyring),
             ApiKeyStore(table),
+            RetentionStore(table, retention_days),
             AuditLog(table),
             keyring,
         )

@@ -1,0 +1,337 @@
+"""Retention set through the admin API: what is stored, seen and hidden, through the handlers on a real engine."""
+
+import json
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from telemetry.domain.api_key import Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
+from telemetry.domain.retention import Retention
+from telemetry.domain.staff import AuditEntry, Author
+from telemetry.services.api_keys import issue_staff_key
+from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.retention import RetentionStore
+from telemetry.storage.tables import dynamodb_client
+from tests.conftest import Deployment, start_ingest
+from tests.lambdas import Context, http_event, load_function
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+TODAY = NOW.date()
+PATH = "/api/v1/admin/retention"
+PRODUCTION, STAGING = Environment.PRODUCTION, Environment.STAGING
+
+
+@dataclass
+class Answer:
+    status: int
+    etag: str | None
+    body: Any
+
+
+class Site:
+    """Ingest, analytics and admin, at a time of day that the test sets."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.now = NOW
+        self.deployment = deployment
+        self.post = start_ingest(deployment)
+        self.admin, self.analytics = load_function("admin"), load_function("analytics")
+        for function in (self.admin, self.analytics, self.post._function):
+            vars(function)["datetime"] = SimpleNamespace(now=lambda _zone: self.now)
+        self.super_admin = self.staff_key(Role.SUPER_ADMIN)
+
+    def staff_key(self, role: Role, *environments: Environment) -> str:
+        reach, deployment = frozenset(environments or Environment), self.deployment
+        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.registry).secret
+
+    def ask(
+        self,
+        method: str,
+        path: str = "",
+        body: object = None,
+        environment: str = "production",
+        key: str | None = None,
+        **more: str,
+    ) -> Answer:
+        headers = {"authorization": f"Bearer {key or self.super_admin}", "content-type": "application/json"}
+        if match := more.pop("if_match", None):
+            headers["if-match"] = match
+        text = "" if body is None else json.dumps(body)
+        event = http_event(PATH + path, text, headers, {"environment": environment, **more}, method)
+        result = self.admin.handler(event, Context())
+        return Answer(result["statusCode"], result["headers"].get("ETag"), json.loads(result["body"]))
+
+    def set(self, days: int, environment: str = "production") -> None:
+        etag = self.ask("GET", environment=environment).etag
+        assert etag
+        assert self.ask("PUT", "", {"days": days}, environment, if_match=etag).status == 200
+
+    def keep(self, age: int, *texts: str, environment: Environment = PRODUCTION, **fields: object) -> list[str]:
+        """Sends events of a user each, some days ago; gives their ids."""
+        now, self.now = self.now, self.now - timedelta(days=age)
+        events = [{"data_type": "text", "text_data": text, "user_identifier": text, **fields} for text in texts]
+        result = self.post("/api/v1/telemetry", json.dumps(events), {"x-api-key": self.deployment.keys[environment]})
+        self.now = now
+        results = json.loads(result["body"])["results"]
+        assert {one["status"] for one in results} == {"stored"}
+        return [one["telemetry_id"] for one in results]
+
+    def seen(self, environment: Environment = PRODUCTION) -> list[str]:
+        """What the read API shows, newest first."""
+        headers = {"x-api-key": self.deployment.keys[environment]}
+        found: list[str] = []
+        for page in range(1, 100):
+            event = http_event("/api/v1/telemetry", "", headers, {"per_page": "100", "page": str(page)}, "GET")
+            result = self.analytics.handler(event, Context(milliseconds_left=29_000))
+            response = json.loads(result["body"])["response"]
+            found += [row["data"] for row in response["data"]]
+            if not response["has_more"]:
+                break
+        return found
+
+    def expires(self, telemetry_id: str) -> date:
+        return self.deployment.record(telemetry_id).expires_at.date()
+
+    def stored_by_day(self) -> Counter[date]:
+        """Records in production's table that have not expired, by day of receipt."""
+        pages = dynamodb_client().get_paginator("scan").paginate(TableName=self.deployment.tables.records(PRODUCTION))
+        items = [item for page in pages for item in page["Items"]]
+        return Counter(
+            date.fromisoformat(item["g"]["S"].split("#")[1])
+            for item in items
+            if "g" in item and int(item["x"]["N"]) > self.now.timestamp()
+        )
+
+
+@pytest.fixture
+def site(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Site:
+    monkeypatch.setenv("RECORD_SHARDS", "1")  # reading and counting ask every shard; one is as telling as eight
+    return Site(deployment)
+
+
+# ── seen and hidden
+
+
+def test_a_shorter_retention_hides_at_once_and_deletes_when_stored(site: Site) -> None:
+    ids = {age: site.keep(age, str(age))[0] for age in (5, 3, 2, 1, 0)}
+    assert site.seen() == ["0", "1", "2", "3", "5"]
+    site.set(2)
+    assert site.seen() == ["0", "1", "2"]
+    # still stored, to be deleted when it was to be
+    assert {age: site.expires(id_) for age, id_ in ids.items()} == {
+        age: TODAY - timedelta(days=age) + timedelta(days=91) for age in ids
+    }
+    site.set(4)
+    assert site.seen() == ["0", "1", "2", "3"]
+    site.set(365)
+    assert site.seen() == ["0", "1", "2", "3", "5"]
+
+
+def test_a_longer_retention_is_for_new_records_only(site: Site) -> None:
+    site.set(3)
+    (old,) = site.keep(2, "old")
+    site.set(30)
+    site.post.clock.advance(61)
+    (new,) = site.keep(0, "new")
+    assert (site.expires(old), site.expires(new)) == (TODAY + timedelta(days=2), TODAY + timedelta(days=31))
+    assert site.seen() == ["new", "old"]
+    site.now = NOW.replace(hour=0, minute=0) + timedelta(days=2)
+    assert site.seen() == ["new"]
+
+
+def test_ingest_knows_of_a_change_within_a_minute(site: Site) -> None:
+    before = site.expires(site.keep(0, "before")[0])
+    site.set(7)
+    site.post.clock.advance(59)
+    soon = site.expires(site.keep(0, "soon")[0])
+    site.post.clock.advance(1)
+    after = site.expires(site.keep(0, "after")[0])
+    assert (before, soon, after) == (*[TODAY + timedelta(days=91)] * 2, TODAY + timedelta(days=8))
+
+
+def test_what_cannot_be_read_keeps_no_event_out(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailable("registry")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RetentionStore, "get", unavailable)
+        patch.setattr(LicenseStore, "known", unavailable)
+        (at_first,) = site.keep(0, "default")
+        headers = {"x-api-key": site.deployment.keys[PRODUCTION]}
+        event = http_event("/api/v1/telemetry", "", headers, method="GET")
+        # what may have to be hidden is not shown
+        assert site.analytics.handler(event, Context(milliseconds_left=29_000))["statusCode"] == 503
+        assert site.ask("GET").status == 503
+    assert site.expires(at_first) == TODAY + timedelta(days=91)
+    site.set(7)
+    site.post.clock.advance(2)
+    site.keep(0, "read")
+    site.post.clock.advance(61)
+    with monkeypatch.context() as patch:
+        patch.setattr(RetentionStore, "get", unavailable)
+        (later,) = site.keep(0, "last known")
+    assert site.expires(later) == TODAY + timedelta(days=8)
+
+
+# ── the setting
+
+
+def test_it_is_the_deployments_until_it_is_changed(site: Site) -> None:
+    deployed = {"environment": "production", "days": 90, "version": 1, "changed_at": None}
+    read = site.ask("GET")
+    assert read == Answer(200, '"1"', deployed)
+    changed = site.ask("PUT", "", {"days": 30}, if_match='"1"')
+    assert changed == Answer(200, '"2"', deployed | {"days": 30, "version": 2, "changed_at": "2026-11-21T08:30:00Z"})
+    assert site.ask("GET") == changed
+    assert site.ask("GET", environment="staging").body == deployed | {"environment": "staging"}
+
+
+@pytest.mark.parametrize("days", [0, 366, -1, 1.5, "30", True, None])
+def test_days_are_whole_and_within_bounds(site: Site, days: object) -> None:
+    for body in ({"days": days}, {}, {"days": 30, "more": 1}):
+        assert site.ask("PUT", "", body, if_match='"1"').status == 422
+    assert site.ask("GET").body["version"] == 1
+    for bound in (1, 365):
+        site.set(bound)
+        assert site.ask("GET").body["days"] == bound
+
+
+def test_no_change_is_lost(site: Site) -> None:
+    assert site.ask("PUT", "", {"days": 30}).status == 428
+    for days, etag, status in ((30, '"2"', 412), (30, '"1"', 200), (40, '"1"', 412), (40, '"2"', 200)):
+        assert site.ask("PUT", "", {"days": days}, if_match=etag).status == status
+    assert site.ask("GET").body["days"] == 40
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_of_two_changes_at_once_one_holds(site: Site, version: int) -> None:
+    if version == 2:
+        site.set(30)
+    store = RetentionStore(site.deployment.tables.registry, 90)
+    was = store.get(PRODUCTION)
+
+    def change(days: int) -> Retention | None:
+        author = Author("k1", "", NOW, "", "", "")
+        entry = AuditEntry(f"e{days}", author, PRODUCTION, "retention.change", "production", {}, {})
+        try:
+            return store.change(PRODUCTION, Retention(days, was.version), entry)
+        except ChangedMeanwhile:
+            return None
+
+    with ThreadPoolExecutor(4) as threads:
+        (held,) = filter(None, threads.map(change, range(1, 5)))
+    assert held == store.get(PRODUCTION) == Retention(held.days, version + 1, NOW, "k1")
+
+
+def test_a_change_is_written_down(site: Site) -> None:
+    for days in (30, 45):
+        site.set(days)
+    site.set(7, "staging")
+    site.ask("GET", "/preview", days="10")
+    site.ask("PUT", "", {"days": 1}, if_match='"1"')
+    headers = {"authorization": f"Bearer {site.super_admin}"}
+    site.now += timedelta(seconds=1)
+    event = http_event("/api/v1/admin/audit", "", headers, {"environment": "production"}, "GET")
+    items = json.loads(site.admin.handler(event, Context())["body"])["items"]
+    written = [(item["action"], item["entity"], item["before"], item["after"], item["key_name"]) for item in items]
+    assert sorted(written, key=str) == [
+        ("retention.change", "production", {"days": 30}, {"days": 45}, "the super_admin"),
+        ("retention.change", "production", {"days": 90}, {"days": 30}, "the super_admin"),
+    ]
+
+
+def test_only_a_super_admin_changes_it(site: Site) -> None:
+    admin, viewer = site.staff_key(Role.ADMIN), site.staff_key(Role.VIEWER)
+    statuses = {
+        name: (
+            site.ask("GET", key=key).status,
+            site.ask("PUT", "", {"days": 30}, key=key, if_match='"1"').status,
+            site.ask("GET", "/preview", key=key, days="30").status,
+        )
+        for name, key in {"admin": admin, "viewer": viewer, "sdk": site.deployment.keys[PRODUCTION]}.items()
+    }
+    assert statuses == {"admin": (200, 403, 403), "viewer": (403, 403, 403), "sdk": (403, 403, 403)}
+    assert site.ask("GET").body["version"] == 1
+
+
+def test_no_environment_is_set_from_another(site: Site) -> None:
+    site.keep(3, "in production")
+    site.keep(3, "in staging", environment=STAGING)
+    site.set(4, "staging")
+    staging = site.staff_key(Role.SUPER_ADMIN, STAGING)
+    for method, path in (("GET", ""), ("PUT", ""), ("GET", "/preview")):
+        body = {"days": 1} if method == "PUT" else None
+        assert site.ask(method, path, body, key=staging, if_match='"1"', days="1").status == 403
+    preview = site.ask("GET", "/preview", None, "staging", staging, days="1")
+    assert preview.body["records"] == 1
+    site.set(1, "staging")
+    assert (site.seen(), site.seen(STAGING)) == (["in production"], [])
+    assert site.ask("GET").body["version"] == 1
+
+
+# ── the preview
+
+
+def test_a_preview_counts_what_a_change_then_hides(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    random, number = Random(1), 0
+    for age in [*range(12), 40]:
+        for product in ("acme-cli", "acme-desktop", "nobody-knows"):
+            texts = [f"{age}-{product}-{number + i}" for i in range(random.randrange(4))]
+            number += len(texts)
+            if texts and random.random() < 0.3:
+                with monkeypatch.context() as patch:
+                    patch.setattr(LicenseStore, "known", lambda *_: (_ for _ in ()).throw(StoreUnavailable("licenses")))
+                    site.post.clock.advance(61)
+                    site.keep(age, *texts, product_id=product, license_key="any")
+            elif texts:
+                site.keep(age, *texts, product_id=product)
+    site.set(45)
+    stored, before = site.stored_by_day(), site.seen()
+    assert sum(stored.values()) == len(before) == number > 30
+    for days in (1, 39, 40, 45, 365):
+        preview = site.ask("GET", "/preview", days=str(days))
+        hidden = {day: n for day, n in stored.items() if day < TODAY - timedelta(days=days)}
+        assert preview.body == {
+            "environment": "production",
+            "days_now": 45,
+            "days_then": days,
+            "hidden": [{"day": day.isoformat(), "records": n} for day, n in sorted(hidden.items())],
+            "records": sum(hidden.values()),
+        }
+    assert (site.ask("GET").body["days"], site.seen()) == (45, before)
+    records = site.ask("GET", "/preview", days="5").body["records"]
+    site.set(5)
+    assert len(before) - len(site.seen()) == records > 0
+    # what is hidden already is not hidden again
+    assert site.ask("GET", "/preview", days="5").body["hidden"] == []
+
+
+def test_a_preview_does_not_count_what_has_expired(site: Site) -> None:
+    site.set(2)
+    site.keep(4, "expired")
+    site.set(10)
+    site.post.clock.advance(61)
+    site.keep(4, "visible")
+    assert site.seen() == ["visible"]
+    hidden = [{"day": (TODAY - timedelta(days=4)).isoformat(), "records": 1}]
+    assert site.ask("GET", "/preview", days="3").body["hidden"] == hidden
+
+
+def test_a_preview_that_is_too_wide_says_so(site: Site) -> None:
+    site.keep(5, "1", "2", "3")
+    site.set(10)
+    vars(site.admin)["MOST_COUNTED"] = 3
+    assert site.ask("GET", "/preview", days="1").body["records"] == 3
+    vars(site.admin)["MOST_COUNTED"] = 2
+    answer = site.ask("GET", "/preview", days="1")
+    assert (answer.status, answer.body["type"]) == (400, "urn:telemetry:problem:too-wide")
+    for days in ("0", "366", "x", ""):
+        assert site.ask("GET", "/preview", days=days).status == 422
