@@ -167,5 +167,3 @@ class MemoryAggregates:
         whole = Recount()
         whole.merge(self._parts[unit].bucket(bucket))
         return whole
-
-

@@ -148,8 +148,8 @@ class DayCloser:
         closing = self.ledger.closing()
         if closing.closed is not None:
             return date.fromordinal(closing.closed + 1)
-        first = last if closing.opened is None else min(date.fromordinal(closing.opened), last)
-        earlier = first - timedelta(days=1)
+        first = last if closing.opened is None else date.fromordinal(closing.opened)
+        earlier = min(first - timedelta(days=1), last)
         while earlier >= first - timedelta(days=LOOK_BACK):
             if any(self.records.has_any(product, earlier) for product in self._known_products(closing)):
                 first = earlier
