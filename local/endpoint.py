@@ -55,6 +55,7 @@ class Endpoint:
         self._queues = {queue.url: folder / "queues" / f"{queue.name}.ndjson" for queue in template.queues}
         self._topics = {topic.arn: folder / "topics" / f"{topic.name}.ndjson" for topic in template.topics}
         self._functions = {function.physical_name: function.name for function in template.functions}
+        self._functions |= {function.arn: function.name for function in template.functions}
         self._report = report
         self._invoke: Invoke | None = None
         self._writing = threading.Lock()
@@ -132,12 +133,13 @@ class Endpoint:
         self._append(file, [line])
         return _xml(200, "Publish", f"<PublishResult><MessageId>{line['id']}</MessageId></PublishResult>")
 
-    def _accept(self, physical_name: str, invocation_type: str | None, event: Json) -> Answer:
+    def _accept(self, function: str, invocation_type: str | None, event: Json) -> Answer:
+        """`function` is a physical name or an ARN."""
         if invocation_type != "Event":
             raise _Refused("InvalidParameterValueException", "only the invocation type Event is understood")
-        name = self._functions.get(physical_name)
+        name = self._functions.get(function)
         if name is None:
-            raise _Refused("ResourceNotFoundException", f"{physical_name} is no function of the template", 404)
+            raise _Refused("ResourceNotFoundException", f"{function} is no function of the template", 404)
         threading.Thread(target=self._run, args=(name, event), name=f"invocation of {name}", daemon=True).start()
         return Answer(202, _JSON, b"")
 

@@ -142,13 +142,9 @@ class Pump:
             "isWindowTerminatedEarly": False,
         }
         answer = self._deliver(self._mapping.function, event)
-        if answer is None:
-            # Unlike Lambda, this puts up with a function that knows nothing of windows, and ends none for it.
-            self._window = None
-        elif "state" in answer:
-            window.state = answer["state"]
-        else:
+        if "state" not in (answer or {}):
             raise ValueError("the answer holds no state")
+        window.state = answer["state"]
 
     def _batches(self, *, follow: bool) -> Iterator["_Batch"]:
         """Batches from the saved position on; endless if it is to `follow`, until stopped."""

@@ -24,8 +24,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.messages.alerts import AlertTopic
-from telemetry.messages.clients import sns_client, sqs_client
+from telemetry.messages.clients import lambda_client, sns_client, sqs_client
 from telemetry.messages.failures import FailureQueue
+from telemetry.messages.invocations import Invocations
 
 
 class Functions:
@@ -82,8 +83,8 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Local]:
             monkeypatch.setenv(name, value)
         endpoint.start(functions)
         yield Local(endpoint, template, tmp_path, functions, complaints, complained)
-    sqs_client.cache_clear()
-    sns_client.cache_clear()
+    for client in (lambda_client, sns_client, sqs_client):
+        client.cache_clear()
 
 
 QUEUE = "queues/stack-rollup-failures.ndjson"
@@ -194,16 +195,17 @@ def test_malformed_and_unsigned_requests(
 
 
 def test_functions_are_invoked_without_waiting(local: Local) -> None:
-    client = local.client("lambda")
     event = {"environment": "staging", "day": "2026-11-20"}
-    answer = client.invoke(
-        FunctionName="stack-CloseDayFunction", InvocationType="Event", Payload=json.dumps(event).encode()
+    answer = local.client("lambda").invoke(
+        FunctionName="stack-CloseDayFunction", InvocationType="Event", Payload=json.dumps(event)
     )
     assert answer["StatusCode"] == 202
+    Invocations(local.template.function("close_day").arn).ask_for(event)
     assert local.functions.invoked == []
     local.functions.go_on.set()
-    assert local.functions.came.acquire(timeout=10)
-    assert local.functions.invoked == [("close_day", event)]
+    for _ in range(2):
+        assert local.functions.came.acquire(timeout=10)
+    assert local.functions.invoked == [("close_day", event)] * 2
 
 
 def test_an_invocation_that_fails_is_reported(local: Local) -> None:
@@ -216,16 +218,15 @@ def test_an_invocation_that_fails_is_reported(local: Local) -> None:
 
 
 APP = """
-import json, os
-import boto3
+import os
 from telemetry.domain.environment import Environment
 from telemetry.domain.failure import Failure
 from telemetry.messages.failures import FailureQueue
+from telemetry.messages.invocations import Invocations
 
 def handler(event, context):
     if event["again"]:
-        payload = json.dumps({"again": False}).encode()
-        boto3.client("lambda").invoke(FunctionName=context.function_name, InvocationType="Event", Payload=payload)
+        Invocations(context.invoked_function_arn).ask_for({"again": False})
     failure = Failure(Environment.STAGING, {}, "ValueError: no", str(event["again"]), "shard", "1")
     FailureQueue(os.environ["FAILURE_QUEUE_URL"]).send([failure])
 """
@@ -237,7 +238,7 @@ def test_functions_in_their_containers_reach_it(tmp_path: Path) -> None:
     (tmp_path / "f").mkdir()
     (tmp_path / "f" / "app.py").write_text(APP)
     variables = template.function("rollup").environment
-    arn = "arn:aws:lambda:us-east-1:0:function:stack-F"
+    arn = "arn:aws:lambda:us-east-1:000000000000:function:stack-F"
     function = Function("f", arn, tmp_path / "f", "app", "handler", variables, 10, 128)
     with Endpoint(replace(template, functions=(function,)), tmp_path) as endpoint:
         aws = environment("http://127.0.0.1:1") | endpoint.environment

@@ -1,6 +1,7 @@
 import json
 import threading
 import time
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,9 @@ from local.streams import Positions, Pump
 from local.template import StreamMapping, read_template
 from telemetry.domain.environment import Environment
 from telemetry.settings import TableNames
+from telemetry.storage.aggregates import AggregateStore
+from tests.conftest import Deployment, Post
+from tests.lambdas import Context, example_event, load_function
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -209,23 +213,14 @@ def test_what_failed_comes_again_with_the_same_state(
     assert [state.get("taken") for _, state, _ in rollup.windows] == [None, 1, 1, 2, 2, None]
 
 
-def test_an_answer_without_state_is_a_failure(put: Put, rollup: Rollup, pump: MakePump) -> None:
-    rollup.answer = lambda _: {"batchItemFailures": []}
+@pytest.mark.parametrize("answer", [None, {}, {"batchItemFailures": []}])
+def test_an_answer_without_state_is_a_failure(put: Put, rollup: Rollup, pump: MakePump, answer: Json) -> None:
+    rollup.answer = lambda _: answer
     put("1")
     for _ in range(2):
         with pytest.raises(ValueError, match="the answer holds no state"):
             pump().drain()
     assert rollup.sorts == [["1"], ["1"]]
-
-
-def test_a_function_that_knows_no_windows_gets_batches_all_the_same(
-    put: Put, rollup: Rollup, pump: MakePump, written: dict[str, int]
-) -> None:
-    rollup.answer = lambda _: None
-    written |= {"1": PAST, "2": PAST + 900}
-    put("1", "2")
-    pump(window=900).drain()
-    assert rollup.sorts == [["1"], ["2"]]
 
 
 def test_goes_on_where_it_was_before_a_restart(put: Put, rollup: Rollup, pump: MakePump) -> None:
@@ -324,3 +319,30 @@ def test_the_templates_streams_can_be_pumped(
         positions = Positions(tmp_path / "positions.json")
         Pump(mapping, dynamodb(engine.endpoint), dynamodb_streams(engine.endpoint), positions, rollup).drain()
     assert rollup.events == []
+
+
+EXAMPLE = "rollup-batch"
+
+
+def test_the_example_event_is_what_rollup_gets(post: Post, rollup: Rollup, pump: MakePump) -> None:
+    for name in ("ingest-telemetry", "ingest-usage"):
+        event = example_event(name)
+        assert post(event["rawPath"], event["body"])["statusCode"] == 200
+    pump().drain()
+    (delivered,), example = rollup.events, example_event(EXAMPLE)
+    assert delivered.keys() == example.keys()
+    for ours, theirs in zip(example["Records"], delivered["Records"], strict=True):
+        assert ours.keys() == theirs.keys()
+        assert ours["dynamodb"].keys() == theirs["dynamodb"].keys()
+        assert ours["dynamodb"]["NewImage"].keys() == theirs["dynamodb"]["NewImage"].keys()
+
+
+def test_the_example_event_is_counted(deployment: Deployment) -> None:
+    table = deployment.tables.records(Environment.PRODUCTION)
+    event = json.loads(json.dumps(example_event(EXAMPLE)).replace("telemetry-records-production", table))
+    images = [record["dynamodb"]["NewImage"] for record in event["Records"]]
+    shown = {b64decode(image[name]["B"]) for image in images for name in ("u", "h") if name in image}
+    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    assert aggregates.actors(shown) == {}
+    assert load_function("rollup").handler(event, Context()) == {"state": {}}
+    assert aggregates.actors(shown).keys() == shown
