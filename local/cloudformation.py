@@ -127,6 +127,10 @@ class Resolver:
                 return self._substitute(resolved, {})
             case "Fn::Sub", [str(text), dict(variables)]:
                 return self._substitute(text, self.resolve(variables))
+            case "Fn::Equals", [left, right]:
+                return bool(left == right)
+            case "Fn::Not", [bool(value)]:
+                return not value
         raise TemplateError(f"{name} {argument!r} is not understood")
 
     def _reference(self, name: str) -> Json:

@@ -48,7 +48,7 @@ class Container:
             "path": [str(function.code), str(ROOT / "layers" / "core")],
             "module": function.module,
             "handler": function.handler,
-            "function_name": function.arn.rsplit(":", 1)[1],
+            "function_name": function.physical_name,
             "arn": function.arn,
             "memory": function.memory,
             "timeout": function.timeout,
@@ -254,7 +254,7 @@ def _environment(function: Function, common: Mapping[str, str]) -> dict[str, str
     variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     variables |= {key: value for key, value in function.environment.items() if key != "SECRET_PARAMETER"}
     variables |= {
-        "AWS_LAMBDA_FUNCTION_NAME": function.arn.rsplit(":", 1)[1],
+        "AWS_LAMBDA_FUNCTION_NAME": function.physical_name,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",

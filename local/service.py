@@ -15,6 +15,7 @@ import uvicorn
 
 from local import demo
 from local.containers import Containers
+from local.endpoint import Endpoint
 from local.engine import Engine, create_tables, dynamodb, dynamodb_streams, environment, use
 from local.gateway import Gateway
 from local.schedules import Scheduler
@@ -75,7 +76,9 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     create_tables(tables, template.tables)
 
     say(f"starting {len(template.functions)} functions")
-    containers = stack.enter_context(_containers(template, state, engine))
+    endpoint = stack.enter_context(Endpoint(template, state.folder, complain))
+    containers = stack.enter_context(_containers(template, state, environment(engine.endpoint) | endpoint.environment))
+    endpoint.start(containers.invoke)
     for name, reason in containers.start().items():
         complain(f"{name} does not start: {reason} (see {state.log(name)})")
 
@@ -171,12 +174,11 @@ def _listen(port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _containers(template: Template, state: State, engine: Engine) -> Containers:
+def _containers(template: Template, state: State, aws: dict[str, str]) -> Containers:
     behind_the_api = {route.function for route in template.routes}
-    variables = {**environment(engine.endpoint), "SECRET_FILE": str(state.secret_file)}
     return Containers(
         ((function, _MOST_CONTAINERS if function.name in behind_the_api else 1) for function in template.functions),
-        variables,
+        aws | {"SECRET_FILE": str(state.secret_file)},
         state.log,
     )
 

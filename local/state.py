@@ -113,7 +113,8 @@ class State:
             return False
         for path in (self.positions, self.demo_keys, *self.folder.glob(f"{self.database.name}*")):
             path.unlink(missing_ok=True)
-        shutil.rmtree(self.folder / "logs", ignore_errors=True)
+        for folder in ("logs", "queues", "topics"):
+            shutil.rmtree(self.folder / folder, ignore_errors=True)
         self._loading.unlink()
         return True
 

@@ -2,6 +2,10 @@
 
 A position is saved only after the function has taken the batch, so that what is in flight when the service is killed
 comes again: at least once, in order, never skipped.
+
+Events are those of tumbling windows: a record belongs to the window it was written in, what the function answers as
+`state` comes back to it until that window ends. A restart of the service forgets the state, as resharding does.
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
 """
 
 import base64
@@ -10,7 +14,8 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +83,7 @@ class Pump:
         self._positions = positions
         self._deliver = deliver
         self._report = report
+        self._window: _Window | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"stream of {mapping.table}", daemon=True)
 
@@ -113,33 +119,65 @@ class Pump:
 
     def _take(self, batch: "_Batch") -> None:
         if batch.records:
-            self._deliver(self._mapping.function, {"Records": batch.records})
+            if self._window and self._window.start != batch.window:
+                self._end(self._window)
+            if self._window is None:
+                self._window = _Window(batch.stream, batch.shard, batch.window, self._mapping.tumbling_window)
+            self._invoke(self._window, batch.records, is_final=False)
         self._positions.save(batch.stream, batch.last)
+
+    def _end(self, window: "_Window") -> None:
+        self._invoke(window, [], is_final=True)
+        self._window = None
+
+    def _invoke(self, window: "_Window", records: list[Record], *, is_final: bool) -> None:
+        """What the function answers as state it gets next time; like in Lambda, an answer without is a failure."""
+        event = {
+            "Records": records,
+            "window": {"start": _iso(window.start), "end": _iso(window.end)},
+            "state": window.state,
+            "shardId": window.shard,
+            "eventSourceARN": window.stream,
+            "isFinalInvokeForWindow": is_final,
+            "isWindowTerminatedEarly": False,
+        }
+        answer = self._deliver(self._mapping.function, event)
+        if "state" not in (answer or {}):
+            raise ValueError("the answer holds no state")
+        window.state = answer["state"]
 
     def _batches(self, *, follow: bool) -> Iterator["_Batch"]:
         """Batches from the saved position on; endless if it is to `follow`, until stopped."""
         label, shard = self._locate()
         stream = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{self._mapping.table}/stream/{label}"
         iterator = self._iterator(stream, shard)
-        batch = _Batch(stream)
+        batch = _Batch(stream, shard)
         while not self._stop.is_set():
             page: Any = self._streams.get_records(ShardIterator=iterator, Limit=_PAGE)
             iterator = page["NextShardIterator"]
             for described in page["Records"]:
                 record = lambda_record(described, stream)
                 size = len(json.dumps(record)) if filters.matches(self._mapping.patterns, record) else 0
-                if batch.is_full(size, self._mapping.batch_size):
+                window = self._window_of(record)
+                if batch.is_full(size, self._mapping.batch_size, window):
                     yield batch
-                    batch = _Batch(stream)
-                batch.add(record, size, described["dynamodb"]["SequenceNumber"])
+                    batch = _Batch(stream, shard)
+                batch.add(record, size, described["dynamodb"]["SequenceNumber"], window)
             if len(page["Records"]) == _PAGE:
                 continue
             if batch.last and (batch.is_due() or not follow):
                 yield batch
-                batch = _Batch(stream)
+                batch = _Batch(stream, shard)
+            if self._window and self._window.end <= time.time() and not batch.records:
+                self._end(self._window)
             if not follow:
                 return
             self._stop.wait(_POLL_SECONDS)
+
+    def _window_of(self, record: Record) -> int:
+        """The beginning of the window the record was written in, in epoch seconds."""
+        written: int = record["dynamodb"]["ApproximateCreationDateTime"]
+        return written - written % self._mapping.tumbling_window
 
     def _locate(self) -> tuple[str, str]:
         """The stream's label and its only shard: this engine never splits one."""
@@ -165,28 +203,53 @@ class Pump:
         ]
 
 
-class _Batch:
-    """Records to deliver, and how far the stream has been read for them: further, where records were filtered out."""
+@dataclass
+class _Window:
+    """A tumbling window of a shard. Times are in epoch seconds."""
 
-    def __init__(self, stream: str) -> None:
+    stream: str
+    shard: str
+    start: int
+    seconds: int
+    state: Json = field(default_factory=dict)
+
+    @property
+    def end(self) -> int:
+        return self.start + self.seconds
+
+
+def _iso(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+class _Batch:
+    """Records of one window, and how far the stream has been read for them: further, where some were filtered out."""
+
+    def __init__(self, stream: str, shard: str) -> None:
         self.stream = stream
+        self.shard = shard
+        self.window = 0
         self.records: list[Record] = []
         self.last = ""
         self._size = 0
         self._since = 0.0
 
-    def add(self, record: Record, size: int, sequence_number: str) -> None:
+    def add(self, record: Record, size: int, sequence_number: str, window: int) -> None:
         """`size` in bytes; 0 for a record nobody wants."""
         if not self.last:
             self._since = time.monotonic()
         if size:
             self.records.append(record)
+            self.window = window
         self._size += size
         self.last = sequence_number
 
-    def is_full(self, size: int, batch_size: int) -> bool:
-        """Whether a record of this size belongs into the next batch."""
-        return bool(size and self.records and (len(self.records) >= batch_size or self._size + size > _MAX_BATCH_BYTES))
+    def is_full(self, size: int, batch_size: int, window: int) -> bool:
+        """Whether a record of this size and window belongs into the next batch."""
+        if not (size and self.records):
+            return False
+        too_large = len(self.records) >= batch_size or self._size + size > _MAX_BATCH_BYTES
+        return too_large or window != self.window
 
     def is_due(self) -> bool:
         return time.monotonic() - self._since >= WINDOW_SECONDS

@@ -37,6 +37,27 @@ class Function:
     timeout: int
     memory: int
 
+    @property
+    def physical_name(self) -> str:
+        """What Lambda calls it."""
+        return self.arn.rsplit(":", 1)[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue; functions are given its URL."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """An SNS topic; functions are given its ARN."""
+
+    name: str
+    arn: str
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -61,12 +82,16 @@ class Cors:
 
 @dataclass(frozen=True, slots=True)
 class StreamMapping:
-    """A table's stream and the function that gets it; `patterns` are filters of which one has to match."""
+    """A table's stream and the function that gets it.
+
+    `patterns` are filters of which one has to match; `tumbling_window` is in seconds.
+    """
 
     table: str
     function: str
     batch_size: int
     patterns: tuple[Mapping[str, Any], ...]
+    tumbling_window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +114,8 @@ class Template:
     cors: Cors | None
     streams: tuple[StreamMapping, ...]
     schedules: tuple[Schedule, ...]
+    queues: tuple[Queue, ...]
+    topics: tuple[Topic, ...]
 
     def function(self, name: str) -> Function:
         return next(function for function in self.functions if function.name == name)
@@ -102,7 +129,12 @@ def read_template(
 
 
 # Resources that mean nothing on one machine.
-_IGNORED_RESOURCES = ("AWS::CloudWatch::", "AWS::IAM::", "AWS::Logs::", "AWS::Serverless::LayerVersion")
+_IGNORED_RESOURCES = (
+    "AWS::CloudWatch::", "AWS::IAM::", "AWS::Logs::", "AWS::SNS::Subscription", "AWS::Serverless::LayerVersion",
+)  # fmt: skip
+
+# Resources whose names are written in the template; CloudFormation makes those of the others.
+_NAMED = {"AWS::DynamoDB::Table": "TableName", "AWS::SNS::Topic": "TopicName", "AWS::SQS::Queue": "QueueName"}
 
 _TABLE_CREATED = {"AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "StreamSpecification"}
 _TABLE_IGNORED = {
@@ -116,6 +148,7 @@ _MAPPING_IGNORED = {
     "DestinationConfig", "MaximumBatchingWindowInSeconds", "MaximumRecordAgeInSeconds", "MaximumRetryAttempts",
     "BisectBatchOnFunctionError",
 }  # fmt: skip
+_QUEUE_IGNORED = {"MessageRetentionPeriod", "SqsManagedSseEnabled"}
 _SCHEDULE_IGNORED = {"Description", "FlexibleTimeWindow", "Name", "State"}
 _API_IGNORED = {"AccessLogSettings", "DefaultRouteSettings", "Description", "Name", "Tags"}
 
@@ -157,10 +190,12 @@ class _Reader:
         document = load(path)
         self._stack = stack
         self._root = path.parent
-        self._resources: dict[str, Json] = expand_loops(document.get("Resources", {}))
         self._globals = document.get("Globals", {}).get("Function", {})
         references = _references(stack, document.get("Parameters", {}), parameters)
         self._resolver = Resolver(references, {}, document.get("Mappings", {}))
+        self._conditions = document.get("Conditions", {})
+        resources = expand_loops(document.get("Resources", {}))
+        self._resources: dict[str, Json] = {name: made for name, made in resources.items() if self._is_made(name, made)}
         attributes = {}
         for logical_id, resource in self._resources.items():
             name = self._physical_name(logical_id, resource)
@@ -172,13 +207,24 @@ class _Reader:
                 attributes[logical_id, "StreamArn"] = f"{arn}/stream"
             elif resource["Type"] == "AWS::Serverless::Function":
                 attributes[logical_id, "Arn"] = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
+            elif resource["Type"] == "AWS::SQS::Queue":
+                references[logical_id] = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+                attributes[logical_id, "QueueName"] = name
+            elif resource["Type"] == "AWS::SNS::Topic":
+                references[logical_id] = f"arn:aws:sns:{REGION}:{ACCOUNT}:{name}"
         self._resolver = Resolver(references, attributes, document.get("Mappings", {}))
 
+    def _is_made(self, logical_id: str, resource: Json) -> bool:
+        if "Condition" not in resource:
+            return True
+        if resource["Condition"] not in self._conditions:
+            raise TemplateError(f"{logical_id}: no such condition: {resource['Condition']}")
+        return bool(self._resolver.resolve(self._conditions[resource["Condition"]]))
+
     def _physical_name(self, logical_id: str, resource: Json) -> str:
-        if "Condition" in resource:
-            raise TemplateError(f"{logical_id}: conditions are not understood")
-        if resource["Type"] == "AWS::DynamoDB::Table":
-            return str(self._resolver.resolve(resource["Properties"]["TableName"]))
+        if resource["Type"] in _NAMED:
+            properties = _Properties(logical_id, resource.get("Properties"), self._resolver)
+            return str(properties.need(_NAMED[resource["Type"]]))
         return f"{self._stack}-{logical_id}"
 
     def template(self) -> Template:
@@ -189,7 +235,7 @@ class _Reader:
             function, of_function = self._function(logical_id, properties)
             functions.append(function)
             routes += of_function
-        by_reference = {function.arn.rsplit(":", 1)[1]: function.name for function in functions}
+        by_reference = {function.physical_name: function.name for function in functions}
         by_reference |= {function.arn: function.name for function in functions}
         template = Template(
             stack=self._stack,
@@ -201,6 +247,8 @@ class _Reader:
                 self._stream(*item, by_reference) for item in self._of_type("AWS::Lambda::EventSourceMapping")
             ),
             schedules=tuple(self._schedule(*item, by_reference) for item in self._of_type("AWS::Scheduler::Schedule")),
+            queues=tuple(self._queue(*item) for item in self._of_type("AWS::SQS::Queue")),
+            topics=tuple(self._topic(*item) for item in self._of_type("AWS::SNS::Topic")),
         )
         if self._resources:
             name, resource = next(iter(self._resources.items()))
@@ -296,6 +344,7 @@ class _Reader:
             function=_target(owner, properties.need("FunctionName"), functions),
             batch_size=int(properties.take("BatchSize", 100)),
             patterns=tuple(json.loads(item["Pattern"]) for item in filters),
+            tumbling_window=int(properties.need("TumblingWindowInSeconds")),
         )
         properties.done()
         return mapping
@@ -312,6 +361,18 @@ class _Reader:
         target.done()
         properties.done()
         return schedule
+
+    def _queue(self, owner: str, values: Json) -> Queue:
+        properties = _Properties(owner, values, self._resolver, _QUEUE_IGNORED)
+        queue = Queue(properties.need("QueueName"), self._resolver.resolve({"Ref": owner}))
+        properties.done()
+        return queue
+
+    def _topic(self, owner: str, values: Json) -> Topic:
+        properties = _Properties(owner, values, self._resolver)
+        topic = Topic(properties.need("TopicName"), self._resolver.resolve({"Ref": owner}))
+        properties.done()
+        return topic
 
 
 def _references(stack: str, declared: Json, given: Mapping[str, str]) -> dict[str, Json]:

@@ -85,6 +85,8 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         "RECORD_SHARDS": "8",
         "RETENTION_DAYS": "90",
         "LICENSE_CACHE_SECONDS": "60",
+        "FAILURE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/failures",
+        "ALERT_TOPIC_ARN": "arn:aws:sns:us-east-1:000000000000:alerts",
         "POWERTOOLS_SERVICE_NAME": "telemetry",
         "POWERTOOLS_METRICS_NAMESPACE": "Telemetry",
     }.items():

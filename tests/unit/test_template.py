@@ -1,9 +1,12 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aws_lambda_powertools import Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 from local.cloudformation import TemplateError
-from local.template import REGION, ROOT, Cors, Route, Schedule, StreamMapping, read_template
+from local.template import REGION, ROOT, Cors, Queue, Route, Schedule, StreamMapping, Topic, _Reader, read_template
 from telemetry.settings import TableNames
 
 ENVIRONMENTS = ("production", "staging", "development")
@@ -61,7 +64,7 @@ def test_reads_wiring() -> None:
     for environment in ENVIRONMENTS:
         table = f"telemetry-records-{environment}"
         mapping = next(stream for stream in template.streams if stream.table == table)
-        assert mapping == StreamMapping(table, "rollup", 1000, (pattern,))
+        assert mapping == StreamMapping(table, "rollup", 1000, (pattern,), 900)
         assert Schedule("cron(30 * * * ? *)", "close_day", {"environment": environment}) in template.schedules
 
 
@@ -71,6 +74,117 @@ def test_reads_a_minimal_template(tmp_path: Path) -> None:
     assert template.routes == (Route("GET", "/hello/{name}", "hello"),)
     assert template.functions[0].environment == {"WHERE": f"{REGION}/${{Literal}}/{arn}"}
     assert template.cors is None
+
+
+def test_reads_the_queue_and_the_topic_rollup_is_given() -> None:
+    template = read_template("some-stack")
+    url = f"https://sqs.{REGION}.amazonaws.com/000000000000/some-stack-rollup-failures"
+    arn = f"arn:aws:sns:{REGION}:000000000000:some-stack-alerts"
+    assert template.queues == (Queue("some-stack-rollup-failures", url),)
+    assert template.topics == (Topic("some-stack-alerts", arn),)
+    given = {"FAILURE_QUEUE_URL": url, "ALERT_TOPIC_ARN": arn}
+    assert dict(template.function("rollup").environment) == {**template.function("ingest").environment, **given}
+
+
+CONDITIONAL = """
+Parameters:
+  Name: {Type: String, Default: ""}
+Conditions:
+  Named: !Not [!Equals [!Ref Name, ""]]
+Resources:
+  Maybe:
+    Type: AWS::SQS::Queue
+    Condition: Named
+    Properties: {QueueName: !Ref Name}
+"""
+
+
+@pytest.mark.parametrize(("given", "made"), [({}, []), ({"Name": ""}, []), ({"Name": "q"}, ["q"])])
+def test_makes_resources_on_their_condition(tmp_path: Path, given: dict[str, str], made: list[str]) -> None:
+    template = read_template(parameters=given, path=written(tmp_path, CONDITIONAL))
+    assert [queue.name for queue in template.queues] == made
+
+
+def test_an_unknown_condition_is_an_error(tmp_path: Path) -> None:
+    text = CONDITIONAL.replace("Condition: Named", "Condition: Nobody")
+    with pytest.raises(TemplateError, match="Maybe: no such condition: Nobody"):
+        read_template(path=written(tmp_path, text))
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    """The properties of every alarm, by logical id, as in a stack called `stack`."""
+    reader = _Reader("stack", {}, ROOT / "template.yaml")
+    found = {name: made for name, made in reader._resources.items() if made["Type"] == "AWS::CloudWatch::Alarm"}
+    return {name: reader._resolver.resolve(made["Properties"]) for name, made in found.items()}
+
+
+def watched(alarm: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
+    """The namespace, name and dimensions of an alarm's metric, also where it is part of an expression."""
+    metric = next((each["MetricStat"]["Metric"] for each in alarm.get("Metrics", []) if "MetricStat" in each), alarm)
+    dimensions = {dimension["Name"]: dimension["Value"] for dimension in metric["Dimensions"]}
+    return metric["Namespace"], metric["MetricName"], dimensions
+
+
+def test_alarms_on_aws_metrics_watch_what_there_is() -> None:
+    template = read_template("stack")
+    functions = {function.physical_name for function in template.functions}
+    indexes = {
+        (table.name, index["IndexName"])
+        for table in template.tables
+        for index in table.create.get("GlobalSecondaryIndexes", [])
+    }
+    seen = set()
+    for name, alarm in alarms().items():
+        namespace, metric, dimensions = watched(alarm)
+        seen.add((namespace, metric))
+        if namespace == "AWS/Lambda":
+            assert dimensions.keys() == {"FunctionName"}, name
+            assert dimensions["FunctionName"] in functions, name
+        elif namespace == "AWS/DynamoDB":
+            assert dimensions.keys() == {"TableName", "GlobalSecondaryIndexName"}, name
+            assert (dimensions["TableName"], dimensions["GlobalSecondaryIndexName"]) in indexes, name
+        elif namespace == "AWS/SQS":
+            assert dimensions == {"QueueName": template.queues[0].name}, name
+    assert {metric for namespace, metric in seen if namespace.startswith("AWS/")} == {
+        "IteratorAge",
+        "Errors",
+        "WriteThrottleEvents",
+        "ApproximateNumberOfMessagesVisible",
+    }
+
+
+def test_alarms_on_our_metrics_watch_what_powertools_emits(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in read_template("stack").function("close_day").environment.items():
+        monkeypatch.setenv(name, value)
+    expected = set()
+    for environment in ENVIRONMENTS:
+        metrics = Metrics()
+        metrics.add_dimension("environment", environment)
+        for name in ("DaysBehind", "DaysClosedByDeadline", "ReportsContradicted"):
+            metrics.add_metric(name, MetricUnit.Count, 0)
+        emitted: dict[str, Any] = dict(metrics.serialize_metric_set())
+        metrics.clear_metrics()
+        (directive,) = emitted["_aws"]["CloudWatchMetrics"]
+        dimensions = frozenset((name, emitted[name]) for name in directive["Dimensions"][0])
+        expected |= {(directive["Namespace"], metric["Name"], dimensions) for metric in directive["Metrics"]}
+    assert len(expected) == 9
+    ours = [watched(alarm) for alarm in alarms().values()]
+    assert {
+        (namespace, metric, frozenset(dimensions.items()))
+        for namespace, metric, dimensions in ours
+        if not namespace.startswith("AWS/")
+    } == expected
+
+
+def test_every_alarm_tells_the_topic_and_says_what_missing_data_means() -> None:
+    (topic,) = read_template("stack").topics
+    found = alarms()
+    assert len(found) == 4 + 4 * len(ENVIRONMENTS)
+    for name, alarm in found.items():
+        assert alarm["AlarmActions"] == [topic.arn], name
+        assert alarm["AlarmDescription"], name
+    breaching = {name for name, alarm in found.items() if alarm["TreatMissingData"] == "breaching"}
+    assert breaching == {f"DaysBehind{environment}" for environment in ENVIRONMENTS}
 
 
 def test_reads_cors(tmp_path: Path) -> None:
