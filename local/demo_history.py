@@ -136,7 +136,8 @@ def _odd_day(
     """What comes from devices that should not run: a little every day, and the outbreak of a leaked key."""
     seats = [seat for seat in fleet.odd if random.random() < 0.6]
     if environment is Environment.PRODUCTION and number in OUTBREAK:
-        seats += [Seat(fleet.leaked, device) for device in fleet.pirates if random.random() < 0.5]
+        pirates = [Seat(fleet.leaked, device) for device in fleet.pirates if random.random() < 0.5]
+        seats += [seat for seat in pirates for _ in range(random.choice((1, 2, 3, 4)))]
     for seat in seats:
         body = {
             "data_type": "text",

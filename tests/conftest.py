@@ -1,7 +1,7 @@
 """Fixtures every test may use: an engine in memory, the template's tables, a deployment with products and keys."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,15 @@ from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import read_template
 from telemetry.domain.api_key import Capability
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.failure import Failure
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, read_telemetry_id
+from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
+from telemetry.messages.alerts import AlertTopic
+from telemetry.messages.failures import FailureQueue
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.settings import TableNames
 from telemetry.storage import secret
@@ -102,6 +107,39 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     }
     yield Deployment(tables, keyring, keys)
     secret.keyring.cache_clear()
+
+
+def never(unit: Unit) -> None:
+    """No day of a test is counted in parts unless the test is about that."""
+    raise AssertionError(unit)
+
+
+@dataclass
+class Mailbox:
+    """What rollup has sent to the failure queue, and published."""
+
+    failures: list[Failure] = field(default_factory=list)
+    alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    is_full: bool = False
+
+    def send(self, failures: Sequence[Failure]) -> None:
+        if self.is_full:
+            raise StoreUnavailable("failure queue")
+        self.failures += failures
+
+    def publish(self, subject: str, message: Mapping[str, Any]) -> None:
+        if self.is_full:
+            raise StoreUnavailable("alert topic")
+        self.alerts.append((subject, message))
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
+    """Takes the place of queue and topic; what these take is tested with local.endpoint."""
+    mailbox = Mailbox()
+    monkeypatch.setattr(FailureQueue, "send", lambda _, failures: mailbox.send(failures))
+    monkeypatch.setattr(AlertTopic, "publish", lambda _, subject, message: mailbox.publish(subject, message))
+    return mailbox
 
 
 class Clock:

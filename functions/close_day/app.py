@@ -47,6 +47,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     dispatch = partial(_ask_for, environment, Invocations(context.invoked_function_arn))
     if "unit" in event:
         count_unit(environment, _unit(event["unit"]), dispatch, now)
+        metrics.add_metric("PartsCounted", MetricUnit.Count, 1)
         return {"environment": environment, "counted": event["unit"]}
     return close(environment, dispatch, now)
 

@@ -3,34 +3,37 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
-from telemetry.domain.active_users import Audience
+from telemetry.domain.active_users import Audience, next_balance
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, Sighting
-from telemetry.services.close_day import close_days
 from telemetry.services.counting import count
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore
 from tests.integration.test_active_users_table import fill
+from tests.observations import report_of
+from tests.table_aggregates import TableAggregates
 
 YESTERDAY = date(2026, 11, 2)
 TODAY = YESTERDAY + timedelta(days=1)
 SIZES = (1_000, 100_000)
 
 
-class NoRecords:
-    """Everything has been delivered."""
-
-    def sightings(self, product: str, day: date) -> Iterator[Sighting]:
-        del product, day
-        return iter(())
+def close(store: TableAggregates, last: date) -> None:
+    """Writes the balances of all days up to `last` that have been counted."""
+    opened, scopes = store.closing().opened, store.closing().scopes
+    assert opened is not None
+    for day in range(opened, last.toordinal() + 1):
+        for scope in scopes:
+            before, tally = store.day(scope, day)
+            store.keep(report_of(scope, next_balance(before, day, tally)))
+        store.close(day)
 
 
 @contextmanager
@@ -63,7 +66,7 @@ def visitors(users: int, day: date, share: float) -> list[Sighting]:
 
 @pytest.mark.parametrize("users", SIZES)
 def test_a_report_costs_the_same_however_many_users(tables: TableNames, users: int) -> None:
-    store = AggregateStore(tables.aggregates(Environment.PRODUCTION))
+    store = TableAggregates(tables.aggregates(Environment.PRODUCTION))
     started = time.perf_counter()
     with metered() as writing:
         moves = 0
@@ -73,7 +76,7 @@ def test_a_report_costs_the_same_however_many_users(tables: TableNames, users: i
             for start in range(0, len(batch), 1_000):
                 assert count(batch[start : start + 1_000], store) == []
     folded = time.perf_counter() - started
-    close_days(datetime(2026, 11, 3, 0, 30, tzinfo=UTC), store, NoRecords(), ["editor"])
+    close(store, YESTERDAY)
     with metered() as reading:
         found = active_users("editor", 30, TODAY, Audience.USERS, store)
     transactions = [units for operation, units in writing if operation == "TransactWriteItems"]
@@ -89,7 +92,7 @@ def test_a_report_costs_the_same_however_many_users(tables: TableNames, users: i
 @pytest.mark.parametrize("users", SIZES)
 def test_the_dearest_report(tables: TableNames, users: int) -> None:
     """Users from each of 366 days, in all audiences, in all parts of today's tally."""
-    store = AggregateStore(tables.aggregates(Environment.PRODUCTION))
+    store = TableAggregates(tables.aggregates(Environment.PRODUCTION))
     fill(store, users)
     with metered() as reading:
         active_users(CATALOGUE, 365, TODAY, Audience.USERS, store)

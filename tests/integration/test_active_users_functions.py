@@ -3,20 +3,23 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from telemetry.domain.active_users import Audience
+from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, total
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.close_day import close_days
+from telemetry.services.api_keys import hash_of
 from telemetry.services.reports import active_users
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment, Post
+from tests.conftest import Deployment, Mailbox, Post
 from tests.lambdas import Context, http_event, load_function
+from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -54,22 +57,6 @@ def event(user: str, product: str = "acme-cli") -> dict[str, str]:
     return {"data_type": "text", "text_data": "x", "product_id": product, "user_identifier": user}
 
 
-def stream_batch(deployment: Deployment, environment: Environment = Environment.PRODUCTION) -> dict[str, Any]:
-    """All records of an environment as its stream delivers them."""
-    table = deployment.tables.records(environment)
-    items = dynamodb_client().scan(TableName=table)["Items"]
-    return {"Records": [stream_record(table, item) for item in items]}
-
-
-def stream_record(table: str, item: dict[str, Any]) -> dict[str, Any]:
-    image = {name: {"B": b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()}
-    return {
-        "eventName": "INSERT",
-        "eventSourceARN": f"arn:aws:dynamodb:us-east-1:123456789012:table/{table}/stream/2026-11-01T00:00:00.000",
-        "dynamodb": {"Keys": {name: image[name] for name in ("p", "s")}, "NewImage": image},
-    }
-
-
 def test_users_reach_the_report_once(deployment: Deployment, post: Post, ask: Ask) -> None:
     rollup = load_function("rollup")
     assert ask(mau("acme-cli")) == answered("acme-cli", 0)
@@ -93,73 +80,144 @@ def test_environments_count_apart(deployment: Deployment, post: Post, ask: Ask) 
     assert ask(mau("acme-cli"), staging) == answered("acme-cli", 1)
 
 
-def test_what_cannot_be_read_is_logged_and_the_rest_counted(
-    deployment: Deployment, post: Post, ask: Ask, caplog: pytest.LogCaptureFixture
+def test_what_cannot_be_read_goes_to_the_failure_queue_and_the_rest_counts(
+    deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox
+) -> None:
+    post("/api/v1/telemetry", json.dumps([event("jane"), event("john"), event("jim")]))
+    batch = stream_batch(deployment)
+    whole = batch["Records"][1]
+    broken = json.loads(json.dumps(whole))
+    broken["dynamodb"]["NewImage"]["g"] = {"S": "acme-cli#not a day#c#0"}
+    garbled = json.loads(json.dumps(batch["Records"][2]))
+    garbled["dynamodb"]["NewImage"]["b"] = {"B": b64encode(b"\x01nonsense").decode()}
+    removed = whole | {"eventName": "REMOVE", "dynamodb": whole["dynamodb"] | {"SequenceNumber": f"{4:021d}"}}
+    batch["Records"] = [batch["Records"][0], broken, garbled, removed]
+    rollup = load_function("rollup")
+    for _ in range(2):
+        assert rollup.handler(batch, Context()) == {"state": {}}
+    assert ask(mau("acme-cli")) == answered("acme-cli", 1)
+    first, second = mailbox.failures  # and not once more when the batch came again
+    assert (first.key, first.event_id, first.shard) == (broken["dynamodb"]["Keys"], broken["eventID"], SHARD)
+    assert first.cause.startswith("ValueError: ")
+    assert second.sequence_number == garbled["dynamodb"]["SequenceNumber"]
+    assert counted(deployment)[RECORDS] == 1
+
+
+def test_a_failure_queue_that_fails_brings_the_batch_again(
+    deployment: Deployment, post: Post, mailbox: Mailbox
 ) -> None:
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john")]))
     batch = stream_batch(deployment)
-    broken = json.loads(json.dumps(batch["Records"][0]))
-    broken["dynamodb"]["NewImage"]["g"] = {"S": "acme-cli#not a day#c#0"}
-    removed = batch["Records"][0] | {"eventName": "REMOVE"}
-    caplog.clear()
-    load_function("rollup").handler({"Records": [broken, removed, *batch["Records"]]}, Context())
-    assert ask(mau("acme-cli")) == answered("acme-cli", 2)
-    ((record, cause),) = logged(caplog)
-    assert record == broken["dynamodb"]["Keys"]
-    assert cause.startswith("ValueError: ")
+    batch["Records"][0]["dynamodb"]["NewImage"]["g"] = {"S": "?"}
+    rollup = load_function("rollup")
+    mailbox.is_full = True
+    with pytest.raises(StoreUnavailable):
+        rollup.handler(batch, Context())
+    assert counted(deployment) == {}
+    mailbox.is_full = False
+    rollup.handler(batch, Context())
+    assert (len(mailbox.failures), counted(deployment)[RECORDS]) == (1, 1)
 
 
-def logged(caplog: pytest.LogCaptureFixture) -> list[tuple[Any, str]]:
-    """Record and cause of each error."""
-    errors = [vars(entry) for entry in caplog.records if entry.levelname == "ERROR"]
-    return [(entry["record"], entry["cause"]) for entry in errors]
+def test_an_empty_batch_ends_a_window(deployment: Deployment) -> None:
+    batch = stream_event([], deployment.tables.records(Environment.STAGING)) | {"isFinalInvokeForWindow": True}
+    assert load_function("rollup").handler(batch, Context()) == {"state": {}}
 
 
 def test_a_batch_of_another_table_is_refused(deployment: Deployment) -> None:
-    record = stream_record(deployment.tables.registry, {"p": {"S": "x"}, "s": {"S": "y"}})
     with pytest.raises(ValueError, match="not enough values"):
-        load_function("rollup").handler({"Records": [record]}, Context())
+        load_function("rollup").handler(stream_event([], deployment.tables.registry), Context())
+
+
+def counted(deployment: Deployment, scope: str = "acme-cli") -> Activity:
+    """What rollup has counted today."""
+    now = datetime.now(UTC)
+    store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    return total(activity for _, activity in store.hours(scope, now - timedelta(days=1), now))
+
+
+def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbox: Mailbox) -> None:
+    bodies = [event(f"user {number}") | {"product_version": f"1.{number % 3}"} for number in range(9)]
+    bodies.append(event("pirate") | {"license_key": "LEAKED"})
+    post("/api/v1/telemetry", json.dumps([body | {"data_group": "secondary1"} for body in bodies]))
+    usage = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "jane", "user_id_type": "EMAIL"}
+    post("/api/product/usage", json.dumps({"payload": usage}))
+    batch, rollup = stream_batch(deployment), load_function("rollup")
+    for _ in range(2):
+        rollup.handler(batch, Context())
+    for scope in ("acme-cli", CATALOGUE):
+        assert counted(deployment, scope) == {
+            RECORDS: 11,
+            FLAGGED: 1,
+            Measure(Kind.FLAG, "I"): 1,
+            Measure(Kind.VERSION, "1.0"): 3,
+            Measure(Kind.VERSION, "1.1"): 3,
+            Measure(Kind.VERSION, "1.2"): 3,
+            Measure(Kind.VERSION, UNNAMED): 2,
+            Measure(Kind.GROUP, "secondary1"): 10,
+            Measure(Kind.GROUP, "primary"): 1,
+        }
+    assert mailbox.failures == []
+
+
+def test_a_key_is_noted_as_used(deployment: Deployment, post: Post) -> None:
+    post("/api/v1/telemetry", json.dumps(event("jane")))
+    load_function("rollup").handler(stream_batch(deployment), Context())
+    key = deployment.registry.api_key(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
+    assert key
+    store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    assert store.uses([key.id, "other"]) == {key.id: hour_of(datetime.now(UTC))}
 
 
 def test_closing_counts_what_no_stream_delivered(deployment: Deployment, post: Post, ask: Ask) -> None:
     """And what it delivers afterwards changes nothing."""
     before = datetime.now(UTC).date()
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john"), event("x", "who?")]))
-    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    products = list(deployment.registry.products())
-
-    def close(at: datetime) -> list[date]:
-        return close_days(at, aggregates, deployment.records(), products)
-
-    midnight = datetime(before.year, before.month, before.day, tzinfo=UTC) + timedelta(days=1)
-    assert close(midnight + timedelta(minutes=29)) == []
-    assert close(midnight + timedelta(minutes=30)) == [before]
-    assert close(midnight + timedelta(minutes=30)) == []
+    assert close_day(Environment.PRODUCTION, deadline(before) - timedelta(minutes=1)) == []
+    assert close_day(Environment.PRODUCTION, deadline(before)) == [before.isoformat()]
+    assert close_day(Environment.PRODUCTION, deadline(before)) == []
     assert ask(mau("acme-cli")) == answered("acme-cli", 2)
     load_function("rollup").handler(stream_batch(deployment), Context())
     assert ask(mau("acme-cli")) == answered("acme-cli", 2)
+    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 3
 
 
-def test_a_record_of_a_closed_day_that_nobody_counted_is_logged(
-    deployment: Deployment, post: Post, ask: Ask, caplog: pytest.LogCaptureFixture
+def test_a_record_of_a_closed_day_that_nobody_counted_is_a_failure(
+    deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox
 ) -> None:
+    today = datetime.now(UTC).date()
     post("/api/v1/telemetry", json.dumps(event("jane")))
     load_function("rollup").handler(stream_batch(deployment), Context())
-    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    close_days(datetime.now(UTC) + timedelta(days=2), aggregates, deployment.records(), [])
+    close_day(Environment.PRODUCTION, deadline(today))
     post("/api/v1/telemetry", json.dumps(event("john")))
-    caplog.clear()
     load_function("rollup").handler(stream_batch(deployment), Context())
-    ((_, cause),) = logged(caplog)
-    assert cause == f"DayClosed: {datetime.now(UTC).date()} is closed"
+    (failure,) = mailbox.failures
+    assert failure.cause == f"DayClosed: {today} is closed"
     assert ask(mau("acme-cli")) == answered("acme-cli", 1)
 
 
 @pytest.mark.usefixtures("deployment")
-def test_no_traffic_ever_closes_nothing() -> None:
-    answer = load_function("close_day").handler({"environment": "staging"}, Context())
-    assert answer == {"environment": "staging", "closed": []}
+def test_without_traffic_days_close_all_the_same() -> None:
+    midnight = datetime(2026, 11, 4, tzinfo=UTC)
+    assert close_day(Environment.STAGING, midnight + timedelta(minutes=30)) == []
+    assert close_day(Environment.STAGING, midnight + timedelta(minutes=40)) == ["2026-11-03"]
+
+
+def test_a_closed_day_is_verified_by_event(post: Post) -> None:
+    today = datetime.now(UTC).date()
+    post("/api/v1/telemetry", json.dumps([event("jane"), event("john")]))
+    close_day(Environment.PRODUCTION, deadline(today))
+    again = {"environment": "production", "product": "acme-cli", "day": today.isoformat()}
+    function = load_function("close_day")
+    holds = {"scope": "acme-cli", "outcome": "holds", "difference": None}
+    assert function.handler(again, Context()) == {
+        "environment": "production",
+        "day": today.isoformat(),
+        "verdicts": [holds],
+    }
+    whole = function.handler({"environment": "production", "day": today.isoformat()}, Context())
+    assert {verdict["outcome"] for verdict in whole["verdicts"]} == {"holds"}
 
 
 def test_who_may_ask(deployment: Deployment, ask: Ask) -> None:

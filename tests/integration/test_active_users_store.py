@@ -22,9 +22,11 @@ from telemetry.domain.active_users import (
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import SLICES, AggregateStore
+from telemetry.storage.aggregates import SLICES
 from tests.active_users_world import Store
 from tests.memory_aggregates import MemoryAggregates
+from tests.observations import report_of
+from tests.table_aggregates import TableAggregates
 
 DAY = date(2026, 11, 3).toordinal()
 EDITOR_USERS = Place("editor", Audience.USERS)
@@ -36,7 +38,7 @@ def store(request: pytest.FixtureRequest) -> Store:
     if request.param == "memory":
         return MemoryAggregates()
     tables: TableNames = request.getfixturevalue("tables")
-    return AggregateStore(tables.aggregates(Environment.PRODUCTION))
+    return TableAggregates(tables.aggregates(Environment.PRODUCTION))
 
 
 def balance(day: int, **first: int) -> Balance:
@@ -95,7 +97,7 @@ def test_a_ledger_goes_back_to_the_last_balance_and_ends_today(store: Store) -> 
     assert store.ledger("editor", DAY).balance is None
     assert sorted(store.ledger("editor", DAY).tallies) == list(range(DAY - 9, DAY + 1))
     for closed in range(DAY - 9, DAY - 3):
-        store.write_balance("editor", balance(closed, users=4 * (closed - DAY + 10)))
+        store.keep(report_of("editor", balance(closed, users=4 * (closed - DAY + 10))))
     tally = Counter({(Audience.USERS, NEW): 4})
     assert store.ledger("editor", DAY) == Ledger(
         balance(DAY - 4, users=24), {DAY - 3: tally, DAY - 2: tally, DAY - 1: tally, DAY: tally}
@@ -127,14 +129,6 @@ def test_days_close_in_order_and_once(store: Store) -> None:
     with pytest.raises(LedgerBroken):
         store.close(DAY + 3)
     assert store.closing().closed == DAY + 1
-
-
-def test_a_balance_is_written_once(store: Store) -> None:
-    store.write_balance("editor", balance(DAY, users=5))
-    store.write_balance("editor", balance(DAY, users=5))
-    with pytest.raises(LedgerBroken):
-        store.write_balance("editor", balance(DAY, users=6))
-    assert store.day("editor", DAY + 1) == (balance(DAY, users=5), Counter())
 
 
 def test_a_missing_balance_is_noticed(store: Store) -> None:

@@ -24,11 +24,13 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services import counting
-from telemetry.services.close_day import close_days
+from telemetry.services.attempts import ATTEMPTS
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import SLICES, AggregateStore
+from telemetry.storage.aggregates import SLICES
 from tests.active_users_world import FIRST_DAY, PRODUCTS, SHORT_GAPS, Step, World, histories
+from tests.observations import observe, report_of
+from tests.table_aggregates import TableAggregates
 
 SOAK = bool(os.environ.get("SOAK"))
 TODAY = date(2026, 11, 3)
@@ -42,23 +44,23 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="module")
-def new_store(engine: Engine) -> Callable[[], AggregateStore]:
+def new_store(engine: Engine) -> Callable[[], TableAggregates]:
     tables = TableNames("histories")
     name = tables.aggregates(Environment.PRODUCTION)
     (table,) = (each for each in read_template(tables.prefix).tables if each.name == name)
     client = dynamodb(engine.endpoint)
 
-    def new() -> AggregateStore:
+    def new() -> TableAggregates:
         unique = f"{name}-{next(_numbers)}"
         client.create_table(**{**table.create, "TableName": unique})
-        return AggregateStore(unique)
+        return TableAggregates(unique)
 
     return new
 
 
 @FEW
 @given(steps=histories(40, SHORT_GAPS))
-def test_users_are_exact_for_every_window(new_store: Callable[[], AggregateStore], steps: list[Step]) -> None:
+def test_users_are_exact_for_every_window(new_store: Callable[[], TableAggregates], steps: list[Step]) -> None:
     world = World(new_store())
     world.run(steps)
     world.settle()
@@ -68,7 +70,7 @@ def test_users_are_exact_for_every_window(new_store: Callable[[], AggregateStore
 @FEW
 @given(steps=histories(40, SHORT_GAPS), seed=st.integers(0, 2**32))
 def test_what_dynamodb_answers_under_load_changes_nothing(
-    new_store: Callable[[], AggregateStore], steps: list[Step], seed: int
+    new_store: Callable[[], TableAggregates], steps: list[Step], seed: int
 ) -> None:
     world = World(new_store())
     with faults(Random(seed)):
@@ -78,7 +80,7 @@ def test_what_dynamodb_answers_under_load_changes_nothing(
 
 
 def test_a_conflict_that_does_not_end_is_unavailability(
-    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store, waited = new_store(), list[int]()
     someone = [Sighting("editor", TODAY, b"a", None, billable=True)]
@@ -86,13 +88,13 @@ def test_a_conflict_that_does_not_end_is_unavailability(
         patch.setattr(BaseClient, "_make_api_call", always("TransactWriteItems", CONFLICT))
         with pytest.raises(StoreUnavailable):
             counting.count(someone, store, waited.append)
-    assert waited == list(range(1, counting.ATTEMPTS))
+    assert waited == list(range(1, ATTEMPTS))
     assert counting.count(someone, store) == []
     assert active_users("editor", 1, TODAY, Audience.USERS, store) == 1
 
 
 def test_what_no_retry_can_cure_is_raised_as_it_is(
-    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(BaseClient, "_make_api_call", always("TransactWriteItems", DENIED))
     with pytest.raises(TransactWriteError):
@@ -101,7 +103,7 @@ def test_what_no_retry_can_cure_is_raised_as_it_is(
 
 @pytest.mark.parametrize("users", [1_000, 100_000])
 def test_a_report_is_one_query_of_at_most_three_units(
-    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch, users: int
+    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch, users: int
 ) -> None:
     """The dearest ledger: every counter of every audience in use, and every part of today's tally."""
     store = new_store()
@@ -113,7 +115,7 @@ def test_a_report_is_one_query_of_at_most_three_units(
 
 
 def test_an_unknown_application_costs_one_query_of_half_a_unit(
-    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = new_store()
     calls = recorded_calls(monkeypatch)
@@ -125,7 +127,7 @@ def test_an_unknown_application_costs_one_query_of_half_a_unit(
 
 
 def test_a_thousand_actors_take_few_transactions(
-    new_store: Callable[[], AggregateStore], monkeypatch: pytest.MonkeyPatch
+    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = new_store()
     crowd = [Sighting("editor", TODAY, b"u%d" % each, b"d%d" % each, billable=True) for each in range(500)]
@@ -138,38 +140,40 @@ def test_a_thousand_actors_take_few_transactions(
     assert Counter(operation for operation, _ in calls) == {"GetItem": 1, "BatchGetItem": 11}
 
 
-def test_writers_and_closers_at_once(new_store: Callable[[], AggregateStore]) -> None:
+def test_writers_and_closers_at_once(new_store: Callable[[], TableAggregates]) -> None:
     """Six stream shards with overlapping records, and two runs of close_day for days they are still delivering."""
     world = World(new_store())
     random = Random(6)
     days = [FIRST_DAY + timedelta(days=each) for each in range(4)]
-    world.records = [
+    sightings = [
         Sighting(random.choice(PRODUCTS), day, b"u%d" % random.randrange(150), b"d%d" % random.randrange(150), billable)
         for day in days
         for billable in random.choices([True, False], k=150)
     ]
-    batches = [random.sample(world.records, 400) for _ in range(6)]
-    now = datetime.combine(days[-1], time(0, 30), UTC)
+    world.records = [observe(each, number) for number, each in enumerate(sightings)]
+    batches = [random.sample(sightings, 400) for _ in range(6)]
+    # nothing has been counted live, so the two runs close days by their deadlines
+    now = datetime.combine(days[-1] + timedelta(days=1), time(2, 0), UTC)
     with ThreadPoolExecutor(8) as pool:
         runs: list[Future[Any]] = [pool.submit(counting.count, batch, world.store) for batch in batches]
-        runs += [pool.submit(close_days, now, world.store, world, PRODUCTS) for _ in range(2)]
+        runs += [pool.submit(world.close_at, now) for _ in range(2)]
         for run in runs:
             run.result()
-    counting.count(world.records, world.store)
-    world.counted = set(world.records)
+    counting.count(sightings, world.store)
+    world.counted = set(sightings)
     world.today = days[-1]
     for day in days:
         world.check(day, (1, 2, 3, 4, 365))
     assert world.store.closing().closed == days[-2].toordinal()
 
 
-def fill(store: AggregateStore, users: int) -> None:
+def fill(store: TableAggregates, users: int) -> None:
     """Users spread over all 366 days in every audience, a share of them back today from each of those days."""
     today = TODAY.toordinal()
     random = Random(users)
     shares = [random.uniform(0.5, 1.5) * users / COUNTERS for _ in range(COUNTERS)]
     counters = tuple(max(1, int(share)) for share in shares)
-    store.write_balance(CATALOGUE, Balance(today - 1, dict.fromkeys(Audience, counters)))
+    store.keep(report_of(CATALOGUE, Balance(today - 1, dict.fromkeys(Audience, counters))))
     back = [max(1, each // SLICES // 3) for each in counters]
     for slice_ in range(SLICES):
         for ages in (range(NEW, 130), range(130, 260), range(260, COUNTERS)):

@@ -13,31 +13,37 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.domain.license import LicenseState
 from telemetry.domain.record import Record
-from telemetry.services.close_day import close_days
-from telemetry.services.judging import Judge, JudgedRecords
+from telemetry.services.close_day import DayCloser
+from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.reports import active_users
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from tests.conftest import Deployment, start_ingest
+from tests.conftest import Deployment, never, start_ingest
 from tests.integration.test_ingest_licenses import DEVICE, KEY, event, issue, license_store
 
 PRODUCTION = Environment.PRODUCTION
 TODAY = datetime.now(UTC).date()
-TOMORROW = datetime.combine(TODAY + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=1)
+DEADLINE = datetime.combine(TODAY + timedelta(days=2), datetime.min.time(), UTC) + timedelta(hours=2)
 
 
-def judged(deployment: Deployment) -> JudgedRecords:
+def judge_of(deployment: Deployment) -> Judge:
     licenses = LicenseLookup(license_store(deployment), deployment.keyring)
-    judge = Judge(PRODUCTION, deployment.registry.products(), licenses.views, event_of)
-    return JudgedRecords(deployment.records(), judge, TOMORROW, Backoff(5))
+    return Judge(PRODUCTION, deployment.registry.products(), licenses.views, event_of)
 
 
 def close(deployment: Deployment) -> AggregateStore:
-    aggregates = AggregateStore(deployment.tables.aggregates(PRODUCTION))
-    assert TODAY in close_days(TOMORROW, aggregates, judged(deployment), list(deployment.registry.products()))
-    return aggregates
+    table, records, judge = deployment.tables.aggregates(PRODUCTION), deployment.records(), judge_of(deployment)
+    closer = DayCloser.of(
+        table,
+        records,
+        list(deployment.registry.products()),
+        never,
+        lambda product, day: judge_stored(records, judge, product, day, DEADLINE, Backoff(5)),
+    )
+    assert TODAY in [closed.day for closed in closer.close(DEADLINE)]
+    return AggregateStore(table)
 
 
 def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodies: str) -> list[Record]:
@@ -55,7 +61,7 @@ def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodi
 def test_unjudged_records_are_judged_once_and_never_touched(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, TOMORROW, Backoff(5))
+    license_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Backoff(5))
     good = event(user_identifier="good")
     pirated = event(user_identifier="pirate", license_key="NOBODYS")
     records = keep_unjudged(
@@ -65,7 +71,7 @@ def test_unjudged_records_are_judged_once_and_never_touched(
     assert [record.flags for record in records] == [frozenset()] * 3
 
     store = deployment.records()
-    assert {who.billable for who in store.sightings("acme-desktop", TODAY)} == {True, False}
+    assert {seen.sighting.billable for seen in store.observations("acme-desktop", TODAY)} == {True, False}
     assert len(list(store.unjudged("acme-desktop", TODAY))) == 2
 
     aggregates = close(deployment)
@@ -92,18 +98,18 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
     with monkeypatch.context() as patch:
         patch.setattr(LicenseStore, "known", unavailable)
         with pytest.raises(StoreUnavailable):
-            close_days(TOMORROW, aggregates, judged(deployment), ["acme-desktop"])
+            close(deployment)
     assert aggregates.closing().closed is None
     close(deployment)
 
 
 def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
-    store.activate(license_, DEVICE, TOMORROW, Backoff(5))
+    store.activate(license_, DEVICE, DEADLINE, Backoff(5))
     answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(license_key=KEY))["body"])
     record = deployment.record(answer["telemetry_id"])
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
-    (verdict,) = judged(deployment).judge.verdicts([record])
+    (verdict,) = judge_of(deployment).verdicts([record])
     assert (record.flags, verdict.flags) == (frozenset(), frozenset({Flag.REVOKED_LICENSE}))
     assert verdict.evidence == "2;R=revoked"
     assert deployment.record(answer["telemetry_id"]) == record

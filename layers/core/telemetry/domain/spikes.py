@@ -17,7 +17,8 @@ FLOOR = 20
 FACTOR = 3
 LICENSE_FLOOR = 50
 HISTORY = timedelta(days=14)
-QUIET = timedelta(hours=24)
+QUIET = timedelta(hours=36)
+"""Longer than a day: what comes back every afternoon is one thing."""
 
 _HOURS = int(HISTORY / timedelta(hours=1))
 _PERCENTILE = 0.95

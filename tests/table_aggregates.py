@@ -1,0 +1,25 @@
+"""All stores of one aggregates table as one, as the store in memory is."""
+
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.recount_parts import PartStore
+
+
+class TableAggregates:
+    """Same interface as `MemoryAggregates`."""
+
+    def __init__(self, table: str) -> None:
+        self.users, self.reports = AggregateStore(table), DayReportStore(table)
+        self.live, self.counted = ActivityStore(table), PartStore(table)
+        self.actors, self.commit, self.ledger = self.users.actors, self.users.commit, self.users.ledger
+        self.closing, self.announce = self.users.closing, self.users.announce
+        self.day, self.close = self.users.day, self.users.close
+        self.report, self.totals, self.latest = self.reports.report, self.reports.totals, self.reports.latest
+        self.keep, self.correct, self.corrections = self.reports.keep, self.reports.correct, self.reports.corrections
+        self.candidate, self.put_candidate = self.reports.candidate, self.reports.put_candidate
+        self.position, self.known, self.add = self.live.position, self.live.known, self.live.add
+        self.hours, self.flagged = self.live.hours, self.live.flagged
+        self.license_counts, self.license_days = self.live.license_counts, self.live.license_days
+        self.note_use, self.uses = self.live.note_use, self.live.uses
+        self.put, self.summary, self.licenses = self.counted.put, self.counted.summary, self.counted.licenses
