@@ -15,7 +15,7 @@ UV := $(BIN)/uv
 export PYTHONPATH := layers/core:.
 export STATE
 
-.PHONY: help run test lint types format bench soak lock key records import clean
+.PHONY: help run test lint types format bench soak lock key records import verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ records: .venv/run.done local/node_modules/.done ## print and count stored event
 
 import: .venv/run.done local/node_modules/.done ## import licences and activations: FILE=… ENVIRONMENT=… (STATE= or STACK=)
 	@$(BIN)/python -m local import --state $(STATE) $(if $(STACK),--stack $(STACK)) --environment $(ENVIRONMENT) $(FILE)
+
+verify: .venv/run.done local/node_modules/.done ## recompute closed days from their records: [ENVIRONMENT=production] [DAY=…] [PRODUCT=…] (STATE= or STACK=)
+	@$(BIN)/python -m local verify --state $(STATE) $(if $(STACK),--stack $(STACK)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(DAY),--day $(DAY)) $(if $(PRODUCT),--product $(PRODUCT))
 
 lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
 	for f in layers/dependencies/requirements local/requirements local/requirements-node tests/requirements tests/requirements-sam; do \

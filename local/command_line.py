@@ -1,11 +1,11 @@
-"""`python -m local run`, `key`, `records`: see README."""
+"""`python -m local run`, `key`, `records`, `import`, `verify`: see README."""
 
 import argparse
 import os
 import sys
 from pathlib import Path
 
-from local import imports, keys, records, service
+from local import imports, keys, records, service, verify
 from local.cloudformation import TemplateError
 from local.engine import EngineError
 from local.imports import UnreadableFile
@@ -27,13 +27,16 @@ def main() -> int:
     records.add_arguments(stored)
     imported = commands.add_parser("import", help="import licences and activations")
     imports.add_arguments(imported)
-    for command in (run, key, stored, imported):
+    verified = commands.add_parser("verify", help="recompute closed days from their records")
+    verify.add_arguments(verified)
+    for command in (run, key, stored, imported, verified):
         command.add_argument("--state", default=".local", help="folder of the data (%(default)s)")
     arguments = parser.parse_args()
     try:
         if arguments.command == "run":
             return service.run(arguments.port, Path(arguments.state), history=not arguments.no_demo)
-        return {"key": keys.run, "records": records.run, "import": imports.run}[arguments.command](arguments)
+        commands_by_name = {"key": keys.run, "records": records.run, "import": imports.run, "verify": verify.run}
+        return commands_by_name[arguments.command](arguments)
     except (EngineError, PortTaken, StateError, TelemetryError, TemplateError, UnreadableFile) as exc:
         print(exc, file=sys.stderr)
         return 1

@@ -33,6 +33,7 @@ class Outcome(StrEnum):
     PURGED = "purged, chain holds"
     """Its records have reached the end of their retention: report and chain are what is left."""
     DIFFERS = "differs"
+    UNREADABLE = "cannot be read"
 
 
 class Verdict(NamedTuple):
@@ -57,6 +58,8 @@ class Reports(Protocol):
 
     def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
 
+    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
+
     def correct(self, correction: Correction, digest: bytes) -> None: ...
 
 
@@ -75,6 +78,14 @@ class Verifier:
     reports: Reports
     records: StoredRecords
     most_records: int | None = None
+
+    def verify_all(self, scope: str, now: datetime) -> Iterator[Verdict]:
+        """The verdicts on every closed day, in order. What cannot even be read is told, and the next day looked at."""
+        for totals in self.reports.totals(scope, date.min, now.date()):
+            try:
+                yield from self.verify(scope, totals.day, now)
+            except Exception as exc:  # noqa: BLE001 (whatever was done to the data)
+                yield Verdict(scope, totals.day, Outcome.UNREADABLE, f"{type(exc).__name__}: {exc}")
 
     def verify(self, scope: str, day: date, now: datetime) -> list[Verdict]:
         """The verdict on a product's day; of the catalogue's, that on each product first.
