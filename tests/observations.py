@@ -32,7 +32,7 @@ def observe(
         sighting=sighting,
         partition=f"{record_class}#{shard_of((sighting.actor or b'').ljust(4), SHARDS)}",
         received_at=received_at,
-        expires_at=received_at + timedelta(days=90),
+        expires_at=datetime.combine(sighting.day + timedelta(days=91), time(), UTC),
         flags=flags,
         version=version,
         license=license_,

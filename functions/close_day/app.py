@@ -42,12 +42,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     environment, now = Environment(event["environment"]), datetime.now(UTC)
     metrics.add_dimension("environment", environment)
+    metrics.add_metric("Runs", MetricUnit.Count, 1)
     if "day" in event:
         return verify(environment, event.get("product", CATALOGUE), date.fromisoformat(event["day"]), now)
     dispatch = partial(_ask_for, environment, Invocations(context.invoked_function_arn))
     if "unit" in event:
         count_unit(environment, _unit(event["unit"]), dispatch, now)
-        metrics.add_metric("PartsCounted", MetricUnit.Count, 1)
         return {"environment": environment, "counted": event["unit"]}
     return close(environment, dispatch, now)
 

@@ -135,9 +135,10 @@ class DayCloser:
         return closed
 
     def days_behind(self, now: datetime) -> int:
-        """How many days that are over for as long as it takes are not closed: 0 when all is well."""
-        closed, over = self.ledger.closing().closed, (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
-        return 0 if closed is None else max(0, over.toordinal() - closed)
+        """How many days that are over are not closed."""
+        closing, over = self.ledger.closing(), (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
+        next_ = closing.opened if closing.closed is None else closing.closed + 1
+        return 0 if next_ is None else max(0, over.toordinal() + 1 - next_)
 
     def _next_to_close(self, last: date) -> date:
         """The day after the last closed one; if none is, the first with records, or `last` without any.

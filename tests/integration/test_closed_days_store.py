@@ -1,0 +1,216 @@
+"""What closing and rollup ask of a store, of the real one and of the one in memory alike."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
+from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.environment import Environment
+from telemetry.domain.flags import Flag
+from telemetry.domain.recount import BUCKETS, Recount, Unit, counted
+from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
+from telemetry.domain.spikes import Cause, Episode, Spike
+from telemetry.settings import TableNames
+from telemetry.storage.spikes import EpisodeStore
+from telemetry.storage.tables import dynamodb_client
+from tests.memory_aggregates import MemoryAggregates
+from tests.observations import observe
+from tests.table_aggregates import TableAggregates
+from tests.unit.test_spikes import MemoryEpisodes
+
+DAY = date(2026, 11, 3)
+NOW = datetime(2026, 11, 4, 1, 30, tzinfo=UTC)
+HOUR = datetime(2026, 11, 3, 9, tzinfo=UTC)
+Store = MemoryAggregates | TableAggregates
+
+
+@pytest.fixture(params=["memory", "table"])
+def store(request: pytest.FixtureRequest) -> Store:
+    if request.param == "memory":
+        return MemoryAggregates()
+    tables: TableNames = request.getfixturevalue("tables")
+    return TableAggregates(tables.aggregates(Environment.PRODUCTION))
+
+
+def a_recount(records: int = 40) -> Recount:
+    """Of a day with everything in it."""
+    return counted(
+        observe(
+            Sighting("editor", DAY, b"user %d" % (number % 9), b"device %d" % (number % 7), billable=number % 5 > 0),
+            number,
+            time(number % 3, number % 60, 2, 3_000),
+            flags=frozenset() if number % 5 else frozenset({Flag.REVOKED_LICENSE, Flag.CLOCK_SKEW}),
+            version=f"1.{number % 4}" if number % 6 else None,
+            license_=f"licence {number % 8}",
+        )
+        for number in sorted(range(records), key=lambda number: (number % 3, number % 60))
+    )
+
+
+def a_report(day: date = DAY, before: DayReport | None = None, records: int = 40) -> DayReport:
+    tally = Counter({(Audience.USERS, 0): 7, (Audience.ALL_USERS, 0): 9, (Audience.DEVICES, 0): 7})
+    balance = next_balance(before.balance if before else None, day.toordinal(), tally)
+    totals = before.totals if before else None
+    return product_report("editor", day, a_recount(records), balance, totals, Moments(NOW, NOW))
+
+
+def test_a_report_comes_back_as_it_was_kept(store: Store) -> None:
+    report = a_report()
+    assert store.report("editor", DAY) is None
+    assert store.keep(report) == report
+    assert store.report("editor", DAY, consistent=True) == report
+    assert store.day("editor", DAY.toordinal() + 1) == (report.balance, Counter())
+
+
+def test_a_report_is_written_once(store: Store) -> None:
+    first, other = a_report(), a_report(records=41)
+    store.keep(first)
+    assert store.keep(other) == first
+    assert store.keep(first) == first
+    assert store.report("editor", DAY) == first
+
+
+def test_totals_of_a_stretch_and_the_latest(store: Store) -> None:
+    reports = [a_report()]
+    for days in range(1, 5):
+        reports.append(a_report(DAY + timedelta(days=days), reports[-1]))
+    for report in reports:
+        store.keep(report)
+    totals = [report.totals for report in reports]
+    assert store.totals("editor", DAY + timedelta(days=1), DAY + timedelta(days=3)) == totals[1:4]
+    assert store.totals("edit", DAY, DAY + timedelta(days=9)) == []
+    assert store.latest("editor", DAY + timedelta(days=2)) == totals[2]
+    assert store.latest("editor", DAY + timedelta(days=200), consistent=True) == totals[4]
+    assert store.latest("editor", DAY - timedelta(days=1)) is None
+
+
+def test_corrections_stand_beside_once(store: Store) -> None:
+    found = Correction("editor", DAY, "records: 1, 2", 2, 1, 2, NOW)
+    again = replace(found, found_at=NOW + timedelta(hours=1))
+    store.correct(found, b"\x01" * 32)
+    store.correct(again, b"\x01" * 32)
+    store.correct(again, b"\x02" * 32)
+    assert store.corrections("editor", DAY, DAY) == [found, again]
+    assert store.corrections("editor", DAY + timedelta(days=1), DAY + timedelta(days=9)) == []
+
+
+def test_candidates_take_each_others_place(store: Store) -> None:
+    first = Candidate(DAY, 1, NOW, {"editor": 3, UNKNOWN_PRODUCT: 0}, {"editor": "ab", UNKNOWN_PRODUCT: "cd"})
+    assert store.candidate(DAY) is None
+    store.put_candidate(first)
+    store.put_candidate(replace(first, attempt=2))
+    assert store.candidate(DAY) == replace(first, attempt=2)
+
+
+def test_parts_come_back_as_they_were_counted(store: Store) -> None:
+    unit, recount = Unit("editor", DAY, "1-first", 3, 0, 12, counts_users=True), a_recount(500)
+    assert store.summary(unit) is None
+    store.put(unit, a_recount(900), NOW)
+    store.put(unit, recount, NOW)
+    merged = store.summary(unit)
+    assert merged
+    assert merged.licenses == {}
+    for bucket in range(BUCKETS):
+        merged.merge(store.licenses(unit, bucket))
+    assert merged == recount
+
+
+def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
+    key, catalogue = HourKey("editor", HOUR), HourKey(CATALOGUE, HOUR)
+    activity: Activity = Counter({RECORDS: 5, FLAGGED: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
+    license_ = LicenseDay("editor", DAY, "L1")
+    fold = Fold({key: activity, catalogue: Counter({RECORDS: 5})}, Counter({license_: 2}))
+    assert store.position("shard") is None
+    store.add("shard", None, "7", fold, NOW)
+    for stale in (None, "6"):
+        with pytest.raises(Outdated):
+            store.add("shard", stale, "8", fold, NOW)
+    store.add("shard", "7", "9", fold, NOW)
+    store.add("other", None, "1", Fold(), NOW)
+    assert (store.position("shard"), store.position("other")) == ("9", "1")
+    twice = activity + activity
+    assert store.known([key, HourKey("none", HOUR)]) == {key: twice}
+    assert list(store.hours("editor", HOUR, HOUR)) == [(HOUR, twice)]
+    assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
+    assert store.flagged("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
+    assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
+    assert store.license_days("editor", DAY) == {"L1": 4}
+
+
+def test_the_use_of_a_key_is_its_latest(store: Store) -> None:
+    for hours in (0, 2, 1):
+        store.note_use("key", HOUR + timedelta(hours=hours))
+    assert store.uses(["key", "other"]) == {"key": HOUR + timedelta(hours=2)}
+
+
+@pytest.mark.parametrize("make", [MemoryEpisodes, None])
+def test_episodes(make: Callable[[], MemoryEpisodes] | None, tables: TableNames) -> None:
+    store = make() if make else EpisodeStore(tables.aggregates(Environment.PRODUCTION))
+    spike = Spike("editor", HOUR, Cause.LICENSE, 60, 49, "L1", {})
+    first = Episode(spike, HOUR)
+    assert store.latest("editor") is None
+    store.open(first, None)
+    second = Episode(Spike("editor", HOUR + timedelta(days=9), Cause.HOUR, 90, 30, None, {"R": 90}), HOUR)
+    with pytest.raises(Outdated):
+        store.open(second, None)
+    store.extend(first, HOUR + timedelta(hours=2))
+    store.announced(first)
+    assert store.latest("editor") == replace(first, last_seen=HOUR + timedelta(hours=2), is_announced=True)
+    store.open(second, first)
+    assert store.latest("editor") == second
+
+
+def test_day_totals_are_at_most_400_bytes(tables: TableNames) -> None:
+    """With every flag, and millions of users and records."""
+    many = 12_345_678
+    report = a_report()
+    counters = dict.fromkeys(Audience, (many,) * COUNTERS)
+    totals = replace(
+        report.totals,
+        scope="a-product-with-a-long-name",
+        records=many * 10,
+        flagged=many,
+        flags={flag.code: many for flag in Flag},
+        active=dict.fromkeys(Audience, (many,) * 5),
+        lifetime_records=many * 1_000,
+        lifetime_flagged=many * 100,
+    )
+    table = tables.aggregates(Environment.PRODUCTION)
+    TableAggregates(table).keep(replace(report, totals=totals, balance=Balance(DAY.toordinal(), counters)))
+    key = {"pk": {"S": "days#a-product-with-a-long-name"}, "sk": {"S": DAY.isoformat()}}
+    item = dynamodb_client().get_item(TableName=table, Key=key)["Item"]
+    assert _size(item) <= 400
+
+
+def test_a_report_that_is_not_whole_is_an_error(tables: TableNames) -> None:
+    table = tables.aggregates(Environment.PRODUCTION)
+    store, report = TableAggregates(table), a_report()
+    store.keep(report)
+    key = {"pk": {"S": "details#editor"}, "sk": {"S": DAY.isoformat()}}
+    dynamodb_client().delete_item(TableName=table, Key=key)
+    with pytest.raises(LedgerBroken):
+        store.keep(report)
+
+
+def _size(value: object) -> int:
+    """As DynamoDB counts (Developer Guide, item sizes)."""
+    if not isinstance(value, dict):
+        raise TypeError(value)
+    return sum(len(name.encode()) + _size_of(each) for name, each in value.items())
+
+
+def _size_of(typed: dict[str, object]) -> int:
+    ((kind, value),) = typed.items()
+    if kind == "N":
+        return (len(str(value).lstrip("-")) + 1) // 2 + 1
+    if kind == "L" and isinstance(value, list):
+        return 3 + sum(1 + _size_of(each) for each in value)
+    if kind == "M" and isinstance(value, dict):
+        return 3 + sum(1 + len(name) + _size_of(each) for name, each in value.items())
+    assert isinstance(value, str | bytes)
+    return len(value)

@@ -1,0 +1,105 @@
+"""Hours folded from records: nothing is lost, whatever names clients choose."""
+
+from collections import Counter
+from datetime import date, time
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.domain.activity import (
+    BREAKDOWNS,
+    FLAGGED,
+    LONGEST_NAME,
+    MOST_NAMES,
+    OTHER,
+    RECORDS,
+    UNNAMED,
+    Activity,
+    Fold,
+    HourKey,
+    Kind,
+    LicenseDay,
+    Measure,
+    bounded,
+    largest,
+    total,
+)
+from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.sighting import CATALOGUE, Sighting
+from tests.observations import observe
+
+DAY = date(2026, 11, 3)
+names = st.none() | st.text(max_size=3) | st.sampled_from(["x" * LONGEST_NAME, "ä" * LONGEST_NAME, OTHER, UNNAMED])
+flags = st.frozensets(st.sampled_from(Flag), max_size=3)
+seen = st.builds(
+    lambda product, hour, found, version, license_: observe(
+        Sighting(product, DAY, b"someone", None, billable=is_billable(found)),
+        at=time(hour),
+        flags=found,
+        version=version,
+        license_=license_,
+    ),
+    st.sampled_from(["editor", "compiler"]),
+    st.integers(0, 3),
+    flags,
+    names,
+    st.sampled_from([None, "L1", "L2"]),
+)
+
+
+@given(st.lists(st.tuples(seen, names), max_size=200))
+def test_breakdowns_sum_to_their_totals(records: list[tuple[object, str | None]]) -> None:
+    fold = Fold()
+    for observation, group in records:
+        fold.add(observation, group)  # type: ignore[arg-type]
+    assert total(activity for key, activity in fold.hours.items() if key.scope == CATALOGUE) == total(
+        activity for key, activity in fold.hours.items() if key.scope != CATALOGUE
+    )
+    for activity in fold.hours.values():
+        for kind in BREAKDOWNS:
+            assert _of(activity, kind) == activity[RECORDS]
+        assert activity[FLAGGED] <= activity[RECORDS]
+    assert sum(activity[RECORDS] for key, activity in fold.hours.items() if key.scope == CATALOGUE) == len(records)
+
+
+@given(st.lists(st.dictionaries(st.text(max_size=2), st.integers(1, 50), max_size=40), max_size=5))
+def test_an_hour_tells_a_bounded_number_of_names_apart(batches: list[dict[str, int]]) -> None:
+    hour: Activity = Counter()
+    for batch in batches:
+        added = Counter({Measure(Kind.VERSION, name): count for name, count in batch.items()})
+        added[RECORDS] = sum(batch.values())
+        hour.update(bounded(added, hour))
+    assert _of(hour, Kind.VERSION) == hour[RECORDS]
+    assert len([each for each in hour if each.kind is Kind.VERSION and each.name != OTHER]) <= MOST_NAMES
+
+
+def test_who_came_first_keeps_its_name() -> None:
+    known = Counter({Measure(Kind.VERSION, str(number)): 1 for number in range(MOST_NAMES)})
+    added = Counter({Measure(Kind.VERSION, "3"): 2, Measure(Kind.VERSION, "new"): 5, Measure(Kind.GROUP, "new"): 1})
+    assert bounded(added, known) == {
+        Measure(Kind.VERSION, "3"): 2,
+        Measure(Kind.VERSION, OTHER): 5,
+        Measure(Kind.GROUP, "new"): 1,
+    }
+
+
+def test_licences_are_counted_where_a_flag_points_at_them() -> None:
+    fold = Fold()
+    for found in ({Flag.REVOKED_LICENSE}, {Flag.BYPASSED_ACTIVATION}, {Flag.INVALID_LICENSE}, {Flag.CLOCK_SKEW}, set()):
+        who = Sighting("editor", DAY, b"someone", None, billable=is_billable(found))
+        fold.add(observe(who, flags=frozenset(found), license_="L1"), None)
+    assert fold.licenses == {LicenseDay("editor", DAY, "L1"): 2}
+    assert {key: activity[FLAGGED] for key, activity in fold.hours.items()} == {
+        HourKey(scope, key.hour): 4 for key in fold.hours for scope in ("editor", CATALOGUE)
+    }
+
+
+@given(st.dictionaries(st.text(max_size=2) | st.just(OTHER), st.integers(1, 9)), st.integers(0, 5))
+def test_the_largest_and_the_rest_are_all(counts: dict[str, int], most: int) -> None:
+    found = largest(counts, most)
+    assert sum(found.values()) == sum(counts.values())
+    assert len([name for name in found if name != OTHER]) <= most
+
+
+def _of(activity: Activity, kind: Kind) -> int:
+    return sum(count for each, count in activity.items() if each.kind is kind)

@@ -1,0 +1,156 @@
+"""What is a spike, and how many alerts an outbreak is."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telemetry.domain.active_users import Outdated
+from telemetry.domain.activity import Fold
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.flags import Flag
+from telemetry.domain.sighting import Observation, Sighting
+from telemetry.domain.spikes import FACTOR, FLOOR, LICENSE_FLOOR, QUIET, Cause, Episode, most_expected
+from telemetry.services.spikes import SpikeWatch
+from tests.conftest import Mailbox
+from tests.memory_aggregates import MemoryAggregates
+from tests.observations import observe
+
+DAY = date(2026, 11, 3)
+
+
+class MemoryEpisodes:
+    """Same interface as `EpisodeStore`."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Episode] = {}
+        self._latest: dict[str, str] = {}
+
+    def latest(self, product: str) -> Episode | None:
+        return self.kept[self._latest[product]] if product in self._latest else None
+
+    def open(self, episode: Episode, before: Episode | None) -> None:
+        product = episode.opened.product
+        if self._latest.get(product) != (before.id if before else None):
+            raise Outdated
+        self.kept[episode.id], self._latest[product] = episode, episode.id
+
+    def extend(self, episode: Episode, hour: datetime) -> None:
+        self.kept[episode.id] = replace(self.kept[episode.id], last_seen=hour)
+
+    def announced(self, episode: Episode) -> None:
+        self.kept[episode.id] = replace(self.kept[episode.id], is_announced=True)
+
+
+@dataclass
+class World:
+    counters: MemoryAggregates = field(default_factory=MemoryAggregates)
+    episodes: MemoryEpisodes = field(default_factory=MemoryEpisodes)
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    number: int = 0
+
+    def flagged(
+        self, day: int, hour: int, count: int, license_: str | None = None, product: str = "editor"
+    ) -> list[Observation]:
+        sighting = Sighting(product, DAY + timedelta(days=day), b"pirate", None, billable=False)
+        flags = frozenset({Flag.BYPASSED_ACTIVATION})
+        return [observe(sighting, n, time(hour), flags, license_=license_) for n in range(count)]
+
+    def receive(self, *records: Observation) -> None:
+        """A batch: counted, then looked at."""
+        fold = Fold()
+        for seen in records:
+            fold.add(seen, None)
+        before, self.number = str(self.number) if self.number else None, self.number + 1
+        self.counters.add("shard", before, str(self.number), fold, datetime(2026, 11, 3, tzinfo=UTC))
+        self.watch().look(records)
+
+    def watch(self) -> SpikeWatch:
+        return SpikeWatch(Environment.PRODUCTION, self.counters, self.episodes, self.mailbox, lambda _: None)
+
+
+def test_an_ordinary_fortnight_is_no_spike_and_an_outbreak_is_one_episode() -> None:
+    world, random = World(), Random(1)
+    for day in range(-14, 0):
+        for hour in range(24):
+            busy = 9 <= hour <= 17
+            world.receive(*world.flagged(day, hour, random.randint(0, 12 if busy else 2)))
+    assert world.mailbox.alerts == []
+    for day in range(3):
+        for hour in (8, 10, 12, 15, 20):
+            for _ in range(3):
+                world.receive(*world.flagged(day, hour, 25))
+    (episode,) = world.episodes.kept.values()
+    assert (episode.opened.cause, episode.opened.hour, episode.opened.count) == (
+        Cause.HOUR,
+        datetime(2026, 11, 3, 8, tzinfo=UTC),
+        50,  # 25 are not yet more than three times what is usual
+    )
+    assert episode.last_seen == datetime(2026, 11, 5, 20, tzinfo=UTC)
+    ((subject, message),) = world.mailbox.alerts
+    assert subject == "Flagged records: editor"
+    assert message == {
+        "environment": "production",
+        "product": "editor",
+        "cause": "flagged_in_an_hour",
+        "hour": "2026-11-03T08:00:00+00:00",
+        "flagged": 50,
+        "most_expected": 33,
+        "episode": "editor#2026-11-03T08",
+    }
+    assert episode.closed_at(episode.last_seen + QUIET - timedelta(minutes=1)) is None
+    assert episode.closed_at(episode.last_seen + QUIET) == episode.last_seen + QUIET
+
+
+def test_a_licence_above_its_threshold_opens_one_too() -> None:
+    world = World()
+    for hour in range(9):
+        world.receive(*world.flagged(0, hour, 6, "leaked"), *world.flagged(0, hour, 3, f"other {hour}"))
+    ((_, message),) = world.mailbox.alerts
+    assert (message["cause"], message["flagged"], message["most_expected"]) == (
+        "flagged_with_a_license",
+        54,
+        LICENSE_FLOOR - 1,
+    )
+    (episode,) = world.episodes.kept.values()
+    assert (episode.opened.license, episode.opened.hour.hour) == ("leaked", 8)
+
+
+def test_products_have_episodes_of_their_own_and_quiet_ends_them() -> None:
+    world = World()
+    world.receive(*world.flagged(0, 9, 30), *world.flagged(0, 9, 30, product="compiler"))
+    world.receive(*world.flagged(1, 9, 30))
+    world.receive(*world.flagged(3, 9, 30))
+    assert sorted(world.episodes.kept) == ["compiler#2026-11-03T09", "editor#2026-11-03T09", "editor#2026-11-06T09"]
+    assert len(world.mailbox.alerts) == 3
+
+
+def test_a_shard_that_lags_finds_the_episode_open() -> None:
+    world = World()
+    world.receive(*world.flagged(0, 12, 30))
+    world.receive(*world.flagged(0, 9, 30))
+    assert len(world.mailbox.alerts) == len(world.episodes.kept) == 1
+
+
+def test_an_alert_that_could_not_be_published_is_published_later() -> None:
+    world = World()
+    world.mailbox.is_full = True
+    with pytest.raises(StoreUnavailable):
+        world.receive(*world.flagged(0, 9, 30))
+    world.mailbox.is_full = False
+    world.watch().look(world.flagged(0, 9, 1))  # the batch again: it was counted before
+    world.watch().look(world.flagged(0, 9, 1))
+    assert len(world.mailbox.alerts) == 1
+
+
+@given(st.lists(st.integers(0, 100), max_size=336), st.integers(0, 10**6))
+def test_a_few_unusual_hours_change_nothing(history: list[int], outlier: int) -> None:
+    usual = most_expected(history)
+    assert usual >= FLOOR - 1
+    assert usual <= max(FLOOR - 1, FACTOR * max(history, default=0))
+    quiet = [0] * 336
+    assert most_expected([*quiet[17:], *[outlier] * 16]) == FLOOR - 1
