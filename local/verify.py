@@ -9,13 +9,11 @@ from local.template import read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.verify_day import Outcome, Verifier
+from telemetry.services.verify_day import Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
-
-SOUND = {Outcome.HOLDS, Outcome.PURGED}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +42,6 @@ def run(arguments: argparse.Namespace) -> int:
         for verdict in verifier.verify(arguments.product, arguments.day, now) if arguments.day else days:
             verdicts.append(verdict)
             print(": ".join(filter(None, (f"{verdict.day} {verdict.scope}", verdict.outcome, verdict.difference))))
-    unsound = [verdict for verdict in verdicts if verdict.outcome not in SOUND]
+    unsound = [verdict for verdict in verdicts if not verdict.is_sound]
     print(f"{len(verdicts)} reports, {len(unsound)} of them do not hold", file=sys.stderr)
     return 1 if unsound else 0

@@ -1,7 +1,7 @@
 """Administration: products, customers, licences, API keys, retention and the audit log, for staff."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -22,13 +22,15 @@ from telemetry.domain.errors import TelemetryError
 from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
-from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Author, Staff
 from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
+from telemetry.services.verify_day import Verifier
 from telemetry.settings import AdminSettings
-from telemetry.storage.browse import Effort
-from telemetry.storage.index_count import IndexCount
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.pages import Page
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
@@ -46,11 +48,8 @@ logger = Logger()
 
 LONGEST_USER_AGENT = 256
 
-SECONDS_TO_ANSWER = 4.5
-"""Of the function's time, kept back from counting: for a last call that gets no answer, and for ours."""
-
-MOST_COUNTED = 1_000_000
-"""Records that one preview counts."""
+MOST_VERIFIED = 10_000
+"""Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -263,9 +262,9 @@ def list_api_keys(
     cursor: Cursor = None,
 ) -> Response[api.ApiKeyPage]:
     """Keys that open an environment, oldest first; staff keys for a super_admin only."""
-    return _page(
-        api_keys.list_keys(staff, kind, environment, limit, _position(cursor), stores()), api.ApiKey.of, api.ApiKeyPage
-    )
+    page = api_keys.list_keys(staff, kind, environment, limit, _position(cursor), stores())
+    uses = _activity(environment).uses([key.id for key in page.items])
+    return _page(page, lambda key: api.ListedApiKey.of_used(key, uses.get(key.id)), api.ApiKeyPage)
 
 
 @route("POST", "/api-keys", status=201)
@@ -280,9 +279,11 @@ def create_api_key(staff: Admin, environment: InEnvironment, body: api.NewApiKey
 
 
 @route("GET", "/api-keys/<key_id>")
-def get_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ApiKey]:
+def get_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ListedApiKey]:
     """A key, without its secret."""
-    return _one(api.ApiKey.of(api_keys.find_key(staff, key_id, stores()).key))
+    key = api_keys.find_key(staff, key_id, stores()).key
+    uses = {} if key.kind is KeyKind.STAFF else _activity(next(iter(key.environments))).uses([key.id])
+    return _one(api.ListedApiKey.of_used(key, uses.get(key.id)))
 
 
 @route("GET", "/api-keys/<key_id>/secret")
@@ -327,8 +328,21 @@ def preview_retention(
     staff: Admin, environment: InEnvironment, days: Annotated[int, Query(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
 ) -> Response[api.RetentionPreview]:
     """What a change would hide, for a super_admin; nothing is changed."""
-    preview = retention.preview_retention(staff, environment, days, _daily_records(environment, staff.now), stores())
+    counts = retention.DayCounts(_day_reports(environment), _activity(environment))
+    preview = retention.preview_retention(staff, environment, days, counts, stores())
     return _one(api.RetentionPreview.of(environment, preview))
+
+
+# ── closed days
+
+
+@route("POST", "/days/<day>/verify")
+def verify_day(
+    staff: Admin, environment: InEnvironment, day: Annotated[date, Path()], product: IdToFind = CATALOGUE
+) -> Response[api.Verification]:
+    """Recomputes a closed day from its records: whether report, digest and chain hold, and where they do not."""
+    verdicts = _verifier(environment).verify(product or CATALOGUE, day, staff.now)
+    return _one(api.Verification.of(environment, day, verdicts))
 
 
 # ── the audit log, and the description of all this
@@ -407,11 +421,19 @@ def _position(cursor: str | None) -> str | None:
     return position_of(cursor, _request(), keyring())
 
 
-def _daily_records(environment: Environment, now: datetime) -> retention.DailyRecords:
+def _day_reports(environment: Environment) -> DayReportStore:
+    return DayReportStore(AdminSettings.from_env().tables.aggregates(environment))
+
+
+def _activity(environment: Environment) -> ActivityStore:
+    return ActivityStore(AdminSettings.from_env().tables.aggregates(environment))
+
+
+def _verifier(environment: Environment) -> Verifier:
     settings = AdminSettings.from_env()
-    store = RecordStore(settings.tables.records(environment), settings.shards)
-    seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
-    return IndexCount(store, [*stores().registry.products(), UNKNOWN_PRODUCT], now, Effort(MOST_COUNTED, seconds))
+    ledger = AggregateStore(settings.tables.aggregates(environment))
+    records = RecordStore(settings.tables.records(environment), settings.shards)
+    return Verifier(ledger, _day_reports(environment), records, MOST_VERIFIED)
 
 
 def _act(

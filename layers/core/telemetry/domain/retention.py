@@ -7,6 +7,9 @@ SHORTEST_DAYS = 1
 LONGEST_DAYS = 365
 DEPLOYED_VERSION = 1
 
+SHORTEST_STORED_DAYS = 3
+"""What is hidden sooner is still there for its day to be closed, which may wait for two days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Retention:
@@ -24,7 +27,7 @@ class Retention:
 def expiry(received_at: datetime, days: int) -> datetime:
     """When a record goes that is received now. It is stored with the record, and a later setting does not move it."""
     midnight = datetime.combine(received_at.astimezone(UTC).date(), datetime.min.time(), UTC)
-    return midnight + timedelta(days=days + 1)
+    return midnight + timedelta(days=max(days, SHORTEST_STORED_DAYS) + 1)
 
 
 def oldest_day(now: datetime, days: int) -> date:

@@ -44,6 +44,10 @@ class Verdict(NamedTuple):
     outcome: Outcome
     difference: str | None
 
+    @property
+    def is_sound(self) -> bool:
+        return self.outcome in {Outcome.HOLDS, Outcome.PURGED}
+
 
 class Ledger(Protocol):
     """Users of one environment."""

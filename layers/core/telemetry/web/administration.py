@@ -1,5 +1,6 @@
 """What the admin API takes and gives. Stored and domain types are others; OpenAPI describes these."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
@@ -13,6 +14,7 @@ from telemetry.domain.license import ActivationState, LicenseState
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.services.administration.retention import RetentionPreview as Preview
 from telemetry.services.api_keys import IssuedKey
+from telemetry.services.verify_day import Outcome, Verdict
 
 T = TypeVar("T")
 
@@ -301,6 +303,33 @@ class RetentionPreview(Output):
         )
 
 
+# ── closed days
+
+
+class ReportVerdict(Output):
+    """Whether a report holds; `difference` is the first thing found that contradicts it, null where nothing does."""
+
+    product: str
+    outcome: Outcome
+    difference: str | None
+
+
+class Verification(Output):
+    """A closed day recomputed: of each product asked for, and of the catalogue (`*`) after its products."""
+
+    environment: Environment
+    day: date
+    holds: bool
+    reports: list[ReportVerdict]
+
+    @classmethod
+    def of(cls, environment: Environment, day: date, verdicts: Sequence[Verdict]) -> Self:
+        reports = [
+            ReportVerdict(product=each.scope, outcome=each.outcome, difference=each.difference) for each in verdicts
+        ]
+        return cls(environment=environment, day=day, holds=all(each.is_sound for each in verdicts), reports=reports)
+
+
 # ── API keys and the audit log
 
 
@@ -364,7 +393,17 @@ class ApiKey(Output):
         )
 
 
-class ApiKeyPage(Page[ApiKey]):
+class ListedApiKey(ApiKey):
+    """An API key, and when it was used: the last hour in which records came with it, null where none did."""
+
+    last_used_at: datetime | None
+
+    @classmethod
+    def of_used(cls, key: api_key.ApiKey, hour: datetime | None) -> Self:
+        return cls(**dict(ApiKey.of(key)), last_used_at=hour)
+
+
+class ApiKeyPage(Page[ListedApiKey]):
     """Some API keys."""
 
 

@@ -2,22 +2,38 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from typing import Protocol
+from datetime import UTC, date, datetime, time, timedelta
 
+from telemetry.domain.activity import RECORDS
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
 from telemetry.domain.retention import Retention, oldest_day
+from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.stores import Stores, audited
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.day_reports import DayReportStore
 
 
-class DailyRecords(Protocol):
-    """How many records of an environment there are, in numbers that are there already."""
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """How many records each day has, from numbers that are kept: reports of closed days, live hours of the others."""
 
-    def records_by_day(self, first: date, last: date) -> Mapping[date, int]:
-        """The number of records received on each UTC day from first to last that has any."""
+    reports: DayReportStore
+    live: ActivityStore
+
+    def on(self, first: date, last: date, now: datetime) -> dict[date, int]:
+        """The records of each UTC day from first to last that has any, without days whose records have gone."""
+        closed = self.reports.totals(CATALOGUE, first, last)
+        found = {day.day: day.records for day in closed if day.expires_at and day.expires_at > now}
+        start = closed[-1].day + timedelta(days=1) if closed else first
+        hours = self.live.hours(
+            CATALOGUE, datetime.combine(start, time(), UTC), datetime.combine(last, time(hour=23), UTC)
+        )
+        for hour, activity in hours if start <= last else ():
+            found[hour.date()] = found.get(hour.date(), 0) + activity[RECORDS]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +60,7 @@ def change_retention(staff: Staff, environment: Environment, days: int, version:
 
 
 def preview_retention(
-    staff: Staff, environment: Environment, days: int, records: DailyRecords, stores: Stores
+    staff: Staff, environment: Environment, days: int, counts: DayCounts, stores: Stores
 ) -> RetentionPreview:
     """What would be hidden if the retention were changed now; nothing by a longer one.
 
@@ -53,5 +69,5 @@ def preview_retention(
     staff.require(Role.SUPER_ADMIN)
     now = stores.retention.get(environment).days
     first, first_then = oldest_day(staff.now, now), oldest_day(staff.now, days)
-    hidden = records.records_by_day(first, first_then - timedelta(days=1)) if first < first_then else {}
+    hidden = counts.on(first, first_then - timedelta(days=1), staff.now) if first < first_then else {}
     return RetentionPreview(now, days, hidden)
