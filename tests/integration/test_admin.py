@@ -172,6 +172,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/retention", None, 200),
     ("PUT", "/retention", {"days": 30}, 200),
     ("GET", "/retention/preview", None, 200),
+    ("POST", "/days/{day}/verify", None, 404),
     ("GET", "/audit", None, 200),
 ]
 FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
@@ -187,6 +188,7 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         "customer_id": customer,
         "license_id": a_license(ask)["id"],
         "key_id": ask("POST", "/api-keys", {"name": "x", "capabilities": ["ingest"]}, PRODUCTION).body["id"],
+        "day": "2026-11-03",
     }
     before = ask("GET", "/audit", query=PRODUCTION).body
     key = getattr(keys, who) if who else None
@@ -220,7 +222,8 @@ def test_staff_keys_are_for_a_super_admin(ask: Ask, keys: Keys) -> None:
     issued = ask("POST", "/api-keys", body, PRODUCTION, keys.super_admin)
     listed = ask("GET", "/api-keys", None, {"environment": "staging", "kind": "staff"}, keys.super_admin)
     assert (issued.status, listed.status) == (201, 200)
-    assert issued.body | {"secret": 0} in [item | {"secret": 0} for item in listed.body["items"]]
+    shown = {name: value for name, value in issued.body.items() if name != "secret"} | {"last_used_at": None}
+    assert shown in listed.body["items"]
     path = f"/api-keys/{issued.body['id']}"
     refused = [
         ask("POST", "/api-keys", body, PRODUCTION),
@@ -631,8 +634,9 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
     }
     path = f"/api-keys/{made['id']}"
     assert (issued.status, issued.body) == (201, made | {"secret": secret})
-    assert ask("GET", path).body == made
-    assert made in ask("GET", "/api-keys", query=PRODUCTION).body["items"]
+    unused = {"last_used_at": None}
+    assert ask("GET", path).body == made | unused
+    assert made | unused in ask("GET", "/api-keys", query=PRODUCTION).body["items"]
     assert ask("GET", path + "/secret").body == issued.body
 
     def works(secret: str) -> bool:
@@ -646,7 +650,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
     assert ask("GET", path + "/secret").body == regenerated.body
     revoked = ask("POST", path + "/revoke")
     assert (revoked.status, revoked.body) == (200, made | {"last_four": another[-4:], "active": False})
-    assert revoked.body in ask("GET", "/api-keys", query=PRODUCTION).body["items"]
+    assert revoked.body | unused in ask("GET", "/api-keys", query=PRODUCTION).body["items"]
     for part in ("/revoke", "/regenerate"):
         assert ask("POST", path + part).body == problem(
             409, "action-not-allowed", "Not possible in this state", "The key was revoked.", path + part
