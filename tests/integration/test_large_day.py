@@ -1,0 +1,78 @@
+"""A day that is counted in parts, each by an invocation of its own: the split of a large day, at small size."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.services.close_day import DayCloser
+from telemetry.storage.day_reports import DayReportStore
+from tests.conftest import Deployment, Mailbox, never, start_ingest
+from tests.lambdas import Context, load_function
+from tests.stream_events import at, stream_batch
+
+DAY = date(2026, 11, 3)
+PRODUCTION = Environment.PRODUCTION
+
+
+class Invocations:
+    """Takes events, as Lambda does, and invokes the function when it is told to."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, Any]] = []
+
+    def ask_for(self, event: dict[str, Any]) -> None:
+        self.taken.append(json.loads(json.dumps(event)))
+
+    def run(self, now: datetime) -> int:
+        taken, self.taken = self.taken, []
+        for event in taken:
+            function = load_function("close_day")
+            vars(function)["datetime"] = at(now)
+            assert function.handler(event, Context())["counted"] == event["unit"]
+        return len(taken)
+
+
+def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mailbox) -> None:
+    for hour in (0, 7, 13, 23):
+        post = start_ingest(deployment)
+        vars(post._function)["datetime"] = at(datetime.combine(DAY, time(hour, 59), UTC))
+        bodies = [
+            {
+                "data_type": "text",
+                "text_data": "x",
+                "product_id": "acme-cli",
+                "product_version": f"1.{number % 3}",
+                "user_identifier": f"user {(number * hour) % 23}",
+                "hwid": f"device {number % 11}",
+                "license_key": f"KEY-NOBODY-ISSUED-{number % 5}" if number % 4 else "unknown",
+            }
+            for number in range(30)
+        ]
+        assert post("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+    load_function("rollup").handler(stream_batch(deployment), Context())
+
+    products, table = list(deployment.registry.products()), deployment.tables.aggregates(PRODUCTION)
+    invocations = Invocations()
+    ask_for = partial(load_function("close_day")._ask_for, PRODUCTION, invocations)
+    closer = DayCloser.of(table, deployment.records(), products, ask_for)
+    closer = replace(closer, recounter=replace(closer.recounter, records_at_once=4))
+    now = datetime.combine(DAY + timedelta(days=1), time(0, 30), UTC)
+    counted = []
+    for hours in range(4):
+        closed = closer.close(now + timedelta(hours=hours))
+        counted.append(invocations.run(now))
+    assert counted == [8 * 4, 0, 8 * 4, 0]  # 120 records: 8 shards of four times six hours; a first and a second count
+    assert [each.day for each in closed] == [DAY]
+
+    reports = DayReportStore(table)
+    in_parts = [reports.report(scope, DAY) for scope in ("acme-cli", CATALOGUE)]
+    verdicts = load_function("close_day").handler({"environment": "production", "day": DAY.isoformat()}, Context())
+    assert {verdict["outcome"] for verdict in verdicts["verdicts"]} == {"holds"}
+    assert [report and report.totals.records for report in in_parts] == [120, 120]
+    assert mailbox.failures == []
+    whole = DayCloser.of(table, deployment.records(), products, never)
+    assert whole.close(now) == []
