@@ -9,7 +9,8 @@ from telemetry.dialects.json_text import NotJson, loads
 from telemetry.domain import finance
 from telemetry.domain.active_users import LONGEST_WINDOW
 from telemetry.domain.errors import InvalidField
-from telemetry.domain.finance import FinanceReport, Period
+from telemetry.domain.finance import Period
+from telemetry.domain.finance_report import FinanceReport
 
 Answer = dict[str, Any]
 

@@ -5,12 +5,26 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
-from telemetry.domain import finance
 from telemetry.domain.active_users import Audience, Balance, Closing, Ledger, LedgerBroken, count_active
 from telemetry.domain.day_report import DayDetails, DayTotals, check_chain
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import NotFound
-from telemetry.domain.finance import DayNotClosed, FinanceReport, Period, Question
+from telemetry.domain.finance import (
+    ActiveUsersAsOf,
+    DailyActiveUsers,
+    DayNotClosed,
+    Period,
+    PiracyCounts,
+    Question,
+    WholeDay,
+)
+from telemetry.domain.finance_report import (
+    FinanceReport,
+    active_users_as_of,
+    daily_active_users,
+    piracy_counts,
+    whole_day,
+)
 from telemetry.domain.judge import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
 from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
@@ -89,18 +103,16 @@ class ClosedDays:
 
     def answer(self, asked: Question) -> FinanceReport:
         """Raises DayNotClosed, NotFound (no such application), LedgerBroken, StoreUnavailable."""
-        scope = asked.application
+        environment, scope = self.environment, asked.application
         match asked:
-            case finance.ActiveUsersAsOf():
-                return finance.active_users_as_of(
-                    self.environment, asked, self._day(scope, asked.as_of, self.reports.users)
-                )
-            case finance.DailyActiveUsers():
-                return finance.daily_active_users(self.environment, asked, self._days(scope, asked.period))
-            case finance.PiracyCounts():
-                return finance.piracy_counts(self.environment, asked, self._days(scope, asked.period))
-            case finance.WholeDay():
-                return finance.whole_day(self.environment, asked, self._day(scope, asked.day, self.reports.details))
+            case ActiveUsersAsOf():
+                return active_users_as_of(environment, asked, self._day(scope, asked.as_of, self.reports.users))
+            case DailyActiveUsers():
+                return daily_active_users(environment, asked, self._days(scope, asked.period))
+            case PiracyCounts():
+                return piracy_counts(environment, asked, self._days(scope, asked.period))
+            case WholeDay():
+                return whole_day(environment, asked, self._day(scope, asked.day, self.reports.details))
 
     def _day(self, scope: str, day: date, read: Callable[..., T | None]) -> T | None:
         """What `read` finds of a day; None when it was closed before the scope had its first report."""

@@ -18,13 +18,13 @@ from telemetry.domain.errors import InvalidField
 from telemetry.domain.finance import (
     ActiveUsersAsOf,
     DailyActiveUsers,
-    FinanceReport,
     Period,
     PiracyCounts,
     WholeDay,
     application_of,
     day_of,
 )
+from telemetry.domain.finance_report import FinanceReport
 from telemetry.services.reports import Application
 from telemetry.web.etags import content_etag, is_current
 from telemetry.web.http import Request
@@ -123,7 +123,7 @@ def report_answer(report: FinanceReport, request: Request) -> Response[str]:
     tag = content_etag(response.body or "")
     response.headers |= {"Cache-Control": FOR_EVER, "ETag": tag}
     if is_current(request.headers.get("if-none-match"), tag):
-        return Response(304, headers=response.headers)
+        return Response(304, body="", headers=response.headers)
     return response
 
 
@@ -183,6 +183,8 @@ def _cell(value: object) -> object:
         case str():
             # a spreadsheet would take it for a formula
             return f"'{value}" if value.startswith(_FORMULA) else value
+        case bool():
+            return str(value).lower()
         case Mapping():
             return "; ".join(f"{name}: {said}" for name, said in value.items())
         case list():
