@@ -152,7 +152,7 @@ class ClosedDays:
             raise DayNotClosed(day, max(closes - self.now, timedelta(0)) + BETWEEN_COUNTS)
 
     def _check_empty(self, scope: str, day: date) -> None:
-        """Raises LedgerBroken when a closed day has no report although there are earlier ones."""
+        """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""
         before = self.reports.latest(scope, day, consistent=True)
         if before is not None:
-            raise LedgerBroken(f"{scope}: there is no report of {day}, after that of {before.day}")
+            raise LedgerBroken(f"{scope}: the report of {day} is missing, or a part of it")
