@@ -16,7 +16,7 @@ from telemetry.services.reports import ClosedDays
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.day_reports import DayReportStore
-from tests.benchmarks.capacity import consumed
+from tests.benchmarks.bench_reports import metered
 
 LAST = date(2026, 11, 20)
 DAYS = 366
@@ -88,7 +88,7 @@ def test_a_report_is_one_request_whatever_the_number_of_users(tables: TableNames
     closed = ClosedDays(Environment.PRODUCTION, store, AggregateStore(table), no_such_application, now)
     print(f"\n{users:>7} users, every counter, flag, version and licence in use")
     for name, (question, most) in QUESTIONS.items():
-        with consumed() as calls:
+        with metered() as calls:
             closed.answer(question)
         units = sum(units for _, units in calls)
         print(f"  {name:<32}{len(calls):>3} request{units:>7.1f} read units")

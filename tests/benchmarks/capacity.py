@@ -48,21 +48,3 @@ def counted_calls() -> Iterator[list[str]]:
         yield calls
     finally:
         events.unregister("before-call.dynamodb", note)
-
-
-@contextmanager
-def consumed() -> Iterator[list[tuple[str, float]]]:
-    """Operations of PynamoDB's stores meanwhile, and the capacity units each consumed."""
-    calls: list[tuple[str, float]] = []
-
-    def note(parsed: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
-        found = parsed.get("ConsumedCapacity", [])
-        entries = found if isinstance(found, list) else [found]
-        calls.append((model.name, sum(entry["CapacityUnits"] for entry in entries)))
-
-    events = dynamodb_client().meta.events
-    events.register("after-call.dynamodb", note)
-    try:
-        yield calls
-    finally:
-        events.unregister("after-call.dynamodb", note)
