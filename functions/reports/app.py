@@ -1,59 +1,149 @@
-"""Finance's questions, in the PowerAuth dialect: authenticate, understand, count, answer."""
+"""Finance's questions, in the PowerAuth dialect and over plain HTTPS: authenticate, understand, count, answer."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cache
-from typing import Any
+from functools import cache, partial
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import powerauth
 from telemetry.domain.active_users import Audience
 from telemetry.domain.api_key import Capability
+from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
-from telemetry.services.reports import active_users
+from telemetry.domain.finance import DayNotClosed, Question
+from telemetry.services.reports import ClosedDays, active_users, applications
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.http import Request, answer
+from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.reports import (
+    active_users_question,
+    applications_answer,
+    daily_question,
+    day_question,
+    piracy_question,
+    report_answer,
+)
 
 app = APIGatewayHttpResolver()
 logger = Logger()
+
+F = TypeVar("F", bound=Callable[..., Response[str]])
+
+
+@cache
+def registry() -> RegistryStore:
+    """Products and API keys."""
+    return RegistryStore(TableNames.from_env().registry)
 
 
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys."""
-    return Authenticator(RegistryStore(TableNames.from_env().registry), keyring())
+    return Authenticator(registry(), keyring())
+
+
+# ── the PowerAuth service
 
 
 @app.post("/rest/v3/telemetry/report")
 @app.post("/rest/v4/telemetry/report")
 def report() -> Response[str]:
     """One report, of the environment the key opens."""
-    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
+    request, now = _request(), datetime.now(UTC)
     access = authenticator().access(credentials_of(request), Capability.REPORT, request.source_ip, now)
     question = powerauth.parse(request.body)
-    store = AggregateStore(TableNames.from_env().aggregates(access.environment))
+    if isinstance(question, powerauth.ClosedDaysQuestion):
+        # as ever in this dialect, an application that nobody knows has no users
+        days = _closed_days(access.environment, now, is_known=lambda _: True)
+        return answer(200, question.answer(days.answer(question.asked)))
+    store = _ledger(access.environment)
     users = active_users(question.application, question.days, now.date(), Audience.USERS, store)
     return answer(200, question.answer(users))
 
 
+# ── plain routes
+
+
+def plain(path: str) -> Callable[[F], F]:
+    """A route to read; HEAD is answered as GET, and the gateway keeps the body back."""
+    return app.route(f"/api/v1/reports{path}", ["GET", "HEAD"])
+
+
+@plain("/applications")
+def list_applications() -> Response[str]:
+    """What reports can be asked of, and the last day they can be asked of."""
+    request = _request()
+    access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
+    closing = _ledger(access.environment).closing()
+    return applications_answer(applications(registry().products(), closing), closing, access.environment, request)
+
+
+@plain("/active-users")
+def active_users_as_of() -> Response[str]:
+    """Users of a window that ends with a closed day."""
+    return _answered(active_users_question)
+
+
+@plain("/daily")
+def daily_active_users() -> Response[str]:
+    """Users of each day."""
+    return _answered(daily_question)
+
+
+@plain("/piracy")
+def piracy_counts() -> Response[str]:
+    """Flagged records of each day."""
+    return _answered(piracy_question)
+
+
+@plain("/day/<day>")
+def day_report(day: str) -> Response[str]:
+    """The report of a day."""
+    return _answered(partial(day_question, day))
+
+
 @app.not_found
-def not_found(_error: Exception) -> Response[str]:
-    """Anything else below /rest."""
-    return answer(404, powerauth.NOT_FOUND)
+def not_found(error: NotFoundError) -> Response[str]:
+    """Anything else below /rest and /api/v1/reports."""
+    return answer(404, powerauth.NOT_FOUND) if _is_dialect() else _problem(error)
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong; of what is our fault, the log alone has the detail."""
+    return _failed_in_dialect(error) if _is_dialect() else _problem(error)
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Answers one API Gateway request (payload format 2.0)."""
+    return app.resolve(event, context)
+
+
+def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:
+    """The report that a query asks for, of the environment the key opens."""
+    request, now = _request(), datetime.now(UTC)
+    access = authenticator().report_access(credentials_of(request), request.source_ip, now)
+    days = _closed_days(access.environment, now, is_known=lambda application: application in registry().products())
+    return report_answer(days.answer(parse(request.query)), request)
+
+
+def _failed_in_dialect(error: Exception) -> Response[str]:
     match error:
         case powerauth.BadRequest():
             return answer(400, error.body)
+        case DayNotClosed():
+            return answer(400, powerauth.error("ERROR_TELEMETRY", str(error)))
         case Unauthenticated() | Forbidden():
             logger.warning("Refused", cause=type(error).__name__, key=str(error))
             return answer(401, powerauth.UNAUTHORIZED)
@@ -65,7 +155,27 @@ def failed(error: Exception) -> Response[str]:
     return answer(500, powerauth.error("ERROR_TELEMETRY", "Internal error."))
 
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+def _problem(error: Exception) -> Response[str]:
+    problem = problem_of(error)
+    if problem.status >= 500:
+        logger.error("Failed", exc_info=error)
+    else:
+        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
+    return problem_answer(problem, _request())
+
+
+def _is_dialect() -> bool:
+    return app.current_event.path.startswith("/rest/")
+
+
+def _closed_days(environment: Environment, now: datetime, is_known: Callable[[str], bool]) -> ClosedDays:
+    reports = DayReportStore(TableNames.from_env().aggregates(environment))
+    return ClosedDays(environment, reports, _ledger(environment), is_known, now)
+
+
+def _ledger(environment: Environment) -> AggregateStore:
+    return AggregateStore(TableNames.from_env().aggregates(environment))
+
+
+def _request() -> Request:
+    return Request.from_event(app.current_event.raw_event)

@@ -207,7 +207,7 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
                     401,
                     "unauthenticated",
                     "Not authenticated",
-                    "A staff API key is needed: bearer token or X-API-KEY.",
+                    "An API key is needed: bearer token or X-API-KEY.",
                     url,
                 )
             )

@@ -57,6 +57,7 @@ def test_reads_wiring() -> None:
     template = read_template()
     assert Route("POST", "/api/v1/telemetry", "ingest") in template.routes
     assert Route("ANY", "/rest/{proxy+}", "reports") in template.routes
+    assert Route("ANY", "/api/v1/reports/{proxy+}", "reports") in template.routes
     assert Route("ANY", "/api/v1/admin/{proxy+}", "admin") in template.routes
     assert template.cors is not None
     assert template.cors.origins == ("*",)

@@ -2,10 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from telemetry.dialects.json_text import NotJson, loads
+from telemetry.domain import finance
 from telemetry.domain.active_users import LONGEST_WINDOW
+from telemetry.domain.errors import InvalidField
+from telemetry.domain.finance import Period
+from telemetry.domain.finance_report import FinanceReport
 
 Answer = dict[str, Any]
 
@@ -30,11 +35,25 @@ class UsersQuestion:
 
     def answer(self, users: int) -> Answer:
         """The report, in the order of fields that upstream sends."""
-        data = {"application": self.application, "users": users, "days": self.days}
-        return {"status": "OK", "responseObject": {"name": self.name, "reportData": data}}
+        return _answer(self.name, {"application": self.application, "users": users, "days": self.days})
 
 
-def parse(body: bytes) -> UsersQuestion:
+@dataclass(frozen=True, slots=True)
+class ClosedDaysQuestion:
+    """What finance asks of closed days: the reports that are ours."""
+
+    name: str
+    asked: finance.Question
+
+    def answer(self, report: FinanceReport) -> Answer:
+        """The report, as the plain routes give it too."""
+        return _answer(self.name, report.document())
+
+
+Question = UsersQuestion | ClosedDaysQuestion
+
+
+def parse(body: bytes) -> Question:
     """The question a body asks. Raises BadRequest; checks in the order upstream does."""
     try:
         request = loads(body)
@@ -50,7 +69,14 @@ def parse(body: bytes) -> UsersQuestion:
     ask = _REPORTS.get(name.strip().upper())
     if ask is None:
         raise BadRequest("ERROR_TELEMETRY", f"Unknown report name: {name}")
-    return ask(parameters if isinstance(parameters, dict) else {})
+    try:
+        return ask(parameters if isinstance(parameters, dict) else {})
+    except InvalidField as exc:
+        raise BadRequest("ERROR_TELEMETRY", f"The parameter '{exc.field}' {exc}.") from None
+
+
+def _answer(name: str, data: Answer) -> Answer:
+    return {"status": "OK", "responseObject": {"name": name, "reportData": data}}
 
 
 def error(code: str, message: str) -> Answer:
@@ -69,6 +95,42 @@ def _current_mau(parameters: dict[str, Any]) -> UsersQuestion:
 def _users_in_past_days(parameters: dict[str, Any]) -> UsersQuestion:
     days = _days(parameters)
     return UsersQuestion("USERS_IN_PAST_DAYS", _application(parameters), days)
+
+
+def _active_users_as_of(parameters: dict[str, Any]) -> ClosedDaysQuestion:
+    days, application = _days(parameters), _counted_application(parameters)
+    asked = finance.ActiveUsersAsOf(application, days, _day(parameters, "as_of"))
+    return ClosedDaysQuestion("ACTIVE_USERS_AS_OF", asked)
+
+
+def _daily_active_users(parameters: dict[str, Any]) -> ClosedDaysQuestion:
+    asked = finance.DailyActiveUsers(_counted_application(parameters), _period(parameters))
+    return ClosedDaysQuestion("DAILY_ACTIVE_USERS", asked)
+
+
+def _piracy_counts(parameters: dict[str, Any]) -> ClosedDaysQuestion:
+    asked = finance.PiracyCounts(_counted_application(parameters), _period(parameters))
+    return ClosedDaysQuestion("PIRACY_COUNTS", asked)
+
+
+def _day_report(parameters: dict[str, Any]) -> ClosedDaysQuestion:
+    asked = finance.WholeDay(_counted_application(parameters), _day(parameters, "day"))
+    return ClosedDaysQuestion("DAY_REPORT", asked)
+
+
+def _counted_application(parameters: dict[str, Any]) -> str:
+    return finance.application_of(_application(parameters))
+
+
+def _period(parameters: dict[str, Any]) -> Period:
+    return Period(_day(parameters, "from"), _day(parameters, "to"))
+
+
+def _day(parameters: dict[str, Any], name: str) -> date:
+    value = parameters.get(name)
+    if value is None:
+        raise BadRequest("ERROR_TELEMETRY", f"Missing parameter '{name}'.")
+    return finance.day_of(name, value if isinstance(value, str) else "")
 
 
 def _application(parameters: dict[str, Any]) -> str:
@@ -104,7 +166,11 @@ def _integer(value: object) -> int | None:
     return None
 
 
-_REPORTS: dict[str, Callable[[dict[str, Any]], UsersQuestion]] = {
+_REPORTS: dict[str, Callable[[dict[str, Any]], Question]] = {
     "CURRENT_MAU": _current_mau,
     "USERS_IN_PAST_DAYS": _users_in_past_days,
+    "ACTIVE_USERS_AS_OF": _active_users_as_of,
+    "DAILY_ACTIVE_USERS": _daily_active_users,
+    "PIRACY_COUNTS": _piracy_counts,
+    "DAY_REPORT": _day_report,
 }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
+from itertools import pairwise
 from struct import pack
 from typing import Any
 
@@ -178,6 +179,18 @@ def before_of(day: date, latest: DayTotals | None) -> DayTotals | None:
     if latest is not None and latest.day != day - timedelta(days=1):
         raise LedgerBroken(f"{latest.scope}: there is no report between {latest.day} and {day}")
     return latest
+
+
+def check_chain(days: Sequence[DayTotals], first: date) -> None:
+    """Raises LedgerBroken unless each of a scope's days follows from the one before it.
+
+    The earliest may be a later one than `first` only where the chain begins with it: then there is nothing before.
+    """
+    for before, after in pairwise(days):
+        if chain_of(before.chain, after.digest) != after.chain:
+            raise LedgerBroken(f"{after.scope}: the report of {after.day} does not follow from that of {before.day}")
+    if days and days[0].day != first and chain_of(GENESIS, days[0].digest) != days[0].chain:
+        raise LedgerBroken(f"{days[0].scope}: there is no report of the day before {days[0].day}")
 
 
 def first_difference(kept: DayReport, found: DayReport) -> str | None:

@@ -11,6 +11,17 @@ UNKNOWN_PRODUCT = "~unknown"
 CATALOGUE = "*"
 """The scope of all products together; no product may be called so."""
 
+LONGEST_SCOPE = 1_024
+"""Bytes of UTF-8. Nothing longer is ever counted, nor can it be asked for in DynamoDB (2,048 with our prefix)."""
+
+
+def could_be_scope(text: str) -> bool:
+    """Whether this may be the name of something that is counted."""
+    try:
+        return len(text.encode()) <= LONGEST_SCOPE
+    except UnicodeEncodeError:  # a lone surrogate, which JSON can spell
+        return False
+
 
 @dataclass(frozen=True, slots=True)
 class Sighting:

@@ -1,12 +1,35 @@
 """Finance's questions, answered from the aggregates."""
 
-from datetime import date
-from typing import Protocol
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple, Protocol, TypeVar
 
-from telemetry.domain.active_users import Audience, Ledger, count_active
+from telemetry.domain.active_users import Audience, Balance, Closing, Ledger, LedgerBroken, count_active
+from telemetry.domain.day_report import DayDetails, DayTotals, check_chain
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import NotFound
+from telemetry.domain.finance import (
+    ActiveUsersAsOf,
+    DailyActiveUsers,
+    DayNotClosed,
+    Period,
+    PiracyCounts,
+    Question,
+    WholeDay,
+)
+from telemetry.domain.finance_report import (
+    FinanceReport,
+    active_users_as_of,
+    daily_active_users,
+    piracy_counts,
+    whole_day,
+)
+from telemetry.domain.judge import Product
+from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
+from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
 
-LONGEST_SCOPE = 1_024
-"""Bytes of UTF-8. Nothing longer is ever counted, nor can it be asked for in DynamoDB (2,048 with our prefix)."""
+T = TypeVar("T")
 
 
 class LedgerStore(Protocol):
@@ -15,20 +38,121 @@ class LedgerStore(Protocol):
     def ledger(self, scope: str, today: int) -> Ledger: ...
 
 
+class ClosingStore(Protocol):
+    """How far the days of one environment are closed."""
+
+    def closing(self) -> Closing: ...
+
+
+class DayReports(Protocol):
+    """The reports of one environment's closed days. Each method is one request."""
+
+    def users(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, Balance] | None: ...
+
+    def details(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, DayDetails] | None: ...
+
+    def totals(self, scope: str, first: date, last: date, *, consistent: bool = False) -> Collection[DayTotals]: ...
+
+    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
+
+
 def active_users(scope: str, days: int, today: date, audience: Audience, store: LedgerStore) -> int:
     """Unique actors of `audience` active in `scope` on at least one of the `days` (1–365) UTC days up to `today`.
 
     `scope` is a product id, UNKNOWN_PRODUCT or CATALOGUE; one that never had traffic has 0. One Query, whatever the
     number of users, as long as yesterday is closed.
     """
-    if not _could_have_traffic(scope):
+    if not could_be_scope(scope):
         return 0
     ordinal = today.toordinal()
     return count_active(store.ledger(scope, ordinal), audience, days, ordinal)
 
 
-def _could_have_traffic(scope: str) -> bool:
-    try:
-        return len(scope.encode()) <= LONGEST_SCOPE
-    except UnicodeEncodeError:  # a lone surrogate, which JSON can spell
-        return False
+class Application(NamedTuple):
+    """What reports can be asked of. It is not registered (any more) when it only had traffic."""
+
+    id: str
+    name: str
+    is_registered: bool
+
+
+def applications(products: Mapping[str, Product], closing: Closing) -> list[Application]:
+    """All applications together, the registered ones by id, those that only had traffic, and what nobody registered."""
+    former = sorted(closing.scopes - products.keys() - {CATALOGUE, UNKNOWN_PRODUCT})
+    return [
+        Application(CATALOGUE, "All applications", is_registered=True),
+        *(Application(id_, products[id_].name, is_registered=True) for id_ in sorted(products)),
+        *(Application(id_, id_, is_registered=False) for id_ in former),
+        Application(UNKNOWN_PRODUCT, "Products that are not registered", is_registered=False),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedDays:
+    """The closed days of one environment, as finance asks for them: each answer is one request to storage.
+
+    It takes more to say why there is no report. `is_known` tells applications that had no traffic yet from those that
+    do not exist; `now` only how long to wait.
+    """
+
+    environment: Environment
+    reports: DayReports
+    ledger: ClosingStore
+    is_known: Callable[[str], bool]
+    now: datetime
+
+    def answer(self, asked: Question) -> FinanceReport:
+        """Raises DayNotClosed, NotFound (no such application), LedgerBroken, StoreUnavailable."""
+        environment, scope = self.environment, asked.application
+        match asked:
+            case ActiveUsersAsOf():
+                return active_users_as_of(environment, asked, self._day(scope, asked.as_of, self.reports.users))
+            case DailyActiveUsers():
+                return daily_active_users(environment, asked, self._days(scope, asked.period))
+            case PiracyCounts():
+                return piracy_counts(environment, asked, self._days(scope, asked.period))
+            case WholeDay():
+                return whole_day(environment, asked, self._day(scope, asked.day, self.reports.details))
+
+    def _day(self, scope: str, day: date, read: Callable[..., T | None]) -> T | None:
+        """What `read` finds of a day; None when it was closed before the scope had its first report."""
+        found = read(scope, day)
+        if found is None:
+            self._check_closed(scope, Period(day, day))
+            # the copy that was read may have been behind
+            found = read(scope, day, consistent=True)
+            if found is None:
+                self._check_empty(scope, day)
+        return found
+
+    def _days(self, scope: str, period: Period) -> dict[date, DayTotals]:
+        """The days that have a report: all but those closed before the scope had its first one."""
+        found = self._read_days(scope, period)
+        if period.last not in found:
+            self._check_closed(scope, period)
+            found = self._read_days(scope, period, consistent=True)
+            if period.last not in found:
+                self._check_empty(scope, period.last)
+        check_chain(list(found.values()), period.first)
+        return found
+
+    def _read_days(self, scope: str, period: Period, *, consistent: bool = False) -> dict[date, DayTotals]:
+        found = self.reports.totals(scope, period.first, period.last, consistent=consistent)
+        return {totals.day: totals for totals in found}
+
+    def _check_closed(self, scope: str, period: Period) -> None:
+        """Raises NotFound for what is no application, DayNotClosed with the first day that is not closed."""
+        closing = self.ledger.closing()
+        if scope not in closing.scopes | {CATALOGUE, UNKNOWN_PRODUCT} and not self.is_known(scope):
+            raise NotFound(f"application {scope}")
+        if not closing.is_closed(period.last.toordinal()):
+            closed = date.fromordinal(closing.closed) if closing.closed else date.min
+            day = max(period.first, closed + timedelta(days=1))
+            closes = datetime.combine(day + timedelta(days=1), time(), UTC) + MARGIN
+            raise DayNotClosed(day, max(closes - self.now, timedelta(0)) + BETWEEN_COUNTS)
+
+    def _check_empty(self, scope: str, day: date) -> None:
+        """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""
+        before = self.reports.latest(scope, day, consistent=True)
+        if before is not None:
+            raise LedgerBroken(f"{scope}: the report of {day} is missing, or a part of it")

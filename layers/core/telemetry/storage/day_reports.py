@@ -152,17 +152,23 @@ class DayReportStore:
             return None
         return DayReport(_totals(totals), _details(details), _balance(balance, day))
 
-    def users(self, scope: str, day: date) -> tuple[DayTotals, Balance] | None:
+    def users(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, Balance] | None:
         """What tells the users of a closed day over any window, None where there is none: one request."""
-        totals, balance = self._items((_totals_key(scope, day), _balance_key(scope, day)))
+        keys = (_totals_key(scope, day), _balance_key(scope, day))
+        totals, balance = self._items(keys, consistent=consistent)
         return None if totals is None or balance is None else (_totals(totals), _balance(balance, day))
 
-    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]:
+    def details(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, DayDetails] | None:
+        """What happened on a closed day, None where there is none: one request."""
+        totals, details = self._items((_totals_key(scope, day), _details_key(scope, day)), consistent=consistent)
+        return None if totals is None or details is None else (_totals(totals), _details(details))
+
+    def totals(self, scope: str, first: date, last: date, *, consistent: bool = False) -> list[DayTotals]:
         """The closed days from `first` to `last`, in order: one request for a year."""
         model = bind(TotalsItem, self.table)
         days = model.sk.between(first.isoformat(), last.isoformat())
         with named_errors():
-            return [_totals_of(item) for item in model.query(_days(scope), days)]
+            return [_totals_of(item) for item in model.query(_days(scope), days, consistent_read=consistent)]
 
     def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None:
         """The latest closed day up to `last`."""

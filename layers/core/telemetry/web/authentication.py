@@ -10,9 +10,9 @@ from typing import Protocol
 
 from cachetools import TTLCache
 
-from telemetry.domain.api_key import Access, ApiKey, Capability, Role, grant, grant_staff
+from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind, Role, grant, grant_staff
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import Unauthenticated
+from telemetry.domain.errors import InvalidField, Unauthenticated
 from telemetry.domain.keyring import Keyring
 from telemetry.services.api_keys import hash_of
 from telemetry.web.http import Request
@@ -64,6 +64,20 @@ class Authenticator:
         """The staff key, and the environments it opens to this request. Raises as `access` does."""
         key = self._presented(credentials)
         return key, grant_staff(key, role, credentials.environment, source_ip, now)
+
+    def report_access(self, credentials: Credentials, source_ip: str, now: datetime) -> Access:
+        """What an SDK key with capability `report` opens, or a staff key of any role in the environment asked for.
+
+        Raises as `access` does, and InvalidField when a staff key comes without an environment.
+        """
+        key = self._presented(credentials)
+        if key.kind is KeyKind.SDK:
+            return grant(key, Capability.REPORT, credentials.environment, source_ip, now)
+        environments = grant_staff(key, Role.VIEWER, credentials.environment, source_ip, now)
+        if credentials.environment is None:
+            raise InvalidField("environment", "is missing")
+        (environment,) = environments
+        return Access(key, environment)
 
     def _presented(self, credentials: Credentials) -> ApiKey:
         key = self._key(hash_of(credentials.secret, self.keyring))

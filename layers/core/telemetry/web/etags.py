@@ -1,6 +1,7 @@
-"""Versions as entity tags."""
+"""Versions and contents as entity tags."""
 
 import re
+from hashlib import sha256
 
 from telemetry.domain.errors import StaleVersion
 from telemetry.web.problems import VersionRequired
@@ -29,3 +30,14 @@ def required_version(if_match: str | None) -> int:
     if version is None:
         raise VersionRequired
     return version
+
+
+def content_etag(body: str) -> str:
+    """`"9f86d081884c7d659a2feaa0c55ad015"`: strong, the same for the same bytes alone."""
+    return f'"{sha256(body.encode()).hexdigest()[:32]}"'
+
+
+def is_current(if_none_match: str | None, tag: str) -> bool:
+    """Whether a client says that it has what this tag stands for; compared weakly (RFC 9110, 13.1.2)."""
+    known = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
+    return bool(known & {tag, "*"})

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -24,6 +25,7 @@ from telemetry.domain.errors import (
     TelemetryError,
     Unauthenticated,
 )
+from telemetry.domain.finance import DayNotClosed
 from telemetry.domain.license import ActionNotAllowed
 from telemetry.web.http import Request, answer
 
@@ -48,6 +50,8 @@ class Problem:
     title: str
     detail: str
     errors: tuple[Mapping[str, str], ...] = ()
+    retry_after: int | None = None
+    """Seconds."""
 
 
 UNREADABLE = Problem(400, "unreadable-body", "Unreadable body", "The body is not one JSON object.")
@@ -56,7 +60,7 @@ UNREADABLE = Problem(400, "unreadable-body", "Unreadable body", "The body is not
 _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
     (
         Unauthenticated,
-        Problem(401, "unauthenticated", "Not authenticated", "A staff API key is needed: bearer token or X-API-KEY."),
+        Problem(401, "unauthenticated", "Not authenticated", "An API key is needed: bearer token or X-API-KEY."),
     ),
     (Forbidden, Problem(403, "forbidden", "Not allowed", "The API key does not allow this.")),
     (NotFound, Problem(404, "not-found", "Not found", "There is no {}.")),
@@ -78,9 +82,9 @@ _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
         Problem(415, "unsupported-media-type", "Unsupported media type", "Send application/json."),
     ),
     (SearchTooWide, Problem(400, "too-wide", "Too wide", "It would take reading too many records; ask for less.")),
-    (StoreUnavailable, Problem(503, "unavailable", "Unavailable", "Please try again.")),
+    (StoreUnavailable, Problem(503, "unavailable", "Unavailable", "Please try again.", retry_after=5)),
 )
-_HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}, 503: {"Retry-After": "5"}}
+_HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}}
 
 
 def problem_of(error: Exception) -> Problem:
@@ -91,6 +95,10 @@ def problem_of(error: Exception) -> Problem:
         return _of_fields([_told(found) for found in error.errors()])
     if isinstance(error, InvalidField):
         return _of_fields([{"field": error.field, "message": str(error)}])
+    if isinstance(error, DayNotClosed):
+        return Problem(
+            409, "day-not-closed", "Not closed yet", str(error), retry_after=ceil(error.wait.total_seconds())
+        )
     for kind, problem in _PROBLEMS:
         if isinstance(error, kind):
             return replace(problem, detail=problem.detail.format(error))
@@ -111,6 +119,8 @@ def problem_answer(problem: Problem, request: Request) -> Response[str]:
         body["errors"] = list(problem.errors)
     response = answer(problem.status, body)
     response.headers |= {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **_HEADERS.get(problem.status, {})}
+    if problem.retry_after is not None:
+        response.headers["Retry-After"] = str(problem.retry_after)
     return response
 
 

@@ -1,0 +1,261 @@
+"""Finance's reports on closed days, as plain data that any format can carry.
+
+Nothing in one depends on when it is asked for: it is the same for ever. Days that were closed before an application had
+its first report are zeros, without a digest.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from hashlib import sha256
+from typing import Any
+
+from telemetry.domain.active_users import Audience, Balance
+from telemetry.domain.day_report import WINDOWS, DayDetails, DayTotals
+from telemetry.domain.environment import Environment
+from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, WholeDay
+from telemetry.domain.flags import Flag, FlagClass, is_billable
+from telemetry.domain.recount import HOURS
+
+EXCLUDING = tuple(flag for flag in Flag if not is_billable([flag]))
+"""Flags that keep a record from counting towards audience `users`."""
+
+COUNTED_FLAGS = tuple(flag for flag in Flag if flag.flag_class in {FlagClass.PIRACY, FlagClass.LICENSE})
+
+Plain = Mapping[str, Any]
+"""Texts, integers, None, and mappings and sequences of these."""
+
+_ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceReport:
+    """An answer: what was asked, the numbers, and by what definition; `rows` are the numbers as a table."""
+
+    about: Plain
+    numbers: Plain
+    definition: Plain
+    rows: Sequence[Plain]
+
+    def document(self) -> dict[str, Any]:
+        return {**self.about, **self.numbers, "definition": self.definition}
+
+    def table(self) -> list[dict[str, Any]]:
+        """Rows that each say what they are of and by what definition, so that the table needs nothing beside it."""
+        return [{**self.about, **row, **self.definition} for row in self.rows]
+
+
+def active_users_as_of(
+    environment: Environment, asked: ActiveUsersAsOf, closed: tuple[DayTotals, Balance] | None
+) -> FinanceReport:
+    """Users of a window, from the day it ends with."""
+    totals, balance = closed or (None, None)
+    numbers = {
+        "users": sum(balance.counters[asked.audience][: asked.days]) if balance else 0,
+        **_evidence(totals),
+    }
+    window = asked.as_of - timedelta(days=asked.days - 1), asked.as_of
+    return FinanceReport(
+        about={
+            "environment": environment.value,
+            "application": asked.application,
+            "days": asked.days,
+            "as_of": asked.as_of.isoformat(),
+            "audience": asked.audience.value,
+        },
+        numbers=numbers,
+        definition=_definition(*window, [asked.audience], {"users": f"{_WHO[asked.audience]}, in the window"}),
+        rows=[numbers],
+    )
+
+
+def daily_active_users(
+    environment: Environment, asked: DailyActiveUsers, closed: Mapping[date, DayTotals]
+) -> FinanceReport:
+    """Users day by day."""
+    rows = [_daily(day, closed.get(day)) for day in asked.period.days()]
+    counts = {audience.value: f"{_WHO[audience]}, on the day" for audience in Audience}
+    counts |= {f"users_{days}": f"users over the {days} days that end with the day" for days in WINDOWS[1:]}
+    definition = _definition(asked.period.first, asked.period.last, list(Audience), counts | _RECORD_COUNTS | _DIGESTS)
+    return FinanceReport(
+        about=_of_period(environment, asked.application, asked.period),
+        numbers={"rows": rows, **_evidence_of_all(closed)},
+        definition=definition,
+        rows=rows,
+    )
+
+
+def piracy_counts(environment: Environment, asked: PiracyCounts, closed: Mapping[date, DayTotals]) -> FinanceReport:
+    """Flagged records day by day, and over all of them."""
+    counted = [(day, closed.get(day)) for day in asked.period.days()]
+    rows = [{"day": day.isoformat(), **_flagged(totals), **_evidence(totals)} for day, totals in counted]
+    columns = _flagged(None)
+    totals = {column: sum(row[column] for row in rows) for column in columns}
+    counts = {
+        "records": _RECORD_COUNTS["records"],
+        "flagged": _RECORD_COUNTS["flagged"],
+        "each flag": "records that carry it, whatever else they carry",
+        "piracy": f"the sum of {_names(FlagClass.PIRACY)}; not distinct records: one with two of them counts twice",
+        "license": f"the sum of {_names(FlagClass.LICENSE)}; not distinct records either",
+        **_DIGESTS,
+    }
+    return FinanceReport(
+        about=_of_period(environment, asked.application, asked.period),
+        numbers={"totals": totals, "rows": rows, **_evidence_of_all(closed)},
+        definition=_definition(asked.period.first, asked.period.last, [], counts),
+        rows=rows,
+    )
+
+
+def whole_day(environment: Environment, asked: WholeDay, closed: tuple[DayTotals, DayDetails] | None) -> FinanceReport:
+    """All that may be shown of a day's report: no licences."""
+    totals, details = closed or (None, None)
+    records, flagged = (totals.records, totals.flagged) if totals else (0, 0)
+    versions = sorted((details.versions if details else {}).items(), key=lambda item: (-item[1], item[0]))
+    hours = details.hours if details else ((0, 0),) * HOURS
+    numbers = {
+        "records": records,
+        "flagged": flagged,
+        "clean": records - flagged,
+        "flags": {flag.value: count for flag, count in _flags(totals).items() if count},
+        "active": {each.value: {str(days): _active(totals, days, each) for days in WINDOWS} for each in Audience},
+        "lifetime_records": totals.lifetime_records if totals else 0,
+        "lifetime_flagged": totals.lifetime_flagged if totals else 0,
+        "versions": [{"version": version, "records": count} for version, count in versions],
+        "hours": [
+            {"start": _midnight(asked.day, hour), "records": count, "flagged": bad}
+            for hour, (count, bad) in enumerate(hours)
+        ],
+        **_evidence(totals),
+        "chain": totals.chain.hex() if totals else None,
+        "evidence": dict(details.evidence) if details else {},
+    }
+    return FinanceReport(
+        about={"environment": environment.value, "application": asked.application, "day": asked.day.isoformat()},
+        numbers=numbers,
+        definition=_definition(asked.day, asked.day, list(Audience), _DAY_COUNTS),
+        rows=_measures(numbers),
+    )
+
+
+_WHO = {
+    Audience.USERS: "distinct users with a record that carries none of excluding_flags",
+    Audience.ALL_USERS: "distinct users with a record, whatever its flags",
+    Audience.DEVICES: "distinct devices with a record, whatever its flags",
+}
+_RECORD_COUNTS = {
+    "records": "all records received",
+    "flagged": "records with at least one flag of any class",
+    "clean": "records without any flag",
+}
+_DIGESTS = {"digest": "of a row: SHA-256 over the day's report; of the answer: over its rows' digests, in order"}
+_DAY_COUNTS = {
+    **{each.value: f"{_WHO[each]}, over so many days that end with the day" for each in Audience},
+    **_RECORD_COUNTS,
+    "digest": "SHA-256 over the whole report of the day, also what is not shown here",
+    "chain": "SHA-256 over the chain of the day before and the digest",
+    "evidence": "SHA-256 over the records of each index partition; for all applications together, each one's digest",
+}
+
+
+def _definition(first: date, last: date, audiences: Sequence[Audience], counts: Mapping[str, str]) -> Plain:
+    return {
+        "window_start": _midnight(first),
+        "window_end": _midnight(last + _ONE_DAY),
+        "zone": "UTC",
+        "clock": "time of receipt by the server; window_start is included, window_end is not",
+        "user": "the user a record names; where it names none, its device",
+        "audiences": [audience.value for audience in audiences],
+        "excluding_flags": [flag.value for flag in EXCLUDING] if Audience.USERS in audiences else [],
+        "counts": dict(counts),
+    }
+
+
+def _of_period(environment: Environment, application: str, period: Period) -> Plain:
+    return {
+        "environment": environment.value,
+        "application": application,
+        "from": period.first.isoformat(),
+        "to": period.last.isoformat(),
+    }
+
+
+def _daily(day: date, totals: DayTotals | None) -> Plain:
+    records, flagged = (totals.records, totals.flagged) if totals else (0, 0)
+    return {
+        "day": day.isoformat(),
+        **{audience.value: _active(totals, 1, audience) for audience in Audience},
+        **{f"users_{days}": _active(totals, days, Audience.USERS) for days in WINDOWS[1:]},
+        "records": records,
+        "flagged": flagged,
+        "clean": records - flagged,
+        **_evidence(totals),
+    }
+
+
+def _flagged(totals: DayTotals | None) -> dict[str, int]:
+    found = _flags(totals)
+    sums = {
+        class_.value: sum(count for flag, count in found.items() if flag.flag_class is class_)
+        for class_ in (FlagClass.PIRACY, FlagClass.LICENSE)
+    }
+    return {
+        "records": totals.records if totals else 0,
+        "flagged": totals.flagged if totals else 0,
+        **{flag.value: found[flag] for flag in COUNTED_FLAGS},
+        **sums,
+    }
+
+
+def _measures(numbers: Plain) -> list[Plain]:
+    """The report of a day as a table: one number, or one digest, a row."""
+    found: list[tuple[str, str, object]] = [
+        (name, "", numbers[name]) for name in ("records", "flagged", "clean", "lifetime_records", "lifetime_flagged")
+    ]
+    found += [("flag", name, count) for name, count in numbers["flags"].items()]
+    found += [(audience, days, n) for audience, by_days in numbers["active"].items() for days, n in by_days.items()]
+    found += [("version", each["version"], each["records"]) for each in numbers["versions"]]
+    found += [("hour_records", each["start"], each["records"]) for each in numbers["hours"]]
+    found += [("hour_flagged", each["start"], each["flagged"]) for each in numbers["hours"]]
+    found += [("evidence", name, digest) for name, digest in numbers["evidence"].items()]
+    seal = {name: numbers[name] for name in ("closed_at", "computed_at", "digest", "chain")}
+    return [{"measure": measure, "name": name, "value": value, **seal} for measure, name, value in found]
+
+
+def _active(totals: DayTotals | None, days: int, audience: Audience) -> int:
+    return totals.users(days, audience) if totals else 0
+
+
+def _flags(totals: DayTotals | None) -> dict[Flag, int]:
+    return {flag: totals.flags.get(flag.code, 0) if totals else 0 for flag in Flag}
+
+
+def _names(class_: FlagClass) -> str:
+    return ", ".join(flag.value for flag in Flag if flag.flag_class is class_)
+
+
+def _evidence(totals: DayTotals | None) -> Plain:
+    if totals is None:
+        return {"closed_at": None, "computed_at": None, "digest": None}
+    closed_at, computed_at = _instant(totals.closed_at), _instant(totals.computed_at)
+    return {"closed_at": closed_at, "computed_at": computed_at, "digest": totals.digest.hex()}
+
+
+def _evidence_of_all(closed: Mapping[date, DayTotals]) -> Plain:
+    """When the last of them was closed and computed, and SHA-256 over their digests in the order of days."""
+    if not closed:
+        return _evidence(None)
+    days = [closed[day] for day in sorted(closed)]
+    return {
+        "closed_at": _instant(max(day.closed_at for day in days)),
+        "computed_at": _instant(max(day.computed_at for day in days)),
+        "digest": sha256(b"".join(day.digest for day in days)).hexdigest(),
+    }
+
+
+def _midnight(day: date, hour: int = 0) -> str:
+    return _instant(datetime.combine(day, time(hour), UTC))
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
