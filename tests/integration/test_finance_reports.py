@@ -533,8 +533,8 @@ def test_days_that_are_not_closed(weekend: Site, finance: Finance) -> None:
 @pytest.mark.parametrize(
     ("now", "seconds"),
     [
-        (datetime(2026, 11, 2, 23, 59, 59, tzinfo=UTC), 1 + 40 * 60),  # the day before is counted twice, from 00:30
-        (datetime(2026, 11, 1, 0, 0, tzinfo=UTC), 2 * 86_400 + 40 * 60),
+        (datetime(2026, 11, 2, 23, 59, 59, tzinfo=UTC), 1 + 90 * 60),  # the day before is counted at 00:30, and 01:30
+        (datetime(2026, 11, 1, 0, 0, tzinfo=UTC), 2 * 86_400 + 90 * 60),
         (datetime(2026, 11, 3, 7, 0, tzinfo=UTC), 10 * 60),
     ],
 )

@@ -29,6 +29,9 @@ from telemetry.domain.judge import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
 from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
 
+CLOSES_AFTER = MARGIN + timedelta(hours=1)
+"""A day's end: two hourly runs that agree. Where it takes longer, asking every BETWEEN_COUNTS is soon enough."""
+
 T = TypeVar("T")
 
 
@@ -148,8 +151,8 @@ class ClosedDays:
         if not closing.is_closed(period.last.toordinal()):
             closed = date.fromordinal(closing.closed) if closing.closed else date.min
             day = max(period.first, closed + timedelta(days=1))
-            closes = datetime.combine(day + timedelta(days=1), time(), UTC) + MARGIN
-            raise DayNotClosed(day, max(closes - self.now, timedelta(0)) + BETWEEN_COUNTS)
+            closes = datetime.combine(day + timedelta(days=1), time(), UTC) + CLOSES_AFTER
+            raise DayNotClosed(day, max(closes - self.now, BETWEEN_COUNTS))
 
     def _check_empty(self, scope: str, day: date) -> None:
         """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""
