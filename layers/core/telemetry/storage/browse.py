@@ -108,7 +108,11 @@ class Effort:
 
     @property
     def is_spent(self) -> bool:
-        return self._records < 0 or self._clock() >= self._end
+        return self._records < 0 or self.is_late
+
+    @property
+    def is_late(self) -> bool:
+        return self._clock() >= self._end
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +161,7 @@ class Browser:
 
     def load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         """The records themselves, in this order; without those that expired meanwhile."""
-        if all(record.item for record in listed):
-            return _named(self.store.whole(record.item) for record in listed if record.item)
-        return _named(self.store.many([record.key for record in listed]))
+        return _named(self._load(listed))
 
     def get(self, key: RecordKey) -> Record | None:
         """One record, if it is to be seen."""
@@ -177,6 +179,13 @@ class Browser:
             return self.store.judgements(keys)
         except PynamoDBException as exc:
             raise StoreUnavailable("records") from exc
+
+    def _load(self, listed: Sequence[Listed]) -> Iterator[Record]:
+        items = [record.item for record in listed if record.item]
+        if len(items) == len(listed):
+            yield from map(self.store.whole, items)
+        else:
+            yield from self.store.many([record.key for record in listed])
 
     def _spending(self, steps: Iterator[Step]) -> Iterator[Listed]:
         for step in steps:
@@ -234,7 +243,7 @@ class Browser:
                 rest = model.sort <= after[0] if name < after[1] else model.sort < after[0]
             queries.append(partial(model.query, name, rest, scan_index_forward=False))
         merged = heapq.merge(*_runs(queries, _whole_record, demand, 1), key=_by_event_time, reverse=True)
-        return self._steps(merged, _by_event_time, window, demand)
+        yield from self._steps(merged, _by_event_time, window, demand)
 
     def _steps(
         self, records: Iterator[Listed], position: Callable[[Listed], Position], window: Window, demand: "_Demand"

@@ -251,7 +251,7 @@ class RecordStore:
         if _seal(stored, None) != _seal(listed, None):
             return "is not as the index lists it"
         try:
-            raw = self._whole(stored).raw
+            raw = self.whole(stored).raw
         except PynamoDBException:
             raise
         except Exception as exc:  # noqa: BLE001 (whatever was done to its body)
