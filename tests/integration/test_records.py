@@ -28,7 +28,7 @@ from telemetry.storage.audit import AuditLog
 from telemetry.storage.tables import dynamodb_client
 from telemetry.web import records as api
 from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, example_event, http_event, load_function
 from tests.records_world import KEYS, World, expected, populate, random_filter
 
 BASE = "/api/v1/analytics"
@@ -759,6 +759,14 @@ def test_a_key_in_the_query_is_not_in_the_link(world: World, ask: Ask, staff: Ca
     assert key not in json.dumps(page.headers)
     assert page.next
     assert len(ask("/records", key, **page.next).body["items"]) == 1
+
+
+def test_the_example_event_finds(world: World, function: ModuleType, staff: Callable[..., str]) -> None:
+    (kept,) = world.keep([EVENT], just_now())
+    event = example_event("analytics-records")
+    event["headers"]["authorization"] = f"Bearer {staff(Role.ADMIN)}"
+    answer = function.handler(event, Context(milliseconds_left=29_000))
+    assert [row["id"] for row in json.loads(answer["body"])["items"]] == [kept.id]
 
 
 def test_an_unknown_route_is_a_problem_and_the_dialect_has_its_own_words(ask: Ask) -> None:

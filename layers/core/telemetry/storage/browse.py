@@ -33,6 +33,7 @@ _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
 _AT_ONCE = 16
 _RECENT_DAYS = 2
 _FEW = 5_000
+_FEW_PER_READ = 1_000
 _DAY_MS = 86_400_000
 
 T = TypeVar("T")
@@ -206,8 +207,8 @@ class Browser:
             for day in older:
                 yield from self._of_day(day, selection, window, after, demand)
         else:
-            after = min(after, (_midnight(older[0]) + _DAY_MS, "", ""))
-            entries = (record for record in few if selection.has(record) and _by_receipt(record) < after)
+            before, since = min(after, (_midnight(older[0]) + _DAY_MS, "", "")), (_ms(window.since), "", "")
+            entries = (record for record in few if selection.has(record) and since < _by_receipt(record) < before)
             yield from self._steps(entries, _by_receipt, window, demand)
 
     def _of_day(
@@ -259,7 +260,7 @@ class Browser:
         Ninety quiet days have thousands of partitions to look into; a few thousand records are a request or two.
         """
         model = bind(RecordItem, self.store.table)
-        found = model.scan(index_name=ByReceived.Meta.index_name, limit=_FEW, page_size=_FEW)
+        found = model.scan(index_name=ByReceived.Meta.index_name, limit=_FEW, page_size=_FEW_PER_READ)
         listed = [_index_entry(item) for item in found]
         if found.last_evaluated_key is not None:
             return None

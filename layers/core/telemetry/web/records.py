@@ -53,8 +53,8 @@ def _moment(text: str) -> date:
     if len(text) == len("2026-11-21"):
         return date.fromisoformat(text)
     moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("A time needs a zone")
+    if moment.tzinfo is None or moment.microsecond:
+        raise ValueError("A time has a zone, and whole seconds")
     return moment.astimezone(UTC)
 
 
