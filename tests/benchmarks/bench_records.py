@@ -1,20 +1,16 @@
 """What looking at records and exporting them costs: items and units read, memory, seconds."""
 
-import json
 import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count as numbers
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from local.engine import Engine, create_tables, dynamodb
 from local.template import read_template
@@ -38,6 +34,7 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from telemetry.web.exports import line_of
 from telemetry.web.records import Format, Shape
+from tests.benchmarks.capacity import reading_records
 from tests.benchmarks.test_ingest_costs import sdk_body
 from tests.issuing import KEY
 
@@ -49,34 +46,6 @@ PRODUCTION = Environment.PRODUCTION
 KEYRING = Keyring(bytes(32))
 _numbers = numbers(1)
 SHAPE = Shape(PRODUCTION, KEYRING, NOW)
-
-
-@dataclass
-class Read:
-    """What calls have read of the records table."""
-
-    requests: int = 0
-    items: int = 0
-    units: float = 0
-
-
-@contextmanager
-def reading() -> Iterator[Read]:
-    read = Read()
-    original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
-        answer = original(self, operation, arguments)
-        if "-records-" in json.dumps(arguments, default=str):
-            consumed = answer.get("ConsumedCapacity", [])
-            read.requests += 1
-            read.items += answer.get("ScannedCount", sum(map(len, answer.get("Responses", {}).values())))
-            read.units += sum(one["CapacityUnits"] for one in (consumed if isinstance(consumed, list) else [consumed]))
-        return answer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", call)
-        yield read
 
 
 @pytest.fixture
@@ -126,7 +95,7 @@ def fill(store: RecordStore, count: int) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 def test_pages_and_export(archive: TableNames, size: int) -> None:
-    store, stores = RecordStore(archive.records(PRODUCTION), ShardPlan(8)), Stores.of(archive.registry, KEYRING)
+    store, stores = RecordStore(archive.records(PRODUCTION), ShardPlan(8)), Stores.of(archive.registry, 90, KEYRING)
     id_, fingerprint = license_id(PRODUCTION, KEY, KEYRING), KEYRING.fingerprint(Identity.LICENSE, KEY)
     license_ = License(id_, PRODUCTION, fingerprint, KEY[-4:], None, None, LicenseState.ACTIVE, None, 0, 0, NOW)
     stores.licenses.add(license_, KEY)
@@ -142,11 +111,11 @@ def test_pages_and_export(archive: TableNames, size: int) -> None:
         ("flagged, of a product", RecordFilter(WINDOW, product="acme-desktop", is_flagged=True)),
         ("by user", RecordFilter(WINDOW, user="user-7@x.example")),
     ):
-        with reading() as read:
+        with reading_records() as read:
             items, _ = search().page(wanted, 50, None, SHAPE.row)
         print(
-            f"\n{size:>9,} records, {name:22} {len(items):3} rows: {read.requests:3} requests, {read.items:6} items, "
-            f"{read.units:7.1f} read units",
+            f"\n{size:>9,} records, {name:22} {len(items):3} rows: {len(read.operations):3} requests, "
+            f"{read.items:6} items, {read.units:7.1f} read units",
             end="",
         )
         if name == "by licence":
@@ -159,7 +128,7 @@ def export(search: Callable[[], RecordSearch], size: int) -> None:
     """All of it, a page at a time: the process does not grow."""
     progress, line, pages, memory = Progress(), line_of(Format.NDJSON, SHAPE), list[int](), list[float]()
     began = time.perf_counter()
-    with reading() as read:
+    with reading_records() as read:
         while progress.after or not pages:
             page = export_page(search(), RecordFilter(WINDOW), progress, line, b"")
             progress = page.progress
