@@ -23,7 +23,7 @@ from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.domain.staff import Author, Staff
+from telemetry.domain.staff import Staff
 from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -36,17 +36,16 @@ from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web import administration as api
-from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.authentication import Authenticator
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
 from telemetry.web.problems import UnreadableBody, problem_answer, problem_of
+from telemetry.web.staff import staff_of
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
 logger = Logger()
-
-LONGEST_USER_AGENT = 256
 
 MOST_VERIFIED = 10_000
 """Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
@@ -73,11 +72,9 @@ def stores() -> Stores:
 def administrator() -> Staff:
     """Who asks: a staff key that may administer, at work in the environments that the request opens."""
     request, now = _request(), datetime.now(UTC)
-    key, environments = authenticator().staff_access(credentials_of(request), Role.ADMIN, request.source_ip, now)
+    staff = staff_of(request, Role.ADMIN, authenticator(), now)
     _check_body(request)
-    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
-    now = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
-    return Staff(key, environments, Author(key.id, key.name, now, request.source_ip, user_agent, request.request_id))
+    return staff
 
 
 Admin = Annotated[Staff, Depends(administrator)]

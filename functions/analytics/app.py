@@ -1,29 +1,39 @@
-"""What was recorded, read back: authenticate, understand, look, answer."""
+"""What was recorded, read back: to SDK keys in the GetKeyManager dialect, to staff as analytics."""
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_query
-from telemetry.domain.api_key import Capability
+from telemetry.dialects.stored import contents_of
+from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import SearchTooWide
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.retention import oldest_day
+from telemetry.domain.staff import Staff
+from telemetry.services.administration.stores import Stores
+from telemetry.services.product_list import product_list
+from telemetry.services.record_export import Progress, export_page, note_export
+from telemetry.services.record_search import RecordSearch
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
+from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.browse import Browser, Effort
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
-from telemetry.storage.retention import RetentionStore
 from telemetry.storage.secret import keyring
+from telemetry.web import exports
+from telemetry.web import records as api
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
+from telemetry.web.paging import cursor_of, next_link
+from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.staff import staff_of
 
 SECONDS_TO_ANSWER = 8
 """Of the function's time, kept back from a search: for a last call that gets no answer, and for ours."""
@@ -31,20 +41,28 @@ SECONDS_TO_ANSWER = 8
 MOST_RECORDS = 20_000
 """How many records one search may look at."""
 
+ANALYTICS = "/api/v1/analytics"
+
 app = APIGatewayHttpResolver()
 logger = Logger()
 
+Q = TypeVar("Q", bound=api.Query)
+
 
 @cache
-def registry() -> RegistryStore:
-    """Products and API keys."""
-    return RegistryStore(AnalyticsSettings.from_env().tables.registry)
+def stores() -> Stores:
+    """What lies in the registry."""
+    settings = AnalyticsSettings.from_env()
+    return Stores.of(settings.tables.registry, settings.retention_days, keyring())
 
 
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys."""
-    return Authenticator(registry(), keyring())
+    return Authenticator(stores().registry, keyring())
+
+
+# ── the GetKeyManager dialect
 
 
 @app.get("/api/v1/telemetry")
@@ -53,18 +71,74 @@ def authenticator() -> Authenticator:
 @app.get("/v1/get-telemetry-data")
 def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
-    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
+    request, now = _request(), datetime.now(UTC)
     access = authenticator().access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager_query.parse(request.query), registry().products()
+    query, products = getkeymanager_query.parse(request.query), stores().registry.products()
     browser = _browser(access.environment, now)
     page = TelemetrySearch(browser, sorted(products), getkeymanager_query.said_in, keyring()).page(query)
     ids = [telemetry_id(record.key, access.environment, keyring()) for record in page.records]
     return answer(200, getkeymanager_query.answer(page, query, ids, products, now))
 
 
+# ── analytics, for staff
+
+
+@app.get(f"{ANALYTICS}/products")
+def list_products() -> Response[str]:
+    """The products there are."""
+    _, query = _asked(Role.VIEWER, api.Query)
+    aggregates = AggregateStore(AnalyticsSettings.from_env().tables.aggregates(query.environment))
+    return _given({"items": [product._asdict() for product in product_list(stores().registry, aggregates)]})
+
+
+@app.get(f"{ANALYTICS}/records")
+def list_records() -> Response[str]:
+    """A page of records, newest first."""
+    staff, query = _asked(Role.ADMIN, api.ListQuery)
+    place = api.Place.of(query, _request(), keyring(), staff.now)
+    search, shape = _search(query, staff), _shape(query, staff)
+    items, rest = search.page(query.filter(place.window), query.limit, place.progress.after, shape.row)
+    position = api.Place(place.window, Progress(rest)).position()
+    cursor = position and cursor_of(_request(), position, keyring())
+    return _given({"items": items, "next": cursor}, next_link(_request(), position, keyring()))
+
+
+@app.get(f"{ANALYTICS}/records/<record_id>")
+def get_record(record_id: str) -> Response[str]:
+    """All of a record."""
+    staff, query = _asked(Role.ADMIN, api.Query)
+    search = _search(query, staff)
+    view = search.one(record_id)
+    return _given(_shape(query, staff).detail(view, search.api_key_of(view.record)))
+
+
+@app.get(f"{ANALYTICS}/records/<record_id>/raw")
+def get_body(record_id: str) -> Response[bytes]:
+    """A record's body as it was received, or as much of it as fits into an answer."""
+    staff, query = _asked(Role.ADMIN, api.BodyQuery)
+    return api.part_of(_search(query, staff).one(record_id).record.raw, query.offset, _request())
+
+
+@app.get(f"{ANALYTICS}/export")
+def export_records() -> Response[str]:
+    """A page of a file of records, newest first. That somebody begins one is written down before."""
+    staff, query = _asked(Role.ADMIN, api.ExportQuery)
+    place = api.Place.of(query, _request(), keyring(), staff.now)
+    header = b""
+    if query.cursor is None:
+        note_export(staff, query.environment, query.named(place.window), stores().audit)
+        header = exports.header_of(query.format)
+    line = exports.line_of(query.format, _shape(query, staff))
+    page = export_page(_search(query, staff), query.filter(place.window), place.progress, line, header)
+    position = api.Place(place.window, page.progress).position()
+    return exports.answer_of(page, query, next_link(_request(), position, keyring()))
+
+
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong."""
+    """What went wrong, in the words of whoever asked."""
+    if _request().path.startswith(ANALYTICS):
+        return _problem(error)
     now = datetime.now(UTC)
     match error:
         case getkeymanager_query.BadParameters():
@@ -81,9 +155,41 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(event, context)
 
 
+def _request() -> Request:
+    return Request.from_event(app.current_event.raw_event)
+
+
+def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:
+    """Who asks, then what: who may not ask is told nothing of the parameters."""
+    staff = staff_of(_request(), role, authenticator(), datetime.now(UTC))
+    return staff, query.of(_request().query)
+
+
+def _search(query: api.Query, staff: Staff) -> RecordSearch:
+    browser = _browser(query.environment, staff.now)
+    return RecordSearch(query.environment, browser, sorted(stores().registry.products()), stores(), contents_of)
+
+
+def _shape(query: api.Query, staff: Staff) -> api.Shape:
+    return api.Shape(query.environment, keyring(), staff.now)
+
+
+def _given(body: object, link: dict[str, str] | None = None) -> Response[str]:
+    return answer(200, body, Cache_Control="no-store", **(link or {}))
+
+
+def _problem(error: Exception) -> Response[str]:
+    problem = problem_of(error)
+    if problem.status >= 500:
+        logger.error("Failed", exc_info=error)
+    else:
+        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
+    return problem_answer(problem, _request())
+
+
 def _browser(environment: Environment, now: datetime) -> Browser:
     settings = AnalyticsSettings.from_env()
     store = RecordStore(settings.tables.records(environment), settings.shards)
     seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
-    retention = RetentionStore(settings.tables.registry, settings.retention_days).get(environment)
-    return Browser(store, now, oldest_day(now, retention.days), Effort(MOST_RECORDS, seconds))
+    oldest = oldest_day(now, stores().retention.get(environment).days)
+    return Browser(store, now, oldest, Effort(MOST_RECORDS, seconds))

@@ -48,3 +48,33 @@ def counted_calls() -> Iterator[list[str]]:
         yield calls
     finally:
         events.unregister("before-call.dynamodb", note)
+
+
+@dataclass
+class Read:
+    """What was read of records: `items` are those that were looked at, whether or not they were returned."""
+
+    operations: list[str] = field(default_factory=list)
+    items: int = 0
+    units: float = 0
+
+
+@contextmanager
+def reading_records() -> Iterator[Read]:
+    """What PynamoDB's calls meanwhile read of records tables."""
+    read = Read()
+
+    def note(parsed: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
+        consumed = parsed.get("ConsumedCapacity", [])
+        for entry in consumed if isinstance(consumed, list) else [consumed]:
+            if "-records-" in entry["TableName"]:
+                read.operations.append(model.name)
+                read.items += parsed.get("ScannedCount", sum(map(len, parsed.get("Responses", {}).values())))
+                read.units += entry["CapacityUnits"]
+
+    events = dynamodb_client().meta.events
+    events.register("after-call.dynamodb", note)
+    try:
+        yield read
+    finally:
+        events.unregister("after-call.dynamodb", note)

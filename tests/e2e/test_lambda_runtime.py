@@ -1,5 +1,6 @@
 """The unmodified handlers under the real Lambda runtime: its interface client, and AWS's own emulator around it."""
 
+import gzip
 import json
 import os
 import platform
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -152,3 +154,22 @@ def test_administration_in_its_runtime(deployment: Deployment) -> None:
         path = f"/api/v1/admin/licenses/{json.loads(made['body'])['id']}"
         assert admin(http_event(path, "", headers, method="GET"))["body"] == made["body"]
         assert admin(http_event(path, "", headers, method="DELETE"))["statusCode"] == 404
+
+
+def test_records_in_their_runtime(deployment: Deployment) -> None:
+    staff = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    sdk = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
+    body = json.dumps({"data_type": "text", "text_data": "é" * 1_000_000, "product_id": "acme-cli", "flags": ["vm"]})
+    with runtime("ingest") as ingest, runtime("analytics") as analytics:
+        id_ = json.loads(ingest(http_event("/api/v1/telemetry", gzip.compress(body.encode()), sdk))["body"])[
+            "telemetry_id"
+        ]
+        event = example_event("analytics-records")
+        event["headers"]["authorization"] = f"Bearer {staff}"
+        answer = analytics(event)
+        assert [row["id"] for row in json.loads(answer["body"])["items"]] == [id_]
+        event["rawPath"] = event["requestContext"]["http"]["path"] = f"{event['rawPath']}/{id_}/raw"
+        event["queryStringParameters"] = {"environment": "production"}
+        part = analytics(event)
+        assert (part["isBase64Encoded"], b64decode(part["body"])) == (True, body.encode()[:3_000_000])
+        assert part["headers"]["Link"].endswith('&offset=3000000>; rel="next"')

@@ -110,6 +110,27 @@ def test_bodies_arrive_as_sent(service: LocalService) -> None:
     assert {f'{{"event_id":"{name}","product_id":"{product}"}}' for name in ("zipped", "chunked")} <= bodies
 
 
+def test_staff_read_and_export_what_was_sent(service: LocalService) -> None:
+    product = service.keys["products"][0]
+    event = {"event_id": "looked-at", "product_id": product, "user_identifier": "=looked@at.example", "hwid": "h1"}
+    service.post("/api/v1/telemetry", event, service.key("ingest_key", "staging"))
+    headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
+    query = {"environment": "staging", "range": "24h", "hwid": "h1"}
+    url = f"{service.url}/api/v1/analytics"
+    (row,) = httpx.get(f"{url}/records", params=query, headers=headers).json()["items"]
+    detail = httpx.get(f"{url}/records/{row['id']}", params={"environment": "staging"}, headers=headers).json()
+    assert (detail["payload"], detail["hwid"], detail["product"]) == (event, "h1", product)
+    file = httpx.get(f"{url}/export", params=query | {"format": "csv"}, headers=headers)
+    assert ",'=looked@at.example,h1," in file.text
+    assert (file.headers["export-rows"], file.headers["content-type"]) == ("1", "text/csv; charset=utf-8")
+    viewer = {"authorization": f"Bearer {service.keys['viewer_key']}"}
+    assert httpx.get(f"{url}/records", params=query, headers=viewer).status_code == 403
+    products = httpx.get(f"{url}/products", params=query | {"hwid": ""}, headers=viewer)
+    assert products.status_code == 422
+    products = httpx.get(f"{url}/products", params={"environment": "staging"}, headers=viewer)
+    assert product in [item["id"] for item in products.json()["items"]]
+
+
 def test_answers_like_api_gateway(service: LocalService) -> None:
     answer = httpx.get(f"{service.url}/nothing")
     assert (answer.status_code, answer.json()) == (404, {"message": "Not Found"})

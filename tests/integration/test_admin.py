@@ -268,6 +268,7 @@ def test_nobody_reaches_beyond_the_environments_of_their_key(
         assert ask("GET", path, None, PRODUCTION, staging).status == 403
     for method, path in (("GET", ""), ("GET", "/secret"), ("POST", "/regenerate"), ("POST", "/revoke")):
         assert ask(method, f"/api-keys/{their_key}{path}", key=staging).status == 404
+        assert ask(method, f"/api-keys/nobody{path}", key=staging).status == 404
         assert ask(method, f"/api-keys/{their_staff}{path}", key=staging).status == 403
     assert ask("POST", "/api-keys", wide, here, staging).status == 403
     visible = ask("GET", "/api-keys", None, here | {"kind": "staff"}, staging).body["items"]

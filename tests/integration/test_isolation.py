@@ -62,12 +62,15 @@ class World:
             for reach in reaches
             for role in Role
         ]
+        self.record_ids: dict[Environment, list[str]] = {e: [] for e in Environment}
         self.sdk_key_ids = {e: [key.key.id for own, key in self.sdk if own is e] for e in Environment}
 
     def call(self, function: str, event: dict[str, Any]) -> str:
         """The whole answer as text, headers too, base64 parts in clear."""
         result: dict[str, Any] = self.functions[function].handler(event, Context())
         body: str = result.get("body", "")
+        if result.get("isBase64Encoded"):
+            body = b64decode(body).decode()
         seen = json.dumps(result) + body
         try:
             encoded = json.loads(body).get("response_base64", "")
@@ -90,8 +93,9 @@ class World:
         match kind:
             case "telemetry":
                 body = json.dumps([self._event(own) for _ in range(self.random.choice((1, 1, 3)))])
-                event = http_event("/api/v1/telemetry", body, headers, query)
-                return self.call("ingest", event), frozenset({own}), kind
+                text = self.call("ingest", http_event("/api/v1/telemetry", body, headers, query))
+                self.record_ids[own] += re.findall('"telemetry_id":"([^"]+)"', text)
+                return text, frozenset({own}), kind
             case "usage":
                 body = json.dumps({"payload": self._usage(own)})
                 return (
@@ -158,7 +162,9 @@ class World:
         asked, whose = self.random.choice(list(Environment)), self.random.choice(list(Environment))
         headers = {"authorization": f"Bearer {secret}", "content-type": "application/json"}
         license_id, key_id = self.random.choice(self.license_ids[whose]), self.random.choice(self.sdk_key_ids[whose])
+        record_id = self.random.choice(self.record_ids[whose] or ["none-yet"])
         of_asked = {"environment": asked.value}
+        of_license = of_asked | {"license_id": license_id}
         new_key = {"name": f"key {MARKERS[asked]}", "capabilities": ["read"]}
         method, path, query, body, may_show = self.random.choice(
             [
@@ -174,13 +180,21 @@ class World:
                 ("POST", "api-keys", of_asked, json.dumps(new_key), {asked}),
                 ("GET", "products", {}, "", set()),
                 ("GET", "customers", {}, "", set()),
+                ("GET", "analytics/records", of_license, "", {asked}),
+                ("GET", "analytics/records", of_asked | {"limit": "5"}, "", {asked}),
+                ("GET", f"analytics/records/{record_id}", of_asked, "", {asked}),
+                ("GET", f"analytics/records/{record_id}/raw", of_asked, "", {asked}),
+                ("GET", "analytics/export", of_license | {"format": "ndjson"}, "", {asked}),
+                ("GET", "analytics/products", of_asked, "", set()),
             ]
         )
         if method == "PATCH":
             headers["if-match"] = f'"{self.random.randrange(1, 4)}"'
-        event = http_event(f"/api/v1/admin/{path}", body, headers, query, method)
+        function = "analytics" if path.startswith("analytics/") else "admin"
+        event = http_event(f"/api/v1/{path if function in path else f'admin/{path}'}", body, headers, query, method)
         shown = frozenset(may_show) & reach
-        return self.call("admin", event), shown, f"{method} {path.split('/')[0]}"
+        what = path.replace(record_id, "id").split("/")[: 4 if function == "analytics" else 1]
+        return self.call(function, event), shown, f"{method} {'/'.join(what)}"
 
 
 def foreign(text: str, allowed: Iterable[Environment]) -> set[str]:
@@ -203,8 +217,9 @@ def test_no_foreign_marker_in_any_answer_or_table(
         assert not foreign(text, allowed), (what, allowed, text[:2000])
         seen[what] += 1
         own_markers[what] += any(MARKERS[environment] in text for environment in allowed)
-    assert len(seen) == 15, seen
-    for what in ("query", "GET licenses", "GET api-keys", "GET audit"):
+    assert len(seen) == 20, seen
+    of_records = ("records", "records/id", "records/id/raw", "export")
+    for what in ("query", "GET licenses", "GET api-keys", "GET audit", *(f"GET analytics/{it}" for it in of_records)):
         assert own_markers[what], what  # the test would see a marker if one came
 
     for environment in Environment:

@@ -56,7 +56,12 @@ def encode(flags: Iterable[Flag]) -> str:
 
 def decode(codes: str) -> frozenset[Flag]:
     """The inverse of `encode`; raises KeyError on a code that was never issued."""
-    return frozenset(_BY_CODE[code] for code in codes)
+    return frozenset(map(by_code, codes))
+
+
+def by_code(code: str) -> Flag:
+    """`"R"` → REVOKED_LICENSE; raises KeyError on a code that was never issued."""
+    return _BY_CODE[code]
 
 
 def is_billable(flags: Iterable[Flag]) -> bool:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
-from telemetry.domain.flags import Flag
+from telemetry.domain.flags import Flag, by_code
 from telemetry.domain.license import License, LicenseState
 
 RULES_VERSION = 2
@@ -65,6 +65,18 @@ class Verdict:
 
     flags: frozenset[Flag]
     evidence: str
+
+    @property
+    def rules_version(self) -> int | None:
+        """Of the rules it was judged by; None where nothing was flagged."""
+        version = self.evidence.partition(";")[0]
+        return int(version) if version else None
+
+    @property
+    def seen(self) -> dict[Flag, str]:
+        """What was seen, by flag; a flag that says all there is to say has none."""
+        parts = (part.partition("=") for part in self.evidence.split(";")[1:])
+        return {by_code(code): unquote(text) for code, _, text in parts}
 
 
 def judge(

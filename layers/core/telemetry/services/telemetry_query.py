@@ -11,7 +11,7 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, RecordKey, license_partition
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.domain.telemetry_query import FoundRecord, Page, Said, TelemetryQuery
-from telemetry.storage.browse import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Browser, Listed
+from telemetry.storage.browse import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Browser, Listed, Selection
 
 _AT_ONCE = 50
 T = TypeVar("T")
@@ -58,7 +58,7 @@ class TelemetrySearch:
             listed = self.browser.by_event_time(partitions)
         else:
             products = [product] if product else [UNKNOWN_PRODUCT] if query.product_id else self._all_products()
-            listed = self.browser.by_receipt(products, _classes(query), user)
+            listed = self.browser.by_receipt(Selection(products, _classes(query), user))
         chosen = (
             record
             for record in listed
@@ -90,7 +90,8 @@ class TelemetrySearch:
         """The candidates with what they say, when that is what is looked for."""
         for group in _groups(candidates, _AT_ONCE):
             by_key: dict[RecordKey, _Candidate] = {candidate.listed.key: candidate for candidate in group}
-            for record in self.browser.load(list(by_key)):
+            for record in self.browser.load([candidate.listed for candidate in group]):
+                self.browser.effort.spend()
                 said, candidate = self.said_in(record), by_key[record.key]
                 if _matches(said, query, self.products):
                     yield FoundRecord(

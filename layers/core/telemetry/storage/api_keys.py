@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pynamodb.exceptions import PynamoDBException
+from pynamodb.exceptions import DoesNotExist, PynamoDBException
 
 from telemetry.domain.api_key import ApiKey, KeyKind
 from telemetry.domain.environment import Environment
@@ -88,7 +88,7 @@ class ApiKeyStore:
 def _named_errors(what: str) -> Iterator[None]:
     try:
         yield
-    except (ApiKeyItem.DoesNotExist, ApiKeyPointer.DoesNotExist) as exc:
+    except DoesNotExist as exc:
         raise NotFound(f"API key {what}") from exc
     except PynamoDBException as exc:
         raise StoreUnavailable("API keys") from exc

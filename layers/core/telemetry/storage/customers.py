@@ -1,5 +1,6 @@
 """Customers in the registry."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -46,6 +47,14 @@ class CustomerStore:
             return _customer(model.get(_CUSTOMERS, id_, consistent_read=True))
         except model.DoesNotExist as exc:
             raise NotFound(f"customer {id_}") from exc
+        except PynamoDBException as exc:
+            raise StoreUnavailable("customers") from exc
+
+    def many(self, ids: Collection[str]) -> dict[str, Customer]:
+        """Those of the customers that there are, by id."""
+        model = bind(CustomerItem, self.table)
+        try:
+            return {item.sk: _customer(item) for item in model.batch_get([(_CUSTOMERS, id_) for id_ in ids])}
         except PynamoDBException as exc:
             raise StoreUnavailable("customers") from exc
 

@@ -187,6 +187,13 @@ class LicenseStore:
             )
             return read_page(found, "listed", limit, lambda raw: _license(model.from_raw_data(raw)))
 
+    def of_customer(self, environment: Environment, customer_id: str) -> list[License]:
+        """All licences of a customer in an environment, oldest first."""
+        model = bind(LicenseItem, self.table)
+        with _named_errors():
+            found = model.query(customer_id, None, model.kind == _kind(environment), index_name="by_customer")
+            return [_license(item) for item in found]
+
     def activations(self, id_: str) -> list[Activation]:
         """All activations of a licence, also those that are no longer."""
         model = bind(ActivationItem, self.table)

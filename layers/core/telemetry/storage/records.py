@@ -147,13 +147,23 @@ class RecordStore:
             item = model.get(key.partition, key.sort)
         except model.DoesNotExist:
             return None
-        return self._whole(item)
+        return self.whole(item)
 
     def many(self, keys: Sequence[RecordKey]) -> Iterator[Record]:
-        """Those of the records that are there, in the order of their keys, each whole."""
-        found = bind(RecordItem, self.table).batch_get(keys)
-        items = {RecordKey(item.partition, item.sort): item for item in found}
-        return (self._whole(items[key]) for key in keys if key in items)
+        """Those of the records that are there, in the order of their keys, each whole.
+
+        What an index lists may not have reached every copy of the table: what seems to be missing is read consistently.
+        """
+        model = bind(RecordItem, self.table)
+        items = {RecordKey(item.partition, item.sort): item for item in model.batch_get(keys)}
+        missing = [key for key in keys if key not in items]
+        items |= {RecordKey(item.partition, item.sort): item for item in model.batch_get(missing, consistent_read=True)}
+        return (self.whole(items[key]) for key in keys if key in items)
+
+    def whole(self, item: RecordItem) -> Record:
+        """The record of an item, with its body from wherever it lies."""
+        body = item.body if item.chunks is None else b"".join(self._chunks(item))
+        return _record(item, decode_body(body))
 
     def keys(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of all records of a product received on a UTC day, partition by partition."""
@@ -241,7 +251,7 @@ class RecordStore:
         if _seal(stored, None) != _seal(listed, None):
             return "is not as the index lists it"
         try:
-            raw = self._whole(stored).raw
+            raw = self.whole(stored).raw
         except PynamoDBException:
             raise
         except Exception as exc:  # noqa: BLE001 (whatever was done to its body)
@@ -261,10 +271,6 @@ class RecordStore:
         first, end = (midnight + _HOUR_MILLISECONDS * hour for hour in (hours.start, hours.stop))
         between = None if hours == ALL_HOURS else model.received_at.between(first, end - 1)
         return iter(model.query(partition, between, index_name=ByReceived.Meta.index_name))
-
-    def _whole(self, item: RecordItem) -> Record:
-        body = item.body if item.chunks is None else b"".join(self._chunks(item))
-        return _record(item, decode_body(body))
 
     def _chunks(self, head: RecordItem) -> Iterator[bytes]:
         prefix = _chunk_sort(head.sort, int(head.received_at))

@@ -33,10 +33,17 @@ def position_of(cursor: str | None, request: Request, keyring: Keyring) -> str |
 
 def next_link(request: Request, position: str | None, keyring: Keyring) -> dict[str, str]:
     """The Link header (RFC 8288) of a page after which the list goes on at a position; none after the last page."""
-    if position is None:
-        return {}
-    cursor = urlsafe_b64encode(_mac(request, position, keyring) + position.encode()).decode().rstrip("=")
-    query = {name: value for name, value in request.query.items() if name != "api_key"} | {"cursor": cursor}
+    return {} if position is None else link_with(request, cursor=cursor_of(request, position, keyring))
+
+
+def cursor_of(request: Request, position: str, keyring: Keyring) -> str:
+    """The cursor of a position in the request's list."""
+    return urlsafe_b64encode(_mac(request, position, keyring) + position.encode()).decode().rstrip("=")
+
+
+def link_with(request: Request, **changes: str) -> dict[str, str]:
+    """The Link header to what comes next: the same request with other parameters, and without its key."""
+    query = {name: value for name, value in request.query.items() if name != "api_key"} | changes
     return {"Link": f'<{quote(request.path)}?{urlencode(query)}>; rel="next"'}
 
 

@@ -1,0 +1,73 @@
+"""Records looked for by staff, and what is shown of them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from telemetry.domain.customer import Customer
+from telemetry.domain.event import Event
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import Verdict
+from telemetry.domain.license import License
+from telemetry.domain.record import Record
+from telemetry.domain.window import Window
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFilter:
+    """What is looked for; None where any will do. Users and devices are named as they are counted."""
+
+    window: Window
+    product: str | None = None
+    license_id: str | None = None
+    customer_id: str | None = None
+    user: str | None = None
+    device: str | None = None
+    source_ip: str | None = None
+    is_flagged: bool | None = None
+    flag: Flag | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a record's body says. `metadata` and `payload` (all of it) are any JSON values, None for what is no JSON."""
+
+    event: Event
+    data_type: str | None
+    metadata: Any
+    payload: Any
+
+
+@dataclass(frozen=True, slots=True)
+class RecordView:
+    """A record as it is shown: what it says, and what today's registry knows of its licence.
+
+    `judged_later` is what was said of a record that was stored unjudged; None: it was judged at once, or not yet.
+    """
+
+    record: Record
+    contents: Contents
+    judged_later: Verdict | None
+    license: License | None
+    customer: Customer | None
+
+    @property
+    def flags(self) -> frozenset[Flag]:
+        """With those it got later."""
+        return self.record.flags | (self.judged_later.flags if self.judged_later else frozenset())
+
+    @property
+    def seen(self) -> dict[Flag, str]:
+        """What was seen, by flag."""
+        return {flag: text for verdict in self._verdicts for flag, text in verdict.seen.items()}
+
+    @property
+    def rules_version(self) -> int | None:
+        """Of the rules by which it was flagged, the latest; None for a clean record."""
+        versions = [verdict.rules_version for verdict in self._verdicts]
+        return max((version for version in versions if version), default=None)
+
+    @property
+    def _verdicts(self) -> list[Verdict]:
+        stored = Verdict(self.record.flags, self.record.evidence)
+        return [stored, self.judged_later] if self.judged_later else [stored]

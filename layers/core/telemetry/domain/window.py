@@ -1,0 +1,54 @@
+"""The stretches of time that analytics look at: always time of receipt."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+from telemetry.domain.errors import InvalidField
+
+LONGEST = timedelta(days=366)
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+class Range(StrEnum):
+    """Windows that end now."""
+
+    DAY = "24h"
+    WEEK = "7d"
+    MONTH = "30d"
+    QUARTER = "90d"
+
+
+_DAYS = {Range.WEEK: 7, Range.MONTH: 30, Range.QUARTER: 90}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `since` up to, but without, `until`; both in UTC."""
+
+    since: datetime
+    until: datetime
+
+
+def recent(range_: Range, now: datetime) -> Window:
+    """24 hours: the current UTC hour and the 23 before it; days: today and those before it."""
+    if range_ is Range.DAY:
+        hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+        return Window(hour - 23 * _HOUR, hour + _HOUR)
+    tomorrow = _midnight(now.astimezone(UTC).date() + _DAY)
+    return Window(tomorrow - timedelta(days=_DAYS[range_]), tomorrow)
+
+
+def between(first: date, last: date) -> Window:
+    """UTC days, the last one included; or date-times with a zone, the last one not. Raises InvalidField."""
+    since = first.astimezone(UTC) if isinstance(first, datetime) else _midnight(first)
+    until = last.astimezone(UTC) if isinstance(last, datetime) else _midnight(last + _DAY)
+    if not timedelta(0) < until - since <= LONGEST:
+        raise InvalidField("from", "Must lie before `to`, at most 366 days")
+    return Window(since, until)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, datetime.min.time(), UTC)

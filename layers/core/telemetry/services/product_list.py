@@ -1,0 +1,30 @@
+"""The products that records can be of."""
+
+from typing import NamedTuple, Protocol
+
+from telemetry.domain.active_users import Closing
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.storage.registry import RegistryStore
+
+
+class Scopes(Protocol):
+    """What had traffic in an environment."""
+
+    def closing(self) -> Closing:
+        """Also names the scopes."""
+
+
+class NamedProduct(NamedTuple):
+    """A product as one chooses it."""
+
+    id: str
+    name: str
+
+
+def product_list(registry: RegistryStore, aggregates: Scopes) -> list[NamedProduct]:
+    """All registered products by id, and last the unknown one if it ever had traffic. Raises StoreUnavailable."""
+    products = registry.products()
+    found = [NamedProduct(id_, products[id_].name) for id_ in sorted(products)]
+    if UNKNOWN_PRODUCT in aggregates.closing().scopes:
+        found.append(NamedProduct(UNKNOWN_PRODUCT, "Unknown product"))
+    return found

@@ -1,0 +1,280 @@
+"""What the records' routes take and give (README, *Analytics*)."""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Self
+from urllib.parse import urlencode
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from telemetry.domain.api_key import ApiKey
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import InvalidField
+from telemetry.domain.event import normalise_user
+from telemetry.domain.explanation import explain
+from telemetry.domain.flags import Flag
+from telemetry.domain.keyring import Keyring
+from telemetry.domain.record import telemetry_id
+from telemetry.domain.record_search import RecordFilter, RecordView
+from telemetry.domain.window import Range, Window, between, recent
+from telemetry.services.record_export import Progress
+from telemetry.web.http import Request
+from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, link_with, position_of
+
+LARGEST_ANSWER = 4_500_000
+"""Bytes of JSON in JSON: Lambda takes 6 MB."""
+
+LARGEST_PART = 3_000_000
+"""Bytes of a body that are given at a time."""
+
+LONGEST_TEXT = 256
+"""Characters of a client's text that a row shows; the body has it all."""
+
+RECORDS = "/api/v1/analytics/records"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
+
+
+class Format(StrEnum):
+    """Of an export."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+def _moment(text: str) -> date:
+    """A UTC day, or a time with a zone."""
+    if len(text) == len("2026-11-21"):
+        return date.fromisoformat(text)
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or moment.microsecond:
+        raise ValueError("A time has a zone, and whole seconds")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[Any, BeforeValidator(_moment)]
+
+
+class Query(BaseModel):
+    """What every route takes; a parameter nobody knows is an error: a filter that is overlooked shows too much."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    environment: Environment
+    range: Range | None = None
+    first: Moment = Field(None, alias="from")
+    last: Moment = Field(None, alias="to")
+    product: Text | None = None
+    api_key: str | None = Field(None, exclude=True)
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Self:
+        """Reads a query string. Raises RequestValidationError."""
+        try:
+            return cls.model_validate(query)
+        except ValidationError as exc:
+            raise RequestValidationError(exc.errors()) from exc
+
+    def window(self, now: datetime) -> Window:
+        """The last 24 hours unless told. Raises InvalidField."""
+        if self.first is None and self.last is None:
+            return recent(self.range or Range.DAY, now)
+        if self.first is None or self.last is None or self.range:
+            raise InvalidField("range", "Either `range`, or `from` and `to`")
+        return between(self.first, self.last)
+
+
+class BodyQuery(Query):
+    """A part of a record's body."""
+
+    offset: int = Field(0, ge=0)
+
+
+class FilterQuery(Query):
+    """Which records are wanted."""
+
+    license_id: Text | None = None
+    customer_id: Text | None = None
+    user: Text | None = None
+    hwid: Text | None = None
+    ip: Text | None = None
+    flagged: bool | None = None
+    flag: Flag | None = None
+    version: Text | None = None
+    cursor: str | None = Field(None, exclude=True)
+
+    def filter(self, window: Window) -> RecordFilter:
+        """As the domain has it."""
+        return RecordFilter(
+            window=window,
+            product=self.product,
+            license_id=self.license_id,
+            customer_id=self.customer_id,
+            user=normalise_user(self.user),
+            device=self.hwid,
+            source_ip=self.ip,
+            is_flagged=self.flagged,
+            flag=self.flag,
+            version=self.version,
+        )
+
+
+class ListQuery(FilterQuery):
+    """A page of them."""
+
+    limit: int = Field(USUAL_PAGE, ge=1, le=LARGEST_PAGE)
+
+
+class ExportQuery(FilterQuery):
+    """All of them, as a file."""
+
+    format: Format
+
+    def named(self, window: Window) -> dict[str, Any]:
+        """What is asked for, for the audit log."""
+        asked = self.model_dump(mode="json", exclude={"environment", "range", "first", "last"}, exclude_none=True)
+        return asked | {"from": instant(window.since), "to": instant(window.until)}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a list goes on, with the window that it began with: `24h` means another one an hour later."""
+
+    window: Window
+    progress: Progress
+
+    @classmethod
+    def of(cls, query: FilterQuery, request: Request, keyring: Keyring, now: datetime) -> Self:
+        """From the request's cursor, else the beginning. Raises InvalidCursor, InvalidField."""
+        position = position_of(query.cursor, request, keyring)
+        if position is None:
+            return cls(query.window(now), Progress())
+        since, until, after, rows, digest = json.loads(position)
+        window = Window(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC))
+        return cls(window, Progress(tuple(after), rows, bytes.fromhex(digest)))
+
+    def position(self) -> str | None:
+        """For a cursor; None at the end."""
+        after, rows, digest = self.progress.after, self.progress.rows, self.progress.digest.hex()
+        if after is None:
+            return None
+        window = self.window.since.timestamp(), self.window.until.timestamp()
+        return json.dumps([*window, after, rows, digest], separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How records of an environment are shown."""
+
+    environment: Environment
+    keyring: Keyring
+    now: datetime
+
+    def row(self, view: RecordView) -> dict[str, Any]:
+        """A record in a list."""
+        record, said = view.record, view.contents
+        event_at = said.event.event_at
+        return {
+            "id": telemetry_id(record.key, self.environment, self.keyring),
+            "received_at": instant(record.received_at),
+            "event_at": None if event_at is None else instant(datetime.fromtimestamp(event_at / 1000, UTC)),
+            "product": record.product,
+            "version": record.product_version,
+            "user": _cut(said.event.user_id),
+            "hwid": _cut(said.event.device_id),
+            "ip": record.source_ip,
+            "country": record.country,
+            "dialect": record.dialect.name.lower(),
+            "group": _cut(said.event.group),
+            "license": self._license(view),
+            "customer": _customer(view),
+            "flags": [flag for flag in Flag if flag in view.flags],
+            "data_type": _cut(said.data_type),
+        }
+
+    def row_with_body(self, view: RecordView) -> dict[str, Any]:
+        """A record in a list, with its body as it was received; where that is too large, with where to get it."""
+        row = self.row(view)
+        whole = {**row, "raw": _raw(view.record.raw)}
+        return whole if _fits(whole) else {**row, "raw": self._elsewhere(view)}
+
+    def detail(self, view: RecordView, key: ApiKey | None) -> dict[str, Any]:
+        """All of a record. Where its body is too large, `raw` says where to get it, and there is no `payload`."""
+        record, later = view.record, view.judged_later
+        detail = {
+            **self.row(view),
+            "flags_judged_later": [flag for flag in Flag if flag in later.flags] if later else None,
+            "message": explain(view.flags, view.seen),
+            "context": {
+                "evidence": dict(view.seen),
+                "rules_version": view.rules_version,
+                "metadata": view.contents.metadata,
+            },
+            "payload": view.contents.payload,
+            "raw": _raw(record.raw),
+            "api_key": {
+                "id": record.api_key_id,
+                "name": key.name if key else None,
+                "last4": key.last_four if key else None,
+            },
+            "expires_at": instant(record.expires_at),
+        }
+        if _fits(detail):
+            return detail
+        context = {**detail["context"], "metadata": None}
+        return {**detail, "context": context, "payload": None, "raw": self._elsewhere(view)}
+
+    def _elsewhere(self, view: RecordView) -> dict[str, Any]:
+        id_ = telemetry_id(view.record.key, self.environment, self.keyring)
+        href = f"{RECORDS}/{id_}/raw?{urlencode({'environment': self.environment})}"
+        return {"bytes": len(view.record.raw), "href": href}
+
+    def _license(self, view: RecordView) -> dict[str, Any] | None:
+        license_ = view.license
+        if license_ is None:
+            return None
+        return {"id": license_.id, "last4": license_.last_four, "state": license_.state_at(self.now)}
+
+
+def part_of(body: bytes, offset: int, request: Request) -> Response[bytes]:
+    """As much of a body as fits into an answer; the Link header leads to the rest."""
+    end = offset + LARGEST_PART
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": "attachment",
+        **(link_with(request, offset=str(end)) if end < len(body) else {}),
+    }
+    return Response(200, "application/octet-stream", body[offset:end], headers)
+
+
+def instant(moment: datetime) -> str:
+    """`2026-11-21T08:30:00.123Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _customer(view: RecordView) -> dict[str, Any] | None:
+    """A customer nobody registered (an import may name one) has an id, and no name."""
+    if view.license is None or view.license.customer_id is None:
+        return None
+    return {"id": view.license.customer_id, "name": view.customer.name if view.customer else None}
+
+
+def _raw(body: bytes) -> dict[str, str]:
+    try:
+        return {"text": body.decode()}
+    except UnicodeDecodeError:
+        return {"base64": b64encode(body).decode()}
+
+
+def _fits(answer: Mapping[str, Any]) -> bool:
+    return len(json.dumps(json.dumps(answer))) <= LARGEST_ANSWER
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
