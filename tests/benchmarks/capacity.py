@@ -6,7 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from telemetry.storage.tables import dynamodb_client
+import pytest
+from botocore.client import BaseClient
+
+from telemetry.storage.tables import brief_client, dynamodb_client
 
 
 @dataclass
@@ -33,8 +36,26 @@ class Meter:
 
 
 @contextmanager
+def metered() -> Iterator[list[tuple[str, float]]]:
+    """Operations of PynamoDB's stores meanwhile, and the capacity units each consumed."""
+    calls: list[tuple[str, float]] = []
+    original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        answer = original(self, operation, arguments)
+        consumed = answer.get("ConsumedCapacity", [])
+        entries = consumed if isinstance(consumed, list) else [consumed]
+        calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
+        yield calls
+
+
+@contextmanager
 def counted_calls() -> Iterator[list[str]]:
-    """The operations of all stores meanwhile, as `Operation table`: every store shares one client."""
+    """The operations of all stores meanwhile, as `Operation table`: stores share two clients."""
     calls: list[str] = []
 
     def note(params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
@@ -42,9 +63,11 @@ def counted_calls() -> Iterator[list[str]]:
         table = request.get("TableName") or next(iter(request.get("RequestItems", {})), "")
         calls.append(f"{model.name} {table.rsplit('-', 1)[-1]}".strip())
 
-    events = dynamodb_client().meta.events
-    events.register("before-call.dynamodb", note)
+    clients = dynamodb_client(), brief_client()
+    for client in clients:
+        client.meta.events.register("before-call.dynamodb", note)
     try:
         yield calls
     finally:
-        events.unregister("before-call.dynamodb", note)
+        for client in clients:
+            client.meta.events.unregister("before-call.dynamodb", note)
