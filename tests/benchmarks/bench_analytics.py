@@ -22,8 +22,8 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from tests.analytics_world import PRODUCTION, AnalyticsWorld
-from tests.benchmarks.capacity import metered
-from tests.conftest import Deployment
+from tests.benchmarks.bench_reports import metered
+from tests.conftest import Deployment, Mailbox
 from tests.observations import observe
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
@@ -39,15 +39,13 @@ CALLS: Calls = Counter({(action, code): 5 for action in DeviceAction for code in
 @pytest.mark.parametrize("records", SIZES)
 @pytest.mark.parametrize("version_length", [6, 64])
 def test_an_overview_costs_the_same_however_many_records(
-    deployment: Deployment, records: int, version_length: int, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, mailbox: Mailbox, records: int, version_length: int
 ) -> None:
     """With usual names of versions, and with the longest there may be: 100 of them every day, all in random letters."""
-    monkeypatch.setenv("FAILURE_QUEUE_URL", "-")
-    monkeypatch.setenv("ALERT_TOPIC_ARN", "-")
     fill(deployment.tables.aggregates(PRODUCTION), records, version_length)
     for product in (None, "editor"):
         for range_ in ("24h", "90d"):
-            world = AnalyticsWorld(deployment, NOW)  # a cold start: the key is looked up too
+            world = AnalyticsWorld(deployment, mailbox, NOW)  # a cold start: the key is looked up too
             with metered() as calls:
                 told = world.given("overview", range=range_, **({"product": product} if product else {}))
             units = sum(each for _, each in calls)

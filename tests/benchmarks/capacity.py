@@ -6,9 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import pytest
-from botocore.client import BaseClient
-
 from telemetry.storage.tables import brief_client, dynamodb_client
 
 
@@ -33,24 +30,6 @@ class Meter:
     @property
     def units(self) -> float:
         return sum(units for _, units in self.calls)
-
-
-@contextmanager
-def metered() -> Iterator[list[tuple[str, float]]]:
-    """Operations of PynamoDB's stores meanwhile, and the capacity units each consumed."""
-    calls: list[tuple[str, float]] = []
-    original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
-        answer = original(self, operation, arguments)
-        consumed = answer.get("ConsumedCapacity", [])
-        entries = consumed if isinstance(consumed, list) else [consumed]
-        calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
-        return answer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", call)
-        yield calls
 
 
 @contextmanager

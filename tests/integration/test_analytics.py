@@ -18,6 +18,7 @@ from telemetry.domain.failed_call import Caller
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
+from telemetry.domain.spikes import QUIET
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
@@ -30,7 +31,7 @@ from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.records import RecordStore
 from telemetry.storage.spikes import EpisodeStore
 from tests.analytics_world import PRODUCTION, AnalyticsWorld
-from tests.conftest import Deployment
+from tests.conftest import Deployment, Mailbox
 from tests.issuing import issue
 
 STAGING = Environment.STAGING
@@ -42,11 +43,9 @@ ADMIN_ROUTES = ("licenses/top", "devices/excess", "mismatches", "alerts", "syste
 
 
 @pytest.fixture
-def world(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> AnalyticsWorld:
+def world(deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> AnalyticsWorld:
     monkeypatch.setenv("RECORD_SHARDS", "2")
-    monkeypatch.setenv("FAILURE_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/000000000000/failures")
-    monkeypatch.setenv("ALERT_TOPIC_ARN", "arn:aws:sns:us-east-1:000000000000:alerts")
-    return AnalyticsWorld(deployment, NOW)
+    return AnalyticsWorld(deployment, mailbox, NOW)
 
 
 def ago(days: int, hour: int = 7, minute: int = 0) -> datetime:
@@ -425,7 +424,7 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
         "product": "acme-desktop",
         "opened_at": instant(ago(5, 3)),
         "last_seen": instant(ago(5, 3)),
-        "closed_at": instant(ago(4, 3)),
+        "closed_at": instant(ago(5, 3) + QUIET),
         "cause": "flagged_in_an_hour",
         "evidence": {"flagged": 25, "most_expected": 19, "flags": {"INVALID_LICENSE": 25}},
     }

@@ -67,7 +67,7 @@ def test_counts_by_hour_and_environment(store: FailedCallStore) -> None:
 
 
 def test_an_hour_has_room_for_so_many(store: FailedCallStore) -> None:
-    added = [number for number in range(400) if store.add(None, who(number), HOUR)]
+    added = [number for number in range(600) if store.add(None, who(number), HOUR)]
     assert len(added) == SLOTS * CALLERS_PER_SLOT
     assert store.add(None, who(added[0]), HOUR)
     (hour,) = store.hours(None, HOUR, HOUR)
