@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_query
-from telemetry.dialects.stored import contents_of
+from telemetry.dialects.getkeymanager_licensing import GRANTED_CODES
+from telemetry.dialects.stored import contents_of, event_of
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import SearchTooWide
@@ -17,16 +18,23 @@ from telemetry.domain.record import telemetry_id
 from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.stores import Stores
+from telemetry.services.license_watch import LicenseWatch, Seen
+from telemetry.services.overview import Overviews
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import Progress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
+from telemetry.services.spike_alerts import spike_alerts
+from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.browse import Browser, Effort
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.secret import keyring
-from telemetry.web import exports
+from telemetry.storage.spikes import EpisodeStore
+from telemetry.web import analytics, exports
 from telemetry.web import records as api
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.failures import failure_answer
@@ -87,8 +95,8 @@ def telemetry() -> Response[str]:
 def list_products() -> Response[str]:
     """The products there are."""
     _, query = _asked(Role.VIEWER, api.Query)
-    aggregates = AggregateStore(AnalyticsSettings.from_env().tables.aggregates(query.environment))
-    return _given({"items": [product._asdict() for product in product_list(stores().registry, aggregates)]})
+    products = product_list(stores().registry, AggregateStore(_aggregates(query)))
+    return _given({"items": [product._asdict() for product in products]})
 
 
 @app.get(f"{ANALYTICS}/records")
@@ -132,6 +140,58 @@ def export_records() -> Response[str]:
     page = export_page(_search(query, staff), query.filter(place.window), place.progress, line, header)
     position = api.Place(place.window, page.progress).position()
     return exports.answer_of(page, query, next_link(_request(), position, keyring()))
+
+
+@app.get(f"{ANALYTICS}/overview")
+def get_overview() -> Response[str]:
+    """Totals, trend, versions, active users, licence checks."""
+    staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
+    told = Overviews.of(_aggregates(query)).read(query.scope, query.timeline(staff.now), staff.now)
+    return _given(analytics.overview_body(told, query, GRANTED_CODES, staff.now))
+
+
+@app.get(f"{ANALYTICS}/licenses/top")
+def list_top_licenses() -> Response[str]:
+    """Licences with the most flagged records."""
+    staff, query = _asked(Role.ADMIN, analytics.TopQuery)
+    watch, seen = _licenses_seen(query, staff)
+    return _given(analytics.top_body(watch.top(seen, query.limit), seen, staff.now))
+
+
+@app.get(f"{ANALYTICS}/devices/excess")
+def list_device_excess() -> Response[str]:
+    """Licences and customers with many devices."""
+    staff, query = _asked(Role.ADMIN, analytics.ExcessQuery)
+    watch, seen = _licenses_seen(query, staff)
+    return _given(analytics.excess_body(watch.excess(seen, query.threshold), seen))
+
+
+@app.get(f"{ANALYTICS}/mismatches")
+def list_mismatches() -> Response[str]:
+    """Licence keys of other environments; whose they are, where the staff key opens those too."""
+    staff, query = _asked(Role.ADMIN, analytics.ScopeQuery)
+    watch, seen = _licenses_seen(query, staff)
+    return _given(analytics.mismatches_body(watch.mismatches(seen, staff.key.environments), seen))
+
+
+@app.get(f"{ANALYTICS}/alerts")
+def list_alerts() -> Response[str]:
+    """Spikes of flagged records."""
+    staff, query = _asked(Role.ADMIN, analytics.AlertQuery)
+    episodes = EpisodeStore(_aggregates(query)).all()
+    return _given(
+        analytics.alerts_body(spike_alerts(episodes, query.wanted(staff.now), _watch(query), staff.now), staff.now)
+    )
+
+
+@app.get(f"{ANALYTICS}/system-logs")
+def get_system_logs() -> Response[str]:
+    """Failed calls, what staff did, exports, closed days."""
+    staff, query = _asked(Role.ADMIN, analytics.LogQuery)
+    calls, reports = FailedCallStore(AnalyticsSettings.from_env().tables.registry), DayReportStore(_aggregates(query))
+    logs = SystemLogReader(query.environment, calls, stores().audit, reports)
+    window, days = query.window(staff.now), query.timeline(staff.now).days
+    return _given(analytics.logs_body(logs.read(window, days, query.callers())))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
@@ -185,6 +245,21 @@ def _problem(error: Exception) -> Response[str]:
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())
+
+
+def _aggregates(query: api.Query) -> str:
+    return AnalyticsSettings.from_env().tables.aggregates(query.environment)
+
+
+def _watch(query: api.Query) -> LicenseWatch:
+    settings = AnalyticsSettings.from_env()
+    records = RecordStore(settings.tables.records(query.environment), settings.shards)
+    return LicenseWatch(query.environment, DayReportStore(_aggregates(query)), records, stores(), event_of)
+
+
+def _licenses_seen(query: analytics.ScopeQuery, staff: Staff) -> tuple[LicenseWatch, Seen]:
+    watch = _watch(query)
+    return watch, watch.seen(query.scope, query.timeline(staff.now).days)
 
 
 def _browser(environment: Environment, now: datetime) -> Browser:

@@ -13,25 +13,33 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
+from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
+from telemetry.services.failed_calls import FailureLog
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.secret import keyring
-from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.authentication import Authenticator, Credentials, credentials_of
 from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
 from telemetry.web.http import Request, answer
 
 SECONDS_TO_ANSWER = 4.5
 """Of the function's time, kept back from the retries: for a last call that gets no answer, and for ours."""
+
+MILLISECONDS_TO_NOTE = 1_500
+"""Of the function's time; with less left a failed call is not counted: the one write it takes may get no answer."""
+
+REO = "/api/product/"
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -56,6 +64,12 @@ def ingest() -> Ingest:
         retention_days=RememberedRetention(RetentionStore(settings.tables.registry, settings.retention_days)).days,
         license_cache_seconds=settings.license_cache_seconds,
     )
+
+
+@cache
+def failure_log() -> FailureLog:
+    """Counts failed calls."""
+    return FailureLog(FailedCallStore(IngestSettings.from_env().tables.registry))
 
 
 @app.post("/api/v1/telemetry")
@@ -97,7 +111,8 @@ def failed(error: Exception) -> Response[str]:
     """What went wrong, in the dialect that was spoken."""
     path = app.current_event.path
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
-    dialect: Dialect = reo if path.startswith("/api/product/") else getkeymanager
+    _note(cause_of(error))
+    dialect: Dialect = reo if path.startswith(REO) else getkeymanager
     return failure_answer(error, dialect, logger, datetime.now(UTC), path=path, ip=_source_ip())
 
 
@@ -114,6 +129,8 @@ def _keep(events: Sequence[Event], access: Access, request: Request, now: dateti
     counts = Counter(outcome.status for outcome in outcomes)
     for status in Status:
         metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])
+    if counts[Status.FAILED] == 0 and any("body" in event.errors for event in events):
+        _note(Cause.MALFORMED)
     return outcomes
 
 
@@ -130,8 +147,30 @@ def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
 def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
     """200 when everything is durable, else 503: clients send it all again, and what is stored comes as duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
+        _note(Cause.UNAVAILABLE)
         return answer(503, body, Retry_After=RETRY_AFTER_SECONDS)
     return answer(200, body)
+
+
+def _note(cause: Cause) -> None:
+    """Counts a failed call for the system logs. Counted or not, and whatever goes wrong here, it is answered."""
+    if app.lambda_context.get_remaining_time_in_millis() < MILLISECONDS_TO_NOTE:
+        return
+    try:
+        request = Request.from_event(app.current_event.raw_event)
+        presented = _presented(request)
+        environment = authenticator().environment_of(presented) if presented else None
+        who = caller(cause, presented.secret if presented else "", request.source_ip)
+        failure_log().note(environment, who, datetime.now(UTC))
+    except Exception:
+        logger.exception("Not counted", cause=cause)
+
+
+def _presented(request: Request) -> Credentials | None:
+    try:
+        return credentials_of(request, None if request.path.startswith(REO) else getkeymanager.body_api_key)
+    except Unauthenticated:
+        return None
 
 
 def _source_ip() -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from telemetry.storage.tables import dynamodb_client
+from telemetry.storage.tables import brief_client, dynamodb_client
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Meter:
 
 @contextmanager
 def counted_calls() -> Iterator[list[str]]:
-    """The operations of all stores meanwhile, as `Operation table`: every store shares one client."""
+    """The operations of all stores meanwhile, as `Operation table`: stores share two clients."""
     calls: list[str] = []
 
     def note(params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
@@ -42,12 +42,14 @@ def counted_calls() -> Iterator[list[str]]:
         table = request.get("TableName") or next(iter(request.get("RequestItems", {})), "")
         calls.append(f"{model.name} {table.rsplit('-', 1)[-1]}".strip())
 
-    events = dynamodb_client().meta.events
-    events.register("before-call.dynamodb", note)
+    clients = dynamodb_client(), brief_client()
+    for client in clients:
+        client.meta.events.register("before-call.dynamodb", note)
     try:
         yield calls
     finally:
-        events.unregister("before-call.dynamodb", note)
+        for client in clients:
+            client.meta.events.unregister("before-call.dynamodb", note)
 
 
 @dataclass

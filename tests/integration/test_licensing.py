@@ -14,10 +14,10 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.judge import Product
 from telemetry.domain.license import ActivationState, License, LicenseState
-from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.licenses import Change, LicenseStore
-from telemetry.storage.licensing_counters import Calls, LicensingCounters
+from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment
 from tests.issuing import DEVICE, KEY, issue, license_store
@@ -326,20 +326,23 @@ def test_calls_are_counted_by_product_action_and_code(deployment: Deployment, as
 
 def calls_since(deployment: Deployment, product: str, begin: datetime) -> Calls:
     counters = LicensingCounters(deployment.tables.aggregates(Environment.PRODUCTION))
-    return sum((calls for _, calls in counters.hours(product, begin, datetime.now(UTC))), start=Calls())
+    return counters.calls(begin, datetime.now(UTC))[product]
 
 
 def test_counters_tell_hours_apart_and_expire(deployment: Deployment) -> None:
     counters = LicensingCounters(deployment.tables.aggregates(Environment.PRODUCTION))
     for minutes in (0, 29, 30, 90, 60 * 24):
         counters.add("acme-cli", DeviceAction.ACTIVATE, 302, NOW + timedelta(minutes=minutes))
-    hours = list(counters.hours("acme-cli", NOW, NOW + timedelta(hours=2)))
-    eight = datetime(2026, 11, 21, 8, tzinfo=UTC)
-    assert hours == [
-        (eight, {("activate", 302): 2}),
-        (eight + timedelta(hours=1), {("activate", 302): 1}),
-        (eight + timedelta(hours=2), {("activate", 302): 1}),
-    ]
+    counters.add("acme-cli", DeviceAction.VERIFY, 200, NOW)
+    counters.add("acme-desktop", DeviceAction.ACTIVATE, 302, NOW)
+    first, last = NOW.replace(minute=0), NOW + timedelta(hours=2)
+    assert counters.calls(first, first) == {
+        "acme-cli": {("activate", 302): 2, ("verify", 200): 1},
+        "acme-desktop": {("activate", 302): 1},
+    }
+    assert counters.calls(NOW + timedelta(hours=1), last) == {"acme-cli": {("activate", 302): 2}}
+    assert counters.calls(last, last) == {"acme-cli": {("activate", 302): 1}}
+    assert counters.calls(NOW + timedelta(days=2), NOW + timedelta(days=3)) == {}
 
 
 def test_a_call_that_cannot_be_counted_is_answered(

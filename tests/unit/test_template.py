@@ -59,6 +59,7 @@ def test_reads_wiring() -> None:
     assert Route("ANY", "/rest/{proxy+}", "reports") in template.routes
     assert Route("ANY", "/api/v1/reports/{proxy+}", "reports") in template.routes
     assert Route("ANY", "/api/v1/admin/{proxy+}", "admin") in template.routes
+    assert Route("GET", "/api/v1/analytics/{proxy+}", "analytics") in template.routes
     assert template.cors is not None
     assert template.cors.origins == ("*",)
     pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"g": {"S": [{"exists": True}]}}}}

@@ -8,7 +8,7 @@ from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_o
 from telemetry.dialects.json_text import NotJson, loads
 from telemetry.domain.event import normalise_license
 from telemetry.domain.license import License
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.licensing import GRANTED, DeviceAction, Finding, Outcome, Question
 
 LONGEST_IDENTIFIER = 1_024
 """Characters; far more than any hardware id or domain has."""
@@ -36,6 +36,9 @@ _MISSING = {
         f"The identifier field is required, with at most {LONGEST_IDENTIFIER} characters.",
     ),
 }
+
+GRANTED_CODES = frozenset(_ANSWERS[outcome][0] for outcome in GRANTED)
+"""Answers that refuse nothing; any other is a blocked attempt."""
 
 
 def parse(action: DeviceAction, body: bytes) -> Question:

@@ -266,10 +266,11 @@ def _without_licenses(recount: Recount) -> Recount:
 
 
 def _licenses(product: str, recount: Recount) -> tuple[LicenseActivity, ...]:
-    return tuple(_activity(product, name, count) for name, count in recount.top_licenses().items())
+    return tuple(activity_of(product, name, count) for name, count in recount.top_licenses().items())
 
 
-def _activity(product: str, name: str, count: LicenseCount) -> LicenseActivity:
+def activity_of(product: str, name: str, count: LicenseCount) -> LicenseActivity:
+    """What was counted of a licence, as a report tells it."""
     return LicenseActivity(
         license=name,
         product=product,

@@ -1,5 +1,6 @@
 """What a device asks of its licence, and what stands in the way (PROTOCOLS.md §1.6)."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
@@ -44,6 +45,10 @@ GRANTED = frozenset(
     }
 )
 """Answers that refuse nothing; any other is a blocked attempt."""
+
+
+Calls = Counter[tuple[DeviceAction, int]]
+"""Calls by what was asked and the code that was answered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,11 @@ def license_in(partition: str) -> str | None:
     return partition[1:].partition("#")[0] if partition.startswith("L") else None
 
 
+def partition_with(license_: str, product_id: str) -> str:
+    """Where the records are of a licence as `license_in` names it, sent under this product id (`""`: under none)."""
+    return f"L{license_}#{_bounded(product_id, _LONGEST_PRODUCT)}"
+
+
 def telemetry_id(key: RecordKey, environment: str, keyring: Keyring) -> str:
     """The id clients are given: the key itself, opaque and signed, valid in its environment only."""
     partition, sort = key.partition.encode(), key.sort.encode()

@@ -4,7 +4,7 @@ A day is drained when two counts of its records, at least ten minutes apart, agr
 has counted live. At the latest 26 hours after its end the records decide alone.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol, Self
@@ -25,6 +25,7 @@ from telemetry.domain.day_report import (
 from telemetry.domain.recount import Recount
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.counting import ActorStore
+from telemetry.services.day_summaries import Summariser
 from telemetry.services.recount import DayRecords, Dispatch, Recounter
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
@@ -96,7 +97,8 @@ class Closed:
 class DayCloser:
     """Everything closing needs of one environment. `products` are those registered.
 
-    `judge_stored` judges what was stored of a product and day while the registry could not be read.
+    `judge_stored` judges what was stored of a product and day while the registry could not be read. `summarise` is
+    given all reports of a day once they are written.
     """
 
     ledger: Ledger
@@ -106,6 +108,7 @@ class DayCloser:
     recounter: Recounter
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
+    summarise: Callable[[Sequence[DayReport]], object] = lambda *_: None
 
     @classmethod
     def of(
@@ -120,7 +123,8 @@ class DayCloser:
         ledger = AggregateStore(aggregates)
         recounter = Recounter(records, ledger, PartStore(aggregates), dispatch)
         reports, live = DayReportStore(aggregates), ActivityStore(aggregates)
-        return cls(ledger, reports, live, records, recounter, products, judge_stored or (lambda *_: None))
+        judge, summarise = judge_stored or (lambda *_: None), Summariser.of(aggregates)
+        return cls(ledger, reports, live, records, recounter, products, judge, summarise)
 
     def close(self, now: datetime) -> list[Closed]:
         """Closes every day that is over and drained, in order. Safe to run again, also while it runs.
@@ -216,7 +220,8 @@ class DayCloser:
             report = product_report(product, day, recount, balance, before, moments)
             kept[product] = recount, self._keep(report, contradicted)
         balance, before = self._foundations(CATALOGUE, day)
-        self._keep(catalogue_report(CATALOGUE, day, kept, balance, before, moments), contradicted)
+        whole = self._keep(catalogue_report(CATALOGUE, day, kept, balance, before, moments), contradicted)
+        self.summarise([whole, *(report for _, report in kept.values())])
         return tuple(contradicted)
 
     def _keep(self, report: DayReport, contradicted: list[str]) -> DayReport:

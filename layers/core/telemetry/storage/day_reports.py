@@ -170,6 +170,13 @@ class DayReportStore:
         with named_errors():
             return [_totals_of(item) for item in model.query(_days(scope), days, consistent_read=consistent)]
 
+    def details_between(self, scope: str, first: date, last: date) -> list[DayDetails]:
+        """What else is known of the closed days from `first` to `last`, in order: some KB each."""
+        model = bind(DetailsItem, self.table)
+        days = model.sk.between(first.isoformat(), last.isoformat())
+        with named_errors():
+            return [_details_of(item) for item in model.query(f"details#{scope}", days)]
+
     def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None:
         """The latest closed day up to `last`."""
         model = bind(TotalsItem, self.table)
@@ -364,11 +371,14 @@ def _details_body(details: DayDetails) -> bytes:
 
 
 def _details(item: Raw) -> DayDetails:
-    read = DetailsItem.from_raw_data(item)
-    said = json.loads(zlib.decompress(read.body))
+    return _details_of(DetailsItem.from_raw_data(item))
+
+
+def _details_of(item: DetailsItem) -> DayDetails:
+    said = json.loads(zlib.decompress(item.body))
     return DayDetails(
-        scope=read.pk.removeprefix("details#"),
-        day=date.fromisoformat(read.sk),
+        scope=item.pk.removeprefix("details#"),
+        day=date.fromisoformat(item.sk),
         versions=said["versions"],
         hours=tuple((records, flagged) for records, flagged in said["hours"]),
         licenses=tuple(_license(*each) for each in said["licenses"]),

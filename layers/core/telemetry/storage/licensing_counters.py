@@ -1,7 +1,6 @@
-"""How often licensing was asked, and what it answered, by product and hour."""
+"""How often licensing was asked, and what it answered, by hour and product."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -12,21 +11,20 @@ from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.storage.tables import bind
 
 RETENTION = timedelta(days=400)
 
+_PARTITION = "licensing"
 _ACTIONS = frozenset(action.value for action in DeviceAction)
-
-Calls = Counter[tuple[DeviceAction, int]]
-"""Calls by action and answer code."""
 
 
 class LicensingHourItem(Model):
-    """An hour of a product. pk `licensing#acme-desktop` (or `licensing#~unknown`), sk `2026-11-21T08` (UTC).
+    """An hour (UTC) of a product. pk `licensing`, sk `2026-11-21T08#acme-desktop` (or `2026-11-21T08#~unknown`).
 
-    Its counters are attributes like `activate_302`, so that ADD needs nothing to be there first.
+    Its counters are attributes like `activate_302`, so that ADD needs nothing to be there first. One partition holds
+    all products: their hours are then read in one request, and a call costs no second write for all together.
     """
 
     class Meta:
@@ -34,7 +32,7 @@ class LicensingHourItem(Model):
 
         table_name = "unbound"
 
-    pk = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(hash_key=True, default=_PARTITION)
     sk = UnicodeAttribute(range_key=True)
     expires_at = NumberAttribute()
 
@@ -66,22 +64,19 @@ class LicensingCounters:
         model = bind(LicensingHourItem, self.table)
         expires = model.expires_at.set(int((now + RETENTION).timestamp()))
         try:
-            model(_partition(product), _hour(now)).update([Path(f"{action}_{code}").add(1), expires])
+            model(_PARTITION, f"{_hour(now)}#{product}").update([Path(f"{action}_{code}").add(1), expires])
         except PynamoDBException as exc:
             raise StoreUnavailable("licensing counters") from exc
 
-    def hours(self, product: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Calls]]:
-        """The hours with calls from `first`'s to `last`'s, in order, each by its beginning."""
-        model = bind(LicensingHourItem, self.table)
+    def calls(self, first: datetime, last: datetime) -> dict[str, Calls]:
+        """The calls by product of the hours from `first`'s to `last`'s, together: one request, unless they are many."""
+        model, found = bind(LicensingHourItem, self.table), dict[str, Calls]()
         try:
-            for item in model.query(_partition(product), model.sk.between(_hour(first), _hour(last))):
-                yield datetime.fromisoformat(f"{item.sk}:00+00:00"), item.calls
+            for item in model.query(_PARTITION, model.sk.between(_hour(first), f"{_hour(last)}$")):
+                found.setdefault(item.sk.partition("#")[2], Counter()).update(item.calls)
         except PynamoDBException as exc:
             raise StoreUnavailable("licensing counters") from exc
-
-
-def _partition(product: str) -> str:
-    return f"licensing#{product}"
+        return found
 
 
 def _hour(moment: datetime) -> str:

@@ -1,11 +1,12 @@
 """The records of one environment. They are only ever inserted: nothing here can change or remove one."""
 
+import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
@@ -21,9 +22,11 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, license_in
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.domain.sighting import Observation, Sighting
+from telemetry.storage.aggregates import named_errors
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.bodies import decode_body, encode_body
 from telemetry.storage.inserts import UNANSWERED, Insertion, insert, passing_code
+from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind, dynamodb_client
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ _SEALED = (
     "source_ip", "country", "expires_at", "schema", "chunks",
 )  # fmt: skip
 _KEYS_PER_CALL = 100
+_FEW = 50
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
 Image = Mapping[str, Any]
 T = TypeVar("T")
@@ -193,6 +197,25 @@ class RecordStore:
                 wrong = self._wrong(item, found.get(key))
                 yield _observation(item, judged), wrong and f"record {key.partition} {key.sort} {wrong}"
 
+    def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]:
+        """At most so many of the flagged records of a day, newest first; not those that are to be judged yet."""
+        names = [name for product in products for name in self._partitions(product, day, "f")]
+        with named_errors():
+            found = side_by_side(lambda name: self._newest(name, max(_FEW, 2 * count // len(names))), names)
+            return list(islice(heapq.merge(*found, key=lambda seen: seen.received_at, reverse=True), count))
+
+    def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]:
+        """A record of each base partition in which there is one, that with the latest event time, whole."""
+        model = bind(RecordItem, self.table)
+
+        def newest(partition: str) -> Record | None:
+            found = model.query(partition, scan_index_forward=False, limit=1)
+            return next((self.whole(item) for item in found), None)
+
+        with named_errors():
+            found = zip(partitions, side_by_side(newest, partitions), strict=True)
+        return {partition: record for partition, record in found if record}
+
     def has_any(self, product: str, day: date) -> bool:
         """Whether there is a record of a product and day. Expired ones, as long as they are there, count too."""
         model, index = bind(RecordItem, self.table), ByReceived.Meta.index_name
@@ -271,6 +294,15 @@ class RecordStore:
         first, end = (midnight + _HOUR_MILLISECONDS * hour for hour in (hours.start, hours.stop))
         between = None if hours == ALL_HOURS else model.received_at.between(first, end - 1)
         return iter(model.query(partition, between, index_name=ByReceived.Meta.index_name))
+
+    def _newest(self, partition: str, page: int) -> Iterator[Observation]:
+        """What the index has of a partition, newest first. The first page is read at once, others when needed."""
+        index = ByReceived.Meta.index_name
+        items = iter(
+            bind(RecordItem, self.table).query(partition, index_name=index, scan_index_forward=False, page_size=page)
+        )
+        first = next(items, None)
+        return map(_observation, chain([first], items)) if first else iter(())
 
     def _chunks(self, head: RecordItem) -> Iterator[bytes]:
         prefix = _chunk_sort(head.sort, int(head.received_at))

@@ -1,5 +1,6 @@
 """Clients and table-bound models. Nothing here runs at import; everything made is kept for the life of the process."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS = 1
 READ_TIMEOUT_SECONDS = 2
+BRIEF_TIMEOUT_SECONDS = 0.5
 
 M = TypeVar("M", bound=Model)
 
@@ -31,14 +33,25 @@ def dynamodb_client() -> "DynamoDBClient":
 
 
 @cache
-def bind(model: type[M], table: str) -> type[M]:
+def brief_client() -> "DynamoDBClient":
+    """A client that gives up at once: for what an answer must not wait for."""
+    config = Config(
+        connect_timeout=BRIEF_TIMEOUT_SECONDS,
+        read_timeout=BRIEF_TIMEOUT_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": 1},
+    )
+    return boto3.client("dynamodb", config=config)
+
+
+@cache
+def bind(model: type[M], table: str, client: Callable[[], "DynamoDBClient"] = dynamodb_client) -> type[M]:
     """The model bound to a table: a subclass, so that no global switch decides where a model reads and writes.
 
     PynamoDB would make a session and a client for each (0.1 s of a cold start apiece); all share ours instead.
     """
     meta = type("Meta", (), {"table_name": table})
     bound: type[M] = type(model.__name__, (model,), {"Meta": meta})
-    bound._get_connection().connection._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
+    bound._get_connection().connection._client = client()  # type: ignore[assignment]  # noqa: SLF001
     return bound
 
 

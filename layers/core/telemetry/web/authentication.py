@@ -79,6 +79,12 @@ class Authenticator:
         (environment,) = environments
         return Access(key, environment)
 
+    def environment_of(self, credentials: Credentials) -> Environment | None:
+        """The environment of an SDK key that was looked up a moment ago, whatever came of it; reads nothing."""
+        with self._lock:
+            key = self._known.get(hash_of(credentials.secret, self.keyring))
+        return next(iter(key.environments)) if key and key.kind is KeyKind.SDK else None
+
     def _presented(self, credentials: Credentials) -> ApiKey:
         key = self._key(hash_of(credentials.secret, self.keyring))
         if key is None or (credentials.key_id is not None and credentials.key_id != key.id):

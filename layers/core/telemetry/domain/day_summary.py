@@ -1,0 +1,37 @@
+"""What views over many days read of a closed day beside its totals: small, whatever the day held."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from telemetry.domain.activity import MOST_NAMES, largest
+from telemetry.domain.day_report import DayReport
+from telemetry.domain.licensing import Calls
+from telemetry.domain.sighting import CATALOGUE
+
+
+@dataclass(frozen=True, slots=True)
+class DaySummary:
+    """A closed day of a product or the catalogue. `versions` sum to its records; `calls` are those of licensing."""
+
+    scope: str
+    day: date
+    versions: Mapping[str, int]
+    calls: Calls
+
+
+def summaries(reports: Sequence[DayReport], calls: Mapping[str, Calls]) -> list[DaySummary]:
+    """Of a day's reports; `calls` are the day's, by product. As many versions have a name as in an hour."""
+    together: Calls = Counter()
+    for of_product in calls.values():
+        together.update(of_product)
+    return [
+        DaySummary(
+            scope=report.totals.scope,
+            day=report.totals.day,
+            versions=largest(report.details.versions, MOST_NAMES),
+            calls=together if report.totals.scope == CATALOGUE else calls.get(report.totals.scope, Counter()),
+        )
+        for report in reports
+    ]

@@ -1,0 +1,246 @@
+"""What happened in a window of time, made of closed days' numbers and of the hours counted since.
+
+A closed day's numbers are those of its report, and final; a day that is not closed yet has what rollup has counted so
+far. Hours are always as rollup counted them.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Ledger, count_active
+from telemetry.domain.activity import FLAGGED, OTHER, RECORDS, Activity, Kind, hour_of, largest, total
+from telemetry.domain.day_report import DayTotals
+from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.errors import InvalidField
+from telemetry.domain.flags import Flag
+from telemetry.domain.licensing import Calls
+from telemetry.domain.window import Window
+
+ALERTS = (Flag.INVALID_LICENSE, Flag.BYPASSED_ACTIVATION, Flag.REVOKED_LICENSE, Flag.ENVIRONMENT_MISMATCH)
+"""The flags that are told by themselves."""
+
+MOST_HOURS = 7 * 24
+"""That a window may be cut into."""
+
+MOST_VERSIONS = 20
+"""That are told by name; the rest is OTHER."""
+
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A window, cut into hours or UTC days."""
+
+    window: Window
+    is_hourly: bool
+
+    @property
+    def step(self) -> timedelta:
+        return _HOUR if self.is_hourly else _DAY
+
+    @property
+    def starts(self) -> list[datetime]:
+        """The beginning of each bucket."""
+        return list(_steps(self.window.since, self.window.until, self.step))
+
+    @property
+    def before(self) -> "Timeline":
+        """As much time just before it."""
+        since = self.window.since
+        return Timeline(Window(since - (self.window.until - since), since), self.is_hourly)
+
+    @property
+    def days(self) -> list[date]:
+        """The UTC days it touches."""
+        midnight = datetime.combine(self.window.since.date(), time(), UTC)
+        return [moment.date() for moment in _steps(midnight, self.window.until, _DAY)]
+
+
+def timeline(window: Window, now: datetime, *, is_hourly: bool) -> Timeline:
+    """The window up to now, or rather to the end of this hour or day. Raises InvalidField."""
+    this_hour = hour_of(now)
+    end = this_hour + _HOUR if is_hourly else this_hour.replace(hour=0) + _DAY
+    cut = Timeline(Window(window.since, min(window.until, end)), is_hourly)
+    if window.since >= end:
+        raise InvalidField("from", "Lies in the future")
+    if is_hourly and any(hour_of(moment) != moment for moment in (window.since, window.until)):
+        raise InvalidField("from", "Must be at a full hour, as `to`")
+    if is_hourly and cut.window.until - cut.window.since > MOST_HOURS * _HOUR:
+        raise InvalidField("from", "At most seven days by the hour; name UTC days")
+    if len(cut.days) > LONGEST_WINDOW:
+        raise InvalidField("from", f"At most {LONGEST_WINDOW} days")
+    return cut
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An hour or a UTC day. `flags` are by flag code; `versions` sum to `records`."""
+
+    start: datetime
+    records: int
+    flagged: int
+    flags: Mapping[str, int]
+    versions: Mapping[str, int]
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted of a product or the catalogue.
+
+    `totals` and `summaries` are of closed days, `latest` is of the last one. `hours` are those after it, and if need be
+    others.
+    """
+
+    totals: Mapping[date, DayTotals]
+    latest: DayTotals | None
+    summaries: Mapping[date, DaySummary]
+    hours: Mapping[datetime, Activity]
+
+    def is_closed(self, day: date) -> bool:
+        return self.latest is not None and day <= self.latest.day
+
+    def lifetime(self) -> tuple[int, int]:
+        """All records there ever were, and how many of them are flagged."""
+        since = total(hour for start, hour in self.hours.items() if not self.is_closed(start.date()))
+        closed = (self.latest.lifetime_records, self.latest.lifetime_flagged) if self.latest else (0, 0)
+        return closed[0] + since[RECORDS], closed[1] + since[FLAGGED]
+
+    def buckets(self, cut: Timeline) -> list[Bucket]:
+        """One for each, none missing."""
+        of = self._hour if cut.is_hourly else self._day
+        return [of(start) for start in cut.starts]
+
+    def _hour(self, start: datetime) -> Bucket:
+        return _live(start, self.hours.get(start, Counter()), is_closed=self.is_closed(start.date()))
+
+    def _day(self, start: datetime) -> Bucket:
+        day = start.date()
+        if not self.is_closed(day):
+            return _live(start, total(hour for at, hour in self.hours.items() if at.date() == day), is_closed=False)
+        totals, summary = self.totals.get(day), self.summaries.get(day)
+        if totals is None:  # nobody had heard of the product yet
+            return Bucket(start, 0, 0, {}, {}, is_closed=True)
+        versions = summary.versions if summary else {OTHER: totals.records}
+        return Bucket(start, totals.records, totals.flagged, totals.flags, versions, is_closed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveDay:
+    """Distinct users on a UTC day, and over so many days ending with it; distinct devices on it."""
+
+    day: date
+    users: int
+    devices: int
+    users_7: int
+    users_30: int
+    is_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Records with a flag in the window, and in as much time before it."""
+
+    flag: Flag
+    records: int
+    before: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that is told of a window. `users` and `devices` are distinct ones over the UTC days it touches.
+
+    `versions` sum to `records`, the most frequent first; each bucket's are by the same names.
+    """
+
+    timeline: Timeline
+    lifetime_records: int
+    lifetime_flagged: int
+    records: int
+    flagged: int
+    users: int
+    devices: int
+    alerts: Sequence[Alert]
+    buckets: Sequence[Bucket]
+    versions: Mapping[str, int]
+    version_trend: Sequence[Mapping[str, int]]
+    active: Sequence[ActiveDay]
+    calls: Calls
+
+
+def overview(cut: Timeline, counted: Counted, ledger: Ledger, calls: Calls) -> Overview:
+    """`ledger` is of the last day the window touches, `calls` are those of licensing in the window."""
+    buckets, before = counted.buckets(cut), counted.buckets(cut.before)
+    versions = largest(_sum(bucket.versions for bucket in buckets), MOST_VERSIONS)
+    flags, flags_before = (_sum(bucket.flags for bucket in some) for some in (buckets, before))
+    records, flagged = counted.lifetime()
+    users, devices = (_active(ledger, cut.days[-1], audience, len(cut.days)) for audience in _TOLD)
+    return Overview(
+        timeline=cut,
+        lifetime_records=records,
+        lifetime_flagged=flagged,
+        records=sum(bucket.records for bucket in buckets),
+        flagged=sum(bucket.flagged for bucket in buckets),
+        users=users,
+        devices=devices,
+        alerts=[Alert(flag, flags[flag.code], flags_before[flag.code]) for flag in ALERTS],
+        buckets=buckets,
+        versions=versions,
+        version_trend=[_by_names(bucket.versions, versions) for bucket in buckets],
+        active=[_active_day(day, counted, ledger) for day in cut.days],
+        calls=calls,
+    )
+
+
+_TOLD = (Audience.USERS, Audience.DEVICES)
+
+
+def _live(start: datetime, activity: Activity, *, is_closed: bool) -> Bucket:
+    flags, versions = (
+        {measure.name: count for measure, count in activity.items() if measure.kind is kind}
+        for kind in (Kind.FLAG, Kind.VERSION)
+    )
+    return Bucket(start, activity[RECORDS], activity[FLAGGED], flags, versions, is_closed)
+
+
+def _active_day(day: date, counted: Counted, ledger: Ledger) -> ActiveDay:
+    totals = counted.totals.get(day)
+    if totals:
+        devices = totals.users(1, Audience.DEVICES)
+        return ActiveDay(day, totals.users(1), devices, totals.users(7), totals.users(30), is_closed=True)
+    if counted.is_closed(day):
+        return ActiveDay(day, 0, 0, 0, 0, is_closed=True)
+    users, users_7, users_30 = (_active(ledger, day, Audience.USERS, days) for days in (1, 7, 30))
+    return ActiveDay(day, users, _active(ledger, day, Audience.DEVICES, 1), users_7, users_30, is_closed=False)
+
+
+def _active(ledger: Ledger, day: date, audience: Audience, days: int) -> int:
+    """As of a day that is not before the ledger's balance."""
+    ordinal = day.toordinal()
+    known = Ledger(ledger.balance, {each: tally for each, tally in ledger.tallies.items() if each <= ordinal})
+    return count_active(known, audience, days, ordinal)
+
+
+def _by_names(versions: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:
+    """The counts by these names, what has another one under OTHER."""
+    by_name = dict.fromkeys(names, 0)
+    for version, count in versions.items():
+        by_name[version if version in by_name else OTHER] += count
+    return by_name
+
+
+def _sum(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
+    result: Counter[str] = Counter()
+    for each in counts:
+        result.update(each)
+    return result
+
+
+def _steps(since: datetime, until: datetime, step: timedelta) -> Iterator[datetime]:
+    while since < until:
+        yield since
+        since += step

@@ -1,0 +1,116 @@
+"""What happened, told from the aggregates alone: so it costs the same however many records there are."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain
+from typing import Protocol, Self
+
+from telemetry.domain.activity import Activity, hour_of
+from telemetry.domain.day_report import DayTotals
+from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.licensing import Calls
+from telemetry.domain.overview import Counted, Overview, Timeline, overview
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.services.reports import LedgerStore
+from telemetry.storage.activity import RETENTION, ActivityStore
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.licensing_counters import LicensingCounters
+
+_HOUR = timedelta(hours=1)
+
+
+class Reports(Protocol):
+    """Totals of closed days."""
+
+    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
+
+    def latest(self, scope: str, last: date) -> DayTotals | None: ...
+
+
+class Summaries(Protocol):
+    """Summaries of closed days."""
+
+    def read(self, scope: str, first: date, last: date) -> list[DaySummary]: ...
+
+
+class Hours(Protocol):
+    """What rollup has counted."""
+
+    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]: ...
+
+
+class LicensingCalls(Protocol):
+    """What licensing was asked."""
+
+    def calls(self, first: datetime, last: datetime) -> Mapping[str, Calls]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Overviews:
+    """The aggregates of one environment. Raises StoreUnavailable."""
+
+    reports: Reports
+    summaries: Summaries
+    activity: Hours
+    ledger: LedgerStore
+    licensing: LicensingCalls
+
+    @classmethod
+    def of(cls, table: str) -> Self:
+        """Of an aggregates table."""
+        return cls(
+            DayReportStore(table), SummaryStore(table), ActivityStore(table), AggregateStore(table),
+            LicensingCounters(table),
+        )  # fmt: skip
+
+    def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
+        """Of a product or the catalogue: five requests when the window reaches up to today, and yesterday is closed."""
+        first, last = cut.days[0], cut.days[-1]
+        totals = self.reports.totals(scope, first if cut.is_hourly else cut.before.days[0], last)
+        reaches_today = last >= now.astimezone(UTC).date()
+        latest = totals[-1] if totals and reaches_today else self.reports.latest(scope, now.astimezone(UTC).date())
+        summaries = {} if cut.is_hourly else {each.day: each for each in self._summaries(scope, first, last, latest)}
+        open_since = _midnight_after(latest.day) if latest else hour_of(now) - RETENTION
+        counted = Counted(
+            totals={each.day: each for each in totals},
+            latest=latest,
+            summaries=summaries,
+            hours=dict(self._hours(scope, cut, open_since, hour_of(now))),
+        )
+        return overview(
+            cut, counted, self.ledger.ledger(scope, last.toordinal()), self._calls(scope, cut, summaries, open_since)
+        )
+
+    def _summaries(self, scope: str, first: date, last: date, latest: DayTotals | None) -> list[DaySummary]:
+        """Of the closed days among these."""
+        return self.summaries.read(scope, first, min(last, latest.day)) if latest and first <= latest.day else []
+
+    def _hours(
+        self, scope: str, cut: Timeline, open_since: datetime, last: datetime
+    ) -> Iterator[tuple[datetime, Activity]]:
+        """All that are not closed, for the lifetime; by the hour also those of the window and of what is before it."""
+        since, until = cut.before.window.since, cut.window.until
+        if not cut.is_hourly or since >= open_since:
+            return self.activity.hours(scope, open_since, last)
+        if until >= open_since:
+            return self.activity.hours(scope, since, last)
+        return chain(self.activity.hours(scope, since, until - _HOUR), self.activity.hours(scope, open_since, last))
+
+    def _calls(self, scope: str, cut: Timeline, summaries: Mapping[date, DaySummary], open_since: datetime) -> Calls:
+        """Those of closed days from their summaries, the rest by the hour."""
+        calls: Calls = Counter()
+        for summary in summaries.values():
+            calls.update(summary.calls)
+        since = cut.window.since if cut.is_hourly else max(cut.window.since, open_since)
+        if since < cut.window.until:
+            for product, counted in self.licensing.calls(since, cut.window.until - _HOUR).items():
+                calls.update(counted if scope in {product, CATALOGUE} else {})
+        return calls
+
+
+def _midnight_after(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), time(), UTC)

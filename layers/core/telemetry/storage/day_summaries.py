@@ -1,0 +1,68 @@
+"""Summaries of closed days, in an environment's aggregates: for views over many days, and no part of the evidence."""
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.models import Model
+
+from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.licensing import DeviceAction
+from telemetry.storage.aggregates import named_errors
+from telemetry.storage.tables import bind
+
+
+class SummaryItem(Model):
+    """A day of a product or the catalogue. pk `summaries#acme-cli`, sk `2026-11-03`; b is JSON, deflated.
+
+    About 200 B with a few versions, 1.6 KB with as many as there may be and names as long as they may be.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    body = BinaryAttribute(attr_name="b", legacy_encoding=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryStore:
+    """Reads and writes summaries. Raises StoreUnavailable."""
+
+    table: str
+
+    def put(self, summaries: Sequence[DaySummary]) -> None:
+        """Writes them; again is the same as once."""
+        model = bind(SummaryItem, self.table)
+        with named_errors():
+            for each in summaries:
+                model(_partition(each.scope), each.day.isoformat(), body=_packed(each)).save()
+
+    def read(self, scope: str, first: date, last: date) -> list[DaySummary]:
+        """The closed days from `first` to `last`, in order: one request for some hundred days."""
+        model = bind(SummaryItem, self.table)
+        days = model.sk.between(first.isoformat(), last.isoformat())
+        with named_errors():
+            return [_summary(scope, item) for item in model.query(_partition(scope), days)]
+
+
+def _partition(scope: str) -> str:
+    return f"summaries#{scope}"
+
+
+def _packed(summary: DaySummary) -> bytes:
+    calls = [[action, code, count] for (action, code), count in sorted(summary.calls.items())]
+    return zlib.compress(json.dumps([dict(summary.versions), calls], separators=(",", ":")).encode(), level=9)
+
+
+def _summary(scope: str, item: SummaryItem) -> DaySummary:
+    versions, calls = json.loads(zlib.decompress(item.body))
+    counted = Counter({(DeviceAction(action), code): count for action, code, count in calls})
+    return DaySummary(scope, date.fromisoformat(item.sk), versions, counted)

@@ -1,0 +1,126 @@
+"""Failed calls by the hour, in the registry: of most of them no environment is known."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from zlib import crc32
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.exceptions import PynamoDBException, UpdateError
+from pynamodb.expressions.condition import size
+from pynamodb.expressions.operand import Path
+from pynamodb.models import Model
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.failed_call import OTHERS, Caller, FailedCalls
+from telemetry.storage.tables import bind, brief_client, error_code
+
+RETENTION = timedelta(days=30)
+
+SLOTS = 16
+"""Items of an hour: each stays below 1 KB, which is what a write costs by."""
+
+CALLERS_PER_SLOT = 12
+"""So that an hour of an environment has room for 192 callers."""
+
+_UNKNOWN = "unknown"
+
+
+class FailedCallsItem(Model):
+    """Some callers of an hour. pk `failed_calls#production` (or `failed_calls#unknown`), sk `2026-11-21T08#3`.
+
+    Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and a mark among those `known`: of these there may
+    be but so many.
+    """
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    known = UnicodeSetAttribute(null=True)
+    expires_at = NumberAttribute()
+
+    calls: Mapping[Caller, int]
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """An item as it was read, its counters too."""
+        item = super().from_raw_data(data)
+        item.calls = {_caller(name): int(value["N"]) for name, value in data.items() if "#" in name}
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCallStore:
+    """Reads and adds. Raises StoreUnavailable; adding does so within a second, and tries once."""
+
+    table: str
+
+    def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool:
+        """Adds calls of an hour: one write. False, and nothing is added, when there is no room for another caller."""
+        model, known = bind(FailedCallsItem, self.table, brief_client), FailedCallsItem.known
+        mark = f"{crc32(_name(caller).encode()):08x}"
+        distinct = size(known)  # type: ignore[no-untyped-call]
+        has_room = known.does_not_exist() | (distinct < CALLERS_PER_SLOT) | known.contains(mark)
+        actions = [Path([_name(caller)]).add(calls), model.expires_at.set(int((hour + RETENTION).timestamp()))]
+        if caller != OTHERS:
+            actions.append(known.add({mark}))
+        try:
+            item = model(_partition(environment), f"{_hour(hour)}#{slot_of(caller):x}")
+            item.update(actions, condition=None if caller == OTHERS else has_room)
+        except UpdateError as exc:
+            if error_code(exc) == "ConditionalCheckFailedException":
+                return False
+            raise StoreUnavailable("failed calls") from exc
+        return True
+
+    def hours(self, environment: Environment | None, first: datetime, last: datetime) -> Iterator[FailedCalls]:
+        """The hours with failed calls from `first`'s to `last`'s, the latest first."""
+        model, calls, hour = bind(FailedCallsItem, self.table), Counter[Caller](), None
+        try:
+            found = model.query(
+                _partition(environment),
+                model.sk.between(_hour(first), f"{_hour(last)}$"),
+                scan_index_forward=False,
+            )
+            for item in found:
+                at = datetime.fromisoformat(f"{item.sk.partition('#')[0]}:00+00:00")
+                if hour is not None and at != hour:
+                    yield FailedCalls(environment, hour, calls)
+                    calls = Counter()
+                hour = at
+                calls.update(item.calls)
+        except PynamoDBException as exc:
+            raise StoreUnavailable("failed calls") from exc
+        if hour is not None:
+            yield FailedCalls(environment, hour, calls)
+
+
+def slot_of(caller: Caller) -> int:
+    """Which of an hour's items a caller is in."""
+    return crc32(_name(caller).encode()[::-1]) % SLOTS
+
+
+def _partition(environment: Environment | None) -> str:
+    return f"failed_calls#{environment.value if environment else _UNKNOWN}"
+
+
+def _name(caller: Caller) -> str:
+    return "#".join(caller)
+
+
+def _caller(name: str) -> Caller:
+    """A key may have the separator in it; neither a cause nor an address has."""
+    cause, _, rest = name.partition("#")
+    shown, _, source_ip = rest.rpartition("#")
+    return Caller(cause, shown, source_ip)
+
+
+def _hour(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")

@@ -1,0 +1,306 @@
+"""What the routes of the analytics API take and give, but for those of single records (README, *Analytics*)."""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, time
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from telemetry.domain.day_report import LicenseActivity
+from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.overview import Overview, Timeline, timeline
+from telemetry.domain.recount import TOP_LICENSES
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.domain.spikes import Episode
+from telemetry.domain.window import Range
+from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
+from telemetry.services.spike_alerts import Wanted
+from telemetry.services.system_logs import CallerFilter, SystemLogs
+from telemetry.web.administration import AuditEntry
+from telemetry.web.records import Query, Text, instant
+
+ProductId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+
+
+class ScopeQuery(Query):
+    """A product, or all of them, in a window."""
+
+    product: ProductId | None = None
+
+    @property
+    def scope(self) -> str:
+        return self.product or CATALOGUE
+
+    def timeline(self, now: datetime) -> Timeline:
+        """The window, by the hour for 24 hours and whatever is no whole UTC days. Raises InvalidField."""
+        window = self.window(now)
+        if self.first is None:
+            is_hourly = self.range in {None, Range.DAY}
+        else:
+            is_hourly = any(moment.time() != time() for moment in (window.since, window.until))
+        return timeline(window, now, is_hourly=is_hourly)
+
+
+class TopQuery(ScopeQuery):
+    """How many licences."""
+
+    limit: int = Field(20, ge=1, le=MOST_LICENSES)
+
+
+class ExcessQuery(ScopeQuery):
+    """From how many devices on."""
+
+    threshold: int = Field(20, ge=1)
+
+
+class State(StrEnum):
+    """Of alerts."""
+
+    OPEN = "open"
+    ALL = "all"
+
+
+class AlertQuery(ScopeQuery):
+    """Which alerts."""
+
+    state: State = State.OPEN
+
+    def wanted(self, now: datetime) -> Wanted:
+        """As the service takes it: of those that are over, only who names a time asks for that time."""
+        if self.state is State.OPEN:
+            return Wanted(is_open=True, product=self.product)
+        any_time = self.range is None and self.first is None and self.last is None
+        return Wanted(product=self.product, window=None if any_time else self.window(now))
+
+
+class LogQuery(ScopeQuery):
+    """Which failed calls."""
+
+    cause: Text | None = None
+    last4: Text | None = None
+    ip: Text | None = None
+
+    def callers(self) -> CallerFilter:
+        """As the service takes it."""
+        return CallerFilter(self.cause, self.last4, self.ip)
+
+
+# ── overview
+
+
+def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[int], now: datetime) -> dict[str, Any]:
+    """`granted_codes` are those of licensing's answers that refuse nothing."""
+    cut = told.timeline
+    granted = sum(calls for (_, code), calls in told.calls.items() if code in granted_codes)
+    return {
+        "environment": query.environment,
+        "product": query.product,
+        "from": instant(cut.window.since),
+        "to": instant(cut.window.until),
+        "bucket": "hour" if cut.is_hourly else "day",
+        "as_of": instant(now),
+        "stats": _stats(told),
+        "alerts": [
+            {"flag": each.flag, "records": each.records, "before": each.before, "change": each.records - each.before}
+            for each in told.alerts
+        ],
+        "trend": [
+            {
+                "start": instant(bucket.start),
+                "clean": bucket.records - bucket.flagged,
+                "flagged": bucket.flagged,
+                "closed": bucket.is_closed,
+            }
+            for bucket in told.buckets
+        ],
+        "versions": [
+            {"version": version, "records": records, "percent": _percent(records, told.records)}
+            for version, records in told.versions.items()
+        ],
+        "version_trend": [
+            {"start": instant(bucket.start), "versions": versions}
+            for bucket, versions in zip(told.buckets, told.version_trend, strict=True)
+        ],
+        "active_users": [
+            {
+                "day": each.day.isoformat(),
+                "users": each.users,
+                "devices": each.devices,
+                "users_7": each.users_7,
+                "users_30": each.users_30,
+                "closed": each.is_closed,
+            }
+            for each in told.active
+        ],
+        "activations": {
+            "granted": granted,
+            "blocked": told.calls.total() - granted,
+            "codes": [
+                {"action": action, "code": code, "calls": calls} for (action, code), calls in sorted(told.calls.items())
+            ],
+        },
+    }
+
+
+def _stats(told: Overview) -> dict[str, Any]:
+    flagged_percent = _percent(told.lifetime_flagged, told.lifetime_records)
+    return {
+        "total_records": told.lifetime_records,
+        "flagged_records": told.lifetime_flagged,
+        "flagged_percent": flagged_percent,
+        "clean_records": told.lifetime_records - told.lifetime_flagged,
+        "clean_percent": round(100 - flagged_percent, 1) if told.lifetime_records else 0.0,
+        "recent_activity": told.records,
+        "range_flagged": told.flagged,
+        "range_clean": told.records - told.flagged,
+        "unique_users": told.users,
+        "unique_devices": told.devices,
+        "unique_users_days": len(told.timeline.days),
+    }
+
+
+# ── licences
+
+
+def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now: datetime) -> dict[str, Any]:
+    """The most flagged."""
+    items = [
+        {
+            "license_id": holder.license.id if holder.license else None,
+            "fingerprint": each.license,
+            "last4": holder.last_four,
+            "customer": _customer(holder),
+            "product": each.product,
+            "state": holder.license.state_at(now) if holder.license else None,
+            "records": each.records,
+            "flagged": each.flagged,
+            "flags": _flags(each.flags),
+            "devices": each.devices,
+            "ips": each.ips,
+            "countries": list(each.countries),
+            "first_seen": instant(each.first_seen),
+            "last_seen": instant(each.last_seen),
+        }
+        for each, holder in licenses
+    ]
+    return {"items": items, **_labels(seen, "Devices and IPs: the most on one UTC day.")}
+
+
+def excess_body(found: Iterable[Excess], seen: Seen) -> dict[str, Any]:
+    """Those with many devices."""
+    items = [
+        {
+            "kind": "license" if each.fingerprint else "customer",
+            "license_id": each.holder.license.id if each.holder.license else None,
+            "customer_id": each.holder.owner.id if each.holder.owner else None,
+            "name": _name(each),
+            "last4": each.holder.last_four,
+            "devices": each.devices,
+            "limit": each.limit,
+            "over": each.is_over,
+        }
+        for each in found
+    ]
+    return {
+        "items": items,
+        **_labels(seen, "The most distinct devices on one UTC day; under two licences they count twice."),
+    }
+
+
+def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen) -> dict[str, Any]:
+    """Those of other environments."""
+    items = [
+        {
+            "fingerprint": each.license,
+            "last4": holder.last_four,
+            "records": each.flags[Flag.ENVIRONMENT_MISMATCH.code],
+            "first_seen": instant(each.first_seen),
+            "last_seen": instant(each.last_seen),
+            "customer": _customer_elsewhere(holder),
+        }
+        for each, holder in licenses
+    ]
+    return {"items": items, **_labels(seen)}
+
+
+def _labels(seen: Seen, counted: str = "") -> dict[str, Any]:
+    """Whether the numbers are exact, and what they are of."""
+    known = f"Of each UTC day the {TOP_LICENSES} foremost licences."
+    newest = f"Since {seen.open_days[0]}: the newest {MOST_FLAGGED:,} flagged records alone." if seen.open_days else ""
+    return {"exact": not seen.open_days, "note": " ".join(part for part in (counted, known, newest) if part)}
+
+
+def _name(excess: Excess) -> str:
+    if excess.holder.owner:
+        return excess.holder.owner.name or excess.holder.owner.id
+    return "Assigned to nobody" if excess.holder.license else "Unknown key"
+
+
+def _customer(holder: Holder) -> dict[str, Any] | None:
+    return holder.owner._asdict() if holder.owner else None
+
+
+def _customer_elsewhere(holder: Holder) -> dict[str, Any] | None:
+    customer, license_ = _customer(holder), holder.license
+    return {**customer, "environment": license_.environment} if customer and license_ else None
+
+
+# ── alerts
+
+
+def alerts_body(found: Iterable[tuple[Episode, Holder | None]], now: datetime) -> dict[str, Any]:
+    """Spikes, each as an hour: `opened_at` and `last_seen` are where hours begin."""
+    return {"items": [_alert(episode, holder, now) for episode, holder in found]}
+
+
+def _alert(episode: Episode, holder: Holder | None, now: datetime) -> dict[str, Any]:
+    spike, closed_at = episode.opened, episode.closed_at(now)
+    evidence: dict[str, Any] = {"flagged": spike.count, "most_expected": spike.expected}
+    if spike.flags:
+        evidence["flags"] = _flags(spike.flags)
+    if holder:
+        license_id = holder.license.id if holder.license else None
+        evidence["license"] = {"fingerprint": spike.license, "license_id": license_id, "last4": holder.last_four}
+    return {
+        "id": episode.id,
+        "product": spike.product,
+        "opened_at": instant(spike.hour),
+        "last_seen": instant(episode.last_seen),
+        "closed_at": instant(closed_at) if closed_at else None,
+        "cause": spike.cause,
+        "evidence": evidence,
+    }
+
+
+# ── system logs
+
+
+def logs_body(logs: SystemLogs) -> dict[str, Any]:
+    """The lists, and the names of those of which there is more."""
+    return {
+        "failed_calls": [
+            {
+                "hour": instant(each.hour),
+                "environment": each.environment,
+                "cause": each.caller.cause,
+                "last4": each.caller.last_four or None,
+                "ip": each.caller.source_ip,
+                "calls": each.calls,
+            }
+            for each in logs.failed_calls
+        ],
+        "staff_actions": [AuditEntry.of(each).model_dump(mode="json") for each in logs.staff_actions],
+        "exports": [AuditEntry.of(each).model_dump(mode="json") for each in logs.exports],
+        "closings": [{"day": each.day.isoformat(), "closed_at": instant(each.closed_at)} for each in logs.closings],
+        "cut": list(logs.cut),
+    }
+
+
+def _flags(counts: Mapping[str, int]) -> dict[str, int]:
+    """By name in place of by code, the most first."""
+    return {by_code(code): count for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
+
+
+def _percent(part: int, whole: int) -> float:
+    return round(100 * part / whole, 1) if whole else 0.0

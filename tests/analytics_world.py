@@ -1,0 +1,84 @@
+"""Events kept, delivered, closed, and asked about: all by the functions' own code, at times of a test's choosing."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from telemetry.dialects import getkeymanager
+from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
+from telemetry.domain.environment import Environment
+from telemetry.services.api_keys import issue_staff_key
+from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.ingest import Status
+from telemetry.storage.backoff import Backoff
+from tests.conftest import Deployment, Mailbox, never
+from tests.lambdas import Context, http_event, load_function
+from tests.stream_events import at, in_batches, stored_items, stream_event, stream_record
+
+PRODUCTION = Environment.PRODUCTION
+ANALYTICS = "/api/v1/analytics"
+
+
+class AnalyticsWorld:
+    """One deployment, whose alerts nobody hears; `now` is what the analytics function takes for the time."""
+
+    def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
+        self.deployment = deployment
+        self.products = sorted(deployment.registry.products())
+        self._ingest = load_function("ingest").ingest()
+        self._rollup, self._analytics = load_function("rollup"), load_function("analytics")
+        vars(self._analytics)["datetime"] = at(now)
+        self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
+        self.keys = {role: self.staff_key(role, Environment) for role in (Role.VIEWER, Role.ADMIN)}
+
+    def staff_key(self, role: Role, environments: Iterable[Environment]) -> str:
+        registry, reach = self.deployment.registry, frozenset(environments)
+        return issue_staff_key(f"{role} key", reach, role, self.deployment.keyring, registry).secret
+
+    def keep(
+        self,
+        body: Mapping[str, Any],
+        moment: datetime,
+        environment: Environment = PRODUCTION,
+        ip: str = "192.0.2.1",
+        count: int = 1,
+    ) -> None:
+        """So many equal events of an acme-desktop, unless the body says otherwise."""
+        usual = {"data_type": "text", "text_data": "x", "product_id": "acme-desktop"}
+        event = getkeymanager.element(json.dumps(usual | dict(body)).encode())
+        key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
+        outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Backoff(5))
+        assert {outcome.status for outcome in outcomes} == {Status.STORED}
+
+    def deliver(self, environment: Environment = PRODUCTION) -> None:
+        """The stream hands over what it has not yet, in the order of receipt."""
+        table, delivered = self.deployment.tables.records(environment), self._delivered[environment]
+        fresh = [item for item in stored_items(self.deployment, environment) if item["s"]["S"] not in delivered]
+        records = []
+        for item in fresh:
+            delivered.add(item["s"]["S"])
+            records.append(stream_record(table, item, len(delivered)))
+        for some in in_batches(records, [1_000] * (len(records) // 1_000)):
+            assert self._rollup.handler(stream_event(some, table), Context()) == {"state": {}}
+
+    def close(self, moment: datetime, environment: Environment = PRODUCTION) -> list[str]:
+        """The schedule fires, and again; gives the days closed."""
+        aggregates = self.deployment.tables.aggregates(environment)
+        closer = DayCloser.of(aggregates, self.deployment.records(environment), self.products, never)
+        return [each.day.isoformat() for now in (moment, moment + BETWEEN_COUNTS) for each in closer.close(now)]
+
+    def ask(
+        self, path: str, query: Mapping[str, str] | None = None, key: str | None = None
+    ) -> tuple[int, dict[str, Any]]:
+        """An admin asks of production, unless told."""
+        headers = {"authorization": f"Bearer {key or self.keys[Role.ADMIN]}"}
+        asked = {"environment": "production"} | dict(query or {})
+        answer = self._analytics.handler(http_event(f"{ANALYTICS}/{path}", "", headers, asked, "GET"), Context())
+        assert answer["headers"]["Cache-Control"] == "no-store"
+        return answer["statusCode"], json.loads(answer["body"])
+
+    def given(self, path: str, **query: str) -> dict[str, Any]:
+        status, body = self.ask(path, query)
+        assert status == 200, body
+        return body

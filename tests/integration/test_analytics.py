@@ -1,0 +1,701 @@
+"""Analytics over HTTP: what the handlers answer is what was sent, to whom it may be told."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import pytest
+
+from telemetry.domain.api_key import Role
+from telemetry.domain.customer import Customer
+from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.failed_call import Caller
+from telemetry.domain.license import License, LicenseState
+from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
+from telemetry.domain.spikes import QUIET
+from telemetry.domain.staff import AuditEntry, Author
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.audit import AuditLog
+from telemetry.storage.customers import CustomerStore
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.records import RecordStore
+from telemetry.storage.spikes import EpisodeStore
+from tests.analytics_world import PRODUCTION, AnalyticsWorld
+from tests.conftest import Deployment, Mailbox
+from tests.issuing import issue
+
+STAGING = Environment.STAGING
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+TODAY = NOW.date()
+GOOD, LEAKED, STAGED, NOBODYS = (f"KEY-{name}-0000-{name[:4]}" for name in ("GOOD", "LEAK", "STAG", "NOBO"))
+VIEWER_ROUTES = ("overview",)
+ADMIN_ROUTES = ("licenses/top", "devices/excess", "mismatches", "alerts", "system-logs")
+
+
+@pytest.fixture
+def world(deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> AnalyticsWorld:
+    monkeypatch.setenv("RECORD_SHARDS", "2")
+    return AnalyticsWorld(deployment, mailbox, NOW)
+
+
+def ago(days: int, hour: int = 7, minute: int = 0) -> datetime:
+    return NOW.replace(hour=hour, minute=minute) - timedelta(days=days)
+
+
+def close(world: AnalyticsWorld, *days_ago: int, environment: Environment = PRODUCTION) -> None:
+    """The days before these close, in the night after them."""
+    for days in days_ago:
+        world.deliver(environment)
+        world.close(ago(days, hour=0, minute=40), environment)
+
+
+def instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# ── overview
+
+
+def two_days_and_some(world: AnalyticsWorld) -> None:
+    """Two closed days and this morning: users of two versions, a few of whom should not."""
+    for user in ("jane", "john"):
+        world.keep({"user_identifier": user, "hwid": "d1", "product_version": "1.0"}, ago(2))
+    world.keep({"user_identifier": "jane", "hwid": "d1", "product_version": "1.0"}, ago(1), count=2)
+    world.keep({"user_identifier": "thief", "hwid": "d2", "license_key": NOBODYS}, ago(1, 8))
+    close(world, 1, 0)
+    world.keep({"user_identifier": "jane", "hwid": "d1", "product_version": "2.0"}, ago(0, 7))
+    world.keep({"user_identifier": "thief", "hwid": "d2", "license_key": NOBODYS}, ago(0, 8), count=2)
+    world.keep({"user_identifier": "jill", "product_id": "acme-cli", "product_version": "3.0"}, ago(0, 8))
+    world.deliver()
+    counters = LicensingCounters(world.deployment.tables.aggregates(PRODUCTION))
+    for days, code in ((2, 204), (0, 200), (0, 200), (0, 302)):
+        counters.add("acme-desktop", DeviceAction.VERIFY if code < 300 else DeviceAction.ACTIVATE, code, ago(days))
+
+
+def test_an_overview_by_day(world: AnalyticsWorld) -> None:
+    two_days_and_some(world)
+    assert world.given("overview", **{"from": "2026-11-20", "to": "2026-11-21"}) == {
+        "environment": "production",
+        "product": None,
+        "from": "2026-11-20T00:00:00.000Z",
+        "to": "2026-11-22T00:00:00.000Z",
+        "bucket": "day",
+        "as_of": "2026-11-21T08:30:00.000Z",
+        "stats": {
+            "total_records": 9,
+            "flagged_records": 3,
+            "flagged_percent": 33.3,
+            "clean_records": 6,
+            "clean_percent": 66.7,
+            "recent_activity": 7,
+            "range_flagged": 3,
+            "range_clean": 4,
+            "unique_users": 2,
+            "unique_devices": 2,
+            "unique_users_days": 2,
+        },
+        "alerts": [
+            {"flag": "INVALID_LICENSE", "records": 3, "before": 0, "change": 3},
+            {"flag": "BYPASSED_ACTIVATION", "records": 0, "before": 0, "change": 0},
+            {"flag": "REVOKED_LICENSE", "records": 0, "before": 0, "change": 0},
+            {"flag": "ENVIRONMENT_MISMATCH", "records": 0, "before": 0, "change": 0},
+        ],
+        "trend": [
+            {"start": "2026-11-20T00:00:00.000Z", "clean": 2, "flagged": 1, "closed": True},
+            {"start": "2026-11-21T00:00:00.000Z", "clean": 2, "flagged": 2, "closed": False},
+        ],
+        "versions": [
+            {"version": "~unknown", "records": 3, "percent": 42.9},
+            {"version": "1.0", "records": 2, "percent": 28.6},
+            {"version": "2.0", "records": 1, "percent": 14.3},
+            {"version": "3.0", "records": 1, "percent": 14.3},
+        ],
+        "version_trend": [
+            {"start": "2026-11-20T00:00:00.000Z", "versions": {"~unknown": 1, "1.0": 2, "2.0": 0, "3.0": 0}},
+            {"start": "2026-11-21T00:00:00.000Z", "versions": {"~unknown": 2, "1.0": 0, "2.0": 1, "3.0": 1}},
+        ],
+        "active_users": [
+            {"day": "2026-11-20", "users": 1, "devices": 2, "users_7": 2, "users_30": 2, "closed": True},
+            {"day": "2026-11-21", "users": 2, "devices": 2, "users_7": 3, "users_30": 3, "closed": False},
+        ],
+        "activations": {
+            "granted": 2,
+            "blocked": 1,
+            "codes": [
+                {"action": "activate", "code": 302, "calls": 1},
+                {"action": "verify", "code": 200, "calls": 2},
+            ],
+        },
+    }
+
+
+def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
+    two_days_and_some(world)
+    hours = {"from": "2026-11-21T07:00:00Z", "to": "2026-11-21T10:00:00+01:00"}
+    assert world.given("overview", product="acme-desktop", **hours) == {
+        "environment": "production",
+        "product": "acme-desktop",
+        "from": "2026-11-21T07:00:00.000Z",
+        "to": "2026-11-21T09:00:00.000Z",
+        "bucket": "hour",
+        "as_of": "2026-11-21T08:30:00.000Z",
+        "stats": {
+            "total_records": 8,
+            "flagged_records": 3,
+            "flagged_percent": 37.5,
+            "clean_records": 5,
+            "clean_percent": 62.5,
+            "recent_activity": 3,
+            "range_flagged": 2,
+            "range_clean": 1,
+            "unique_users": 1,
+            "unique_devices": 2,
+            "unique_users_days": 1,
+        },
+        "alerts": [
+            {"flag": "INVALID_LICENSE", "records": 2, "before": 0, "change": 2},
+            {"flag": "BYPASSED_ACTIVATION", "records": 0, "before": 0, "change": 0},
+            {"flag": "REVOKED_LICENSE", "records": 0, "before": 0, "change": 0},
+            {"flag": "ENVIRONMENT_MISMATCH", "records": 0, "before": 0, "change": 0},
+        ],
+        "trend": [
+            {"start": "2026-11-21T07:00:00.000Z", "clean": 1, "flagged": 0, "closed": False},
+            {"start": "2026-11-21T08:00:00.000Z", "clean": 0, "flagged": 2, "closed": False},
+        ],
+        "versions": [
+            {"version": "~unknown", "records": 2, "percent": 66.7},
+            {"version": "2.0", "records": 1, "percent": 33.3},
+        ],
+        "version_trend": [
+            {"start": "2026-11-21T07:00:00.000Z", "versions": {"~unknown": 0, "2.0": 1}},
+            {"start": "2026-11-21T08:00:00.000Z", "versions": {"~unknown": 2, "2.0": 0}},
+        ],
+        "active_users": [{"day": "2026-11-21", "users": 1, "devices": 2, "users_7": 2, "users_30": 2, "closed": False}],
+        "activations": {
+            "granted": 2,
+            "blocked": 1,
+            "codes": [
+                {"action": "activate", "code": 302, "calls": 1},
+                {"action": "verify", "code": 200, "calls": 2},
+            ],
+        },
+    }
+
+
+def test_an_overview_is_of_the_last_24_hours_unless_told(world: AnalyticsWorld) -> None:
+    two_days_and_some(world)
+    told = world.given("overview")
+    assert told == world.given("overview", range="24h")
+    assert (told["from"], told["to"], told["bucket"]) == (instant(ago(1, 9)), instant(ago(0, 9)), "hour")
+    assert (len(told["trend"]), told["stats"]["recent_activity"], told["stats"]["unique_users_days"]) == (24, 4, 2)
+    for name, days in (("7d", 7), ("30d", 30), ("90d", 90)):
+        told = world.given("overview", range=name)
+        assert (told["bucket"], len(told["trend"]), len(told["active_users"])) == ("day", days, days)
+        assert told["to"] == "2026-11-22T00:00:00.000Z"
+        assert told["stats"]["recent_activity"] == 9
+
+
+def test_of_an_empty_deployment_there_is_nothing_to_tell(world: AnalyticsWorld) -> None:
+    told = world.given("overview", range="7d", product="never-heard-of")
+    assert set(told["stats"].values()) == {0, 7}
+    assert (told["versions"], told["activations"]["codes"]) == ([], [])
+    for path in ("licenses/top", "devices/excess", "mismatches", "alerts"):
+        assert world.given(path, range="7d")["items"] == []
+
+
+# ── on random data
+
+
+def test_every_number_equals_a_recount_of_the_records(world: AnalyticsWorld) -> None:
+    random = Random(5)
+    issue(world.deployment, LEAKED, state=LicenseState.REVOKED)
+    for days in (3, 2, 1, 0):
+        for _ in range(30):
+            body = {
+                "user_identifier": random.choice(("jane", "john", None)),
+                "hwid": random.choice(("d1", "d2", None)),
+                "product_id": random.choice(("acme-desktop", "acme-cli", "typo")),
+                "product_version": random.choice(("1.0", "2.0", None)),
+                "license_key": random.choice((LEAKED, NOBODYS, "unknown", "unknown")),
+                "data_type": random.choice(("text", "texts")),
+            }
+            world.keep(body, ago(days, random.randrange(8), random.randrange(60)))
+        close(world, days)
+    world.deliver()
+    for scope in (*world.products, UNKNOWN_PRODUCT, CATALOGUE):
+        for range_, since in (("24h", ago(1, 9)), ("7d", ago(6, 0))):
+            told = world.given("overview", range=range_, **({} if scope == CATALOGUE else {"product": scope}))
+            everything = recounted(world, scope)
+            here = [each for each in everything if each.received_at >= since]
+            stats = told["stats"]
+            assert stats["total_records"] == len(everything)
+            assert stats["clean_records"] + stats["flagged_records"] == stats["total_records"]
+            assert stats["flagged_records"] == sum(bool(each.flags) for each in everything)
+            assert stats["recent_activity"] == len(here) == sum(each["records"] for each in told["versions"])
+            assert stats["range_flagged"] == sum(bool(each.flags) for each in here)
+            versions = Counter(each.version or "~unknown" for each in here)
+            assert {each["version"]: each["records"] for each in told["versions"]} == versions
+            flags = Counter(flag for each in here for flag in each.flags)
+            assert {each["flag"]: each["records"] for each in told["alerts"]} == {
+                each["flag"]: flags[each["flag"]] for each in told["alerts"]
+            }
+            trend = Counter({(each["start"], "clean"): each["clean"] for each in told["trend"]})
+            trend += Counter({(each["start"], "flagged"): each["flagged"] for each in told["trend"]})
+            assert trend == Counter((start_of(each, range_), "flagged" if each.flags else "clean") for each in here)
+
+
+def start_of(seen: Observation, range_: str) -> str:
+    at = seen.received_at.replace(minute=0)
+    return instant(at if range_ == "24h" else at.replace(hour=0))
+
+
+def recounted(world: AnalyticsWorld, scope: str) -> list[Observation]:
+    store = world.deployment.records()
+    products = [*world.products, UNKNOWN_PRODUCT] if scope == CATALOGUE else [scope]
+    days = [TODAY - timedelta(days=days) for days in range(7)]
+    return [each for product in products for day in days for each in store.observations(product, day)]
+
+
+# ── licences
+
+
+def pirates(world: AnalyticsWorld) -> tuple[License, License]:
+    """A licence on five devices, one of staging, a key nobody issued: yesterday, and less of it today."""
+    deployment = world.deployment
+    CustomerStore(deployment.tables.registry).add(Customer("globex", "Globex", None, NOW))
+    leaked = issue(deployment, LEAKED, customer_id="globex")
+    staged = issue(deployment, STAGED, STAGING, customer_id="globex")
+    for number in range(5):
+        body = {"license_key": LEAKED, "hwid": f"d{number}", "country": "DE" if number else "FR"}
+        world.keep(body, ago(1), ip=f"192.0.2.{number % 2}")
+    world.keep({"license_key": STAGED, "hwid": "d1"}, ago(1), count=2)
+    close(world, 0)
+    world.keep({"license_key": LEAKED, "hwid": "d9", "country": "AT"}, ago(0), count=3)
+    world.keep({"license_key": NOBODYS, "hwid": "d9", "product_id": None}, ago(0, 6))
+    world.keep({"license_key": GOOD, "product_id": "acme-cli", "hwid": "d9"}, ago(0, 6))
+    world.keep({"user_identifier": "clean"}, ago(0, 6))
+    world.deliver()
+    return leaked, staged
+
+
+NOTE_OF_TODAY = "Of each UTC day the 50 foremost licences. Since 2026-11-21: the newest 2,000 flagged records alone."
+
+
+def test_the_licences_with_the_most_flagged_records(world: AnalyticsWorld) -> None:
+    leaked, _ = pirates(world)
+    told = world.given("licenses/top", range="7d")
+    assert (told["exact"], told["note"]) == (False, f"Devices and IPs: the most on one UTC day. {NOTE_OF_TODAY}")
+    first, second, third, fourth = told["items"]
+    fingerprint = first.pop("fingerprint")
+    assert world.deployment.records().one_of_each([f"L{fingerprint}#acme-desktop"])
+    assert first == {
+        "license_id": leaked.id,
+        "last4": "LEAK",
+        "customer": {"id": "globex", "name": "Globex"},
+        "product": "acme-desktop",
+        "state": "assigned",
+        "records": 8,
+        "flagged": 8,
+        "flags": {"BYPASSED_ACTIVATION": 8},
+        "devices": 5,
+        "ips": 2,
+        "countries": ["AT", "DE", "FR"],
+        "first_seen": instant(ago(1)),
+        "last_seen": instant(ago(0)),
+    }
+    assert second["license_id"] is None
+    assert (second["last4"], second["flags"]) == ("STAG", {"ENVIRONMENT_MISMATCH": 2})
+    assert {third["last4"], fourth["last4"]} == {"GOOD", "NOBO"}
+    assert {third["product"], fourth["product"]} == {"acme-cli", "~unknown"}
+    assert [each["last4"] for each in world.given("licenses/top", range="7d", limit="1")["items"]] == ["LEAK"]
+    assert [each["last4"] for each in world.given("licenses/top", product="acme-cli")["items"]] == ["GOOD"]
+
+
+def test_closed_days_are_exact(world: AnalyticsWorld) -> None:
+    pirates(world)
+    told = world.given("licenses/top", **{"from": "2026-11-20", "to": "2026-11-20"})
+    note = "Devices and IPs: the most on one UTC day. Of each UTC day the 50 foremost licences."
+    assert (told["exact"], told["note"]) == (True, note)
+    assert [(each["last4"], each["flagged"]) for each in told["items"]] == [("LEAK", 5), ("STAG", 2)]
+
+
+def test_licences_and_customers_on_many_devices(world: AnalyticsWorld) -> None:
+    leaked, _ = pirates(world)
+    told = world.given("devices/excess", range="7d", threshold="20")
+    license_ = {
+        "kind": "license",
+        "license_id": leaked.id,
+        "customer_id": "globex",
+        "name": "Globex",
+        "last4": "LEAK",
+        "devices": 5,
+        "limit": 3,
+        "over": True,
+    }
+    counted = "The most distinct devices on one UTC day; under two licences they count twice."
+    assert told == {"items": [license_], "exact": False, "note": f"{counted} {NOTE_OF_TODAY}"}
+    customer = {"kind": "customer", "license_id": None, "last4": None, "limit": None, "over": False}
+    told = world.given("devices/excess", range="7d", threshold="5")
+    assert told["items"] == [license_, {**license_, **customer}]
+    names = [each["name"] for each in world.given("devices/excess", range="7d", threshold="1")["items"]]
+    assert Counter(names) == {"Globex": 2, "Unknown key": 3}
+
+
+def test_keys_of_other_environments(world: AnalyticsWorld) -> None:
+    pirates(world)
+    told = world.given("mismatches", range="7d")
+    (item,) = told["items"]
+    assert item.pop("fingerprint").startswith("1")
+    at = instant(ago(1))
+    customer = {"id": "globex", "name": "Globex", "environment": "staging"}
+    assert item == {"last4": "STAG", "records": 2, "first_seen": at, "last_seen": at, "customer": customer}
+    for reach in ({PRODUCTION}, {PRODUCTION, Environment.DEVELOPMENT}):
+        key = world.staff_key(Role.ADMIN, reach)
+        _, body = world.ask("mismatches", {"range": "7d"}, key)
+        assert [(each["last4"], each["records"], each["customer"]) for each in body["items"]] == [("STAG", 2, None)]
+        assert "lobex" not in json.dumps(body)
+
+
+def test_a_licence_is_told_by_its_records_also_after_it_was_sent_without_a_product(world: AnalyticsWorld) -> None:
+    issue(world.deployment, LEAKED)
+    world.keep({"license_key": LEAKED, "product_id": None, "hwid": "d"}, ago(0))
+    world.deliver()
+    assert [(each["last4"], each["product"]) for each in world.given("licenses/top")["items"]] == [
+        ("LEAK", "acme-desktop")
+    ]
+
+
+def test_a_licence_of_which_no_record_tells_the_key_is_shown_by_its_fingerprint(world: AnalyticsWorld) -> None:
+    world.keep({"license_key": NOBODYS, "product_id": "typo"}, ago(0))
+    world.deliver()
+    (item,) = world.given("licenses/top")["items"]
+    assert (item["product"], item["last4"], item["license_id"]) == ("~unknown", None, None)
+    assert len(item["fingerprint"]) == 23
+
+
+def test_of_open_days_only_so_many_records_are_looked_at(
+    world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry.services.license_watch.MOST_FLAGGED", 4)
+    for number in range(6):
+        world.keep({"license_key": f"{NOBODYS}-{number}", "user_identifier": f"u{number}"}, ago(0, minute=number))
+    world.keep({"license_key": GOOD}, ago(1, 23))
+    world.deliver()
+    told = world.given("licenses/top", range="7d")
+    assert {each["last4"] for each in told["items"]} == {"BO-5", "BO-4", "BO-3", "BO-2"}
+    assert sum(each["flagged"] for each in told["items"]) == 4
+
+
+# ── alerts
+
+
+def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
+    leaked = issue(world.deployment, LEAKED)
+    world.keep({"license_key": NOBODYS}, ago(5, 3), count=25)
+    world.keep({"license_key": LEAKED, "hwid": "d"}, ago(0, 5), count=51)
+    world.deliver()
+    told = world.given("alerts")
+    assert told == {
+        "items": [
+            {
+                "id": "acme-desktop#2026-11-21T05",
+                "product": "acme-desktop",
+                "opened_at": instant(ago(0, 5)),
+                "last_seen": instant(ago(0, 5)),
+                "closed_at": None,
+                "cause": "flagged_in_an_hour",
+                "evidence": {"flagged": 51, "most_expected": 19, "flags": {"BYPASSED_ACTIVATION": 51}},
+            }
+        ]
+    }
+    assert leaked.id not in json.dumps(told)
+    over = {
+        "id": "acme-desktop#2026-11-16T03",
+        "product": "acme-desktop",
+        "opened_at": instant(ago(5, 3)),
+        "last_seen": instant(ago(5, 3)),
+        "closed_at": instant(ago(5, 3) + QUIET),
+        "cause": "flagged_in_an_hour",
+        "evidence": {"flagged": 25, "most_expected": 19, "flags": {"INVALID_LICENSE": 25}},
+    }
+    assert world.given("alerts", state="all")["items"] == [*told["items"], over]
+    assert world.given("alerts", state="all", range="24h") == told
+    assert world.given("alerts", state="all", **{"from": "2026-11-16", "to": "2026-11-17"}) == {"items": [over]}
+    assert world.given("alerts", product="acme-cli", state="all") == {"items": []}
+
+
+def test_a_spike_of_one_licence_says_whose_it_is(world: AnalyticsWorld) -> None:
+    leaked = issue(world.deployment, LEAKED)
+    for hour in range(5):
+        world.keep({"license_key": LEAKED, "hwid": "d"}, ago(0, hour), count=11)
+    world.deliver()
+    (alert,) = world.given("alerts")["items"]
+    assert alert["cause"] == "flagged_with_a_license"
+    told = alert["evidence"]["license"]
+    assert told.pop("fingerprint").startswith("1")
+    assert told == {"license_id": leaked.id, "last4": "LEAK"}
+
+
+# ── system logs
+
+
+def logs(world: AnalyticsWorld) -> None:
+    world.keep({}, ago(1))
+    close(world, 0)
+    store = FailedCallStore(world.deployment.tables.registry)
+    for environment, last_four, hour, calls in (
+        (PRODUCTION, "a1b2", ago(0), 2),
+        (None, "", ago(0), 9),
+        (PRODUCTION, "ffff", ago(0, 6), 1),
+        (STAGING, "eeee", ago(0), 1),
+        (PRODUCTION, "dddd", ago(2), 1),
+    ):
+        cause = "bad_key" if environment is None else "inactive_key"
+        store.add(environment, Caller(cause, last_four, "192.0.2.7"), hour.replace(minute=0), calls)
+    audit = AuditLog(world.deployment.tables.registry)
+    for number, (action, environment, at) in enumerate(
+        [
+            ("license.revoke", PRODUCTION, ago(0, 8)),
+            ("records.export", PRODUCTION, ago(0, 6)),
+            ("product.create", None, ago(0, 5)),
+            ("license.revoke", STAGING, ago(0, 5)),
+            ("license.revoke", PRODUCTION, ago(3)),
+        ]
+    ):
+        author = Author("k1", "Ann", at, "198.51.100.1", "curl", f"request-{number}")
+        audit.add(AuditEntry(f"entry-{number}", author, environment, action, "x", {"a": 1}, {"a": 2}))
+
+
+def entry(number: int, at: str, action: str, environment: str | None) -> dict[str, Any]:
+    return {
+        "id": f"entry-{number}",
+        "at": at,
+        "key_id": "k1",
+        "key_name": "Ann",
+        "environment": environment,
+        "action": action,
+        "entity": "x",
+        "before": {"a": 1},
+        "after": {"a": 2},
+        "source_ip": "198.51.100.1",
+        "user_agent": "curl",
+        "request_id": f"request-{number}",
+    }
+
+
+def call(hour: int, environment: str | None, cause: str, last4: str | None, calls: int) -> dict[str, Any]:
+    at = instant(ago(0, hour))
+    return {"hour": at, "environment": environment, "cause": cause, "last4": last4, "ip": "192.0.2.7", "calls": calls}
+
+
+def test_system_logs(world: AnalyticsWorld) -> None:
+    logs(world)
+    nobody, inactive, other = (
+        call(7, None, "bad_key", None, 9),
+        call(7, "production", "inactive_key", "a1b2", 2),
+        call(6, "production", "inactive_key", "ffff", 1),
+    )
+    told = world.given("system-logs")
+    assert told == {
+        "failed_calls": [inactive, nobody, other],
+        "staff_actions": [
+            entry(0, "2026-11-21T08:00:00Z", "license.revoke", "production"),
+            entry(2, "2026-11-21T05:00:00Z", "product.create", None),
+        ],
+        "exports": [entry(1, "2026-11-21T06:00:00Z", "records.export", "production")],
+        "closings": [{"day": "2026-11-20", "closed_at": "2026-11-21T00:50:00.000Z"}],
+        "cut": [],
+    }
+    for query, calls in (
+        ({"cause": "bad_key"}, [nobody]),
+        ({"last4": "ffff"}, [other]),
+        ({"ip": "192.0.2.8"}, []),
+        ({"cause": "inactive_key", "last4": "a1b2", "ip": "192.0.2.7"}, [inactive]),
+        ({"from": "2026-11-21T06:00:00Z", "to": "2026-11-21T07:00:00Z"}, [other]),
+    ):
+        assert world.given("system-logs", **query)["failed_calls"] == calls
+    assert len(world.given("system-logs", range="7d")["staff_actions"]) == 3
+
+
+def test_system_logs_say_what_they_leave_out(world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    logs(world)
+    monkeypatch.setattr("telemetry.services.system_logs.MOST_FAILED_CALLS", 1)
+    monkeypatch.setattr("telemetry.services.system_logs.MOST_ENTRIES", 2)
+    told = world.given("system-logs")
+    assert told["cut"] == ["failed_calls", "staff_actions"]
+    assert (len(told["failed_calls"]), len(told["staff_actions"]), len(told["exports"])) == (1, 1, 1)
+
+
+# ── who is told what
+
+
+def test_a_viewer_sees_numbers_and_nothing_of_anybody(world: AnalyticsWorld) -> None:
+    leaked, staged = pirates(world)
+    logs(world)
+    world.keep({"user_identifier": "jane@example.org", "license_key": LEAKED}, ago(0), ip="203.0.113.99")
+    world.deliver()
+    secret = (
+        LEAKED, STAGED, NOBODYS, "LEAK", "STAG", "NOBO", leaked.id, staged.id, leaked.fingerprint.hex(), "lobex",
+        "192.0.2", "203.0.113", "198.51.100", "jane", '"d1"', '"d9"', "a1b2", "request-",
+    )  # fmt: skip
+    for path in VIEWER_ROUTES:
+        for range_ in ("24h", "7d"):
+            status, body = world.ask(path, {"range": range_}, world.keys[Role.VIEWER])
+            assert status == 200
+            assert [each for each in secret if each in json.dumps(body)] == []
+    for path in ADMIN_ROUTES:
+        status, body = world.ask(path, {"range": "7d"}, world.keys[Role.VIEWER])
+        assert (status, body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        assert [each for each in secret if each in json.dumps(body)] == []
+    admins = json.dumps([world.given(path, range="7d") for path in ADMIN_ROUTES])
+    assert leaked.id in admins  # the test would see it if it came
+
+
+@pytest.mark.parametrize("path", VIEWER_ROUTES + ADMIN_ROUTES)
+def test_only_staff_of_the_environment_are_told(world: AnalyticsWorld, path: str) -> None:
+    assert world.ask(path, key="tk_staff_nobody-was-given-this")[0] == 401
+    assert world.ask(path, key=world.deployment.keys[PRODUCTION])[0] == 403
+    of_staging = world.staff_key(Role.SUPER_ADMIN, {STAGING})
+    assert world.ask(path, key=of_staging)[0] == 403
+    assert world.ask(path, {"environment": "staging"}, of_staging)[0] == 200
+
+
+def test_nothing_crosses_environments(world: AnalyticsWorld) -> None:
+    marks = {PRODUCTION: "qprodq", STAGING: "qstagq"}
+    for environment, mark in marks.items():
+        key = f"KEY-0000-0000-{mark}"
+        issue(world.deployment, key, environment, customer_id=mark)
+        for days in (1, 0):
+            body = {"license_key": key, "product_version": mark, "country": mark, "hwid": mark, "user_identifier": mark}
+            world.keep(body, ago(days), environment, count=51)
+            world.deliver(environment)
+            if days:
+                world.close(ago(0, 0, 40), environment)
+        FailedCallStore(world.deployment.tables.registry).add(environment, Caller(mark, mark, mark), ago(0))
+        author = Author("k1", mark, ago(0), mark, mark, mark)
+        AuditLog(world.deployment.tables.registry).add(AuditEntry(mark, author, environment, "x.y", mark, {}, {}))
+    for environment, mark in marks.items():
+        (other,) = set(marks.values()) - {mark}
+        for path in VIEWER_ROUTES + ADMIN_ROUTES:
+            text = json.dumps(world.given(path, environment=environment, range="7d"))
+            assert other not in text
+            assert mark in text or path in {"mismatches", "alerts", "devices/excess"}
+        assert world.given("overview", environment=environment)["stats"]["total_records"] == 102
+
+
+# ── what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"environment": "qa"}, "environment"),
+        ({"range": "12h"}, "range"),
+        ({"range": "7d", "from": "2026-11-01", "to": "2026-11-02"}, "range"),
+        ({"from": "2026-11-01"}, "range"),
+        ({"from": "2026-11-20T00:00:00", "to": "2026-11-21"}, "from"),
+        ({"from": "yesterday", "to": "2026-11-21"}, "from"),
+        ({"from": "2026-11-20", "to": "2026-11-19"}, "from"),
+        ({"from": "2026-11-22", "to": "2026-11-23"}, "from"),
+        ({"from": "2026-11-20T08:30:00Z", "to": "2026-11-20T09:00:00Z"}, "from"),
+        ({"from": "2026-11-01T01:00:00Z", "to": "2026-11-20T09:00:00Z"}, "from"),
+        ({"from": "2025-11-01", "to": "2026-11-20"}, "from"),
+        ({"product": ""}, "product"),
+        ({"produkt": "acme-cli"}, "produkt"),
+    ],
+)
+def test_what_cannot_be_asked(world: AnalyticsWorld, query: Mapping[str, str], field: str) -> None:
+    status, body = world.ask("overview", query)
+    if query.get("environment") == "qa":
+        assert (status, body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        return
+    assert (status, body["type"]) == (422, "urn:telemetry:problem:invalid-fields")
+    assert [each["field"] for each in body["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "field"),
+    [
+        ("licenses/top", {"limit": "0"}, "limit"),
+        ("licenses/top", {"limit": "201"}, "limit"),
+        ("devices/excess", {"threshold": "0"}, "threshold"),
+        ("alerts", {"state": "closed"}, "state"),
+        ("system-logs", {"from": "2026-11-22", "to": "2026-11-23"}, "from"),
+    ],
+)
+def test_what_cannot_be_asked_of_lists(world: AnalyticsWorld, path: str, query: Mapping[str, str], field: str) -> None:
+    status, body = world.ask(path, query)
+    assert (status, [each["field"] for each in body["errors"]]) == (422, [field])
+
+
+def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
+    assert world.ask("nothing")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "store", "method"),
+    [
+        ("overview", DayReportStore, "totals"),
+        ("overview", SummaryStore, "read"),
+        ("overview", ActivityStore, "hours"),
+        ("overview", AggregateStore, "ledger"),
+        ("overview", LicensingCounters, "calls"),
+        ("licenses/top", DayReportStore, "details_between"),
+        ("licenses/top", RecordStore, "newest_flagged"),
+        ("devices/excess", RecordStore, "one_of_each"),
+        ("mismatches", CustomerStore, "many"),
+        ("alerts", EpisodeStore, "all"),
+        ("system-logs", FailedCallStore, "hours"),
+        ("system-logs", AuditLog, "page"),
+    ],
+)
+def test_storage_that_does_not_answer_is_503(
+    world: AnalyticsWorld, path: str, store: type, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: object, **__: object) -> None:
+        raise StoreUnavailable(method)
+
+    pirates(world)
+    monkeypatch.setattr(store, method, unavailable)
+    status, body = world.ask(path, {"range": "7d"})
+    assert (status, body["type"]) == (503, "urn:telemetry:problem:unavailable")
+    assert method not in json.dumps(body)
+
+
+# ── summaries of closed days
+
+
+def test_summaries_are_read_as_they_were_written(deployment: Deployment) -> None:
+    store = SummaryStore(deployment.tables.aggregates(PRODUCTION))
+    days = [date(2026, 11, day) for day in (19, 20, 21)]
+    calls = Counter({(DeviceAction.VERIFY, 200): 3})
+    written = [DaySummary(scope, day, {"1.0": day.day}, calls) for scope in ("acme-cli", "*") for day in days]
+    for _ in range(2):
+        store.put(written)
+    assert store.read("acme-cli", days[0], days[1]) == written[:2]
+    assert store.read("*", days[1], days[1]) == [written[4]]
+    assert store.read("acme-desktop", days[0], days[2]) == []
+
+
+def test_a_day_is_summed_up_before_it_counts_as_closed(world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unavailable(*_: object) -> None:
+        raise StoreUnavailable("summaries")
+
+    world.keep({"product_version": "1.0"}, ago(1))
+    world.deliver()
+    with monkeypatch.context() as patch:
+        patch.setattr(SummaryStore, "put", unavailable)
+        with pytest.raises(StoreUnavailable):
+            world.close(ago(0, 0, 40))
+    assert world.close(ago(0, 1, 40)) == ["2026-11-20"]
+    assert world.given("overview", range="7d")["versions"] == [{"version": "1.0", "records": 1, "percent": 100.0}]
