@@ -101,12 +101,12 @@ def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: K
 
 def license_partition(license_key: str, product_id: str, keyring: Keyring) -> str:
     """Where the records of a licence are that were sent under this product id (`""`: under none)."""
-    return partition_of_license(keyring.fingerprint(Identity.LICENSE, license_key), product_id)
+    return partition_with(license_named(keyring.fingerprint(Identity.LICENSE, license_key)), product_id)
 
 
-def partition_of_license(fingerprint: bytes, product_id: str) -> str:
-    """The same, of the licence's fingerprint."""
-    return f"L{FINGERPRINT_VERSION}{_text(fingerprint)}#{_bounded(product_id, _LONGEST_PRODUCT)}"
+def license_named(fingerprint: bytes) -> str:
+    """What `license_in` finds in the partitions of the licence with this fingerprint."""
+    return f"{FINGERPRINT_VERSION}{_text(fingerprint)}"
 
 
 def license_in(partition: str) -> str | None:

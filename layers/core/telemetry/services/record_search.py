@@ -11,7 +11,7 @@ from telemetry.domain.errors import NotFound
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, license_id
-from telemetry.domain.record import Record, RecordKey, partition_of_license, read_telemetry_id
+from telemetry.domain.record import Record, RecordKey, license_in, license_named, partition_with, read_telemetry_id
 from telemetry.domain.record_search import Contents, RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
@@ -106,21 +106,20 @@ class RecordSearch:
 
     def _terms(self, wanted: RecordFilter) -> "_Terms":
         keyring = self.stores.keyring
-        licenses = self._licenses_of(wanted) if wanted.license_id or wanted.customer_id else None
+        licenses = None
+        if wanted.license_id or wanted.customer_id:
+            licenses = frozenset(license_named(license_.fingerprint) for license_ in self._licenses_of(wanted))
         return _Terms(
             wanted,
             keyring.fingerprint_if(Identity.USER, wanted.user),
             keyring.fingerprint_if(Identity.DEVICE, wanted.device),
-            None
-            if licenses is None
-            else {_subject(partition_of_license(one.fingerprint, "")): one for one in licenses},
+            licenses,
         )
 
     def _walk(self, wanted: RecordFilter, terms: "_Terms", after: Position | None, count: int) -> Iterator[Step]:
         sent_as = ["", *self.products]
         if terms.licenses is not None and len(terms.licenses) * len(sent_as) <= MOST_PARTITIONS:
-            fingerprints = [license_.fingerprint for license_ in terms.licenses.values()]
-            partitions = [partition_of_license(one, product) for one in fingerprints for product in sent_as]
+            partitions = [partition_with(name, product) for name in terms.licenses for product in sent_as]
             return self.browser.walk_by_event_time(partitions, wanted.window, after, count)
         products = [*self.products, UNKNOWN_PRODUCT]
         if wanted.product:
@@ -182,12 +181,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class _Terms:
-    """What a list can be told by. `licenses` are those wanted, by how their partitions begin."""
+    """What a list can be told by. `licenses` are those wanted, as partitions name them."""
 
     wanted: RecordFilter
     user: bytes | None
     device: bytes | None
-    licenses: Mapping[str, License] | None
+    licenses: frozenset[str] | None
 
     def fit(self, found: Found) -> bool:
         listed, wanted = found.listed, self.wanted
@@ -196,18 +195,13 @@ class _Terms:
         return (
             self.user in {None, listed.user}
             and self.device in {None, listed.device}
-            and (self.licenses is None or _subject(listed.key.partition) in self.licenses)
+            and (self.licenses is None or license_in(listed.key.partition) in self.licenses)
             and wanted.product in {None, listed.product}
             and wanted.source_ip in {None, listed.source_ip}
             and version in {None, listed.version}
             and wanted.is_flagged in {None, bool(flags)}
             and (wanted.flag is None or wanted.flag in flags)
         )
-
-
-def _subject(partition: str) -> str:
-    """What stands before the product id."""
-    return partition.partition("#")[0]
 
 
 def _classes(wanted: RecordFilter) -> Sequence[str]:
