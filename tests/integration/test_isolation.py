@@ -186,6 +186,9 @@ class World:
                 ("GET", f"analytics/records/{record_id}/raw", of_asked, "", {asked}),
                 ("GET", "analytics/export", of_license | {"format": "ndjson"}, "", {asked}),
                 ("GET", "analytics/products", of_asked, "", set()),
+                ("GET", "analytics/licenses/top", of_asked, "", {asked}),
+                ("GET", "analytics/mismatches", of_asked, "", {asked}),
+                ("GET", "analytics/system-logs", of_asked, "", {asked}),
             ]
         )
         if method == "PATCH":
@@ -217,9 +220,9 @@ def test_no_foreign_marker_in_any_answer_or_table(
         assert not foreign(text, allowed), (what, allowed, text[:2000])
         seen[what] += 1
         own_markers[what] += any(MARKERS[environment] in text for environment in allowed)
-    assert len(seen) == 20, seen
-    of_records = ("records", "records/id", "records/id/raw", "export")
-    for what in ("query", "GET licenses", "GET api-keys", "GET audit", *(f"GET analytics/{it}" for it in of_records)):
+    assert len(seen) == 23, seen
+    telling = ("records", "records/id", "records/id/raw", "export", "system-logs")
+    for what in ("query", "GET licenses", "GET api-keys", "GET audit", *(f"GET analytics/{it}" for it in telling)):
         assert own_markers[what], what  # the test would see a marker if one came
 
     for environment in Environment:
