@@ -1,6 +1,7 @@
 """How the dashboard function serves the page's files."""
 
 import gzip
+import re
 from base64 import b64decode
 from pathlib import Path
 from types import ModuleType
@@ -9,9 +10,10 @@ from typing import Any
 import pytest
 
 from telemetry.web.assets import SECURITY_HEADERS, load_assets
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import ROOT, Context, http_event, load_function
 
 FOREVER = "public, max-age=31536000, immutable"
+BUDGET = 120 * 1024
 FILES = {
     "telemetry.html": "<!doctype html><title>é</title>",
     "app-ABC123.js": "alert(1)",
@@ -89,3 +91,17 @@ def test_a_page_that_was_not_built_is_told_in_the_log(
         path.unlink()
     assert get(dashboard, "/admin/telemetry")["statusCode"] == 500
     assert "run make page" in caplog.text
+
+
+def test_the_page_as_it_is_built_keeps_to_its_budget_and_to_its_own_address() -> None:
+    """`make page` has built it; 120 KB is all that a browser ever loads of it, data apart."""
+    assets = load_assets(ROOT / "functions" / "dashboard" / "dist")
+    assert sorted(name.rpartition(".")[2] for name in assets) == ["css", "html", "js", "svg"]
+    assert sum(len(asset.compressed) for asset in assets.values()) <= BUDGET
+    for name, asset in assets.items():
+        text = gzip.decompress(asset.compressed).decode()
+        urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w{2,}[^\s\"'`)]*", text))
+        assert {url for url in urls if "www.w3.org/" not in url and "github.com/leeoniya/uPlot" not in url} == set(), (
+            name
+        )
+        assert "sourceMappingURL" not in text
