@@ -17,6 +17,8 @@ interface Progress {
 }
 
 const NEWLINE = 0x0a;
+const TRIES = 5;
+const PAUSE_MS = 2000;
 const DIGEST_BYTES = 32;
 const TYPES = { csv: "text/csv;charset=utf-8", ndjson: "application/x-ndjson" };
 
@@ -31,7 +33,7 @@ async function fetchAll(
   const progress: Progress = { pages: 0, rows: format === "csv" ? -1 : 0, size: 0 };
   let digest: Uint8Array<ArrayBuffer> = new Uint8Array(DIGEST_BYTES);
   for (let url: string | null = first; url !== null; ) {
-    const response: Response = await download(url, signal);
+    const response: Response = await persistently(url, signal);
     const page = new Uint8Array(await response.arrayBuffer());
     for (const line of linesOf(page)) {
       digest = await chained(digest, line);
@@ -45,6 +47,20 @@ async function fetchAll(
     if (url === null) check(response, progress.rows, digest);
   }
   return new Blob(pages, { type: TYPES[format] });
+}
+
+/** A page; one that failed on their side, or on the way, is asked for again. */
+async function persistently(url: string, signal: AbortSignal): Promise<Response> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await download(url, signal);
+    } catch (error) {
+      const passing = error instanceof Problem && (error.status === 0 || error.status >= 500);
+      if (!passing || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, (error.retryAfter ?? 0) * 1000 || PAUSE_MS));
+      signal.throwIfAborted();
+    }
+  }
 }
 
 /** The lines of a page, each with its end. */
