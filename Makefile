@@ -13,23 +13,30 @@ PYTHON := $(shell for p in python3.13 "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3
 BIN := .venv/bin
 UV := $(BIN)/uv
 export PYTHONPATH := layers/core:.
+export PATH := $(PATH):$(CURDIR)/$(BIN)
 export STATE
 
-.PHONY: help run test lint types format bench soak lock key records import verify clean
+PAGE := functions/dashboard/page
+DIST := functions/dashboard/dist/telemetry.html.gz
+
+.PHONY: help run page test lint types format bench soak lock key records import verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: .venv/run.done local/node_modules/.done ## set everything up and serve on http://127.0.0.1:8000 (PORT=, STATE=, DEMO=0)
+run: .venv/run.done local/node_modules/.done $(DIST) ## set everything up and serve on http://127.0.0.1:8000 (PORT=, STATE=, DEMO=0)
 	@exec $(BIN)/python -m local run --port $(PORT) --state $(STATE) $(if $(filter 0,$(DEMO)),--no-demo)
 
-test: .venv/test.done .venv-sam/.done local/node_modules/.done lint ## lint, types and all tests
+page: $(DIST) ## build the page that the dashboard function serves
+
+test: .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST) lint ## lint, types and all tests
 	$(BIN)/python -m pytest -n 2 tests
 
-lint: .venv/test.done ## ruff and mypy (strict)
+lint: .venv/test.done $(PAGE)/node_modules/.done ## ruff, mypy and tsc (strict)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd $(PAGE) && npm run --silent check
 
 format: .venv/test.done ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
@@ -38,7 +45,7 @@ format: .venv/test.done ## let ruff rewrite what it can
 bench: .venv/test.done local/node_modules/.done ## print the cost figures
 	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks
 
-soak: .venv/test.done local/node_modules/.done ## the long versions of the tests
+soak: .venv/test.done local/node_modules/.done $(DIST) ## the long versions of the tests
 	SOAK=1 $(BIN)/python -m pytest -n 2 tests
 
 key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
@@ -59,7 +66,7 @@ lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
 			--no-header $(UPGRADE) -o $$f.txt $$f.in || exit 1; done
 
 clean: ## remove what was installed and built (not the state)
-	rm -rf .venv .venv-sam local/node_modules .aws-sam
+	rm -rf .venv .venv-sam local/node_modules $(PAGE)/node_modules functions/dashboard/dist .aws-sam
 
 .venv/uv.done:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (python3.13 is Lambda's)" >&2; exit 1; }
@@ -82,10 +89,16 @@ clean: ## remove what was installed and built (not the state)
 	$(UV) pip install -q --python .venv-sam/bin/python --require-hashes -r tests/requirements-sam.txt
 	@touch $@
 
-# The local DynamoDB engine. PyPI carries node and npm for machines that have none.
-local/node_modules/.done: .venv/uv.done local/package-lock.json
-	@if command -v npm >/dev/null; then cd local && npm ci --silent; \
-	else echo "npm not found: taking it from PyPI" && \
-		$(UV) pip install -q --python $(BIN)/python --require-hashes -r local/requirements-node.txt && \
-		cd local && PATH="../$(BIN):$$PATH" npm ci --silent; fi
+# PyPI carries node and npm for machines that have none.
+.venv/node.done: .venv/uv.done local/requirements-node.txt
+	@command -v npm >/dev/null || { echo "npm not found: taking it from PyPI" && \
+		$(UV) pip install -q --python $(BIN)/python --require-hashes -r local/requirements-node.txt; }
 	@touch $@
+
+# The local DynamoDB engine, and what builds the page.
+%/node_modules/.done: %/package-lock.json .venv/node.done
+	cd $* && npm ci --silent
+	@touch $@
+
+$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(wildcard $(PAGE)/src/*)
+	@cd $(PAGE) && npm run --silent build

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -45,7 +45,12 @@ def example_event(name: str) -> dict[str, Any]:
 
 
 def http_event(
-    path: str, body: bytes | str, headers: dict[str, str], query: dict[str, str] | None = None, method: str = "POST"
+    path: str,
+    body: bytes | str,
+    headers: dict[str, str],
+    query: dict[str, str] | None = None,
+    method: str = "POST",
+    cookies: Sequence[str] = (),
 ) -> dict[str, Any]:
     """A request as API Gateway hands it over: text bodies as text, bytes as base64."""
     event = example_event("ingest-telemetry")
@@ -56,4 +61,6 @@ def http_event(
     event["isBase64Encoded"] = isinstance(body, bytes)
     if query:
         event["queryStringParameters"] = query
+    if cookies:
+        event["cookies"] = list(cookies)
     return event

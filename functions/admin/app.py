@@ -35,6 +35,7 @@ from telemetry.storage.pages import Page
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
+from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
 from telemetry.web.authentication import Authenticator
 from telemetry.web.etags import etag, required_version, version_of
@@ -58,8 +59,9 @@ P = TypeVar("P", bound="api.Page[Any]")
 
 @cache
 def authenticator() -> Authenticator:
-    """Knows the registry's API keys."""
-    return Authenticator(RegistryStore(AdminSettings.from_env().tables.registry), keyring())
+    """Knows the registry's API keys and sessions."""
+    registry = AdminSettings.from_env().tables.registry
+    return Authenticator(RegistryStore(registry), keyring(), SessionStore(registry))
 
 
 @cache

@@ -33,6 +33,7 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.secret import keyring
+from telemetry.storage.sessions import SessionStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.web import analytics, exports
 from telemetry.web import records as api
@@ -66,8 +67,8 @@ def stores() -> Stores:
 
 @cache
 def authenticator() -> Authenticator:
-    """Knows the registry's API keys."""
-    return Authenticator(stores().registry, keyring())
+    """Knows the registry's API keys and sessions."""
+    return Authenticator(stores().registry, keyring(), SessionStore(AnalyticsSettings.from_env().tables.registry))
 
 
 # ── the GetKeyManager dialect

@@ -33,6 +33,7 @@ def test_it_builds(tmp_path: Path) -> None:
     built = {path.name for path in (tmp_path / "build").iterdir() if path.is_dir()}
     functions = {path.name for path in (ROOT / "functions").iterdir()}
     assert len(built) == len(functions) + 2
+    assert {path.name for path in (tmp_path / "build" / "DashboardFunction").iterdir()} == {"app.py", "dist"}
     assert (tmp_path / "build" / "CoreLayer" / "python" / "telemetry" / "settings.py").exists()
     core = next((tmp_path / "build" / "DependenciesLayer" / "python").glob("pydantic_core/*.so"))
     assert "aarch64" in core.name

@@ -121,9 +121,12 @@ def test_refusals(parse: Parse, query: dict[str, str], field: str, message: str)
 
 def request(accept: str | None = None, format_: str | None = None) -> Request:
     return Request(
+        method="GET",
+        domain="api.example.org",
         path="/",
         headers={} if accept is None else {"accept": accept},
         query={} if format_ is None else {"format": format_},
+        cookies={},
         body=b"",
         source_ip="192.0.2.1",
         request_id="1",

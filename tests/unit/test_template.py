@@ -218,8 +218,8 @@ def test_unknown_parameter_is_an_error() -> None:
         read_template(parameters={"Nope": "1"})
 
 
-def test_nothing_in_the_registry_but_idempotency_keys_can_expire() -> None:
-    from telemetry.storage import audit, customers, idempotency, licenses, registry, retention
+def test_nothing_that_matters_in_the_registry_can_expire() -> None:
+    from telemetry.storage import audit, customers, idempotency, licenses, registry, retention, sessions
 
     attribute = next(table for table in read_template("s").tables if table.name == "s-registry").ttl_attribute
     assert attribute == "expires_at"
@@ -228,7 +228,8 @@ def test_nothing_in_the_registry_but_idempotency_keys_can_expire() -> None:
         registry.ApiKeyPointer, customers.CustomerItem, audit.AuditItem, retention.RetentionItem,
     ]  # fmt: skip
     assert not [model for model in models if attribute in model.get_attributes()]
-    assert attribute in idempotency.IdempotencyItem.get_attributes()
+    passing = [idempotency.IdempotencyItem, sessions.SessionItem, sessions.AttemptsItem]
+    assert all(attribute in model.get_attributes() for model in passing)
 
 
 def test_the_index_of_records_lists_all_but_the_body() -> None:

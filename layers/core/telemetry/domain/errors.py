@@ -1,5 +1,7 @@
 """Errors by what they mean to a caller. Only web/ and dialects/ turn them into HTTP."""
 
+from datetime import timedelta
+
 
 class TelemetryError(Exception):
     """Base of every error this project raises on purpose."""
@@ -27,6 +29,18 @@ class CapabilityMissing(Forbidden):
 
 class AddressNotAllowed(Forbidden):
     """The caller's IP address is not on the API key's allowlist."""
+
+
+class CrossSiteRequest(Forbidden):
+    """A change came with a session, but not from a page of ours."""
+
+
+class TooManyAttempts(TelemetryError):
+    """Too many wrong keys came from this address; `wait` says how long it is not listened to."""
+
+    def __init__(self, wait: timedelta) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 class StoreUnavailable(TelemetryError):

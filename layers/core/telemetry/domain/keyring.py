@@ -32,6 +32,7 @@ class Purpose(StrEnum):
     LICENSE_IDS = "license-ids/1"
     CURSORS = "cursors/1"
     IDEMPOTENCY = "idempotency/1"
+    SESSIONS = "sessions/1"
 
 
 def derive(secret: bytes, purpose: Purpose) -> bytes:

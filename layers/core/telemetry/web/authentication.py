@@ -1,6 +1,7 @@
-"""From a presented API key to the one environment it opens."""
+"""From a presented API key, or a session, to the environments it opens."""
 
 import binascii
+import hmac
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from cachetools import TTLCache
 
 from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind, Role, grant, grant_staff
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import InvalidField, Unauthenticated
+from telemetry.domain.errors import CrossSiteRequest, InvalidField, Unauthenticated
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.session import Session, csrf_token, session_id_of
 from telemetry.services.api_keys import hash_of
 from telemetry.web.http import Request
+from telemetry.web.sessions import PresentedSession, presented_session
 
 CACHE_SECONDS = 60
 """How long a revoked key may still work."""
@@ -31,13 +34,24 @@ class ApiKeys(Protocol):
         """The key with this hash, or None."""
 
 
+class Sessions(Protocol):
+    """Where sessions are looked up."""
+
+    def session(self, id_: str) -> Session | None:
+        """The session with this id, unless it was ended; its time may be over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a caller presented: the key, its id where the scheme carries one (HTTP Basic), the environment asked for."""
+    """What a caller presented: the key, its id where the scheme carries one (HTTP Basic), the environment asked for.
+
+    Or, in place of a key (`secret` is empty then), a session.
+    """
 
     secret: str
     key_id: str | None = None
     environment: str | None = None
+    session: PresentedSession | None = None
 
     def masked(self, body: bytes) -> bytes:
         """The body with every occurrence of the key overwritten by as many asterisks."""
@@ -47,10 +61,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Looks up API keys, and remembers the good ones for a minute (bad ones never: they would fill the memory)."""
+    """Looks up API keys, and remembers the good ones for a minute (bad ones never: they would fill the memory).
+
+    Sessions are opened for staff by who has `sessions`, and looked up each time: signing out ends them at once.
+    """
 
     registry: ApiKeys
     keyring: Keyring
+    sessions: Sessions | None = None
     _known: TTLCache[bytes, ApiKey] = field(default_factory=lambda: TTLCache(_CACHED_KEYS, CACHE_SECONDS))
     _lock: Lock = field(default_factory=Lock)
 
@@ -61,8 +79,14 @@ class Authenticator:
     def staff_access(
         self, credentials: Credentials, role: Role, source_ip: str, now: datetime
     ) -> tuple[ApiKey, frozenset[Environment]]:
-        """The staff key, and the environments it opens to this request. Raises as `access` does."""
-        key = self._presented(credentials)
+        """The staff key, presented or of a session, and the environments it opens to this request.
+
+        Raises as `access` does, and CrossSiteRequest.
+        """
+        if credentials.session:
+            key = self.key_of(self.session(credentials.session, now))
+        else:
+            key = self._presented(credentials)
         return key, grant_staff(key, role, credentials.environment, source_ip, now)
 
     def report_access(self, credentials: Credentials, source_ip: str, now: datetime) -> Access:
@@ -85,7 +109,30 @@ class Authenticator:
             key = self._known.get(hash_of(credentials.secret, self.keyring))
         return next(iter(key.environments)) if key and key.kind is KeyKind.SDK else None
 
+    def session(self, presented: PresentedSession, now: datetime) -> Session:
+        """The session of a cookie. Raises Unauthenticated, CrossSiteRequest, StoreUnavailable."""
+        id_ = session_id_of(presented.cookie, self.keyring)
+        session = self.sessions.session(id_) if self.sessions and id_ else None
+        if session is None or session.expires_at <= now:
+            raise Unauthenticated
+        if presented.is_change and not self._is_ours(presented, session):
+            raise CrossSiteRequest
+        return session
+
+    def key_of(self, session: Session) -> ApiKey:
+        """The staff key a session was begun with. Raises Unauthenticated when it is gone, StoreUnavailable."""
+        key = self._key(session.key_hash)
+        if key is None:
+            raise Unauthenticated
+        return key
+
+    def _is_ours(self, presented: PresentedSession, session: Session) -> bool:
+        token = presented.csrf_token.encode("utf-8", "surrogatepass")
+        return presented.is_same_origin and hmac.compare_digest(token, csrf_token(session.id, self.keyring).encode())
+
     def _presented(self, credentials: Credentials) -> ApiKey:
+        if not credentials.secret:
+            raise Unauthenticated
         key = self._key(hash_of(credentials.secret, self.keyring))
         if key is None or (credentials.key_id is not None and credentials.key_id != key.id):
             raise Unauthenticated
@@ -103,15 +150,17 @@ class Authenticator:
 def credentials_of(request: Request, body_key: Callable[[bytes], str | None] | None = None) -> Credentials:
     """The key a request presents: Authorization (Bearer, Basic), X-API-KEY, query, then the body, if it may carry one.
 
-    Raises Unauthenticated when there is none.
+    Without a key, the session in its cookie, which opens staff's routes alone. Raises Unauthenticated when there is
+    neither.
     """
     key_id, secret = _from_authorization(request.headers.get("authorization", ""))
     secret = secret or request.headers.get("x-api-key", "").strip() or request.query.get("api_key", "")
     if not secret and body_key:
         secret = body_key(request.body) or ""
-    if not secret:
+    session = None if secret else presented_session(request)
+    if not secret and session is None:
         raise Unauthenticated
-    return Credentials(secret, key_id, request.query.get("environment"))
+    return Credentials(secret, key_id, request.query.get("environment"), session)
 
 
 def _from_authorization(header: str) -> tuple[str | None, str]:

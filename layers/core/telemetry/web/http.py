@@ -19,11 +19,17 @@ _GZIP_MAGIC = b"\x1f\x8b"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request as API Gateway hands it to Lambda (payload format 2.0). Header names are in lower case."""
+    """One HTTP request as API Gateway hands it to Lambda (payload format 2.0). Header names are in lower case.
 
+    `domain` is the name the API was reached under, with the port where it is not the scheme's own.
+    """
+
+    method: str
+    domain: str
     path: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
+    cookies: Mapping[str, str]
     body: bytes
     source_ip: str
     request_id: str
@@ -33,9 +39,12 @@ class Request:
         """Reads the event; the body comes out as the bytes that API Gateway saw, inflated when they are gzip."""
         context = event["requestContext"]
         return cls(
+            method=context["http"]["method"],
+            domain=context["domainName"],
             path=event["rawPath"],
             headers={name.lower(): value for name, value in event.get("headers", {}).items()},
             query=event.get("queryStringParameters") or {},
+            cookies=dict(cookie.partition("=")[::2] for cookie in event.get("cookies", ())),
             body=inflated(_body(event)),
             source_ip=context["http"]["sourceIp"],
             request_id=context["requestId"],

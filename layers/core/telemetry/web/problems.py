@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
 from telemetry.domain.errors import (
     AlreadyExists,
     ChangedMeanwhile,
+    CrossSiteRequest,
     Forbidden,
     InvalidCursor,
     InvalidField,
@@ -23,6 +24,7 @@ from telemetry.domain.errors import (
     StaleVersion,
     StoreUnavailable,
     TelemetryError,
+    TooManyAttempts,
     Unauthenticated,
 )
 from telemetry.domain.finance import DayNotClosed
@@ -62,6 +64,12 @@ _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
         Unauthenticated,
         Problem(401, "unauthenticated", "Not authenticated", "An API key is needed: bearer token or X-API-KEY."),
     ),
+    (
+        CrossSiteRequest,
+        Problem(
+            403, "cross-site-request", "Not from our page", "With a session, changes need the X-CSRF-Token of its page."
+        ),
+    ),
     (Forbidden, Problem(403, "forbidden", "Not allowed", "The API key does not allow this.")),
     (NotFound, Problem(404, "not-found", "Not found", "There is no {}.")),
     (NotFoundError, Problem(404, "not-found", "Not found", "There is no such route.")),
@@ -99,6 +107,10 @@ def problem_of(error: Exception) -> Problem:
         return Problem(
             409, "day-not-closed", "Not closed yet", str(error), retry_after=ceil(error.wait.total_seconds())
         )
+    if isinstance(error, TooManyAttempts):
+        detail = "Too many wrong keys came from your address; please wait."
+        seconds = ceil(error.wait.total_seconds())
+        return Problem(429, "too-many-attempts", "Too many attempts", detail, retry_after=seconds)
     for kind, problem in _PROBLEMS:
         if isinstance(error, kind):
             return replace(problem, detail=problem.detail.format(error))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from telemetry.domain.api_key import Role
+from telemetry.domain.api_key import ApiKey, Role
 from telemetry.domain.staff import Author, Staff
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.http import Request
@@ -13,6 +13,11 @@ LONGEST_USER_AGENT = 256
 def staff_of(request: Request, role: Role, authenticator: Authenticator, now: datetime) -> Staff:
     """Who asks, at work in the environments that the request opens. Raises Unauthenticated, Forbidden, their kinds."""
     key, environments = authenticator.staff_access(credentials_of(request), role, request.source_ip, now)
+    return Staff(key, environments, author_of(request, key, now))
+
+
+def author_of(request: Request, key: ApiKey, now: datetime) -> Author:
+    """Who asks, as the audit log has it."""
     user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
     at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
-    return Staff(key, environments, Author(key.id, key.name, at, request.source_ip, user_agent, request.request_id))
+    return Author(key.id, key.name, at, request.source_ip, user_agent, request.request_id)

@@ -1,0 +1,193 @@
+// Who is signed in, and the frame around what they look at.
+
+import type { JSX } from "preact";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { currentSession, Problem, signOut } from "./api";
+import { localTime, timeOfDay } from "./format";
+import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
+import { WithConfirmation } from "./license_actions";
+import { Logs } from "./logs";
+import { Overview } from "./overview";
+import { Records } from "./records";
+import { SignIn } from "./sign_in";
+import { Toolbar } from "./toolbar";
+import type { Product, Session } from "./types";
+import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
+import { Follow, type Page, RANGES, useAddress, type View, ViewContext } from "./view";
+
+const PAGES: readonly (readonly [Page, string])[] = [
+  ["overview", "Overview"],
+  ["records", "Raw data"],
+  ["logs", "System logs"],
+];
+
+export function App(): JSX.Element {
+  const [session, setSession] = useState<Session | null | undefined>(undefined);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const ask = useCallback(() => {
+    setProblem(null);
+    currentSession().then(setSession, (error) => setProblem(error));
+  }, []);
+  useEffect(ask, []);
+  const signedOut = useCallback(() => setSession(null), []);
+  return (
+    <SignedOut.Provider value={signedOut}>
+      <Announcer />
+      {problem ? (
+        <main class="sign-in">
+          <ProblemBox problem={problem} retry={ask} />
+        </main>
+      ) : session === undefined ? (
+        <main class="sign-in">
+          <Skeleton lines={3} />
+        </main>
+      ) : session === null ? (
+        <SignIn onSignedIn={setSession} />
+      ) : (
+        <Shell session={session} onSignedOut={signedOut} />
+      )}
+    </SignedOut.Provider>
+  );
+}
+
+function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => void }): JSX.Element {
+  const view = useAddress(session);
+  const [paused, setPaused] = useState(false);
+  const [tick, refresh] = useTicks(paused);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  useTitle(view);
+  const leave = async (): Promise<void> => {
+    try {
+      await signOut();
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.status !== 401) return setProblem(error);
+    }
+    onSignedOut();
+  };
+  return (
+    <ViewContext.Provider value={view}>
+      <Tick.Provider value={tick}>
+        <Refresh.Provider value={refresh}>
+        <WithConfirmation>
+        <a class="skip" href="#content">
+          Skip to content
+        </a>
+        <header class="top" data-environment={view.environment}>
+          <div class="brand">
+            <img
+              src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
+              alt=""
+              width="28"
+              height="28"
+            />
+            <h1>Telemetry Analytics</h1>
+          </div>
+          {session.role !== "viewer" && <Tabs view={view} />}
+          <div class="account">
+            <span class="who" title={`Role: ${session.role}`}>
+              {session.name}
+            </span>
+            <button type="button" class="button quiet" onClick={leave}>
+              Sign out
+            </button>
+          </div>
+        </header>
+        {problem && (
+          <div class="signing-out">
+            <ProblemBox problem={problem} retry={leave} />
+          </div>
+        )}
+        <WithProducts view={view} tick={tick} paused={paused} onPause={setPaused} onRefresh={refresh} />
+        </WithConfirmation>
+        </Refresh.Provider>
+      </Tick.Provider>
+    </ViewContext.Provider>
+  );
+}
+
+interface WithProductsProps {
+  view: View;
+  tick: number;
+  paused: boolean;
+  onPause: (paused: boolean) => void;
+  onRefresh: () => void;
+}
+
+function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsProps): JSX.Element {
+  const products = useResource<{ items: Product[] }>(
+    "/api/v1/analytics/products",
+    { environment: view.environment },
+    false,
+  );
+  const main = useRef<HTMLElement>(null);
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current) main.current?.focus();
+    first.current = false;
+  }, [view.page]);
+  const names = products.data?.items ?? [];
+  return (
+    <>
+      <Toolbar products={names}>
+        <Freshness tick={tick} paused={paused} onPause={onPause} onRefresh={onRefresh} />
+      </Toolbar>
+      <main id="content" ref={main} tabIndex={-1}>
+        {view.page === "records" ? <Records products={names} /> : view.page === "logs" ? <Logs /> : <Overview />}
+      </main>
+      <footer>All times are UTC; hover one to see it in your own.</footer>
+    </>
+  );
+}
+
+function Tabs({ view }: { view: View }): JSX.Element {
+  return (
+    <nav aria-label="Views">
+      {PAGES.map(([page, text]) => (
+        <Follow key={page} page={page} current={page === view.page}>
+          {text}
+        </Follow>
+      ))}
+    </nav>
+  );
+}
+
+interface FreshnessProps {
+  tick: number;
+  paused: boolean;
+  onPause: (paused: boolean) => void;
+  onRefresh: () => void;
+}
+
+function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.Element {
+  const [at, setAt] = useState(Date.now());
+  useEffect(() => setAt(Date.now()), [tick]);
+  return (
+    <div class="freshness">
+      <span title={localTime(at)}>
+        {paused ? "Paused since" : "Updated"} <b>{timeOfDay(at)}</b> UTC
+      </span>
+      <button type="button" class="button quiet" aria-label="Refresh now" title="Refresh now" onClick={onRefresh}>
+        <Icon name="refresh" />
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        aria-pressed={paused}
+        aria-label="Pause updates"
+        title={paused ? "Go on updating every 30 seconds" : "Updates every 30 seconds; pause"}
+        onClick={() => onPause(!paused)}
+      >
+        <Icon name={paused ? "play" : "pause"} />
+      </button>
+    </div>
+  );
+}
+
+function useTitle(view: View): void {
+  const page = PAGES.find(([name]) => name === view.page)?.[1];
+  const range = RANGES[view.range as keyof typeof RANGES] ?? `${view.from} to ${view.to}`;
+  useEffect(() => {
+    document.title = `${page} · ${view.environment} · ${range} · Telemetry Analytics`;
+  }, [page, view.environment, range]);
+}

@@ -1,0 +1,74 @@
+// Licences and customers with more devices than they should have.
+
+import type { JSX } from "preact";
+import { count } from "./format";
+import { useResource } from "./live";
+import { type Column, Table } from "./table";
+import type { DeviceExcess } from "./types";
+import { Empty, Loaded, Nothing, Panel } from "./ui";
+import { Follow, useView } from "./view";
+
+type Excess = DeviceExcess["items"][number];
+
+const THRESHOLD = "20";
+
+const COLUMNS: Column<Excess>[] = [
+  {
+    title: "Who",
+    cell: (item) => (
+      <>
+        {item.license_id || item.customer_id ? (
+          <Follow page="records" filters={whose(item)} title="Their records">
+            {item.name}
+          </Follow>
+        ) : (
+          item.name
+        )}
+        <span class="second">
+          {item.kind === "license" ? "licence " : "all licences"}
+          {item.last4 && <code>••••{item.last4}</code>}
+        </span>
+      </>
+    ),
+  },
+  { title: "Devices", class: "number strong", cell: ({ devices }) => count(devices) },
+  { title: "Limit", class: "number", cell: ({ limit }) => (limit === null ? <Nothing /> : count(limit)) },
+  {
+    title: "Over the limit",
+    untitled: true,
+    class: "right",
+    cell: ({ over }) => over && <span class="badge piracy">over limit</span>,
+  },
+];
+
+export function Devices(): JSX.Element {
+  const view = useView();
+  const excess = useResource<DeviceExcess>("/api/v1/analytics/devices/excess", { ...view.scope, threshold: THRESHOLD });
+  return (
+    <Panel
+      title="Many devices"
+      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or over their limit`}
+      span={6}
+      name="devices"
+    >
+      <Loaded resource={excess}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="Nobody has too many devices in this range." />
+          ) : (
+            <Table
+              label="Licences and customers with many devices"
+              columns={COLUMNS}
+              items={items}
+              keyOf={(item) => [item.kind, item.license_id, item.customer_id, item.last4].join()}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+function whose(item: Excess): Record<string, string> {
+  return item.license_id ? { license_id: item.license_id } : { customer_id: item.customer_id ?? "" };
+}

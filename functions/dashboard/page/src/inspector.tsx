@@ -1,0 +1,252 @@
+// One record, whole: what was judged and why, what was sent, and the bytes of it.
+
+import type { JSX } from "preact";
+import { useContext, useEffect, useState } from "preact/hooks";
+import { download, getExactly, nextOf, Problem } from "./api";
+import { save } from "./export";
+import { flagName } from "./flags";
+import { bytes } from "./format";
+import { Json, jsonText } from "./json";
+import { LicenseActions } from "./license_actions";
+import { SignedOut, Tick } from "./live";
+import { Narrow } from "./records";
+import type { RecordDetail, RecordRow } from "./types";
+import { announce, CopyButton, Dialog, FlagBadge, Icon, Nothing, ProblemBox, Skeleton, StateBadge, Time } from "./ui";
+import { useView } from "./view";
+
+interface InspectorProps {
+  id: string;
+  /** The records around it. */
+  rows: RecordRow[];
+  names: Map<string, string>;
+}
+
+export function Inspector({ id, rows, names }: InspectorProps): JSX.Element {
+  const view = useView();
+  const place = rows.findIndex((row) => row.id === id);
+  const to = (row: RecordRow | undefined): void => {
+    if (row) view.go({ record: row.id });
+  };
+  const actions = (
+    <>
+      <button
+        type="button"
+        class="button quiet"
+        aria-label="Newer record"
+        disabled={place <= 0}
+        onClick={() => to(rows[place - 1])}
+      >
+        <Icon name="previous" />
+      </button>
+      <button
+        type="button"
+        class="button quiet"
+        aria-label="Older record"
+        disabled={place < 0 || place >= rows.length - 1}
+        onClick={() => to(rows[place + 1])}
+      >
+        <Icon name="next" />
+      </button>
+    </>
+  );
+  return (
+    <Dialog title="Record" class="drawer" actions={actions} onClose={() => view.go({ record: null })}>
+      <Detail key={id} id={id} names={names} />
+    </Dialog>
+  );
+}
+
+function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.Element {
+  const view = useView();
+  const signedOut = useContext(SignedOut);
+  const tick = useContext(Tick);
+  const [record, setRecord] = useState<RecordDetail | null>(null);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [again, setAgain] = useState(0);
+  useEffect(() => {
+    const stop = new AbortController();
+    const { environment } = view;
+    getExactly<RecordDetail>(`/api/v1/analytics/records/${encodeURIComponent(id)}`, { environment }, stop.signal).then(
+      (found) => {
+        setRecord(found);
+        setProblem(null);
+      },
+      (error: unknown) => {
+        if (stop.signal.aborted) return;
+        if (error instanceof Problem && error.status === 401) return signedOut();
+        setProblem(error instanceof Problem ? error : new Problem(0, "Unreadable answer", String(error)));
+      },
+    );
+    return () => stop.abort();
+    // a record never changes, but the state of its licence may
+  }, [id, again, tick]);
+  if (!record) {
+    return problem ? (
+      <ProblemBox problem={problem} retry={() => setAgain((before) => before + 1)} />
+    ) : (
+      <Skeleton lines={12} />
+    );
+  }
+  return (
+    <div class="inspector">
+      {record.message && <p class="message">{record.message}</p>}
+      <Flags record={record} />
+      <Facts record={record} names={names} />
+      <Part title="Payload" copy={record.payload === null ? null : jsonText(record.payload)}>
+        {record.payload === null ? (
+          <p class="note">There is none: the body is no JSON, or too large to be shown.</p>
+        ) : (
+          <div class="json" data-part="payload">
+            <Json value={record.payload} />
+          </div>
+        )}
+      </Part>
+      <RawBody record={record} />
+      <Part title="Context" copy={jsonText(record.context)}>
+        <div class="json">
+          <Json value={record.context} />
+        </div>
+      </Part>
+    </div>
+  );
+}
+
+function RawBody({ record: { id, raw } }: { record: RecordDetail }): JSX.Element {
+  if ("href" in raw) {
+    return (
+      <Part title="Raw body" copy={null}>
+        <p class="note">Too large to be shown: {bytes(raw.bytes)}.</p>
+        <button type="button" class="button" onClick={() => saveBody(raw.href, id)}>
+          <Icon name="download" /> Download
+        </button>
+      </Part>
+    );
+  }
+  const text = "text" in raw ? raw.text : raw.base64;
+  return (
+    <Part title="Raw body" copy={text}>
+      {"base64" in raw && <p class="note">Not text; shown as base64.</p>}
+      <pre class="code" tabIndex={0} data-part="raw">
+        {text}
+      </pre>
+    </Part>
+  );
+}
+
+/** All parts of a body, as one file. */
+async function saveBody(href: string, id: string): Promise<void> {
+  const parts: Blob[] = [];
+  try {
+    for (let url: string | null = href; url !== null; ) {
+      const response: Response = await download(url);
+      parts.push(await response.blob());
+      url = nextOf(response);
+    }
+  } catch (error) {
+    return announce(error instanceof Problem ? `${error.title}: ${error.detail}` : String(error));
+  }
+  save(new Blob(parts), `record-${id}`);
+}
+
+function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
+  const later = record.flags_judged_later;
+  if (record.flags.length === 0 && !later?.length) return <p class="badges"><span class="badge clean">clean</span></p>;
+  return (
+    <dl class="evidence">
+      {record.flags.map((flag) => (
+        <div key={flag}>
+          <dt>
+            <FlagBadge flag={flag} />
+          </dt>
+          <dd>{String(record.context.evidence[flag] ?? "")}</dd>
+        </div>
+      ))}
+      {later?.length ? (
+        <div>
+          <dt>Judged later</dt>
+          <dd>{later.map(flagName).join(", ")}</dd>
+        </div>
+      ) : null}
+    </dl>
+  );
+}
+
+function Facts({ record, names }: { record: RecordDetail; names: Map<string, string> }): JSX.Element {
+  const { license, customer, api_key: key } = record;
+  return (
+    <dl class="facts">
+      <dt>Received</dt>
+      <dd>
+        <Time at={record.received_at} seconds /> UTC
+      </dd>
+      <dt>Event time</dt>
+      <dd>{record.event_at ? <><Time at={record.event_at} seconds /> UTC</> : <Nothing />}</dd>
+      <dt>Product</dt>
+      <dd>
+        {names.get(record.product) ?? record.product} <Narrow name="version" value={record.version} />
+      </dd>
+      <dt>User</dt>
+      <dd>
+        <Narrow name="user" value={record.user} />
+      </dd>
+      <dt>Device</dt>
+      <dd class="breaks">
+        <Narrow name="hwid" value={record.hwid} />
+      </dd>
+      <dt>Address</dt>
+      <dd>
+        <Narrow name="ip" value={record.ip} /> {record.country}
+      </dd>
+      <dt>Licence</dt>
+      <dd class="line" data-part="license">
+        {license ? (
+          <>
+            <Narrow name="license_id" value={license.id}>
+              <code>••••{license.last4}</code>
+            </Narrow>{" "}
+            <StateBadge state={license.state} />{" "}
+            <LicenseActions
+              license={{ ...license, customer: customer?.name ?? customer?.id ?? null, product: record.product }}
+            />
+          </>
+        ) : (
+          <Nothing />
+        )}
+      </dd>
+      <dt>Customer</dt>
+      <dd>
+        <Narrow name="customer_id" value={customer?.id ?? null}>
+          {customer?.name ?? customer?.id}
+        </Narrow>
+      </dd>
+      <dt>Kind</dt>
+      <dd>
+        {[record.dialect, record.data_type, record.group].filter(Boolean).join(" · ")}
+      </dd>
+      <dt>API key</dt>
+      <dd>
+        {key.name ?? key.id} {key.last4 && <code class="muted">••••{key.last4}</code>}
+      </dd>
+      <dt>Kept until</dt>
+      <dd>
+        <Time at={record.expires_at} /> UTC
+      </dd>
+      <dt>Id</dt>
+      <dd class="line breaks">
+        <code>{record.id}</code> <CopyButton text={record.id} what="Id" />
+      </dd>
+    </dl>
+  );
+}
+
+function Part({ title, copy, children }: { title: string; copy: string | null; children: unknown }): JSX.Element {
+  return (
+    <section>
+      <header>
+        <h3>{title}</h3>
+        {copy !== null && <CopyButton text={copy} what={title} />}
+      </header>
+      {children as JSX.Element}
+    </section>
+  );
+}

@@ -1,0 +1,152 @@
+// Suspending, resuming and revoking a licence, each asked about before it is done.
+
+import { type ComponentChildren, createContext, type JSX } from "preact";
+import { useContext, useState } from "preact/hooks";
+import { change, Problem } from "./api";
+import { Refresh, SignedOut } from "./live";
+import type { License, LicenseState } from "./types";
+import { announce, Dialog, ProblemBox, StateBadge } from "./ui";
+
+type Action = "suspend" | "resume" | "revoke";
+
+export interface ActionTarget {
+  id: string;
+  last4: string;
+  customer: string | null;
+  product: string | null;
+  state: LicenseState;
+}
+
+const POSSIBLE: Record<LicenseState, Action[]> = {
+  available: ["revoke"],
+  assigned: ["suspend", "revoke"],
+  active: ["suspend", "revoke"],
+  suspended: ["resume", "revoke"],
+  expired: ["revoke"],
+  revoked: [],
+};
+
+const WORDS: Record<Action, { button: string; effect: string }> = {
+  suspend: {
+    button: "Suspend",
+    effect: "Devices are answered “blocked” and their records are flagged until the licence is resumed.",
+  },
+  resume: { button: "Resume", effect: "The licence becomes active again, with the activations it has." },
+  revoke: {
+    button: "Revoke",
+    effect:
+      "This is final: a revoked licence cannot be used again. Devices are answered “blocked”, and what they send is " +
+      "flagged as a revoked licence.",
+  },
+};
+
+interface Asked {
+  action: Action;
+  license: ActionTarget;
+}
+
+const Ask = createContext<(asked: Asked) => void>(() => {});
+
+/** Asks before anything is done. The question stays, even if what was pressed is gone after an update. */
+export function WithConfirmation({ children }: { children: ComponentChildren }): JSX.Element {
+  const [asked, setAsked] = useState<Asked | null>(null);
+  return (
+    <Ask.Provider value={setAsked}>
+      {children}
+      {asked && <Confirmation {...asked} onClose={() => setAsked(null)} />}
+    </Ask.Provider>
+  );
+}
+
+export function LicenseActions({ license }: { license: ActionTarget }): JSX.Element {
+  const ask = useContext(Ask);
+  const name = `licence ${license.last4}`;
+  return (
+    <span class="license-actions">
+      {POSSIBLE[license.state].map((action) => (
+        <button
+          key={action}
+          type="button"
+          class={`button small ${action === "revoke" ? "danger" : ""}`}
+          aria-label={`${WORDS[action].button} ${name}`}
+          onClick={() => ask({ action, license })}
+        >
+          {WORDS[action].button}
+        </button>
+      ))}
+    </span>
+  );
+}
+
+function Confirmation({ action, license: target, onClose }: Asked & { onClose: () => void }): JSX.Element {
+  const refresh = useContext(Refresh);
+  const signedOut = useContext(SignedOut);
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const [done, setDone] = useState<License | null>(null);
+  const words = WORDS[action];
+
+  const act = async (): Promise<void> => {
+    setBusy(true);
+    setProblem(null);
+    try {
+      const after = await change<License>("POST", `/api/v1/admin/licenses/${encodeURIComponent(target.id)}/${action}`);
+      if (!after) return;
+      setDone(after);
+      announce(`Licence ${target.last4} is now ${after.state}`);
+    } catch (error) {
+      if (error instanceof Problem && error.status === 401) return signedOut();
+      setProblem(error instanceof Problem ? error : new Problem(0, "Failed", String(error)));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const closed = (): void => {
+    onClose();
+    if (done || problem) refresh();
+  };
+  const close = (event: Event): void => (event.currentTarget as HTMLElement).closest("dialog")?.close();
+
+  return (
+    <Dialog title={`${words.button} this licence?`} class="confirmation" onClose={closed}>
+      <dl class="facts">
+        <dt>Licence</dt>
+        <dd>
+          <code>••••{target.last4}</code>
+        </dd>
+        <dt>Customer</dt>
+        <dd>{target.customer ?? "none"}</dd>
+        <dt>Product</dt>
+        <dd>{target.product ?? "none"}</dd>
+        <dt>State</dt>
+        <dd data-state={done?.state ?? target.state}>
+          <StateBadge state={done?.state ?? target.state} />
+        </dd>
+      </dl>
+      {done ? (
+        <p class="done" role="status">
+          Licence <code>••••{target.last4}</code> of {target.customer ?? "no customer"} is now{" "}
+          <strong>{done.state}</strong>. Where it is cached, that takes up to a minute.
+        </p>
+      ) : (
+        <p>{words.effect}</p>
+      )}
+      {problem && <ProblemBox problem={problem} />}
+      <div class="buttons">
+        <button type="button" class="button" onClick={close}>
+          {done ? "Close" : "Cancel"}
+        </button>
+        {!done && (
+          <button
+            type="button"
+            class={`button ${action === "revoke" ? "danger solid" : "primary"}`}
+            disabled={busy}
+            onClick={act}
+          >
+            {busy ? "Working…" : `${words.button} licence`}
+          </button>
+        )}
+      </div>
+    </Dialog>
+  );
+}

@@ -1,0 +1,120 @@
+// The licences with the most flagged records.
+
+import type { JSX } from "preact";
+import { count } from "./format";
+import { LicenseActions } from "./license_actions";
+import { useResource } from "./live";
+import { type Column, Table } from "./table";
+import type { TopLicense, TopLicenses } from "./types";
+import { Empty, FlagBadge, Loaded, Nothing, Panel, StateBadge, Time } from "./ui";
+import { Follow, useView } from "./view";
+
+const MOST = "20";
+const COUNTRIES = 5;
+
+export function Licenses(): JSX.Element {
+  const view = useView();
+  const top = useResource<TopLicenses>("/api/v1/analytics/licenses/top", { ...view.scope, limit: MOST });
+  const note = top.data?.note ?? (top.data?.exact ? "Exact, over all closed days in range" : undefined);
+  return (
+    <Panel title="Top licences by flagged records" note={note} name="licenses">
+      <Loaded resource={top} lines={6}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No licence has flagged records in this range." />
+          ) : (
+            <Table
+              label="Top licences"
+              columns={COLUMNS}
+              items={items}
+              keyOf={(license) => license.license_id ?? license.fingerprint}
+              row={(license) => ({ "data-license": license.license_id ?? license.fingerprint })}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+const COLUMNS: Column<TopLicense>[] = [
+  { title: "Licence, customer", cell: (license) => <Name license={license} /> },
+  { title: "Product", class: "wide", cell: ({ product }) => product },
+  { title: "State", cell: ({ state }) => (state ? <StateBadge state={state} /> : <Nothing />) },
+  {
+    title: "Flagged",
+    class: "number strong",
+    cell: ({ flagged, records }) => (
+      <>
+        {count(flagged)} <span class="second">of {count(records)}</span>
+      </>
+    ),
+  },
+  {
+    title: "Flags",
+    class: "badges",
+    cell: ({ flags }) =>
+      Object.entries(flags)
+        .sort(([, a], [, b]) => b - a)
+        .map(([flag, records]) => <FlagBadge key={flag} flag={flag} records={records} />),
+  },
+  { title: "Devices", class: "number", cell: ({ devices }) => count(devices) },
+  { title: "IPs", class: "number", cell: ({ ips }) => count(ips) },
+  { title: "Countries", class: "wide", cell: ({ countries }) => <Countries countries={countries} /> },
+  {
+    title: "Last seen (UTC)",
+    class: "wide",
+    cell: (license) => (
+      <>
+        <Time at={license.last_seen} />{" "}
+        <span class="second">
+          since <Time at={license.first_seen} />
+        </span>
+      </>
+    ),
+  },
+  {
+    title: "Actions",
+    untitled: true,
+    class: "right",
+    cell: ({ license_id: id, last4, customer, product, state }) =>
+      id && state && <LicenseActions license={{ id, last4: last4 ?? "", customer: customer?.name ?? customer?.id ?? null, product, state }} />,
+  },
+];
+
+function Name({ license }: { license: TopLicense }): JSX.Element {
+  const { license_id: id, last4, customer, fingerprint } = license;
+  return (
+    <>
+      {id ? (
+        <Follow page="records" filters={{ license_id: id }} title="Its records">
+          <code>••••{last4}</code>
+        </Follow>
+      ) : (
+        <span title={`Fingerprint ${fingerprint}`}>
+          <code>{last4 ? `••••${last4}` : fingerprint.slice(0, 8)}</code> <span class="muted">issued to nobody</span>
+        </span>
+      )}
+      <span class="second">
+        {customer ? (
+          <Follow page="records" filters={{ customer_id: customer.id }} title="All their records">
+            {customer.name ?? customer.id}
+          </Follow>
+        ) : (
+          "no customer"
+        )}
+      </span>
+    </>
+  );
+}
+
+function Countries({ countries }: { countries: string[] }): JSX.Element {
+  if (countries.length === 0) return <Nothing />;
+  const more = countries.length - COUNTRIES;
+  return (
+    <span title={countries.join(", ")}>
+      {countries.slice(0, COUNTRIES).join(" ")}
+      {more > 0 && <span class="muted"> +{more}</span>}
+    </span>
+  );
+}

@@ -1,0 +1,196 @@
+// System logs: why calls failed, what staff did, what was closed and exported.
+
+import type { JSX } from "preact";
+import { count } from "./format";
+import { useResource } from "./live";
+import { type Column, Table } from "./table";
+import type { AuditEntry, SystemLogs } from "./types";
+import { Empty, Loaded, Nothing, Panel, Time } from "./ui";
+import { LOG_FILTERS, useView } from "./view";
+
+const CAUSES = [
+  "bad_key",
+  "inactive_key",
+  "forbidden",
+  "address_not_allowed",
+  "throttled",
+  "malformed",
+  "unavailable",
+  "failed",
+];
+
+export function Logs(): JSX.Element {
+  const view = useView();
+  const given = Object.fromEntries(LOG_FILTERS.map((name) => [name, view.param(name)]));
+  const logs = useResource<SystemLogs>("/api/v1/analytics/system-logs", { ...view.scope, ...given });
+  const filtered = LOG_FILTERS.some((name) => view.param(name));
+  return (
+    <div class="grid">
+      <Panel
+        title="Failed calls"
+        note={`Calls with a key of ${view.environment}, or of nobody, that were refused or could not be read, per hour`}
+        name="failed-calls"
+      >
+        <LogFilters />
+        <Loaded resource={logs} lines={8}>
+          {({ failed_calls: calls, cut }) =>
+            calls.length === 0 ? (
+              <Empty title={filtered ? "No failed call matches the filters." : "No call failed in this range."}>
+                <p class="note">
+                  If your SDK sends and nothing arrives, check the address it sends to, and whether the key belongs to
+                  another environment.
+                </p>
+              </Empty>
+            ) : (
+              <>
+                <FailedCalls calls={calls} />
+                {cut?.includes("failed_calls") && <p class="note">There are more; narrow the range or the filters.</p>}
+              </>
+            )
+          }
+        </Loaded>
+      </Panel>
+      <Panel title="Staff actions" note="From the audit log, newest first" span={8} name="staff-actions">
+        <Loaded resource={logs}>
+          {({ staff_actions: entries }) =>
+            entries.length === 0 ? <Empty title="Nobody changed anything in this range." /> : (
+              <Table label="Staff actions" columns={ACTIONS} items={entries} keyOf={({ id }) => id} />
+            )
+          }
+        </Loaded>
+      </Panel>
+      <Panel title="Closed days" note="A closed day never changes" span={4} name="closings">
+        <Loaded resource={logs}>
+          {({ closings }) =>
+            closings.length === 0 ? (
+              <Empty title="No day was closed in this range." />
+            ) : (
+              <Table label="Closed days" class="rows" columns={CLOSINGS} items={closings} keyOf={({ day }) => day} />
+            )
+          }
+        </Loaded>
+      </Panel>
+      <Panel title="Exports" note="Who took records out" name="exports">
+        <Loaded resource={logs}>
+          {({ exports }) =>
+            exports.length === 0 ? (
+              <Empty title="Nothing was exported in this range." />
+            ) : (
+              <Table label="Exports" columns={EXPORTS} items={exports} keyOf={({ id }) => id} />
+            )
+          }
+        </Loaded>
+      </Panel>
+    </div>
+  );
+}
+
+function LogFilters(): JSX.Element {
+  const view = useView();
+  const apply = (event: Event): void => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget as HTMLFormElement);
+    view.go(Object.fromEntries(LOG_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
+  };
+  const given = LOG_FILTERS.filter((name) => view.param(name));
+  return (
+    <div class="filters">
+      <form key={given.map((name) => name + view.param(name)).join()} onSubmit={apply} role="search" aria-label="Failed calls">
+        <label>
+          Cause
+          <select name="cause" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
+            <option value="">any</option>
+            {CAUSES.map((cause) => (
+              <option key={cause} value={cause} selected={cause === view.param("cause")}>
+                {cause.replaceAll("_", " ")}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label>
+          Key's last four
+          <input name="last4" type="search" autocomplete="off" spellcheck={false} defaultValue={view.param("last4")} />
+        </label>
+        <label>
+          IP address
+          <input name="ip" type="search" autocomplete="off" spellcheck={false} defaultValue={view.param("ip")} />
+        </label>
+        <div class="buttons">
+          <button type="submit" class="button primary">
+            Apply
+          </button>
+          {given.length > 0 && (
+            <button
+              type="button"
+              class="button"
+              onClick={() => view.go(Object.fromEntries(LOG_FILTERS.map((name) => [name, null])))}
+            >
+              Clear
+            </button>
+          )}
+        </div>
+      </form>
+    </div>
+  );
+}
+
+const CLOSINGS: Column<SystemLogs["closings"][number]>[] = [
+  { title: "Day", cell: ({ day }) => day },
+  { title: "Closed at (UTC)", cell: ({ closed_at: at }) => <Time at={at} /> },
+];
+
+function FailedCalls({ calls }: { calls: SystemLogs["failed_calls"] }): JSX.Element {
+  const view = useView();
+  const only = (name: string, value: string, text = value): JSX.Element => (
+    <button type="button" class="cell" title={`${value} – show only this`} onClick={() => view.go({ [name]: value })}>
+      {text}
+    </button>
+  );
+  const columns: Column<SystemLogs["failed_calls"][number]>[] = [
+    { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} /> },
+    { title: "Cause", cell: ({ cause }) => only("cause", cause, cause.replaceAll("_", " ")) },
+    { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <Nothing />) },
+    { title: "IP", cell: ({ ip }) => only("ip", ip) },
+    { title: "Calls", class: "number strong", cell: (call) => count(call.calls) },
+  ];
+  return (
+    <Table
+      label="Failed calls"
+      columns={columns}
+      items={calls}
+      keyOf={({ hour, cause, last4, ip }) => [hour, cause, last4, ip].join()}
+    />
+  );
+}
+
+const WHEN: Column<AuditEntry> = { title: "When (UTC)", cell: ({ at }) => <Time at={at} seconds /> };
+const WHO: Column<AuditEntry> = { title: "Who", cell: (entry) => <span title={entry.key_id}>{entry.key_name}</span> };
+const WHENCE: Column<AuditEntry> = {
+  title: "From",
+  class: "wide",
+  cell: (entry) => <span title={entry.user_agent}>{entry.source_ip}</span>,
+};
+const changes = ({ before, after }: AuditEntry): JSX.Element => <Changes before={before} after={after} />;
+
+const ACTIONS: Column<AuditEntry>[] = [
+  WHEN,
+  WHO,
+  { title: "Action", cell: ({ action }) => action },
+  { title: "What", class: "wide breaks", cell: ({ entity }) => <code>{entity}</code> },
+  { title: "Change", class: "wide", cell: changes },
+  WHENCE,
+];
+
+const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "What was asked for", cell: changes }, WHENCE];
+
+function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.Element {
+  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  if (fields.length === 0) return <Nothing />;
+  const told = (value: unknown): string => (value === undefined ? "" : JSON.stringify(value).replace(/^"|"$/g, ""));
+  const all = fields.map((field) => `${field}: ${[told(before[field]), told(after[field])].filter(Boolean).join(" → ")}`);
+  return (
+    <span class="changes" title={all.join("\n")}>
+      {all.join("; ")}
+    </span>
+  );
+}

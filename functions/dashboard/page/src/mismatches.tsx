@@ -1,0 +1,73 @@
+// Licence keys that belong to another environment.
+
+import type { JSX } from "preact";
+import { count } from "./format";
+import { useResource } from "./live";
+import { type Column, Table } from "./table";
+import type { Mismatches as MismatchesData } from "./types";
+import { Empty, Loaded, Nothing, Panel, Time } from "./ui";
+import { Follow, useView } from "./view";
+
+const COLUMNS: Column<MismatchesData["items"][number]>[] = [
+  {
+    title: "Key",
+    cell: ({ last4, fingerprint }) => <code title={`Fingerprint ${fingerprint}`}>••••{last4}</code>,
+  },
+  {
+    title: "Customer",
+    cell: ({ customer }) =>
+      customer ? (
+        <>
+          {customer.name ?? customer.id} <span class="muted">in {customer.environment}</span>
+        </>
+      ) : (
+        <Nothing />
+      ),
+  },
+  { title: "Records", class: "number strong", cell: ({ records }) => count(records) },
+  {
+    title: "Last seen (UTC)",
+    class: "full",
+    cell: (item) => (
+      <>
+        <Time at={item.last_seen} />{" "}
+        <span class="second">
+          since <Time at={item.first_seen} />
+        </span>
+      </>
+    ),
+  },
+];
+
+export function Mismatches(): JSX.Element {
+  const view = useView();
+  const mismatches = useResource<MismatchesData>("/api/v1/analytics/mismatches", view.scope);
+  return (
+    <Panel
+      title="Environment mismatches"
+      note={`Keys used in ${view.environment} that belong to another environment. ${mismatches.data?.note ?? ""}`}
+      span={6}
+      name="mismatches"
+      actions={
+        <Follow class="button small" page="records" filters={{ flag: "ENVIRONMENT_MISMATCH" }}>
+          Records
+        </Follow>
+      }
+    >
+      <Loaded resource={mismatches}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No key of another environment was used in this range." />
+          ) : (
+            <Table
+              label="Environment mismatches"
+              columns={COLUMNS}
+              items={items}
+              keyOf={({ fingerprint }) => fingerprint}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}

@@ -1,0 +1,64 @@
+// What to check when there is nothing to see.
+
+import type { JSX } from "preact";
+import { Panel } from "./ui";
+import { Follow, useView } from "./view";
+
+export function NoRecords(): JSX.Element {
+  const view = useView();
+  const others = view.session.environments.filter((name) => name !== view.environment);
+  return (
+    <Panel title={`0 records in ${view.environment}`} note="Nothing has been received yet, or it went elsewhere." name="no-records">
+      <ol class="checks">
+        <li>
+          <strong>The environment toggle.</strong> The API key alone decides where a record goes, whatever the SDK says.
+          {others.length > 0 && (
+            <>
+              {" "}
+              Look in{" "}
+              {others.map((name, index) => (
+                <>
+                  {index > 0 && " or "}
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={() => view.go({ environment: name, product: null })}
+                  >
+                    {name}
+                  </button>
+                </>
+              ))}
+              .
+            </>
+          )}
+        </li>
+        <li>
+          <strong>The API key.</strong> It has to be an SDK key of {view.environment} that may <em>ingest</em>. Keys of{" "}
+          {view.environment} begin with <code>tk_{view.environment.slice(0, 4)}_</code>.
+        </li>
+        {view.session.role !== "viewer" && (
+          <li>
+            <strong>The system logs.</strong> Calls that were refused are counted there, by the key's last four
+            characters, the address and the cause.{" "}
+            <Follow page="logs">Open the system logs</Follow>
+          </li>
+        )}
+        {view.product && (
+          <li>
+            <strong>The product filter.</strong> Only <code>{view.product}</code> is shown.{" "}
+            <button type="button" class="link" onClick={() => view.go({ product: null })}>
+              Show all products
+            </button>
+          </li>
+        )}
+        <li>
+          <strong>Send one yourself:</strong>
+          <pre class="code" tabIndex={0}>
+            {`curl ${location.origin}/api/v1/telemetry -H "Authorization: Bearer $KEY" \\
+  -H "Content-Type: application/json" -d '{"data_type":"text","text_data":"hello"}'`}
+          </pre>
+        </li>
+      </ol>
+    </Panel>
+  );
+}

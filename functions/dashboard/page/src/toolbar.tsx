@@ -1,0 +1,85 @@
+// What is looked at: environment, time, product.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import type { Product } from "./types";
+import { Segments } from "./ui";
+import { ENVIRONMENTS, RANGES, useView } from "./view";
+
+const CHOICES = [...Object.keys(RANGES).map((range) => [range, range] as const), ["custom", "Custom"] as const];
+const NAMES = { production: "Production", staging: "Staging", development: "Development" };
+
+export function Toolbar({ products, children }: { products: Product[]; children: ComponentChildren }): JSX.Element {
+  const view = useView();
+  const environments = ENVIRONMENTS.filter((name) => view.session.environments.includes(name));
+  const [custom, setCustom] = useState(view.range === "custom");
+  const shown = custom ? "custom" : view.range;
+  const choose = (range: string): void => {
+    setCustom(range === "custom");
+    if (range !== "custom") view.go({ range, from: null, to: null, record: null });
+  };
+  const known = !view.product || products.some((product) => product.id === view.product);
+  return (
+    <div class="toolbar" role="search" aria-label="Environment, time and product">
+      <Segments
+        label="Environment"
+        class="environments"
+        options={environments.map((name) => [name, NAMES[name]] as const)}
+        value={view.environment}
+        onChange={(environment) => view.go({ environment, record: null })}
+      />
+      <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />
+      {shown === "custom" && <CustomRange key={view.from + view.to} />}
+      <label class="product">
+        <span class="visually-hidden">Product</span>
+        <select
+          value={view.product}
+          onChange={(event) => view.go({ product: event.currentTarget.value, record: null })}
+        >
+          <option value="">All products</option>
+          {products.map(({ id, name }) => (
+            <option key={id} value={id}>
+              {name}
+            </option>
+          ))}
+          {!known && <option value={view.product}>{view.product}</option>}
+        </select>
+      </label>
+      {children}
+    </div>
+  );
+}
+
+function CustomRange(): JSX.Element {
+  const view = useView();
+  const today = new Date().toISOString().slice(0, 10);
+  const [from, setFrom] = useState(view.from || today);
+  const [to, setTo] = useState(view.to || today);
+  const apply = (event: Event): void => {
+    event.preventDefault();
+    view.go({ from, to, range: null, record: null });
+  };
+  return (
+    <form class="custom-range" onSubmit={apply} aria-label="UTC days">
+      <label>
+        <span class="visually-hidden">First day (UTC)</span>
+        <input type="date" required max={to} value={from} onInput={(event) => setFrom(event.currentTarget.value)} />
+      </label>
+      <span aria-hidden="true">–</span>
+      <label>
+        <span class="visually-hidden">Last day (UTC)</span>
+        <input
+          type="date"
+          required
+          min={from}
+          max={today}
+          value={to}
+          onInput={(event) => setTo(event.currentTarget.value)}
+        />
+      </label>
+      <button type="submit" class="button">
+        Apply
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,252 @@
+// Small parts that everything is made of.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
+import type { Problem } from "./api";
+import { flagClass, flagName } from "./flags";
+import { count, localTime, minute, moment } from "./format";
+import type { Resource } from "./live";
+import type { LicenseState } from "./types";
+
+/** Tells people who do not see it what has just happened. */
+export function announce(text: string): void {
+  const announcer = document.getElementById("announcer");
+  if (announcer) announcer.textContent = text;
+}
+
+export function Announcer(): JSX.Element {
+  return <div id="announcer" class="visually-hidden" aria-live="polite" />;
+}
+
+const ICONS = {
+  alert: "M12 8v5m0 3.5v.01M10.3 4 2.8 17.2A2 2 0 0 0 4.5 20h15a2 2 0 0 0 1.7-2.8L13.7 4a2 2 0 0 0-3.4 0Z",
+  close: "M6 6l12 12M18 6 6 18",
+  copy: "M9 9h10v10H9zM5 15V5h10",
+  download: "M12 4v11m0 0 4-4m-4 4-4-4M5 19h14",
+  next: "M9 6l6 6-6 6",
+  pause: "M9 6v12M15 6v12",
+  play: "M8 5.5v13l10.5-6.5z",
+  previous: "M15 6l-6 6 6 6",
+  refresh: "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.5M20 4.5v5h-5",
+} as const;
+
+export function Icon({ name }: { name: keyof typeof ICONS }): JSX.Element {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={ICONS[name]} />
+    </svg>
+  );
+}
+
+/** An instant in UTC; hovering shows it where the reader is. */
+export function Time({ at, seconds = false }: { at: string; seconds?: boolean }): JSX.Element {
+  return (
+    <time dateTime={at} title={localTime(at)}>
+      {seconds ? moment(at) : minute(at)}
+    </time>
+  );
+}
+
+export function FlagBadge({ flag, records }: { flag: string; records?: number }): JSX.Element {
+  return (
+    <span class={`badge ${flagClass(flag)}`} title={flag}>
+      {flagName(flag)}
+      {records !== undefined && <b>{count(records)}</b>}
+    </span>
+  );
+}
+
+export function StateBadge({ state }: { state: LicenseState }): JSX.Element {
+  return <span class={`badge state-${state}`}>{state}</span>;
+}
+
+export const Nothing = (): JSX.Element => <span class="muted nothing">–</span>;
+
+interface PanelProps {
+  title: string;
+  note?: ComponentChildren;
+  actions?: ComponentChildren;
+  span?: number;
+  name?: string;
+  children: ComponentChildren;
+}
+
+/** A part of the page with a heading of its own. */
+export function Panel({ title, note, actions, span = 12, name, children }: PanelProps): JSX.Element {
+  const id = useId();
+  return (
+    <section class={`panel span-${span}`} aria-labelledby={id} data-panel={name}>
+      <header>
+        <div>
+          <h2 id={id}>{title}</h2>
+          {note && <p class="note">{note}</p>}
+        </div>
+        {actions && <div class="actions">{actions}</div>}
+      </header>
+      {children}
+    </section>
+  );
+}
+
+export function Skeleton({ lines = 4 }: { lines?: number }): JSX.Element {
+  return (
+    <div class="skeleton" role="status">
+      <span class="visually-hidden">Loading…</span>
+      {Array.from({ length: lines }, (_, index) => (
+        <i key={index} />
+      ))}
+    </div>
+  );
+}
+
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }): JSX.Element {
+  return (
+    <div class="empty">
+      <p>
+        <strong>{title}</strong>
+      </p>
+      {children}
+    </div>
+  );
+}
+
+export function ProblemBox({ problem, retry }: { problem: Problem; retry?: () => void }): JSX.Element {
+  return (
+    <div class="problem" role="alert">
+      <Icon name="alert" />
+      <div>
+        <p>
+          <strong>{problem.title}</strong>
+        </p>
+        <p>{problem.detail}</p>
+        {problem.fields.length > 0 && (
+          <ul>
+            {problem.fields.map(({ field, message }) => (
+              <li key={field}>
+                <code>{field}</code>: {message}
+              </li>
+            ))}
+          </ul>
+        )}
+        {problem.requestId && (
+          <p class="note">
+            Request <code>{problem.requestId}</code>
+          </p>
+        )}
+      </div>
+      {retry && (
+        <button type="button" class="button" onClick={retry}>
+          Try again
+        </button>
+      )}
+    </div>
+  );
+}
+
+interface LoadedProps<T> {
+  resource: Resource<T>;
+  lines?: number;
+  children: (data: T) => ComponentChildren;
+}
+
+/** What was asked for, once it is there; else that it is on its way, or why it is not. */
+export function Loaded<T>({ resource, lines, children }: LoadedProps<T>): JSX.Element {
+  const { data, error, reload } = resource;
+  if (data === null) return error ? <ProblemBox problem={error} retry={reload} /> : <Skeleton lines={lines ?? 4} />;
+  return (
+    <>
+      {error && <p class="stale">Not up to date: {error.title}. Trying again.</p>}
+      {children(data)}
+    </>
+  );
+}
+
+interface SegmentsProps<T extends string> {
+  label: string;
+  options: readonly (readonly [T, string])[];
+  value: T;
+  onChange: (value: T) => void;
+  class?: string;
+}
+
+/** A choice of one out of few. */
+export function Segments<T extends string>(props: SegmentsProps<T>): JSX.Element {
+  const name = useId();
+  return (
+    <fieldset class={`segments ${props.class ?? ""}`}>
+      <legend class="visually-hidden">{props.label}</legend>
+      {props.options.map(([value, text]) => (
+        <label key={value} data-value={value}>
+          <input
+            type="radio"
+            name={name}
+            value={value}
+            checked={value === props.value}
+            onChange={() => props.onChange(value)}
+          />
+          <span>{text}</span>
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+interface DialogProps {
+  title: string;
+  class?: string;
+  actions?: ComponentChildren;
+  /** Called when it was closed, however that came about. */
+  onClose: () => void;
+  children: ComponentChildren;
+}
+
+export function Dialog({ title, class: kind = "", actions, onClose, children }: DialogProps): JSX.Element {
+  const id = useId();
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  const close = (): void => dialog.current?.close();
+  return (
+    <dialog
+      ref={dialog}
+      class={kind}
+      aria-labelledby={id}
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && close()}
+    >
+      <div class="sheet">
+        <header>
+          <h2 id={id}>{title}</h2>
+          <div class="actions">
+            {actions}
+            <button type="button" class="button quiet" aria-label="Close" onClick={close}>
+              <Icon name="close" />
+            </button>
+          </div>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+export function CopyButton({ text, what }: { text: string; what: string }): JSX.Element {
+  const [copied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      announce(`${what} could not be copied`);
+      return;
+    }
+    announce(`${what} copied`);
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1500);
+  };
+  return (
+    <button type="button" class="button quiet" onClick={copy} aria-label={`Copy ${what.toLowerCase()}`}>
+      <Icon name="copy" /> {copied ? "Copied" : "Copy"}
+    </button>
+  );
+}

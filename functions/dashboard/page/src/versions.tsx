@@ -1,0 +1,162 @@
+// Which versions run: their shares, and how those change.
+
+import type { JSX } from "preact";
+import { type Chart, ChartPanel } from "./chart";
+import { count, percent, points } from "./format";
+import { type Column, Table } from "./table";
+import type { Overview } from "./types";
+import { Empty, Nothing, Panel } from "./ui";
+import { Follow, useView } from "./view";
+
+const SHOWN = 6;
+const LISTED = 12;
+const GREYS: Record<string, string> = { "~other": "--series-other", "~unknown": "--series-unknown" };
+const NAMES: Record<string, string> = { "~other": "other versions", "~unknown": "no version" };
+
+export function Versions({ data }: { data: Overview }): JSX.Element {
+  const { versions } = data;
+  if (versions.length === 0) {
+    return (
+      <Panel title="Versions" name="versions">
+        <Empty title="Nothing was received in this range." />
+      </Panel>
+    );
+  }
+  const colors = colorsOf(versions.map(({ version }) => version));
+  return (
+    <>
+      <Panel title="Versions" note="Share of the records in range" span={5} name="versions">
+        <Shares data={data} colors={colors} />
+      </Panel>
+      <ChartPanel
+        title="Roll-out"
+        note={`Each version's share, per ${data.bucket}`}
+        name="version-trend"
+        span={7}
+        summary={`Share of each version per ${data.bucket}.`}
+        chart={shareChart(data, colors)}
+      />
+    </>
+  );
+}
+
+function Shares({ data, colors }: { data: Overview; colors: Map<string, string> }): JSX.Element {
+  const sees = useView().session.role !== "viewer";
+  const changes = changesOf(data);
+  const more = data.versions.length - LISTED;
+  const fill = (version: string): { background: string } => ({
+    background: `var(${colors.get(version) ?? "--series-other"})`,
+  });
+  const columns: Column<Overview["versions"][number]>[] = [
+    {
+      title: "Version",
+      cell: ({ version }) => (
+        <>
+          <i class="swatch" style={fill(version)} />
+          {sees && !(version in GREYS) ? (
+            <Follow page="records" filters={{ version }}>
+              {version}
+            </Follow>
+          ) : (
+            (NAMES[version] ?? version)
+          )}
+        </>
+      ),
+    },
+    { title: "Records", class: "number", cell: ({ records }) => <span data-stat="records">{count(records)}</span> },
+    {
+      title: "Share",
+      class: "number share",
+      cell: ({ version, percent: share }) => (
+        <>
+          <span class="bar" aria-hidden="true">
+            <i style={{ width: `${Math.min(share, 100)}%`, ...fill(version) }} />
+          </span>
+          <span data-stat="percent">{percent(share)}</span>
+        </>
+      ),
+    },
+    {
+      title: "Change",
+      hint: "Share in the second half of the range against the first",
+      class: "number",
+      cell: ({ version }) => {
+        const change = changes.get(version) ?? null;
+        return change === null ? <Nothing /> : points(change);
+      },
+    },
+  ];
+  return (
+    <>
+      <Table
+        label="Versions"
+        class="rows"
+        columns={columns}
+        items={data.versions.slice(0, LISTED)}
+        keyOf={({ version }) => version}
+        row={({ version }) => ({ "data-version": version })}
+      />
+      {more > 0 && <p class="note">and {more} more, each with less.</p>}
+    </>
+  );
+}
+
+/** A colour for each of the commonest versions; the rest share grey. */
+function colorsOf(versions: string[]): Map<string, string> {
+  const named = versions.filter((version) => !(version in GREYS)).slice(0, SHOWN);
+  return new Map([
+    ...named.map((version, index) => [version, `--series-${index + 1}`] as const),
+    ...Object.entries(GREYS),
+  ]);
+}
+
+function shareChart(data: Overview, colors: Map<string, string>): Chart {
+  const totals = data.version_trend.map(({ versions }) => Object.values(versions).reduce((sum, n) => sum + n, 0));
+  const share = (index: number, records: number): number | null => {
+    const total = totals[index] ?? 0;
+    return total ? (100 * records) / total : null;
+  };
+  const named = data.versions.map(({ version }) => version).filter((version) => !(version in GREYS)).slice(0, SHOWN);
+  const rest = data.version_trend.map(({ versions }, index) => {
+    const known = named.reduce((sum, version) => sum + (versions[version] ?? 0), 0);
+    return share(index, (totals[index] ?? 0) - known);
+  });
+  const series = named.map((version) => ({
+    label: version,
+    color: colors.get(version) ?? "--series-other",
+    values: data.version_trend.map(({ versions }, index) => share(index, versions[version] ?? 0)),
+  }));
+  if (rest.some((value) => value)) series.push({ label: "all other", color: "--series-other", values: rest });
+  return {
+    kind: "stacked bars",
+    bucket: data.bucket,
+    starts: data.version_trend.map(({ start }) => start),
+    series,
+    format: percent,
+    axis: (value) => `${value}%`,
+    top: 100,
+    remark: (index) => (totals[index] ? `of ${count(totals[index] ?? 0)} records` : "no records"),
+  };
+}
+
+/** How each version's share of the second half of the range differs from that of the first, in percentage points; null
+ *  where one of them has no records to compare. */
+function changesOf(data: Overview): Map<string, number | null> {
+  const middle = Math.floor(data.version_trend.length / 2);
+  const halves = [data.version_trend.slice(0, middle), data.version_trend.slice(middle)].map((buckets) => {
+    const sums = new Map<string, number>();
+    let total = 0;
+    for (const { versions } of buckets) {
+      for (const [version, records] of Object.entries(versions)) {
+        sums.set(version, (sums.get(version) ?? 0) + records);
+        total += records;
+      }
+    }
+    return (version: string): number | null => (total ? (100 * (sums.get(version) ?? 0)) / total : null);
+  });
+  const change = (version: string): number | null => {
+    const [before, after] = halves.map((share) => share(version));
+    return before == null || after == null ? null : after - before;
+  };
+  return new Map(data.versions.map(({ version }) => [version, change(version)]));
+}

@@ -1,0 +1,143 @@
+"""Sessions, and attempts to begin one, in the registry."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import PutError, PynamoDBException
+from pynamodb.models import Model
+
+from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
+from telemetry.domain.session import FORGOTTEN_AFTER, Attempts, Session
+from telemetry.domain.staff import AuditEntry
+from telemetry.storage.changes import Write, commit
+from telemetry.storage.tables import bind, error_code
+
+_SESSION = "session"
+_ATTEMPTS = "sign_in"
+
+
+class SessionItem(Model):
+    """A session. pk `session#<id>`; `key_hash` is the staff key's. TTL deletes at `expires_at`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=_SESSION)
+    key_hash = BinaryAttribute(legacy_encoding=False)
+    expires_at = NumberAttribute()
+
+
+class AttemptsItem(Model):
+    """Attempts to sign in from one address. pk `sign_in#192.0.2.7`; `last` in epoch ms. TTL deletes at `expires_at`."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default=_ATTEMPTS)
+    attempts = NumberAttribute()
+    last = NumberAttribute()
+    expires_at = NumberAttribute()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStore:
+    """Sessions in the registry. Raises StoreUnavailable."""
+
+    table: str
+
+    def add(self, session: Session, entry: AuditEntry) -> None:
+        """Stores a new session, with its entry in the audit log."""
+        if not commit(self.table, [Write(self._item(session), SessionItem.pk.does_not_exist())], entry):
+            raise StoreUnavailable("sessions")
+
+    def session(self, id_: str) -> Session | None:
+        """A session that has not been ended, though its time may be over (TTL deletes late); strongly consistent."""
+        model = bind(SessionItem, self.table)
+        with _named_errors("sessions"):
+            try:
+                item = model.get(_partition(_SESSION, id_), _SESSION, consistent_read=True)
+            except model.DoesNotExist:
+                return None
+        return Session(id_, bytes(item.key_hash), datetime.fromtimestamp(item.expires_at, UTC))
+
+    def end(self, session: Session, entry: AuditEntry) -> None:
+        """Deletes a session, with an entry in the audit log; of one that has ended already neither."""
+        write = Write(self._item(session), SessionItem.pk.exists(), deletes=True)
+        commit(self.table, [write], entry)
+
+    def _item(self, session: Session) -> SessionItem:
+        item: SessionItem = bind(SessionItem, self.table)(
+            _partition(_SESSION, session.id),
+            key_hash=session.key_hash,
+            expires_at=int(session.expires_at.timestamp()),
+        )
+        return item
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStore:
+    """Attempts to sign in, by address. Raises StoreUnavailable."""
+
+    table: str
+
+    def get(self, address: str) -> Attempts | None:
+        """Strongly consistent."""
+        model = bind(AttemptsItem, self.table)
+        with _named_errors("sign-in attempts"):
+            try:
+                item = model.get(_partition(_ATTEMPTS, address), _ATTEMPTS, consistent_read=True)
+            except model.DoesNotExist:
+                return None
+        return Attempts(int(item.attempts), datetime.fromtimestamp(item.last / 1000, UTC))
+
+    def put(self, address: str, attempts: Attempts, before: Attempts | None) -> None:
+        """Replaces what was read. Raises ChangedMeanwhile."""
+        model = bind(AttemptsItem, self.table)
+        item = model(
+            _partition(_ATTEMPTS, address),
+            attempts=attempts.count,
+            last=_milliseconds(attempts.last),
+            expires_at=int((attempts.last + FORGOTTEN_AFTER).timestamp()),
+        )
+        unchanged = (
+            (model.attempts == before.count) & (model.last == _milliseconds(before.last))
+            if before
+            else model.pk.does_not_exist()
+        )
+        with _named_errors("sign-in attempts"):
+            try:
+                item.save(condition=unchanged)
+            except PutError as exc:
+                if error_code(exc) != "ConditionalCheckFailedException":
+                    raise
+                raise ChangedMeanwhile(f"attempts from {address}") from exc
+
+    def forget(self, address: str) -> None:
+        """Lets the address begin anew."""
+        with _named_errors("sign-in attempts"):
+            bind(AttemptsItem, self.table)(_partition(_ATTEMPTS, address)).delete()
+
+
+def _partition(kind: str, name: str) -> str:
+    return f"{kind}#{name}"
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+@contextmanager
+def _named_errors(what: str) -> Iterator[None]:
+    try:
+        yield
+    except PynamoDBException as exc:
+        raise StoreUnavailable(what) from exc

@@ -1,0 +1,82 @@
+"""The session cookie, and what a browser has to show beside it."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.shared.cookies import Cookie, SameSite
+
+from telemetry.domain.session import LIFETIME
+from telemetry.web.http import Request
+
+CSRF_HEADER = "x-csrf-token"
+
+_CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True, slots=True)
+class PresentedSession:
+    """The cookie's value as it came, with what has to vouch for a change that comes with it."""
+
+    cookie: str
+    is_change: bool
+    is_same_origin: bool
+    csrf_token: str
+
+
+def presented_session(request: Request) -> PresentedSession | None:
+    """The session a request presents, if any; nothing of it has been checked."""
+    cookie = request.cookies.get(_name(request))
+    if not cookie:
+        return None
+    return PresentedSession(
+        cookie,
+        is_change=request.method not in _CHANGES_NOTHING,
+        is_same_origin=is_same_origin(request),
+        csrf_token=request.headers.get(CSRF_HEADER, ""),
+    )
+
+
+def session_cookie(request: Request, value: str) -> Cookie:
+    """The cookie that keeps a session, out of reach of scripts and of other sites."""
+    return _cookie(request, value, int(LIFETIME.total_seconds()))
+
+
+def no_session_cookie(request: Request) -> Cookie:
+    """The cookie that takes it away."""
+    return _cookie(request, "", 0)
+
+
+def is_same_origin(request: Request) -> bool:
+    """Whether a page of ours sent this, or no page at all.
+
+    Sec-Fetch-Site decides: it holds behind a CDN too, where the browser's host is not the one we see. Browsers older
+    than that name the Origin.
+    """
+    if site := request.headers.get("sec-fetch-site"):
+        return site in {"same-origin", "none"}
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host", request.domain)
+
+
+def _cookie(request: Request, value: str, seconds: int) -> Cookie:
+    return Cookie(
+        _name(request),
+        value,
+        path="/",
+        secure=_is_secure(request),
+        http_only=True,
+        same_site=SameSite.STRICT_MODE,
+        max_age=seconds,
+    )
+
+
+def _name(request: Request) -> str:
+    """With the prefix, browsers take the cookie only from us, Secure and for all paths."""
+    return "__Host-session" if _is_secure(request) else "session"
+
+
+def _is_secure(request: Request) -> bool:
+    """Always, except on plain http to this machine: API Gateway itself speaks https alone."""
+    host = urlsplit(f"//{request.domain}").hostname
+    return not (host in _LOOPBACK and request.headers.get("x-forwarded-proto") == "http")

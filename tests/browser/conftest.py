@@ -1,0 +1,86 @@
+"""A local service, and a browser in which nothing may go wrong unnoticed."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser.answers import Analytics
+from tests.local_service import LocalService
+
+OpenPage = Callable[..., Page]
+
+CHROMIUM = shutil.which("chromium")
+
+_SIGNED_OUT = "the server responded with a status of 401"
+"""What Chromium says of asking for a session where there is none yet; everything else it says is a failure."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        reason = "no chromium: the page is NOT TESTED (apt-get install chromium)"
+        pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """One with keys and licences, and no records."""
+    with LocalService(tmp_path_factory.mktemp("browser") / "state") as running:
+        yield running
+
+
+@pytest.fixture
+def analytics() -> Analytics:
+    return Analytics()
+
+
+@pytest.fixture
+def troubles() -> list[str]:
+    """What the browser complains of: scripts and styles that the policy keeps out, failed requests, exceptions."""
+    return []
+
+
+@pytest.fixture
+def open_page(
+    chromium: Browser, service: LocalService, analytics: Analytics, troubles: list[str]
+) -> Iterator[OpenPage]:
+    """Opens the page, signed in with one of the demo's keys unless `key` is None. Afterwards nothing may have failed.
+
+    With `clock`, time passes only when the test says so.
+    """
+    contexts = []
+
+    def open_(address: str = "", key: str | None = "admin_key", *, clock: bool = False, **context: Any) -> Page:  # noqa: ANN401
+        opened = chromium.new_context(base_url=service.url, **context)
+        contexts.append(opened)
+        page = opened.new_page()
+        analytics.stand_in(page)
+        page.on("console", lambda message: troubles.extend([message.text] * (message.type in {"error", "warning"})))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("request", lambda request: _check_origin(request.url, service.url, troubles))
+        if key:
+            headers = {"sec-fetch-site": "same-origin"}
+            answer = opened.request.post("/admin/session", data={"key": service.keys[key]}, headers=headers)
+            assert answer.status == 204, answer.text()
+        if clock:
+            page.clock.install()
+        page.goto(f"/admin/telemetry{address}")
+        return page
+
+    yield open_
+    for opened in contexts:
+        opened.close()
+    assert [trouble for trouble in troubles if _SIGNED_OUT not in trouble] == []
+
+
+def _check_origin(url: str, own: str, troubles: list[str]) -> None:
+    if not url.startswith((f"{own}/", "data:", "blob:")):
+        troubles.append(f"a request to {url}")

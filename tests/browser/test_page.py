@@ -1,0 +1,464 @@
+"""The page in a browser, against a local service; the analytics API is stood in for where more than a fresh state is
+needed."""
+
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import answers
+from tests.browser.answers import Analytics
+from tests.browser.conftest import OpenPage
+from tests.lambdas import ROOT
+from tests.local_service import LocalService
+
+AXE = ROOT / "functions/dashboard/page/node_modules/axe-core/axe.min.js"
+PHONE = {"width": 390, "height": 844}
+VIEWS = {"overview": "", "records": "?view=records", "logs": "?view=logs"}
+LOADED = {"overview": "licenses", "records": "records", "logs": "exports"}
+
+
+def loaded(page: Page, view: str) -> None:
+    """Waits until everything of a view is there."""
+    expect(page.locator(f"[data-panel={LOADED[view]}] tbody tr").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
+def panel(page: Page, name: str) -> Any:  # noqa: ANN401
+    return page.locator(f"[data-panel={name}]")
+
+
+# ── signing in and out
+
+
+def test_signing_in_and_out(open_page: OpenPage, service: LocalService) -> None:
+    page = open_page("?range=7d", key=None)
+    key = page.get_by_label("Staff key")
+    expect(key).to_be_focused()
+    key.fill("tk_staff_nobody-issued-this")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This key is not known")
+    expect(key).to_be_focused()
+
+    key.fill(service.keys["admin_key"])
+    page.keyboard.press("Enter")
+    loaded(page, "overview")
+    assert page.url.endswith("?range=7d")
+    (cookie,) = page.context.cookies()
+    assert (cookie.get("httpOnly"), cookie.get("sameSite"), cookie.get("path")) == (True, "Strict", "/")
+    assert service.keys["admin_key"] not in str(
+        page.evaluate("[document.cookie, {...localStorage, ...sessionStorage}]")
+    )
+
+    page.reload()
+    loaded(page, "overview")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_label("Staff key")).to_be_visible()
+    assert page.context.cookies() == []
+    page.context.add_cookies([cookie])  # type: ignore[list-item]
+    page.reload()
+    expect(page.get_by_label("Staff key")).to_be_visible()
+
+
+def test_waiting_is_told(open_page: OpenPage, troubles: list[str]) -> None:
+    page = open_page(key=None)
+    page.route(
+        "**/admin/session",
+        lambda route: (
+            route.fulfill(status=429, json={}, headers={"Retry-After": "30"})
+            if route.request.method == "POST"
+            else route.fallback()
+        ),
+    )
+    page.get_by_label("Staff key").fill("x")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Try again in 30 seconds")
+    troubles.clear()  # what the browser says of the 429
+
+
+def test_a_session_that_ends_leads_back_to_the_same_view(
+    open_page: OpenPage, service: LocalService, analytics: Analytics
+) -> None:
+    page = open_page("?view=logs&environment=staging")
+    loaded(page, "logs")
+    analytics.given["system-logs"] = 401
+    page.get_by_role("button", name="Refresh now").click()
+    page.get_by_label("Staff key").fill(service.keys["admin_key"])
+    del analytics.given["system-logs"]
+    page.keyboard.press("Enter")
+    loaded(page, "logs")
+    assert page.url.endswith("?view=logs&environment=staging")
+
+
+# ── what is allowed
+
+
+def test_nothing_inline_runs(open_page: OpenPage) -> None:
+    """That the policy holds; that the page itself keeps to it, every test sees on the console."""
+    page = open_page()
+    response = httpx.get(page.url)
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", response.text) == []
+    assert set(re.findall(r'(?:src|href)="([^"]*)"', response.text)) == set(
+        re.findall(r'="(/admin/assets/[\w-]+-[0-9A-Za-z]{8}\.(?:js|css|svg))"', response.text)
+    )
+
+
+def test_a_viewer_asks_for_totals_only(open_page: OpenPage, analytics: Analytics) -> None:
+    page = open_page("?view=records&record=record-1", key="viewer_key")
+    expect(panel(page, "trend")).to_be_visible()
+    expect(panel(page, "versions")).to_be_visible()
+    expect(panel(page, "active-users")).to_be_visible()
+    page.get_by_role("button", name="Refresh now").click()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    assert {path for path, _ in analytics.asked} == {"overview", "products"}
+    for name in ("alerts", "licenses", "devices", "mismatches", "spikes", "activations"):
+        expect(panel(page, name)).to_have_count(0)
+    assert page.get_by_role("link").all_inner_texts() == ["Skip to content"]
+
+
+# ── looking around
+
+
+def test_what_is_looked_at_is_in_the_address(open_page: OpenPage, analytics: Analytics) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    page.get_by_role("radio", name="Staging").check()
+    page.get_by_role("radio", name="30d").check()
+    page.get_by_role("combobox", name="Product").select_option("orbit-cli")
+    loaded(page, "overview")
+    assert page.url.endswith("?environment=staging&range=30d&product=orbit-cli")
+    scope = {"environment": "staging", "range": "30d", "product": "orbit-cli"}
+    assert analytics.asked_for("overview")[-1] == scope
+    assert analytics.asked_for("licenses/top")[-1] == scope | {"limit": "20"}
+
+    page.reload()
+    loaded(page, "overview")
+    expect(page.get_by_role("radio", name="Staging")).to_be_checked()
+    expect(page.get_by_role("combobox", name="Product")).to_have_value("orbit-cli")
+    page.go_back()
+    page.go_back()
+    loaded(page, "overview")
+    expect(page.get_by_role("radio", name="24h")).to_be_checked()
+    expect(page.get_by_role("radio", name="Staging")).to_be_checked()
+
+    page.get_by_role("radio", name="Custom").check()
+    page.get_by_label("First day").fill("2026-11-01")
+    page.get_by_label("Last day").fill("2026-11-07")
+    page.get_by_role("button", name="Apply").click()
+    loaded(page, "overview")
+    asked = analytics.asked_for("overview")[-1]
+    assert asked == {"environment": "staging", "from": "2026-11-01", "to": "2026-11-07"}
+
+
+def test_the_cards_say_what_the_api_says(open_page: OpenPage) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    stats = answers.overview()["stats"]
+    del stats["unique_users_days"]
+    shown = {name: page.locator(f"[data-stat={name}]").first.inner_text() for name in stats}
+    assert {name: float(re.sub("[,%]", "", text)) for name, text in shown.items()} == stats
+    for alert in answers.overview()["alerts"]:
+        card = page.locator(f"[data-alert={alert['flag']}]")
+        expect(card.locator("[data-stat=records]")).to_have_text(f"{alert['records']:,}")
+        change = alert["change"]
+        expect(card.locator(".change")).to_contain_text(
+            f"{abs(change):,} {'more' if change > 0 else 'fewer'}" if change else "same as"
+        )
+
+
+def test_charts_have_tables_that_say_the_same(open_page: OpenPage) -> None:
+    page = open_page()
+    trend = panel(page, "trend")
+    trend.locator(".u-over").hover(position={"x": 200, "y": 100})
+    expect(trend.locator(".tooltip")).to_contain_text("UTC")
+    expect(trend.locator(".tooltip")).to_contain_text("Clean90")
+    trend.get_by_role("radio", name="Table").check()
+    rows = [row.split("\t") for row in trend.locator("tbody tr").all_inner_texts()]
+    expected = [[bucket["start"][:16].replace("T", " "), "90", "10"] for bucket in answers.overview()["trend"]]
+    expected[-1][0] += " so far"
+    assert rows == expected[::-1]
+
+
+def test_it_updates_itself_while_it_is_looked_at(open_page: OpenPage, analytics: Analytics) -> None:
+    page = open_page(clock=True)
+    loaded(page, "overview")
+
+    def asked_after(seconds: int, expected: int) -> bool:
+        page.clock.run_for(seconds * 1000)
+        for _ in range(50):
+            page.wait_for_timeout(100)  # of our time: requests take some
+            if len(analytics.asked_for("overview")) >= expected:
+                break
+        return len(analytics.asked_for("overview")) == expected
+
+    assert asked_after(0, 1)
+    assert asked_after(31, 2)
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    assert asked_after(120, 2)
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    assert asked_after(1, 3)
+    page.get_by_role("button", name="Pause updates").click()
+    assert asked_after(120, 3)
+    page.get_by_role("button", name="Pause updates").click()
+    assert asked_after(2, 4)
+
+    analytics.given["overview"] = answers.overview(1000)
+    assert asked_after(31, 5)
+    expect(page.locator("[data-stat=recent_activity]")).to_have_text("24,000")
+
+
+# ── when there is nothing, or no answer
+
+
+def test_a_fresh_state_says_what_to_check(open_page: OpenPage, analytics: Analytics) -> None:
+    analytics.given = answers.empty()
+    page = open_page()
+    advice = panel(page, "no-records")
+    expect(advice).to_contain_text("0 records in production")
+    expect(advice).to_contain_text("The environment toggle")
+    expect(advice).to_contain_text("tk_prod_")
+    advice.get_by_role("button", name="staging").click()
+    expect(advice).to_contain_text("0 records in staging")
+    advice.get_by_role("link", name="Open the system logs").click()
+    expect(panel(page, "failed-calls")).to_contain_text("No call failed in this range")
+    page.get_by_role("link", name="Raw data").click()
+    expect(panel(page, "records")).to_contain_text("0 records")
+    expect(panel(page, "records").get_by_role("link", name="system logs")).to_be_visible()
+    assert page.url.endswith("?environment=staging&view=records")
+
+
+def test_problems_are_shown_and_tried_again(open_page: OpenPage, analytics: Analytics, troubles: list[str]) -> None:
+    analytics.given["overview"] = analytics.given["licenses/top"] = 503
+    page = open_page(clock=True)
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("Unavailable")
+    expect(problem).to_contain_text("JKJaXmPLvHcESHA=")
+    analytics.given.clear()
+    problem.get_by_role("button", name="Try again").click()
+    loaded(page, "overview")
+
+    analytics.given["overview"] = 503
+    page.clock.run_for(31_000)
+    expect(page.locator(".stale")).to_contain_text("Unavailable")
+    expect(page.locator("[data-stat=recent_activity]")).to_have_text("2,400")
+    troubles.clear()  # what the browser says of each 503
+
+
+# ── raw data
+
+
+def test_records_are_filtered_and_paged(open_page: OpenPage, analytics: Analytics) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    page.locator("[data-alert=BYPASSED_ACTIVATION]").click()
+    loaded(page, "records")
+    asked = {"environment": "production", "range": "24h", "limit": "50"}
+    assert analytics.asked_for("records") == [asked | {"flag": "BYPASSED_ACTIVATION"}]
+    expect(page.get_by_role("combobox", name="Flag", exact=True)).to_have_value("BYPASSED_ACTIVATION")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_label("User", exact=True).fill("jane@example.org")
+    page.get_by_role("button", name="Apply").click()
+    loaded(page, "records")
+    assert analytics.asked_for("records")[-1] == asked | {"user": "jane@example.org"}
+    rows = panel(page, "records").locator("tbody tr")
+    for shown in (100, 120):
+        page.get_by_role("button", name="Load older records").click()
+        expect(rows).to_have_count(shown)
+    assert analytics.asked_for("records")[-1] == asked | {"user": "jane@example.org", "cursor": "100"}
+    expect(panel(page, "records")).to_contain_text("120 records shown, all there are")
+    page.get_by_role("button", name="Newest only").click()
+    expect(rows).to_have_count(50)
+    rows.first.get_by_title("5.1.0 – show only this").click()
+    expect(page.get_by_label("Version", exact=True)).to_have_value("5.1.0")
+    assert "version=5.1.0" in page.url
+
+
+def test_a_search_goes_on_over_pages_without_a_match(open_page: OpenPage, analytics: Analytics) -> None:
+    analytics.given["records"] = {"items": [], "next": "100"}
+    page = open_page("?view=records", clock=True)
+    page.wait_for_timeout(300)
+    del analytics.given["records"]
+    expect(panel(page, "records").locator("tbody tr")).to_have_count(20)
+
+
+def test_a_record_is_inspected(open_page: OpenPage) -> None:
+    page = open_page("?view=records", permissions=["clipboard-read", "clipboard-write"])
+    loaded(page, "records")
+    second = page.locator("[data-record=record-1]").get_by_role("button", name="2026-11-21 13:36:13")
+    second.click()
+    drawer = page.get_by_role("dialog", name="Record")
+    expect(drawer).to_contain_text("no active activation of the licence matches the device")
+    expect(drawer.locator("[data-part=payload]")).to_contain_text(answers.BIG_NUMBER)
+    expect(drawer.locator("[data-part=raw]")).to_contain_text(f'"event_id": {answers.BIG_NUMBER}')
+    drawer.get_by_role("button", name="Copy payload").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert f'"event_id": {answers.BIG_NUMBER},' in copied
+    drawer.get_by_role("button", name="Older record").click()
+    expect(drawer).to_contain_text(answers.record(2)["hwid"])
+    expect(page).to_have_url(re.compile("record=record-2$"))
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("record="))
+    expect(second).to_be_focused()
+
+
+def test_an_export_is_one_checked_file(open_page: OpenPage, analytics: Analytics) -> None:
+    page = open_page("?view=records&flagged=true")
+    loaded(page, "records")
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export records")
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Export", exact=True).click()
+    expect(dialog).to_contain_text("250 rows")
+    expect(dialog).to_contain_text("complete and checked")
+    whole = b"".join(body for body, _ in analytics.pages)
+    path = download.value.path()
+    assert sha256(Path(path).read_bytes()).digest() == sha256(whole).digest()
+    first, *others = analytics.asked_for("export")
+    assert first == {"environment": "production", "range": "24h", "flagged": "true", "format": "csv"}
+    assert [query["cursor"] for query in others] == ["1", "2"]
+
+
+@pytest.mark.parametrize("wrong", ["a row", "a byte", "the end"])
+def test_no_file_is_given_of_an_export_that_is_not_whole(open_page: OpenPage, analytics: Analytics, wrong: str) -> None:
+    (first, link), second, (last, vouched) = answers.export_pages()
+    match wrong:
+        case "a row":
+            first = first.replace(b'record-7,"a ""b"", c"\r\n', b"")
+        case "a byte":
+            first = first.replace(b"record-7", b"record-8")
+        case "the end":
+            vouched = {}
+    analytics.pages = [(first, link), second, (last, vouched)]
+    page = open_page("?view=records")
+    loaded(page, "records")
+    page.on("download", lambda _: pytest.fail("it was given"))
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export records")
+    dialog.get_by_role("button", name="Export", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Incomplete export")
+
+
+# ── licences
+
+
+def test_a_licence_is_suspended_and_revoked_after_asking(
+    open_page: OpenPage, analytics: Analytics, service: LocalService
+) -> None:
+    def registered(path: str) -> Any:  # noqa: ANN401
+        headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
+        return httpx.get(f"{service.url}/api/v1/admin/licenses{path}", headers=headers).json()
+
+    license_ = registered("?environment=production&state=active")["items"][0]
+
+    def top() -> dict[str, Any]:
+        state = registered(f"/{license_['id']}")["state"]
+        item = answers.top_license(license_["id"], license_["last_four"]) | {"state": state}
+        return {"items": [item], "exact": True, "note": None}
+
+    analytics.given["licenses/top"] = top()
+    page = open_page()
+    loaded(page, "overview")
+    row = page.locator(f"[data-license='{license_['id']}']")
+
+    row.get_by_role("button", name="Revoke").click()
+    dialog = page.get_by_role("dialog", name="Revoke this licence?")
+    expect(dialog).to_contain_text(f"••••{license_['last_four']}")
+    expect(dialog).to_contain_text("Globex")
+    dialog.get_by_role("button", name="Cancel").click()
+    assert top()["items"][0]["state"] == "active"
+
+    for action, state in (("Suspend", "suspended"), ("Resume", "active"), ("Revoke", "revoked")):
+        row.get_by_role("button", name=action).click()
+        dialog = page.get_by_role("dialog", name=f"{action} this licence?")
+        dialog.get_by_role("button", name=f"{action} licence").click()
+        expect(dialog.get_by_role("status")).to_contain_text(f"is now {state}")
+        expect(page.locator("#announcer")).to_contain_text(f"is now {state}")
+        analytics.given["licenses/top"] = top()
+        dialog.get_by_role("button", name="Close").last.click()
+        expect(row.locator(f".state-{state}")).to_be_visible()
+    assert top()["items"][0]["state"] == "revoked"
+    expect(row.get_by_role("button")).to_have_count(0)
+
+
+# ── for everybody
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it stands; its script is injected past the policy, by the debugger."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run().then(({violations}) => violations)")
+    return [f"{issue['id']}: {node['html']}" for issue in found for node in issue["nodes"]]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_axe_finds_nothing(open_page: OpenPage, analytics: Analytics, scheme: str, width: int) -> None:
+    size = {"width": width, "height": 900}
+    page = open_page(key=None, color_scheme=scheme, viewport=size)
+    expect(page.get_by_label("Staff key")).to_be_visible()
+    assert axe(page) == []
+    page = open_page(color_scheme=scheme, viewport=size)
+    for view, address in VIEWS.items():
+        page.goto(f"/admin/telemetry{address}")
+        loaded(page, view)
+        assert axe(page) == [], view
+    page.goto("/admin/telemetry?view=records&record=record-2")
+    expect(page.get_by_role("dialog").locator("[data-part=raw]")).to_be_visible()
+    assert axe(page) == []
+    page.goto("/admin/telemetry")
+    loaded(page, "overview")
+    panel(page, "trend").get_by_role("radio", name="Table").check()
+    page.get_by_role("button", name="Revoke licence LL08").first.click()
+    assert axe(page) == []
+    analytics.given = answers.empty()
+    page.goto("/admin/telemetry")
+    expect(panel(page, "no-records")).to_be_visible()
+    assert axe(page) == []
+
+
+def test_a_phone_never_scrolls_sideways(open_page: OpenPage, analytics: Analytics) -> None:
+    page = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
+
+    def overflow() -> int:
+        return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    for view, address in VIEWS.items():
+        page.goto(f"/admin/telemetry{address}")
+        loaded(page, view)
+        assert overflow() == 0, view
+    page.goto("/admin/telemetry?view=records&record=record-2&from=2026-11-01&to=2026-11-07")
+    expect(page.get_by_role("dialog").locator("[data-part=raw]")).to_be_visible()
+    assert overflow() == 0
+    assert page.evaluate("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
+    analytics.given = answers.empty()
+    page.goto("/admin/telemetry")
+    expect(panel(page, "no-records")).to_be_visible()
+    assert overflow() == 0
+
+
+def test_the_keyboard_reaches_everything_first(open_page: OpenPage) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("main")).to_be_focused()
+    page.get_by_role("link", name="System logs").focus()
+    page.keyboard.press("Enter")
+    loaded(page, "logs")
+    expect(page.locator("main")).to_be_focused()
+    assert [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")] == [1, 1, 1]
+
+
+def test_times_are_utc_and_local_on_hover(open_page: OpenPage) -> None:
+    page = open_page("?view=logs", timezone_id="Asia/Kolkata", locale="en-GB")
+    loaded(page, "logs")
+    time = panel(page, "staff-actions").locator("time").first
+    expect(time).to_have_text("2026-11-21 12:37:00")
+    assert "18:07:00" in str(time.get_attribute("title"))

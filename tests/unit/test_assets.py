@@ -1,0 +1,107 @@
+"""How the dashboard function serves the page's files."""
+
+import gzip
+import re
+from base64 import b64decode
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from telemetry.web.assets import SECURITY_HEADERS, load_assets
+from tests.lambdas import ROOT, Context, http_event, load_function
+
+FOREVER = "public, max-age=31536000, immutable"
+BUDGET = 120 * 1024
+FILES = {
+    "telemetry.html": "<!doctype html><title>é</title>",
+    "app-ABC123.js": "alert(1)",
+    "app-ABC123.css": "body{}",
+    "icon-ABC123.svg": "<svg/>",
+}
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> ModuleType:
+    for name, text in FILES.items():
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
+    function = load_function("dashboard")
+    vars(function)["assets"] = lambda: load_assets(tmp_path)
+    return function
+
+
+def get(function: ModuleType, path: str, **headers: str) -> dict[str, Any]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    answer: dict[str, Any] = function.handler(http_event(path, "", sent, method="GET"), Context())
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "content_type", "cache_control"),
+    [
+        ("telemetry.html", "/admin/telemetry", "text/html; charset=utf-8", "no-cache"),
+        ("app-ABC123.js", "/admin/assets/app-ABC123.js", "text/javascript; charset=utf-8", FOREVER),
+        ("app-ABC123.css", "/admin/assets/app-ABC123.css", "text/css; charset=utf-8", FOREVER),
+        ("icon-ABC123.svg", "/admin/assets/icon-ABC123.svg", "image/svg+xml", FOREVER),
+    ],
+)
+def test_files_are_served_as_they_were_built(
+    dashboard: ModuleType, name: str, path: str, content_type: str, cache_control: str
+) -> None:
+    answer = get(dashboard, path, accept_encoding="gzip, br")
+    headers = answer["headers"]
+    etag = headers.pop("ETag")
+    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
+    assert gzip.decompress(b64decode(answer["body"])).decode() == FILES[name]
+    plain = {"Content-Type": content_type, "Cache-Control": cache_control, "Vary": "Accept-Encoding"} | SECURITY_HEADERS
+    assert headers == plain | {"Content-Encoding": "gzip"}
+
+    unpacked = get(dashboard, path)
+    assert b64decode(unpacked["body"]).decode() == FILES[name]
+    assert unpacked["headers"] == plain | {"ETag": etag}
+
+    for known in (etag, f'"other", {etag}', etag.removeprefix("W/")):
+        again = get(dashboard, path, if_none_match=known)
+        assert (again["statusCode"], again["body"], again["headers"]["ETag"]) == (304, "", etag)
+    assert get(dashboard, path, if_none_match='"other"')["statusCode"] == 200
+
+
+def test_scripts_styles_and_everything_else_come_from_here() -> None:
+    policy = dict(part.split(" ", 1) for part in SECURITY_HEADERS["Content-Security-Policy"].split("; "))
+    assert policy.pop("img-src") == "'self' data:"
+    assert set(policy.values()) == {"'self'", "'none'"}
+    assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
+
+
+@pytest.mark.parametrize("name", ["telemetry.html", "app.py", "..%2Fapp.py", "../app.py", "nothing.js"])
+def test_nothing_else_is_served(dashboard: ModuleType, name: str) -> None:
+    assert get(dashboard, f"/admin/assets/{name}")["statusCode"] == 404
+
+
+def test_admin_leads_to_the_page(dashboard: ModuleType) -> None:
+    answer = get(dashboard, "/admin")
+    assert (answer["statusCode"], answer["headers"]["Location"]) == (302, "/admin/telemetry")
+
+
+def test_a_page_that_was_not_built_is_told_in_the_log(
+    dashboard: ModuleType, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for path in tmp_path.glob("*.gz"):
+        path.unlink()
+    assert get(dashboard, "/admin/telemetry")["statusCode"] == 500
+    assert "run make page" in caplog.text
+
+
+def test_the_page_as_it_is_built_keeps_to_its_budget_and_to_its_own_address() -> None:
+    """`make page` has built it; 120 KB is all that a browser ever loads of it, data apart."""
+    assets = load_assets(ROOT / "functions" / "dashboard" / "dist")
+    assert sorted(name.rpartition(".")[2] for name in assets) == ["css", "html", "js", "svg"]
+    assert sum(len(asset.compressed) for asset in assets.values()) <= BUDGET
+    for name, asset in assets.items():
+        text = gzip.decompress(asset.compressed).decode()
+        urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w{2,}[^\s\"'`)]*", text))
+        assert {url for url in urls if "www.w3.org/" not in url and "github.com/leeoniya/uPlot" not in url} == set(), (
+            name
+        )
+        assert "sourceMappingURL" not in text
