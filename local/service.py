@@ -114,7 +114,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     )
     stop.server = server
     threading.Thread(target=stop.without, args=(engine,), daemon=True).start()
-    say(f"ready on {url} (keys in {state.demo_keys}; Ctrl-C stops)")
+    say(f"ready on {url} (Ctrl-C stops); to sign in on {url}/admin take admin_key of {state.demo_keys}")
     server.run(sockets=[listener])
     say("stopping")
 
