@@ -31,6 +31,9 @@ export interface Chart {
   remark?: (index: number) => string | undefined;
 }
 
+/** Fewer make no curve: the table says it better. */
+const FEWEST_POINTS = 4;
+
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const SECONDS = { hour: 3600, day: 86_400 };
 const STEPS = {
@@ -51,7 +54,8 @@ interface ChartPanelProps {
 
 /** A chart and its table, one at a time. */
 export function ChartPanel({ title, note, span, name, chart, summary, children }: ChartPanelProps): JSX.Element {
-  const [form, setForm] = useState<"chart" | "table">("chart");
+  const [chosen, choose] = useState<"chart" | "table" | null>(null);
+  const form = chosen ?? (chart.starts.length < FEWEST_POINTS ? "table" : "chart");
   const actions = (
     <Segments
       label={`${title} as`}
@@ -61,7 +65,7 @@ export function ChartPanel({ title, note, span, name, chart, summary, children }
         ["table", "Table"],
       ]}
       value={form}
-      onChange={setForm}
+      onChange={choose}
     />
   );
   return (
@@ -247,7 +251,7 @@ function options(
       {},
       ...(bars ? [...series].reverse() : series).map(({ label, color: property }) => {
         const stroke = color(property);
-        if (!bars) return { label, stroke, width: 2, points: { show: chart.current.starts.length < 3, size: 6 } };
+        if (!bars) return { label, stroke, width: 2, points: { show: chart.current.starts.length < FEWEST_POINTS, size: 6 } };
         const paths = uPlot.paths.bars?.({ size: [0.8, 56], radius: 0 });
         return { label, fill: stroke, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
       }),

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { download, nextOf, Problem, type Query, search } from "./api";
-import { bytes, count } from "./format";
+import { bytes, count, plural } from "./format";
 import { SignedOut } from "./live";
 import { announce, Dialog, Icon, ProblemBox, Segments } from "./ui";
 import { useView } from "./view";
@@ -155,7 +155,7 @@ function ExportDialog({ query, onClose }: { query: Query; onClose: () => void })
         <div class="progress" role="status" data-rows={progress.rows}>
           {running && <progress aria-label="Exporting" />}
           <p>
-            {count(progress.rows)} rows, {bytes(progress.size)}, {count(progress.pages)} pages
+            {plural(progress.rows, "row")}, {bytes(progress.size)}, {plural(progress.pages, "page")}
             {done && <strong> – complete and checked. The file is among your downloads.</strong>}
           </p>
         </div>

@@ -92,7 +92,7 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
         </Follow>
       ) : (
         <span title={`Fingerprint ${fingerprint}`}>
-          <code>{last4 ? `••••${last4}` : fingerprint.slice(0, 8)}</code> <span class="muted">issued to nobody</span>
+          <code>{last4 ? `••••${last4}` : fingerprint.slice(0, 8)}</code> <span class="muted">not issued here</span>
         </span>
       )}
       <span class="second">

@@ -181,7 +181,7 @@ const ACTIONS: Column<AuditEntry>[] = [
   WHENCE,
 ];
 
-const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "What was asked for", cell: changes }, WHENCE];
+const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "What was asked for", class: "full breaks", cell: changes }, WHENCE];
 
 function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.Element {
   const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];

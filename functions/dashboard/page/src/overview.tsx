@@ -180,7 +180,8 @@ function ActiveUsers({ data }: { data: OverviewData }): JSX.Element {
       note={
         last && (
           <>
-            {plural(last.users, "user")} today, {count(last.users_7)} in 7 days, {count(last.users_30)} in 30
+            {plural(last.users, "user")} {last.closed ? `on ${last.day}` : "today so far"}, {count(last.users_7)} in 7
+            days, {count(last.users_30)} in 30
           </>
         )
       }

@@ -10,8 +10,9 @@ import { Follow, useView } from "./view";
 
 const SHOWN = 6;
 const LISTED = 12;
-const GREYS: Record<string, string> = { "~other": "--series-other", "~unknown": "--series-unknown" };
-const NAMES: Record<string, string> = { "~other": "other versions", "~unknown": "no version" };
+const NO_VERSION = "~unknown";
+const GREYS: Record<string, string> = { "~other": "--series-other", [NO_VERSION]: "--series-unknown" };
+const NAMES: Record<string, string> = { "~other": "other versions", [NO_VERSION]: "no version" };
 
 export function Versions({ data }: { data: Overview }): JSX.Element {
   const { versions } = data;
@@ -117,21 +118,22 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     return total ? (100 * records) / total : null;
   };
   const named = data.versions.map(({ version }) => version).filter((version) => !(version in GREYS)).slice(0, SHOWN);
+  const shown = [...named, NO_VERSION];
   const rest = data.version_trend.map(({ versions }, index) => {
-    const known = named.reduce((sum, version) => sum + (versions[version] ?? 0), 0);
+    const known = shown.reduce((sum, version) => sum + (versions[version] ?? 0), 0);
     return share(index, (totals[index] ?? 0) - known);
   });
-  const series = named.map((version) => ({
-    label: version,
+  const series = shown.map((version) => ({
+    label: NAMES[version] ?? version,
     color: colors.get(version) ?? "--series-other",
     values: data.version_trend.map(({ versions }, index) => share(index, versions[version] ?? 0)),
   }));
-  if (rest.some((value) => value)) series.push({ label: "all other", color: "--series-other", values: rest });
+  series.push({ label: "all other", color: "--series-other", values: rest });
   return {
     kind: "stacked bars",
     bucket: data.bucket,
     starts: data.version_trend.map(({ start }) => start),
-    series,
+    series: series.filter(({ values }) => values.some((value) => value)),
     format: percent,
     axis: (value) => `${value}%`,
     top: 100,
