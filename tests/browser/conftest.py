@@ -54,15 +54,23 @@ def open_page(
 ) -> Iterator[OpenPage]:
     """Opens the page, signed in with one of the demo's keys unless `key` is None. Afterwards nothing may have failed.
 
-    With `clock`, time passes only when the test says so.
+    `stand_in`: the analytics API is stood in for. With `clock`, time passes only when the test says so.
     """
     contexts = []
 
-    def open_(address: str = "", key: str | None = "admin_key", *, clock: bool = False, **context: Any) -> Page:  # noqa: ANN401
+    def open_(
+        address: str = "",
+        key: str | None = "admin_key",
+        *,
+        stand_in: bool = True,
+        clock: bool = False,
+        **context: Any,  # noqa: ANN401
+    ) -> Page:
         opened = chromium.new_context(base_url=service.url, **context)
         contexts.append(opened)
         page = opened.new_page()
-        analytics.stand_in(page)
+        if stand_in:
+            analytics.stand_in(page)
         page.on("console", lambda message: troubles.extend([message.text] * (message.type in {"error", "warning"})))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("request", lambda request: _check_origin(request.url, service.url, troubles))

@@ -212,12 +212,57 @@ def test_it_updates_itself_while_it_is_looked_at(open_page: OpenPage, analytics:
     expect(page.locator("[data-stat=recent_activity]")).to_have_text("24,000")
 
 
+# ── with nothing stood in for
+
+
+def test_what_was_sent_is_counted_shown_and_exported(open_page: OpenPage, service: LocalService) -> None:
+    product, key = service.keys["products"][0], service.key("ingest_key", "development")
+    events = [
+        {"event_id": int(answers.BIG_NUMBER) + n, "data_type": "text", "text_data": "=1+1", "product_id": product}
+        | {"product_version": "5.1.0", "user_identifier": f"user-{n}@example.org", "hwid": f"device-{n}"}
+        for n in range(3)
+    ]
+    for event in [*events, {"license_key": "nobody-issued-this", "product_id": product, "hwid": "device-3"}]:
+        assert service.post("/api/v1/telemetry", event, key).status_code == 200
+    scope = "?environment=development"
+    page = open_page(scope, stand_in=False)
+    expect(page.locator("[data-stat=total_records]")).to_have_text("4", timeout=20_000)
+    for address in (scope, f"{scope}&range=90d&product={product}", f"{scope}&from=2026-01-01&to=2026-01-31"):
+        page.goto(f"/admin/telemetry{address}")
+        expect(panel(page, "mismatches")).to_be_visible()
+        expect(page.locator(".skeleton")).to_have_count(0)
+    page.goto(f"/admin/telemetry{scope}")
+    page.locator("[data-alert=INVALID_LICENSE]").click()
+    rows = panel(page, "records").locator("tbody tr")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Clear").click()
+    expect(rows).to_have_count(4)
+    for name, value in (("User", "USER-1@example.org"), ("Device", "device-1"), ("Version", "5.1.0")):
+        page.get_by_label(name).fill(value)
+    page.get_by_role("button", name="Apply").click()
+    expect(rows).to_have_count(1)
+    rows.first.get_by_role("button").first.click()
+    drawer = page.get_by_role("dialog", name="Record")
+    expect(drawer.locator("[data-part=payload]")).to_contain_text(str(events[1]["event_id"]))
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export records")
+    for format_ in ("CSV", "NDJSON"):
+        dialog.get_by_role("radio", name=format_, exact=True).check()
+        with page.expect_download():
+            dialog.get_by_role("button", name=re.compile("^Export")).click()
+        expect(dialog).to_contain_text("1 row,")
+        expect(dialog).to_contain_text("complete and checked")
+    page.goto(f"/admin/telemetry{scope}&view=logs&range=7d")
+    loaded(page, "logs")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 # ── when there is nothing, or no answer
 
 
-def test_a_fresh_state_says_what_to_check(open_page: OpenPage, analytics: Analytics) -> None:
-    analytics.given = answers.empty()
-    page = open_page()
+def test_a_fresh_state_says_what_to_check(open_page: OpenPage) -> None:
+    page = open_page(stand_in=False)
     advice = panel(page, "no-records")
     expect(advice).to_contain_text("0 records in production")
     expect(advice).to_contain_text("The environment toggle")
@@ -314,7 +359,7 @@ def test_an_export_is_one_checked_file(open_page: OpenPage, analytics: Analytics
     dialog = page.get_by_role("dialog", name="Export records")
     with page.expect_download() as download:
         dialog.get_by_role("button", name="Export", exact=True).click()
-    expect(dialog).to_contain_text("250 rows")
+    expect(dialog).to_contain_text("250 rows, ")
     expect(dialog).to_contain_text("complete and checked")
     whole = b"".join(body for body, _ in analytics.pages)
     path = download.value.path()

@@ -1,4 +1,4 @@
-"""No engine here knows roles: what functions update is held against what the template lets them update."""
+"""No engine here knows roles: what functions do to which keys is held against what the template lets them do."""
 
 import json
 from collections.abc import Iterator
@@ -8,20 +8,22 @@ from typing import Any
 
 from local.cloudformation import load
 from local.template import ROOT
+from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
+from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.tables import brief_client, dynamodb_client
 from tests.conftest import Deployment
 from tests.issuing import DEVICE, KEY, issue
 from tests.lambdas import Context, http_event, load_function
 
 
-def may_update(function: str) -> list[str]:
-    """The partition keys that a function's role may update, over all tables."""
+def may(function: str, action: str = "UpdateItem") -> list[str]:
+    """The partition keys that a function's role may update, or what else there is to do, over all tables."""
     policies = load(ROOT / "template.yaml")["Resources"][function]["Properties"]["Policies"]
     statements = [each for policy in policies if "Statement" in policy for each in policy["Statement"]]
-    updating = [each for each in statements if "dynamodb:UpdateItem" in each["Action"] and each["Effect"] == "Allow"]
+    allowing = [each for each in statements if f"dynamodb:{action}" in each["Action"] and each["Effect"] == "Allow"]
     return [
-        key for each in updating for (test,) in [each["Condition"].values()] for key in test["dynamodb:LeadingKeys"]
+        key for each in allowing for (test,) in [each["Condition"].values()] for key in test["dynamodb:LeadingKeys"]
     ]
 
 
@@ -46,6 +48,26 @@ def updated() -> Iterator[set[str]]:
             client.meta.events.unregister("before-call.dynamodb", note)
 
 
+@contextmanager
+def touched() -> Iterator[dict[str, set[str]]]:
+    """The partition keys that single items are read, put or deleted under meanwhile, by action."""
+    keys: dict[str, set[str]] = {}
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
+        request = json.loads(params["body"])
+        done = [(model.name, request)] if "TransactItems" not in request else []
+        done += [(f"{kind}Item", what) for each in request.get("TransactItems", ()) for kind, what in each.items()]
+        for action, what in done:
+            keys.setdefault(action, set()).add(what.get("Key", what.get("Item"))["pk"]["S"])
+
+    events = dynamodb_client().meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield keys
+    finally:
+        events.unregister("before-call.dynamodb", note)
+
+
 def within(keys: set[str], patterns: list[str]) -> bool:
     return all(any(fnmatchcase(key, pattern) for pattern in patterns) for key in keys)
 
@@ -56,7 +78,7 @@ def test_ingest_counts_failed_calls_where_it_may(deployment: Deployment) -> None
         for key, body in (("tk_prod_nobody-was-given-this", "{}"), (good, "{")):
             ingest.handler(http_event("/api/v1/telemetry", body, {"x-api-key": key}), Context())
     assert keys == {"failed_calls#unknown", "failed_calls#production"}
-    assert within(keys, may_update("IngestFunction"))
+    assert within(keys, may("IngestFunction"))
 
 
 def test_licensing_changes_licences_and_counts_calls_where_it_may(deployment: Deployment) -> None:
@@ -66,4 +88,22 @@ def test_licensing_changes_licences_and_counts_calls_where_it_may(deployment: De
     with updated() as keys:
         licensing.handler(http_event("/v1/activate", body, headers), Context(milliseconds_left=20_000))
     assert {"licensing", f"license#{license_.id}"} < keys
-    assert within(keys, may_update("LicensingFunction"))
+    assert within(keys, may("LicensingFunction"))
+
+
+def test_signing_in_and_out_touches_what_it_may(deployment: Deployment) -> None:
+    dashboard, reach = load_function("dashboard"), frozenset(Environment)
+    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.registry).secret
+    headers = {"content-type": "application/json"}
+    with touched() as keys:
+        for secret in ("tk_staff_nobody-was-given-this", key):
+            body = json.dumps({"key": secret})
+            answer = dashboard.handler(http_event("/admin/session", body, headers), Context())
+        (cookie,) = (each.partition(";")[0] for each in answer["cookies"])
+        shown = dashboard.handler(http_event("/admin/session", "", {}, None, "GET", [cookie]), Context())
+        token = {"x-csrf-token": json.loads(shown["body"])["csrf"]}
+        dashboard.handler(http_event("/admin/session", "", token, None, "DELETE", [cookie]), Context())
+    assert keys.keys() == {"GetItem", "PutItem", "DeleteItem"}
+    for action, found in keys.items():
+        assert {each.partition("#")[0] for each in found} >= {"session", "sign_in"}
+        assert within(found, may("DashboardFunction", action)), action

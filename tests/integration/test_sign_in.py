@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from http.cookies import SimpleCookie
 from types import ModuleType
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError
@@ -47,13 +48,15 @@ class Browser:
     domain: str = "abc123.execute-api.eu-central-1.amazonaws.com"
     jar: dict[str, str] = field(default_factory=dict)
 
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
+    def ask(self, method: str, path: str, body: object = None, query: str = "", **headers: str) -> Answer:
         sent = JSON | self.headers | {name.replace("_", "-"): value for name, value in headers.items()}
         cookies = [f"{name}={value}" for name, value in self.jar.items()]
-        event = http_event(path, "" if body is None else json.dumps(body), sent, None, method, cookies)
+        event = http_event(
+            path, "" if body is None else json.dumps(body), sent, dict(parse_qsl(query)), method, cookies
+        )
         event["requestContext"]["http"]["sourceIp"] = self.source_ip
         event["requestContext"]["domainName"] = self.domain
-        name = "admin" if path.startswith("/api") else "dashboard"
+        name = next((name for name in ("admin", "analytics") if f"/{name}/" in path and "/api/" in path), "dashboard")
         result = self.functions[name].handler(event, Context())
         answered = {name.lower(): value for name, value in result["headers"].items()}
         for cookie in result.get("cookies", ()):
@@ -76,15 +79,16 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, ModuleType]:
-    return {name: load_function(name) for name in ("admin", "dashboard")}
+    return {name: load_function(name) for name in ("admin", "analytics", "dashboard")}
 
 
 @pytest.fixture
 def browser(loaded: dict[str, ModuleType]) -> Browser:
     """One that asks functions which know nothing yet."""
-    admin, dashboard = loaded["admin"], loaded["dashboard"]
-    for cached in (admin.authenticator, admin.stores, dashboard.authenticator, dashboard.desk):
-        cached.cache_clear()
+    for function in loaded.values():
+        for cached in ("authenticator", "stores", "desk"):
+            if hasattr(function, cached):
+                getattr(function, cached).cache_clear()
     return Browser(loaded)
 
 
@@ -225,6 +229,13 @@ def test_a_session_reaches_as_far_as_its_key(browser: Browser, deployment: Deplo
     browser.sign_in(staff_key(deployment, Role.VIEWER, Environment.STAGING))
     assert browser.ask("GET", SESSION).body["environments"] == ["staging"]
     assert browser.ask("GET", PRODUCTS).status == 403
+    asked = {
+        (path, environment): browser.ask("GET", f"/api/v1/analytics/{path}", query=f"environment={environment}").status
+        for path in ("products", "records")
+        for environment in ("staging", "production")
+    }
+    assert asked.pop(("products", "staging")) == 200
+    assert set(asked.values()) == {403}
 
 
 @pytest.mark.parametrize(("kind", "status"), [("nobody's", 401), ("sdk", 403), ("revoked", 401), ("elsewhere", 403)])
