@@ -19,6 +19,9 @@ from tests.lambdas import ROOT
 START_SECONDS = 180.0
 """How long a start, or a command, may take on a machine that is busy with other tests."""
 
+DEMO_SECONDS = 600.0
+"""How long a start with the demo's month may take there."""
+
 _READY = re.compile(r"ready on (\S+)")
 
 
@@ -36,12 +39,13 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 class LocalService:
-    """`make run` on a state folder, with keys only. Use it as a context manager."""
+    """`make run` on a state folder, with keys only or with the demo's month. Use it as a context manager."""
 
-    def __init__(self, state: Path, port: int = 0) -> None:
+    def __init__(self, state: Path, port: int = 0, *, demo: bool = False) -> None:
         """Returns when it is ready."""
         self.state = state
-        line, environment = command("run", "--port", str(port), "--state", str(state), "--no-demo")
+        history = [] if demo else ["--no-demo"]
+        line, environment = command("run", "--port", str(port), "--state", str(state), *history)
         self.process = subprocess.Popen(
             line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -50,7 +54,7 @@ class LocalService:
         self._url = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        if not self._ready.wait(START_SECONDS) or not self._url:
+        if not self._ready.wait(DEMO_SECONDS if demo else START_SECONDS) or not self._url:
             self.kill()
             raise AssertionError("".join(self.output))
 

@@ -37,6 +37,13 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+    """One with the demo vendor's month, which takes a minute or two to make: not made where there is no browser."""
+    with LocalService(tmp_path_factory.mktemp("browser") / "demo", demo=True) as running:
+        yield running
+
+
 @pytest.fixture
 def analytics() -> Analytics:
     return Analytics()
@@ -56,6 +63,18 @@ def open_page(
 
     `stand_in`: the analytics API is stood in for. With `clock`, time passes only when the test says so.
     """
+    yield from _opener(chromium, service, troubles, analytics)
+
+
+@pytest.fixture
+def open_demo(chromium: Browser, demo: LocalService, troubles: list[str]) -> Iterator[OpenPage]:
+    """As `open_page`, on the demo and with nothing stood in for."""
+    yield from _opener(chromium, demo, troubles, None)
+
+
+def _opener(
+    chromium: Browser, service: LocalService, troubles: list[str], analytics: Analytics | None
+) -> Iterator[OpenPage]:
     contexts = []
 
     def open_(
@@ -69,7 +88,7 @@ def open_page(
         opened = chromium.new_context(base_url=service.url, **context)
         contexts.append(opened)
         page = opened.new_page()
-        if stand_in:
+        if analytics and stand_in:
             analytics.stand_in(page)
         page.on("console", lambda message: troubles.extend([message.text] * (message.type in {"error", "warning"})))
         page.on("pageerror", lambda error: troubles.append(str(error)))

@@ -8,29 +8,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser import answers
 from tests.browser.answers import Analytics
 from tests.browser.conftest import OpenPage
-from tests.lambdas import ROOT
+from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel
 from tests.local_service import LocalService
-
-AXE = ROOT / "functions/dashboard/page/node_modules/axe-core/axe.min.js"
-PHONE = {"width": 390, "height": 844}
-VIEWS = {"overview": "", "records": "?view=records", "logs": "?view=logs"}
-LOADED = {"overview": "licenses", "records": "records", "logs": "exports"}
-
-
-def loaded(page: Page, view: str) -> None:
-    """Waits until everything of a view is there."""
-    expect(page.locator(f"[data-panel={LOADED[view]}] tbody tr").first).to_be_visible()
-    expect(page.locator(".skeleton")).to_have_count(0)
-
-
-def panel(page: Page, name: str) -> Any:  # noqa: ANN401
-    return page.locator(f"[data-panel={name}]")
-
 
 # ── signing in and out
 
@@ -434,13 +418,6 @@ def test_a_licence_is_suspended_and_revoked_after_asking(
 # ── for everybody
 
 
-def axe(page: Page) -> list[str]:
-    """What axe-core finds wrong with the page as it stands; its script is injected past the policy, by the debugger."""
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(({violations}) => violations)")
-    return [f"{issue['id']}: {node['html']}" for issue in found for node in issue["nodes"]]
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1440])
 def test_axe_finds_nothing(open_page: OpenPage, analytics: Analytics, scheme: str, width: int) -> None:
@@ -470,21 +447,18 @@ def test_axe_finds_nothing(open_page: OpenPage, analytics: Analytics, scheme: st
 def test_a_phone_never_scrolls_sideways(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
 
-    def overflow() -> int:
-        return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
-
     for view, address in VIEWS.items():
         page.goto(f"/admin/telemetry{address}")
         loaded(page, view)
-        assert overflow() == 0, view
+        assert overflow(page) == 0, view
     page.goto("/admin/telemetry?view=records&record=record-2&from=2026-11-01&to=2026-11-07")
     expect(page.get_by_role("dialog").locator("[data-part=raw]")).to_be_visible()
-    assert overflow() == 0
+    assert overflow(page) == 0
     assert page.evaluate("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
     analytics.given = answers.empty()
     page.goto("/admin/telemetry")
     expect(panel(page, "no-records")).to_be_visible()
-    assert overflow() == 0
+    assert overflow(page) == 0
 
 
 def test_the_keyboard_reaches_everything_first(open_page: OpenPage) -> None:

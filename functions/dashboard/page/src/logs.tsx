@@ -65,7 +65,7 @@ export function Logs(): JSX.Element {
             closings.length === 0 ? (
               <Empty title="No day was closed in this range." />
             ) : (
-              <Table label="Closed days" class="rows" columns={CLOSINGS} items={closings} keyOf={({ day }) => day} />
+              <Table label="Closed days" class="low" columns={CLOSINGS} items={closings} keyOf={({ day }) => day} />
             )
           }
         </Loaded>
@@ -176,7 +176,7 @@ const ACTIONS: Column<AuditEntry>[] = [
   WHEN,
   WHO,
   { title: "Action", cell: ({ action }) => action },
-  { title: "What", class: "wide breaks", cell: ({ entity }) => <code>{entity}</code> },
+  { title: "What", class: "breaks", cell: ({ entity }) => <code>{entity}</code> },
   { title: "Change", class: "wide", cell: changes },
   WHENCE,
 ];

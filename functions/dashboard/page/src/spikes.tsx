@@ -1,6 +1,7 @@
-// Spikes that are going on.
+// Spikes: those that are going on, whatever is looked at, and those there were in the range.
 
 import type { JSX } from "preact";
+import { useState } from "preact/hooks";
 import { count, plural } from "./format";
 import { useResource } from "./live";
 import type { Spikes as SpikesData } from "./types";
@@ -9,31 +10,54 @@ import { Follow, useView } from "./view";
 
 type Spike = SpikesData["items"][number];
 
-/** The open spike alerts; nothing while there are none. */
+const OVER_SHOWN = 2;
+
+/** Open spike alerts, then the latest that are over; nothing where there is none. */
 export function Spikes(): JSX.Element | null {
   const view = useView();
-  const spikes = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "open" });
-  if (spikes.error && !spikes.data) return <ProblemBox problem={spikes.error} retry={spikes.reload} />;
-  const items = spikes.data?.items ?? [];
-  if (items.length === 0) return null;
+  const [all, setAll] = useState(false);
+  const open = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "open" });
+  const inRange = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "all" });
+  const failed = [open, inRange].find(({ data, error }) => error && !data);
+  if (failed?.error) return <ProblemBox problem={failed.error} retry={failed.reload} />;
+  const over = inRange.data?.items.filter(({ closed_at: closed }) => closed !== null) ?? [];
+  const shown = [...(open.data?.items ?? []), ...(all ? over : over.slice(0, OVER_SHOWN))];
+  const hidden = all ? 0 : Math.max(over.length - OVER_SHOWN, 0);
+  if (shown.length === 0) return null;
   return (
-    <section class="spikes span-12" aria-label="Open spike alerts" data-panel="spikes">
-      {items.map((spike) => (
-        <article key={spike.id} class="spike">
-          <Icon name="alert" />
-          <div>
-            <h2>Spike in {spike.product}</h2>
-            <p>{sentence(spike)}</p>
-            <p class="note">
-              since <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
-            </p>
-          </div>
-          <Follow class="button" page="records" filters={filters(spike)}>
-            See the records
-          </Follow>
-        </article>
+    <section class="spikes span-12" aria-label="Spike alerts" data-panel="spikes">
+      {shown.map((spike) => (
+        <SpikeAlert key={spike.id} spike={spike} />
       ))}
+      {hidden > 0 && (
+        <p class="note">
+          <button type="button" class="link" onClick={() => setAll(true)}>
+            Show {plural(hidden, "earlier spike")}
+          </button>
+        </p>
+      )}
     </section>
+  );
+}
+
+function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
+  const over = spike.closed_at !== null;
+  return (
+    <article class={`spike ${over ? "over" : ""}`} data-spike={spike.id}>
+      <Icon name="alert" />
+      <div>
+        <h2>
+          Spike in {spike.product} {over && <span class="badge">over</span>}
+        </h2>
+        <p>{sentence(spike)}</p>
+        <p class="note">
+          {over ? "from" : "since"} <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
+        </p>
+      </div>
+      <Follow class="button" page="records" filters={filters(spike)}>
+        See the records
+      </Follow>
+    </article>
   );
 }
 
@@ -45,7 +69,7 @@ function sentence({ cause, evidence }: Spike): string {
   return `${plural(flagged, "flagged record")} ${where}${usual}.`;
 }
 
-/** Its flagged records, from the day it began to today. */
+/** Its flagged records, from the day it began to its last, or today. */
 function filters(spike: Spike): Record<string, string> {
   return {
     product: spike.product,
@@ -53,6 +77,6 @@ function filters(spike: Spike): Record<string, string> {
     license_id: spike.evidence.license?.license_id ?? "",
     range: "",
     from: spike.opened_at.slice(0, 10),
-    to: new Date().toISOString().slice(0, 10),
+    to: (spike.closed_at === null ? new Date().toISOString() : spike.last_seen).slice(0, 10),
   };
 }

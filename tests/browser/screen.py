@@ -1,0 +1,32 @@
+"""What tests look at on the page."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.lambdas import ROOT
+
+AXE = ROOT / "functions/dashboard/page/node_modules/axe-core/axe.min.js"
+PHONE = {"width": 390, "height": 844}
+VIEWS = {"overview": "", "records": "?view=records", "logs": "?view=logs"}
+LOADED = {"overview": "licenses", "records": "records", "logs": "exports"}
+
+
+def loaded(page: Page, view: str) -> None:
+    """Waits until everything of a view is there."""
+    expect(page.locator(f"[data-panel={LOADED[view]}] tbody tr").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
+def panel(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-panel={name}]")
+
+
+def axe(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it stands; its script is injected past the policy, by the debugger."""
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run().then(({violations}) => violations)")
+    return [f"{issue['id']}: {node['html']}" for issue in found for node in issue["nodes"]]
+
+
+def overflow(page: Page) -> int:
+    """By how many pixels the page scrolls sideways."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

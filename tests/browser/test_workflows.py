@@ -1,0 +1,301 @@
+"""What people come to the page for, on the demo, with nothing stood in for."""
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Response, expect
+
+from local.demo_history import DAYS, DESKTOP
+from tests.browser.conftest import OpenPage
+from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel
+from tests.local_service import LocalService
+
+Json = Any
+
+OVERVIEW = re.compile(r"/analytics/overview\?")
+
+
+def asked(service: LocalService, path: str, **query: str) -> Json:
+    """What staff are answered in production."""
+    headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
+    query |= {} if path.startswith("admin/licenses/") else {"environment": "production"}
+    answer = httpx.get(f"{service.url}/api/v1/{path}", params=query, headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def reported(service: LocalService, path: str, **query: str) -> Json:
+    """What finance is answered for production."""
+    headers = {"authorization": f"Bearer {service.key('report_key')}"}
+    answer = httpx.get(f"{service.url}/api/v1/reports/{path}", params=query, headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def overviewed(page: Page, address: str) -> Json:
+    """Goes there; gives the overview that the page got and shows."""
+    with page.expect_response(OVERVIEW) as response:
+        page.goto(f"/admin/telemetry{address}")
+    loaded(page, "overview")
+    return response.value.json()
+
+
+def window(overview: Json) -> dict[str, str]:
+    """That of an overview, so that the hour may change meanwhile."""
+    return {"from": overview["from"], "to": overview["to"]}
+
+
+def number(page: Page, card: str) -> float:
+    return float(re.sub("[,%]", "", page.locator(card).first.inner_text()))
+
+
+def stats(page: Page, *names: str) -> dict[str, float]:
+    return {name: number(page, f"[data-stat={name}]") for name in names}
+
+
+def alerts(page: Page) -> dict[str, float]:
+    cards = page.locator("[data-alert]").all()
+    return {str(card.get_attribute("data-alert")): float(card.locator(".figure").inner_text()) for card in cards}
+
+
+def exported(page: Page, address: str) -> list[dict[str, str]]:
+    """The rows of the file that the page gives of that view."""
+    page.goto(f"/admin/telemetry{address}")
+    loaded(page, "records")
+    page.get_by_role("button", name="Export").click()
+    dialog = page.get_by_role("dialog", name="Export records")
+    with page.expect_download() as download:
+        dialog.get_by_role("button", name="Export", exact=True).click()
+    expect(dialog).to_contain_text("complete and checked")
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    expect(dialog).to_contain_text(f"{len(rows):,} rows")
+    return rows
+
+
+def query_of(parameters: Mapping[str, str]) -> str:
+    return str(httpx.QueryParams(dict(parameters)))
+
+
+# ── investigate an outbreak
+
+
+def test_an_outbreak_is_investigated(open_demo: OpenPage, demo: LocalService) -> None:
+    page = open_demo("?range=30d", key=None)
+    page.get_by_label("Staff key").fill(demo.keys["admin_key"])
+    page.get_by_role("button", name="Sign in").click()
+    loaded(page, "overview")
+
+    # the spike, and the alert's card
+    (episode,) = asked(demo, "analytics/alerts", range="30d", state="all")["items"]
+    spike = page.locator("[data-spike]")
+    expect(spike).to_contain_text(f"Spike in {DESKTOP} over")
+    expect(spike).to_contain_text(f"{episode['evidence']['flagged']} flagged records in an hour")
+    expect(page.locator("[data-alert=BYPASSED_ACTIVATION]")).to_have_class(re.compile("raised"))
+    assert alerts(page)["BYPASSED_ACTIVATION"] > 500
+
+    # its records, narrowed to the flag
+    spike.get_by_role("link", name="See the records").click()
+    loaded(page, "records")
+    days = {name: episode[key][:10] for name, key in (("from", "opened_at"), ("to", "last_seen"))}
+    assert all(f"{name}={day}" in page.url for name, day in days.items())
+    expect(page.get_by_role("combobox", name="Flagged", exact=True)).to_have_value("true")
+    with page.expect_response(re.compile("flag=BYPASSED_ACTIVATION")):
+        page.get_by_role("combobox", name="Flag", exact=True).select_option("BYPASSED_ACTIVATION")
+    loaded(page, "records")
+    rows = panel(page, "records").locator("tbody tr")
+    expect(rows).to_have_count(50)
+    found = re.findall(r"••••(\w+)", "\n".join(rows.all_inner_texts()))
+    ((last4, times),) = Counter(found).most_common(1)
+    assert times > 40
+
+    # a record with the key that has leaked
+    rows.filter(has_text=last4).first.get_by_title("Inspect this record").click()
+    drawer = page.get_by_role("dialog", name="Record")
+    expect(drawer).to_contain_text("no active activation")
+    payload = drawer.locator("[data-part=payload]").inner_text()
+    (license_key,) = re.findall(r'license_key"?: "([^"]+)"', payload)
+    assert license_key.endswith(last4)
+    license_id = asked(demo, "analytics/records/" + page.url.rpartition("record=")[2])["license"]["id"]
+    registered = asked(demo, f"admin/licenses/{license_id}")
+    assert (registered["license_key"], registered["state"]) == (license_key, "active")
+
+    # it is revoked
+    drawer.get_by_role("button", name=f"Revoke licence {last4}").click()
+    dialog = page.get_by_role("dialog", name="Revoke this licence?")
+    customer = asked(demo, f"admin/customers/{registered['customer_id']}", environment="production")["name"]
+    expect(dialog).to_contain_text(f"••••{last4}")
+    expect(dialog).to_contain_text(customer)
+    dialog.get_by_role("button", name="Revoke licence").click()
+    expect(dialog.get_by_role("status")).to_contain_text(f"of {customer} is now revoked")
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(drawer.locator("[data-part=license]")).to_contain_text("revoked")
+    assert asked(demo, f"admin/licenses/{license_id}")["state"] == "revoked"
+    page.goto("/admin/telemetry?range=30d")
+    loaded(page, "overview")
+    expect(page.locator(f"[data-license='{license_id}'] .state-revoked")).to_be_visible()
+    before = stats(page, "total_records", "flagged_records")
+    revoked = alerts(page)["REVOKED_LICENSE"]
+
+    # and whoever goes on with it is seen
+    event = {"data_type": "text", "text_data": "started", "license_key": license_key, "hwid": "a-pirate's"}
+    answer = demo.post("/api/v1/telemetry", event | {"product_id": DESKTOP}, demo.key("ingest_key"))
+    assert answer.status_code == 200, answer.text
+    page.goto(f"/admin/telemetry?view=records&license_id={license_id}&flag=REVOKED_LICENSE")
+    loaded(page, "records")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Revoked licence")
+    rows.get_by_title("Inspect this record").click()
+    expect(drawer).to_contain_text("a-pirate's")
+    expect(drawer.locator(".message")).to_contain_text("revoked")
+    (record,) = asked(demo, "analytics/records", license_id=license_id, flag="REVOKED_LICENSE")["items"]
+    assert {"REVOKED_LICENSE", "BYPASSED_ACTIVATION"} <= set(record["flags"])
+
+    # it is counted, too, as soon as the stream has brought it
+    page.goto("/admin/telemetry?range=30d")
+    loaded(page, "overview")
+    figure = page.locator("[data-alert=REVOKED_LICENSE] .figure")
+    for _ in range(40):
+        if figure.inner_text() == str(int(revoked) + 1):
+            break
+        page.get_by_role("button", name="Refresh now").click()
+        page.wait_for_timeout(250)
+    expect(figure).to_have_text(str(int(revoked) + 1))
+    assert stats(page, *before) == {name: count + 1 for name, count in before.items()}
+
+
+# ── watch a roll-out
+
+
+def test_a_roll_out_is_watched(open_demo: OpenPage, demo: LocalService) -> None:
+    page = open_demo()
+    overview = overviewed(page, f"?range=24h&product={DESKTOP}")
+    since, until = (datetime.fromisoformat(overview[name]) for name in ("from", "to"))
+    assert until - since == timedelta(hours=24)
+    days = {since.date().isoformat(), (until - timedelta(seconds=1)).date().isoformat()}
+    received = [record for day in days for record in demo.records("--product", DESKTOP, "--day", day)]
+    versions = Counter(
+        json.loads(record["body"]).get("product_version", "~unknown")
+        for record in received
+        if since <= datetime.fromisoformat(record["received_at"]) < until
+    )
+    assert len(versions) > 1
+    shown = {
+        str(row.get_attribute("data-version")): (
+            row.locator("[data-stat=records]").inner_text(),
+            row.locator("[data-stat=percent]").inner_text(),
+        )
+        for row in page.locator("[data-version]").all()
+    }
+    total = versions.total()
+    assert shown == {name: (f"{count:,}", f"{100 * count / total:.1f}%") for name, count in versions.items()}
+    assert number(page, "[data-stat=recent_activity]") == total
+
+    rollout = panel(page, "version-trend")
+    rollout.get_by_role("radio", name="Table").check()
+    expect(rollout.locator("tbody tr")).to_have_count(24)
+
+
+# ── the cards
+
+
+@pytest.mark.parametrize("product", ["", DESKTOP])
+def test_cards_equal_api_report_and_export(open_demo: OpenPage, demo: LocalService, product: str) -> None:
+    page = open_demo()
+    of = {"product": product} if product else {}
+    shown = overviewed(page, f"?{query_of({'range': '30d'} | of)}")
+    api = asked(demo, "analytics/overview", **window(shown), **of)
+    assert stats(page, *api["stats"].keys() - {"unique_users_days"}) == {
+        name: count for name, count in api["stats"].items() if name != "unique_users_days"
+    }
+    assert alerts(page) == {alert["flag"]: alert["records"] for alert in api["alerts"]}
+
+    assert number(page, "[data-stat=unique_users]") == demo.monthly_users(product or "*")
+    cards = stats(page, "recent_activity", "range_flagged", "range_clean", "unique_devices")
+    raised = alerts(page)
+
+    rows = exported(page, f"?view=records&{query_of(window(shown) | of)}")
+    flags = Counter(flag for row in rows for flag in row["flags"].split())
+    flagged = sum(bool(row["flags"]) for row in rows)
+    assert cards == {
+        "recent_activity": len(rows),
+        "range_flagged": flagged,
+        "range_clean": len(rows) - flagged,
+        "unique_devices": len({row["hwid"] for row in rows if row["hwid"]}),
+    }
+    assert raised == {flag: flags[flag] for flag in raised}
+
+
+def test_cards_equal_what_finance_was_told(open_demo: OpenPage, demo: LocalService) -> None:
+    page = open_demo()
+    last = date.fromisoformat(reported(demo, "applications")["last_closed_day"])
+    days = {"from": (last - timedelta(days=DAYS - 1)).isoformat(), "to": last.isoformat()}
+    overviewed(page, f"?{query_of(days | {'product': DESKTOP})}")
+    report = reported(demo, "active-users", application=DESKTOP, days=str(DAYS), as_of=last.isoformat())
+    rows = reported(demo, "daily", application=DESKTOP, **days)["rows"]
+    piracy = reported(demo, "piracy", application=DESKTOP, **days)["totals"]
+    assert number(page, "[data-stat=unique_users]") == report["users"]
+    assert number(page, "[data-stat=recent_activity]") == sum(row["records"] for row in rows)
+    assert number(page, "[data-stat=range_flagged]") == piracy["flagged"]
+    assert alerts(page) == {flag: piracy["flags"][flag] for flag in alerts(page)}
+
+
+# ── for everybody
+
+
+def test_a_viewer_gets_totals_and_nothing_of_anybody(open_demo: OpenPage, demo: LocalService) -> None:
+    answers: list[Response] = []
+    page = open_demo(key=None)
+    page.get_by_label("Staff key").fill(demo.keys["viewer_key"])
+    page.on("response", answers.append)
+    page.get_by_role("button", name="Sign in").click()
+    for address in ("?range=30d", "?range=24h", f"?range=90d&product={DESKTOP}", "?view=records", "?environment=staging"):
+        page.goto(f"/admin/telemetry{address}")
+        for name in ("stats", "trend", "active-users", "versions", "version-trend"):
+            expect(panel(page, name)).to_be_visible()
+        expect(page.locator(".skeleton")).to_have_count(0)
+    assert number(page, "[data-stat=total_records]") > 100
+    assert [answer.url for answer in answers if answer.status >= 400] == []
+
+    told = "\n".join(answer.text() for answer in answers if "json" in answer.headers.get("content-type", ""))
+    assert told.count('"unique_users"') >= 5
+    assert [secret for secret in secrets(demo) if secret in told] == []
+
+
+def secrets(service: LocalService) -> Iterator[str]:
+    """Who and what is in records of two days, as JSON has it."""
+    now = datetime.now(UTC).date()
+    for day in (now - timedelta(days=1), now - timedelta(days=DAYS - 18)):
+        for record in service.records("--day", day.isoformat()):
+            yield f'"{record["source_ip"]}"'
+            payload = json.loads(record["body"])
+            payload = payload.get("payload", payload)
+            for name in ("license_key", "hwid", "user_identifier", "user_id", "event_id"):
+                if (value := payload.get(name)) and value != "unknown":
+                    yield str(value)
+    yield from ("license_id", "fingerprint", "last4", "hwid", '"ip"', "payload")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE["width"], 1440])
+def test_the_full_page_is_for_everybody(open_demo: OpenPage, scheme: str, width: int) -> None:
+    page = open_demo(color_scheme=scheme, viewport={"width": width, "height": 900})
+    for view, address in VIEWS.items():
+        page.goto(f"/admin/telemetry{address}{'&' if address else '?'}range=30d")
+        loaded(page, view) if view != "logs" else expect(panel(page, "closings").locator("tbody tr")).to_have_count(DAYS)
+        assert axe(page) == [], view
+        assert overflow(page) == 0, view
+    page.goto("/admin/telemetry?view=records&flagged=true&range=30d")
+    loaded(page, "records")
+    page.get_by_title("Inspect this record").first.click()
+    expect(page.get_by_role("dialog").locator("[data-part=raw]")).to_be_visible()
+    assert axe(page) == []
+    assert overflow(page) == 0
