@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.answers import Analytics
 from tests.local_service import LocalService
@@ -14,6 +14,8 @@ from tests.local_service import LocalService
 OpenPage = Callable[..., Page]
 
 CHROMIUM = shutil.which("chromium")
+
+expect.set_options(timeout=20_000)  # of a machine that is busy with other tests
 
 _SIGNED_OUT = "the server responded with a status of 401"
 """What Chromium says of asking for a session where there is none yet; everything else it says is a failure."""
@@ -40,6 +42,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 @pytest.fixture(scope="session")
 def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """One with the demo vendor's month, which takes a minute or two to make: not made where there is no browser."""
+    assert chromium.is_connected()
     with LocalService(tmp_path_factory.mktemp("browser") / "demo", demo=True) as running:
         yield running
 

@@ -155,6 +155,49 @@ def test_the_cards_say_what_the_api_says(open_page: OpenPage) -> None:
         )
 
 
+def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage, analytics: Analytics) -> None:
+    evidence = {"flagged": 20, "most_expected": 19}
+    (first, second, third) = (
+        {"id": day, "product": "orbit-cli", "opened_at": f"{day}T05:00:00Z", "last_seen": f"{day}T07:00:00Z"}
+        | {"closed_at": "2026-11-20T00:00:00Z", "cause": "flagged_in_an_hour", "evidence": evidence}
+        for day in ("2026-11-18", "2026-11-12", "2026-11-06")
+    )
+    going_on = first | {"id": "now", "closed_at": None}
+    page = open_page()
+    page.route(
+        "**/analytics/alerts?*",
+        lambda route: route.fulfill(
+            json={"items": [going_on, *([first, second, third] if "state=all" in route.request.url else [])]}
+        ),
+    )
+    page.reload()
+    shown = page.locator("[data-spike]")
+    expect(shown).to_have_count(3)
+    expect(shown.first).to_contain_text("since 2026-11-18 05:00")
+    expect(shown.last).to_contain_text("Spike in orbit-cli over")
+    page.get_by_role("button", name="Show 1 earlier spike").click()
+    assert [spike.get_attribute("data-spike") for spike in shown.all()] == [
+        "now", "2026-11-18", "2026-11-12", "2026-11-06",
+    ]  # fmt: skip
+    shown.last.get_by_role("link", name="See the records").click()
+    assert "from=2026-11-06&to=2026-11-06" in page.url
+
+
+def test_a_key_of_another_environment_is_not_called_nobodys(open_page: OpenPage, analytics: Analytics) -> None:
+    foreign = answers.top_license(None, "T7WQ", None) | {"flags": {"ENVIRONMENT_MISMATCH": 14}}
+    analytics.given["licenses/top"] = {"items": [foreign, answers.top_license(None, "8KX2", None)], "exact": True}
+    page = open_page()
+    rows = panel(page, "licenses").locator("tbody tr")
+    expect(rows.first).to_contain_text("••••T7WQ of another environment")
+    expect(rows.last).to_contain_text("••••8KX2 issued to nobody")
+
+
+def test_days_are_offered_of_any_window(open_page: OpenPage) -> None:
+    page = open_page("?from=2026-11-01T00:00:00.000Z&to=2026-11-08T00:00:00.000Z")
+    expect(page.get_by_label("First day")).to_have_value("2026-11-01")
+    expect(page.get_by_label("Last day")).to_have_value("2026-11-07")
+
+
 def test_charts_have_tables_that_say_the_same(open_page: OpenPage) -> None:
     page = open_page()
     trend = panel(page, "trend")

@@ -53,8 +53,8 @@ export function Toolbar({ products, children }: { products: Product[]; children:
 function CustomRange(): JSX.Element {
   const view = useView();
   const today = new Date().toISOString().slice(0, 10);
-  const [from, setFrom] = useState(view.from || today);
-  const [to, setTo] = useState(view.to || today);
+  const [from, setFrom] = useState(dayOf(view.from) ?? today);
+  const [to, setTo] = useState(dayOf(view.to, 1) ?? today);
   const apply = (event: Event): void => {
     event.preventDefault();
     view.go({ from, to, range: null, record: null });
@@ -82,4 +82,11 @@ function CustomRange(): JSX.Element {
       </button>
     </form>
   );
+}
+
+/** The UTC day of what an address may say: a day, or an instant, which is the end of a range when 1 ms is `taken` off. */
+function dayOf(text: string, taken = 0): string | null {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) return null;
+  return text.includes("T") ? new Date(at - taken).toISOString().slice(0, 10) : text;
 }
