@@ -155,7 +155,7 @@ def test_the_cards_say_what_the_api_says(open_page: OpenPage) -> None:
         )
 
 
-def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage, analytics: Analytics) -> None:
+def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> None:
     evidence = {"flagged": 20, "most_expected": 19}
     (first, second, third) = (
         {"id": day, "product": "orbit-cli", "opened_at": f"{day}T05:00:00Z", "last_seen": f"{day}T07:00:00Z"}

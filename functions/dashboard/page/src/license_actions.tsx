@@ -58,8 +58,9 @@ export function WithConfirmation({ children }: { children: ComponentChildren }):
   );
 }
 
-export function LicenseActions({ license }: { license: ActionTarget }): JSX.Element {
+export function LicenseActions({ license }: { license: ActionTarget }): JSX.Element | null {
   const ask = useContext(Ask);
+  if (POSSIBLE[license.state].length === 0) return null;
   const name = `licence ${license.last4}`;
   return (
     <span class="license-actions">
