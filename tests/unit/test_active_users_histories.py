@@ -14,7 +14,7 @@ from tests.active_users_world import LONG_GAPS, Step, Store, World, histories
 from tests.memory_aggregates import MemoryAggregates
 
 SOAK = bool(os.environ.get("SOAK"))
-LONG = settings(max_examples=600 if SOAK else 25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LONG = settings(max_examples=600 if SOAK else 12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @LONG
