@@ -183,15 +183,6 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
     assert "from=2026-11-06&to=2026-11-06" in page.url
 
 
-def test_a_key_of_another_environment_is_not_called_nobodys(open_page: OpenPage, analytics: Analytics) -> None:
-    foreign = answers.top_license(None, "T7WQ", None) | {"flags": {"ENVIRONMENT_MISMATCH": 14}}
-    analytics.given["licenses/top"] = {"items": [foreign, answers.top_license(None, "8KX2", None)], "exact": True}
-    page = open_page()
-    rows = panel(page, "licenses").locator("tbody tr")
-    expect(rows.first).to_contain_text("••••T7WQ of another environment")
-    expect(rows.last).to_contain_text("••••8KX2 issued to nobody")
-
-
 def test_days_are_offered_of_any_window(open_page: OpenPage) -> None:
     page = open_page("?from=2026-11-01T00:00:00.000Z&to=2026-11-08T00:00:00.000Z")
     expect(page.get_by_label("First day")).to_have_value("2026-11-01")
