@@ -30,7 +30,7 @@ run: .venv/run.done local/node_modules/.done $(DIST) ## set everything up and se
 page: $(DIST) ## build the page that the dashboard function serves
 
 test: .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST) lint ## lint, types and all tests
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 lint: .venv/test.done $(PAGE)/node_modules/.done ## ruff, mypy and tsc (strict)
 	$(BIN)/ruff check .
@@ -46,7 +46,7 @@ bench: .venv/test.done local/node_modules/.done ## print the cost figures
 	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks
 
 soak: .venv/test.done local/node_modules/.done $(DIST) ## the long versions of the tests
-	SOAK=1 $(BIN)/python -m pytest -n 2 tests
+	SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
 	@$(BIN)/python -m local key --state $(STATE) $(if $(STACK),--stack $(STACK)) $(ARGS)
