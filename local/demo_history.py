@@ -24,7 +24,7 @@ DAYS = 30
 
 CLI, DESKTOP = "orbit-cli", "orbit-desktop"
 
-_PEOPLE = {Environment.PRODUCTION: 420, Environment.STAGING: 30, Environment.DEVELOPMENT: 12}
+_PEOPLE = {Environment.PRODUCTION: 240, Environment.STAGING: 20, Environment.DEVELOPMENT: 8}
 _RELEASES = {  # day of release, counted from the first day
     CLI: ((-99, "2.7.3"), (5, "2.8.0"), (19, "2.8.1")),
     DESKTOP: ((-99, "4.11.0"), (2, "4.12.0"), (16, "5.0.0"), (23, "5.0.1")),

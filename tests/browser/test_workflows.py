@@ -21,9 +21,6 @@ from tests.local_service import LocalService
 
 Json = Any
 
-pytestmark = pytest.mark.xdist_group("demo")  # one process makes it
-
-
 def asked(service: LocalService, path: str, **query: str) -> Json:
     """What staff are answered in production."""
     headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
