@@ -21,6 +21,7 @@ from tests.local_service import LocalService
 
 Json = Any
 
+
 def asked(service: LocalService, path: str, **query: str) -> Json:
     """What staff are answered in production."""
     headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
