@@ -35,7 +35,7 @@ from tests.table_aggregates import TableAggregates
 SOAK = bool(os.environ.get("SOAK"))
 TODAY = date(2026, 11, 3)
 FEW = settings(
-    max_examples=300 if SOAK else 6,
+    max_examples=300 if SOAK else 4,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],  # shrinking is for the store in memory
     suppress_health_check=list(HealthCheck),

@@ -162,7 +162,7 @@ def test_a_fault_at_any_call_changes_nothing(recorded: list[dict[str, Any]], eng
     assert f"days#acme-cli {DAYS[1]}" in expected
     assert len(expected["tallies"]) > 5
     strikes = [(number, after) for number in range(1, len(quiet.calls) + 1) for after in (False, True)]
-    for number, after in strikes if SOAK else random.Random(8).sample(strikes, 24):
+    for number, after in strikes if SOAK else random.Random(8).sample(strikes, 14):
         fault = Fault(number, after)
         found = outcome(recorded, engine, fault, random.Random(1))
         assert found == expected, (number, after, quiet.calls[number - 1])

@@ -23,7 +23,7 @@ from tests.integration.test_ingest_licenses import issue
 from tests.lambdas import Context, http_event, load_function
 
 SEEDS = (1, 2)
-OPERATIONS = (100_000 if "SOAK" in os.environ else 4_000) // len(SEEDS)
+OPERATIONS = (100_000 if "SOAK" in os.environ else 2_000) // len(SEEDS)
 MARKERS = {Environment.PRODUCTION: "qprodq", Environment.STAGING: "qstagq", Environment.DEVELOPMENT: "qdevlq"}
 PRODUCTS = ("acme-cli", "acme-desktop")
 LICENSES = 6
