@@ -28,8 +28,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    """It ends with its module: while Playwright is at work, its event loop is in the way of other tests' own."""
     if CHROMIUM is None:
         reason = "no chromium: the page is NOT TESTED (apt-get install chromium)"
         pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)
@@ -39,14 +40,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """One with keys and licences, and no records."""
     with LocalService(tmp_path_factory.mktemp("browser") / "state") as running:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """One with the demo vendor's month, which takes a minute or two to make: not made where there is no browser."""
     assert chromium.is_connected()
