@@ -111,7 +111,7 @@ def _answer(action: DeviceAction) -> Response[str]:
 
 
 def _act(action: DeviceAction, request: Request, access: Access, now: datetime, backoff: Backoff) -> Answer:
-    question = getkeymanager_licensing.parse(action, request.body)
+    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
     finding = licensing().answer(question, access.environment, now, backoff)
     _count(action, finding, access, now)
     return 200, getkeymanager_licensing.answer(question, finding, now)

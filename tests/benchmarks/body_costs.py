@@ -18,7 +18,7 @@ from typing import Any
 from tests.lambdas import ROOT, Context, http_event, load_function
 
 INFLATED = 16 * 1024 * 1024
-OCTETS = "application/octet-stream"
+MEDIA_TYPES = {"form": "application/x-www-form-urlencoded", "multipart": "multipart/form-data; boundary=b"}
 EVENT = {
     "data_type": "numeric-single-value", "numeric_data_single_value": 1.5, "data_group": "usage", "flags": [],
     "product_version": "1", "product_id": "acme-desktop",
@@ -83,6 +83,15 @@ BODIES: Mapping[str, Callable[[], bytes]] = {
     "500 events of 32 KB": lambda: batch_of('"abcdefghijklmnopqrstuvwxyz",'),
     "500 events of much structure": lambda: batch_of("[],"),
     "500 events of objects": lambda: batch_of('{"a":1},'),
+    "form: &": lambda: filled("", "&", ""),
+    "form: fields": lambda: filled("", "&a=1", ""),
+    "form: keys": lambda: filled("", "&api_key=1", ""),
+    "form: %": lambda: filled("a=", "%41", ""),
+    "form: deep": lambda: filled("a", "[a]", "=1"),
+    "multipart: lines": lambda: filled("--b\r\n", "\r\n", ""),
+    "multipart: boundaries": lambda: filled("--b\r\n", "--b\r\n", ""),
+    "multipart: fields": lambda: filled("--b\r\n", 'Content-Disposition: form-data; name="a"\r\n\r\n1\r\n--b\r\n', ""),
+    "multipart: headers": lambda: filled("--b\r\n", "a:b\r\n", ""),
     "random bytes": lambda: Random(1).randbytes(4_400_000),
     "nearly gzip": lambda: gzip.compress(Random(1).randbytes(4_300_000), 1)[:-9],
 }
@@ -99,13 +108,14 @@ def measured(api_key: str, names: Sequence[str]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Prints `{"name", "status", "megabytes", "cpu"}` for an ordinary batch, then for each body that is asked for."""
-    function, headers = load_function("ingest"), {"x-api-key": sys.argv[1], "content-type": OCTETS}
+    function = load_function("ingest")
 
-    def send(body: bytes) -> int:
-        event = http_event("/api/v1/telemetry", body, headers)
+    def send(name: str, body: bytes) -> int:
+        media_type = MEDIA_TYPES.get(name.partition(":")[0], "application/octet-stream")
+        event = http_event("/api/v1/telemetry", body, {"x-api-key": sys.argv[1], "content-type": media_type})
         return int(function.handler(event, Context(milliseconds_left=600_000))["statusCode"])
 
-    send(ordinary(2))
+    send("ordinary", ordinary(2))
     for name in ("ordinary", *sys.argv[2:]):
         body = ordinary() if name == "ordinary" else BODIES[name]()
         gc.collect()
@@ -114,7 +124,7 @@ def main() -> None:
             continue
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         began = time.process_time()
-        status = send(body)
+        status = send(name, body)
         cpu = time.process_time() - began
         found = {"name": name, "status": status, "megabytes": peak_megabytes(), "cpu": cpu}
         sys.stderr.write(json.dumps(found) + "\n")

@@ -19,6 +19,7 @@ from telemetry.domain.errors import (
 from telemetry.domain.event import (
     Dialect,
     Event,
+    Format,
     normalise_country,
     normalise_license,
     normalise_user,
@@ -36,6 +37,7 @@ _VALUE_FIELDS = {
     "numeric-xy-axis": ("numeric_data_x", "numeric_data_y"),
     "text": ("text_data",),
 }
+_FORM_BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
 _MESSAGES = {DATA_SAVED: "Correct format data saved", MALFORMED_DATA_SAVED: "Incorrect format data saved"}
 # (HTTP status, code, message) by error; the first class that fits
 _REFUSALS: tuple[tuple[type[TelemetryError], tuple[int, int, str]], ...] = (
@@ -85,12 +87,13 @@ def element(raw: bytes) -> Event:
 def event_of(element: Element) -> Event:
     """One event, as it lies in a batch or in a record."""
     if element.wrong:
-        return Event(raw=element.raw, dialect=Dialect.GETKEYMANAGER, errors={"body": [f"{element.wrong}."]})
-    return parse_event(element.raw, element.value)
+        wrong = {"body": [f"{element.wrong}."]}
+        return Event(raw=element.raw, dialect=Dialect.GETKEYMANAGER, format=element.format, errors=wrong)
+    return parse_event(element.raw, element.value, element.format)
 
 
-def parse_event(raw: bytes, value: object) -> Event:
-    """One event from its bytes and the JSON value they hold."""
+def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Event:
+    """One event from its bytes and the value they hold."""
     if not isinstance(value, dict):
         return event_of(Element(raw, None, "An event must be an object"))
     fields = Fields(value)
@@ -102,6 +105,7 @@ def parse_event(raw: bytes, value: object) -> Event:
     return Event(
         raw=raw,
         dialect=Dialect.GETKEYMANAGER,
+        format=format_,
         product_id=fields.text("product_id", integer_allowed=True),
         product_version=fields.text("product_version"),
         license_key=normalise_license(fields.text("license_key")),
@@ -112,7 +116,7 @@ def parse_event(raw: bytes, value: object) -> Event:
         country=normalise_country(fields.text("country")),
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,
-        client_flags=_client_flags(fields),
+        client_flags=_client_flags(fields, format_),
         errors=dict(fields.errors),
     )
 
@@ -197,9 +201,11 @@ def _check_value(fields: Fields) -> None:
             fields.require_number(name)
 
 
-def _client_flags(fields: Fields) -> tuple[str, ...]:
-    """SDK-side findings: a list of names, or an object whose true members count."""
+def _client_flags(fields: Fields, format_: Format) -> tuple[str, ...]:
+    """SDK-side findings: a list of names, or an object whose true members count (in a form, `true` and `1` are)."""
     flags = fields.value("flags")
+    if isinstance(flags, dict) and format_ is not Format.JSON:
+        flags = {name: _FORM_BOOLEANS.get(str(value).lower()) for name, value in flags.items()}
     if isinstance(flags, list) and all(isinstance(name, str) for name in flags):
         return tuple(flags)
     if isinstance(flags, dict) and all(isinstance(value, bool) for value in flags.values()):

@@ -42,9 +42,9 @@ GRANTED_CODES = frozenset(_ANSWERS[outcome][0] for outcome in GRANTED)
 """Answers that refuse nothing; any other is a blocked attempt."""
 
 
-def parse(action: DeviceAction, body: bytes) -> Question:
-    """What a body asks. Raises NotJson when it is no JSON object."""
-    element = read_one(body)
+def parse(action: DeviceAction, body: bytes, content_type: str = "") -> Question:
+    """What a body asks. Raises NotJson when it is neither a JSON object nor a form."""
+    element = read_one(body, content_type)
     if not isinstance(element.value, dict):
         raise NotJson(element.wrong or "The body must be an object")
     fields = Fields(element.value)

@@ -11,9 +11,11 @@ from enum import Enum, auto
 from itertools import islice
 from typing import NamedTuple
 
+from telemetry.dialects.forms import fields, format_of, parts
 from telemetry.dialects.json_text import NotJson, loads
 from telemetry.dialects.structure import Scan, TooMuchStructure, is_name
 from telemetry.domain.api_key import KEY_CHARACTERS, KEY_PREFIXES, SECRET_CHARACTERS
+from telemetry.domain.event import Format
 
 API_KEY = "api_key"
 
@@ -39,7 +41,9 @@ _REST = "|".join("".join(map(_spelled, prefix.removeprefix(_COMMON))) for prefix
 _SPELLED_KEY = re.compile(
     rf"{''.join(map(_spelled, _COMMON))}(?:{_REST}){_any_spelled(KEY_CHARACTERS)}{_SECRET}".encode()
 )
-_API_KEY_NAME = re.compile(f'"{"".join(map(_spelled, API_KEY))}"'.encode())
+_SPELLED_NAME = "".join(map(_spelled, API_KEY))
+_API_KEY_NAME = re.compile(f'"{_SPELLED_NAME}"'.encode())
+_API_KEY_IN_FORM = re.compile(f"(?:^|&){_SPELLED_NAME}=([^&]*+)".encode())
 _API_KEY_ANYWHERE = re.compile(_API_KEY_NAME.pattern + rb'[ \t\r\n]*+:[ \t\r\n]*+"((?:[^"\\]++|\\.?)*+)', re.DOTALL)
 
 
@@ -75,18 +79,31 @@ class _Text(NamedTuple):
     place: _Place
 
 
-def masked(body: bytes) -> bytes:
+def masked(body: bytes, format_: Format = Format.JSON) -> bytes:
     """The body without a readable key in it; the same object where there was none."""
     body = _PLAIN_KEY.sub(_asterisks, body)
     if b"\\u00" in body or b"%" in body:
         body = _SPELLED_KEY.sub(_asterisks, body)
+    hidden = None
+    for start, end in _named(body) if format_ is Format.JSON else _in_form(body, format_):
+        hidden = hidden or bytearray(body)
+        hidden[start:end] = b"*" * (end - start)
+    return bytes(hidden) if hidden else body
+
+
+def _named(body: bytes) -> Iterator[tuple[int, int]]:
     names = sum(1 for _ in islice(_API_KEY_NAME.finditer(body), MOST_NAMES + 1))
     if not names:
-        return body
-    hidden = bytearray(body)
-    for start, end in _anywhere(body) if names > MOST_NAMES else _where_expected(body):
-        hidden[start:end] = b"*" * (end - start)
-    return bytes(hidden)
+        return iter(())
+    return _anywhere(body) if names > MOST_NAMES else _where_expected(body)
+
+
+def _in_form(body: bytes, format_: Format) -> Iterator[tuple[int, int]]:
+    if format_ is Format.FORM:
+        yield from (found.span(1) for found in _API_KEY_IN_FORM.finditer(body))
+        return
+    with suppress(NotJson):
+        yield from ((part.start, part.end) for part in parts(body) if part.name == API_KEY and not part.is_file)
 
 
 def _where_expected(body: bytes) -> Iterator[tuple[int, int]]:
@@ -104,8 +121,14 @@ def _anywhere(body: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
     return (found.span(1) for found in _API_KEY_ANYWHERE.finditer(body, start))
 
 
-def body_api_key(body: bytes) -> str | None:
+def body_api_key(body: bytes, media_type: str = "") -> str | None:
     """The `api_key` at the top level of a body; of several the last, as JSON has it."""
+    format_ = format_of(body, media_type)
+    if format_ is not Format.JSON:
+        with suppress(NotJson):
+            key = fields(body, format_).get(API_KEY)
+            return key if isinstance(key, str) else None
+        return None
     key = None
     if _API_KEY_NAME.search(body):
         with suppress(TooMuchStructure, NotJson):

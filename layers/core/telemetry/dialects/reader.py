@@ -10,6 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
+from telemetry.dialects.forms import fields, format_of
 from telemetry.dialects.json_text import NotJson, loads, text_of, value_at
 from telemetry.dialects.masking import API_KEY, masked
 from telemetry.dialects.structure import (
@@ -20,6 +21,7 @@ from telemetry.dialects.structure import (
     has_more,
     might_have,
 )
+from telemetry.domain.event import Format
 
 LARGEST_BATCH = 500
 """Events."""
@@ -34,16 +36,22 @@ _EVENTS = "events"
 _MIGHT_BE_ENVELOPE = re.compile(rb'"events"|\\u00')
 _BLANK = re.compile(r"[ \t\r\n]*+")
 _MARK = b"\xef\xbb\xbf"
+# what API Gateway makes of gzip under a type that it takes for text: the second byte is no UTF-8
+_GZIP_AS_TEXT = b"\x1f\xef\xbf\xbd"
 
 E = TypeVar("E")
 
 
 class Element(NamedTuple):
-    """An event's own bytes with keys masked, and the JSON value they hold, or what is wrong with them."""
+    """An event's own bytes with keys masked, and the JSON value they hold, or what is wrong with them.
+
+    A form holds the object of its fields.
+    """
 
     raw: bytes
     value: Any
     wrong: str | None = None
+    format: Format = Format.JSON
 
 
 class _KeepWhole(Exception):
@@ -59,7 +67,10 @@ def read(body: bytes, media_type: str, understand: Callable[[Element], E]) -> tu
 
     `media_type` is the Content-Type header's value. Each event's value is given to `understand` and dropped again.
     """
-    body = masked(body)
+    format_ = format_of(body, media_type)
+    body = masked(body, format_)
+    if format_ is not Format.JSON or body.startswith(_GZIP_AS_TEXT):
+        return (understand(_element(body, format_)),), False
     try:
         if media_type.partition(";")[0].strip().lower() in _LINES and body.strip():
             return _batch(map(_element, _lines(body)), understand), True
@@ -74,9 +85,14 @@ def read(body: bytes, media_type: str, understand: Callable[[Element], E]) -> tu
     return (understand(whole),), False
 
 
-def read_one(body: bytes) -> Element:
-    """A body that is one event, as one request of a dialect without batches, or a record's."""
-    return _element(masked(body))
+def read_one(body: bytes, media_type: str = "") -> Element:
+    """A body that is one event or request, whatever it holds."""
+    return read_stored(body, format_of(body, media_type))
+
+
+def read_stored(body: bytes, format_: Format) -> Element:
+    """A record's body: one event, of a format that is known."""
+    return _element(masked(body, format_), format_)
 
 
 def _batch(elements: Iterable[Element], understand: Callable[[Element], E]) -> tuple[E, ...]:
@@ -86,15 +102,21 @@ def _batch(elements: Iterable[Element], understand: Callable[[Element], E]) -> t
     return events
 
 
-def _element(raw: bytes) -> Element:
-    if len(raw) > LARGEST_EVENT:
-        return Element(raw, None, f"More than {LARGEST_EVENT:,} bytes")
-    if has_more(raw, MOST_TOKENS_OF_EVENT):
-        return Element(raw, None, f"More than {MOST_TOKENS_OF_EVENT:,} tokens")
+def _element(raw: bytes, format_: Format = Format.JSON) -> Element:
+    if wrong := _not_worth_reading(raw):
+        return Element(raw, None, wrong, format_)
     try:
-        return Element(raw, loads(raw))
+        return Element(raw, loads(raw) if format_ is Format.JSON else fields(raw, format_), None, format_)
     except NotJson as exc:
-        return Element(raw, None, str(exc))
+        return Element(raw, None, str(exc), format_)
+
+
+def _not_worth_reading(raw: bytes) -> str | None:
+    if raw.startswith(_GZIP_AS_TEXT):
+        return "It was gzip and came through as text, which cannot be undone: send gzip as application/octet-stream"
+    if len(raw) > LARGEST_EVENT:
+        return f"More than {LARGEST_EVENT:,} bytes"
+    return f"More than {MOST_TOKENS_OF_EVENT:,} tokens" if has_more(raw, MOST_TOKENS_OF_EVENT) else None
 
 
 def _taken_apart(body: bytes, understand: Callable[[Element], E]) -> tuple[E, ...] | None:

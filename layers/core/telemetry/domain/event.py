@@ -20,6 +20,16 @@ class Dialect(StrEnum):
     REO = "r"
 
 
+class Format(StrEnum):
+    """How a body is written; the value is how a record stores it."""
+
+    JSON = ""
+    FORM = "u"
+    """application/x-www-form-urlencoded."""
+    MULTIPART = "m"
+    """multipart/form-data."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """What was understood of one event. Texts are trimmed and encodable, blank ones are None.
@@ -30,6 +40,7 @@ class Event:
 
     raw: bytes
     dialect: Dialect
+    format: Format = Format.JSON
     product_id: str | None = None
     product_version: str | None = None
     license_key: str | None = None

@@ -145,7 +145,7 @@ class Authenticator:
         return key
 
 
-def credentials_of(request: Request, body_key: Callable[[bytes], str | None] | None = None) -> Credentials:
+def credentials_of(request: Request, body_key: Callable[[bytes, str], str | None] | None = None) -> Credentials:
     """The key a request presents: Authorization (Bearer, Basic), X-API-KEY, query, then the body, if it may carry one.
 
     Without a key, the session in its cookie, which opens staff's routes alone. Raises Unauthenticated when there is
@@ -156,7 +156,7 @@ def credentials_of(request: Request, body_key: Callable[[bytes], str | None] | N
     in_query = "" if secret else request.query.get("api_key", "")
     secret = secret or in_query
     if not secret and body_key:
-        secret = body_key(request.body) or ""
+        secret = body_key(request.body, request.headers.get("content-type", "")) or ""
     session = None if secret else presented_session(request)
     if not secret and session is None:
         raise Unauthenticated
