@@ -39,11 +39,23 @@ def test_fields_of_any_type_are_read_or_complained_about(value: dict[str, object
 
 
 def test_times_in_seconds_milliseconds_and_iso_mean_the_same() -> None:
-    same = [1795249800, "1795249800", 1795249800.0, 1795249800000, "1795249800000", "2026-11-21T08:30:00Z",
-            "2026-11-21T09:30:00+01:00", "2026-11-21T08:30:00", "2026-11-21 08:30"]  # fmt: skip
+    same = [1795249800, "1795249800", 1795249800.0, "1795249800.000", 1795249800000, "1795249800000", " 1795249800 ",
+            "2026-11-21T08:30:00Z", "2026-11-21t08:30:00z", "2026-11-21T09:30:00+01:00", "2026-11-21T08:30:00",
+            "2026-11-21 08:30", "2026-11-21T08:29:60Z", "2026-11-21t07:29:60.0-01:00", "20261121T083000Z"]  # fmt: skip
     assert {parse_time(value) for value in same} == {1795249800000}
-    nonsense: list[object] = [True, None, "", "soon", -1, 10**14, 1e300, [], "9" * 400, "nan"]
-    assert {parse_time(value) for value in nonsense} == {None}
+    assert parse_time("2026-11-21") == parse_time("2026-11-21T00:00Z")
+    assert (parse_time("1970-01-01"), parse_time(1), parse_time(9999999999999)) == (0, 1000, 9999999999999)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [True, None, "", "soon", -1, 10**14, 1e300, [], "9" * 400, "nan", 20261125, "20261125", 20261125.0, 202611251200,
+     "202611251200", "20261125120000", "1_763_713_800", "١٧٦٣٧١٣٨٠٠", "１７６３７１３８００", "+1763713800", "1.7e9", "0x69",
+     "2026-11-21T08:30:61Z", "2026-11-21T24:01Z", "2026-02-30", "٢٠٢٦-11-21", "1969-12-31T23:59:59Z",
+     "2286-11-20T17:46:40Z", "2026-11-21T08:30:00 Z Z", float("inf"), float("nan"), 10**11 - 1],
+)  # fmt: skip
+def test_what_is_no_time_is_not_read_as_one(value: object) -> None:
+    assert parse_time(value) is None
 
 
 def test_identities_are_normalised() -> None:

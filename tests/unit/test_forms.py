@@ -48,7 +48,7 @@ WRITERS = [(urlencoded, FORM), (multipart, MULTIPART)]
     ],
 )  # fmt: skip
 def test_fields_make_an_object_as_php_makes_it(
-    write: Any,
+    write: Any,  # noqa: ANN401
     media_type: str,
     pairs: list[tuple[str, str]],
     said: dict[str, Any],

@@ -10,7 +10,12 @@ _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ABSENT_LICENSES = frozenset({"", "unknown"})
 _LONGEST_COUNTRY = 56  # characters: no official name is longer
 _LARGEST_SECONDS = 10**11  # later than that (year 5138) a number of seconds is taken for milliseconds
-_END_OF_MILLISECONDS = 10**13
+_END_OF_SECONDS = 10**10  # in 2286
+_DATE = re.compile(
+    r"(?:19|2[01])[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:(?:[01][0-9]|2[0-3])[0-5][0-9])?"
+)
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_LEAP_SECOND = re.compile(r"(.{10}[Tt ][0-9]{2}:[0-9]{2}:)60(.*)")
 
 
 class Dialect(StrEnum):
@@ -87,29 +92,32 @@ def encodable(text: str) -> str:
 
 
 def parse_time(value: object) -> int | None:
-    """Epoch milliseconds of an `event_at`: epoch s or ms (number or numeric text) or ISO-8601 (no zone means UTC).
+    """Epoch milliseconds of an `event_at`; None for what is no time (README has the table).
 
-    None when it is none of these, or before 1970 or after 2286 (13 digits of milliseconds, which keep keys sortable).
+    A number, or ASCII text of one: seconds, or milliseconds from 10^11 on, unless it reads as a date without separators
+    (`20261125`, `202611250830`). Other text: ISO-8601, where no zone means UTC and a leap second is the next one. From
+    1970 to 2286: thirteen digits of milliseconds keep keys sortable.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    milliseconds = _from_number(value)
-    if milliseconds is None and isinstance(value, str):
-        milliseconds = _from_iso(value)
-    return milliseconds if milliseconds is not None and 0 <= milliseconds < _END_OF_MILLISECONDS else None
+    if isinstance(value, str):
+        text = value.strip()
+        return _from_iso(text) if not _NUMBER.fullmatch(text) else _from_number(float(text))
+    return _from_number(value)
 
 
-def _from_number(value: float | str) -> int | None:
-    try:
-        number = float(value)
-        return round(number if abs(number) >= _LARGEST_SECONDS else number * 1000)
-    except (ValueError, OverflowError):
+def _from_number(number: float) -> int | None:
+    if not 0 <= number < _END_OF_SECONDS * 1000 or _DATE.fullmatch(f"{number:.0f}"):
         return None
+    milliseconds = round(number if number >= _LARGEST_SECONDS else number * 1000)
+    return milliseconds if milliseconds < _END_OF_SECONDS * 1000 else None
 
 
 def _from_iso(text: str) -> int | None:
+    leap = _LEAP_SECOND.fullmatch(text)
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+        moment = datetime.fromisoformat((f"{leap[1]}59{leap[2]}" if leap else text).upper())
+        seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() + bool(leap)
     except (ValueError, OverflowError):
         return None
+    return round(seconds * 1000) if 0 <= seconds < _END_OF_SECONDS and text.isascii() else None

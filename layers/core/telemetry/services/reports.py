@@ -32,6 +32,9 @@ from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
 CLOSES_AFTER = MARGIN + timedelta(hours=1)
 """A day's end: two hourly runs that agree. Where it takes longer, asking every BETWEEN_COUNTS is soon enough."""
 
+LONGEST_WAIT = timedelta(days=1)
+"""That anyone is told to wait: who asks for a day to come is told to ask tomorrow."""
+
 T = TypeVar("T")
 
 
@@ -152,7 +155,7 @@ class ClosedDays:
             closed = date.fromordinal(closing.closed) if closing.closed else date.min
             day = max(period.first, closed + timedelta(days=1))
             closes = datetime.combine(day + timedelta(days=1), time(), UTC) + CLOSES_AFTER
-            raise DayNotClosed(day, max(closes - self.now, BETWEEN_COUNTS))
+            raise DayNotClosed(day, min(max(closes - self.now, BETWEEN_COUNTS), LONGEST_WAIT))
 
     def _check_empty(self, scope: str, day: date) -> None:
         """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""
