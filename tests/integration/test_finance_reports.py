@@ -541,6 +541,7 @@ def test_days_that_are_not_closed(weekend: Site, finance: Finance) -> None:
         (datetime(2026, 11, 2, 23, 59, 59, tzinfo=UTC), 1 + 90 * 60),  # the day before is counted at 00:30, and 01:30
         (datetime(2026, 11, 1, 0, 0, tzinfo=UTC), 2 * 86_400 + 90 * 60),
         (datetime(2026, 11, 3, 7, 0, tzinfo=UTC), 10 * 60),
+        (datetime(2026, 1, 1, tzinfo=UTC), 7 * 86_400),
     ],
 )
 def test_when_to_ask_again(weekend: Site, finance: Finance, now: datetime, seconds: int) -> None:

@@ -32,8 +32,8 @@ from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
 CLOSES_AFTER = MARGIN + timedelta(hours=1)
 """A day's end: two hourly runs that agree. Where it takes longer, asking every BETWEEN_COUNTS is soon enough."""
 
-LONGEST_WAIT = timedelta(days=1)
-"""That anyone is told to wait: who asks for a day to come is told to ask tomorrow."""
+LONGEST_WAIT = timedelta(days=7)
+"""That anyone is told to wait, however far ahead the day is that was asked for."""
 
 T = TypeVar("T")
 
