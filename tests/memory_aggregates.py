@@ -15,7 +15,7 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import FLAGGED, Activity, Fold, HourKey, LicenseDay
+from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, LicenseDay
 from telemetry.domain.day_report import Candidate, Correction, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.aggregates import MOST_SCOPES
@@ -135,6 +135,8 @@ class MemoryAggregates:
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
         del now
         if self._positions.get(shard) != before:
+            raise Outdated
+        if any(self._hours.get(key, {}).get(RECORDS, 0) != records for key, records in fold.chosen_at.items()):
             raise Outdated
         self._positions[shard] = after
         for key, activity in fold.hours.items():
