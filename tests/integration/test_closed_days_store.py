@@ -32,6 +32,7 @@ from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
 from tests.active_users_world import stream_record
 from tests.conftest import Mailbox
+from tests.item_sizes import item_bytes
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import observe
 from tests.table_aggregates import TableAggregates
@@ -245,7 +246,7 @@ def test_day_totals_are_at_most_400_bytes(tables: TableNames) -> None:
     TableAggregates(table).keep(replace(report, totals=totals, balance=Balance(DAY.toordinal(), counters)))
     key = {"pk": {"S": "days#a-product-with-a-long-name"}, "sk": {"S": DAY.isoformat()}}
     item = dynamodb_client().get_item(TableName=table, Key=key)["Item"]
-    assert _size(item) <= 400
+    assert item_bytes(item) <= 400
 
 
 def test_a_report_that_is_not_whole_is_an_error(tables: TableNames) -> None:
@@ -256,22 +257,3 @@ def test_a_report_that_is_not_whole_is_an_error(tables: TableNames) -> None:
     dynamodb_client().delete_item(TableName=table, Key=key)
     with pytest.raises(LedgerBroken):
         store.keep(report)
-
-
-def _size(value: object) -> int:
-    """As DynamoDB counts (Developer Guide, item sizes)."""
-    if not isinstance(value, dict):
-        raise TypeError(value)
-    return sum(len(name.encode()) + _size_of(each) for name, each in value.items())
-
-
-def _size_of(typed: dict[str, object]) -> int:
-    ((kind, value),) = typed.items()
-    if kind == "N":
-        return (len(str(value).lstrip("-")) + 1) // 2 + 1
-    if kind == "L" and isinstance(value, list):
-        return 3 + sum(1 + _size_of(each) for each in value)
-    if kind == "M" and isinstance(value, dict):
-        return 3 + sum(1 + len(name) + _size_of(each) for name, each in value.items())
-    assert isinstance(value, str | bytes)
-    return len(value)
