@@ -164,7 +164,8 @@ def write_api_key(stage: Stage) -> None:
 
 
 def write_export(stage: Stage) -> None:
-    texts = {name: wide(1_024) for name in ("product", "license_id", "customer_id", "user", "hwid", "ip", "version")}
+    texts = {name: wide(1_024) for name in ("product", "user", "hwid", "ip", "version")}
+    texts |= {name: wide(256) for name in ("license_id", "customer_id")}
     query = ExportQuery(environment=HERE, format=Format.NDJSON, flagged=True, flag=Flag.UNKNOWN_PRODUCT, **texts)
     note_export(stage.staff, HERE, query.named(Window(NOW, END)), stage.stores.audit)
 
