@@ -136,7 +136,7 @@ class MemoryAggregates:
         del now
         if self._positions.get(shard) != before:
             raise Outdated
-        if any(self._hours.get(key, {}).get(RECORDS, 0) != records for key, records in fold.chosen_at.items()):
+        if any(self._hours.get(key, Counter())[RECORDS] != records for key, records in fold.chosen_at.items()):
             raise Outdated
         self._positions[shard] = after
         for key, activity in fold.hours.items():

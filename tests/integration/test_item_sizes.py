@@ -160,7 +160,7 @@ def write_api_key(stage: Stage) -> None:
     networks = [f"fe80::{each:02x}%{wide(55)}" for each in range(50)]
     new = api.NewApiKey(name=wide(200), capabilities=set(Capability), expires_at=END, allowed_networks=networks)
     terms = api_keys.KeyTerms(new.name, new.expires_at, tuple(new.allowed_networks))
-    api_keys.create_sdk_key(stage.staff, HERE, Capability, PRODUCT, terms, stage.stores)
+    api_keys.create_sdk_key(stage.staff, HERE, new.capabilities or (), PRODUCT, terms, stage.stores)
 
 
 def write_export(stage: Stage) -> None:

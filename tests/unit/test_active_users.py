@@ -136,7 +136,7 @@ def test_the_first_part_of_an_actor_takes_so_many_products() -> None:
     room_for_one = Actor(1, {at["b"].place: (DAY,), at[CATALOGUE].place: (DAY,)})
     assert by_scope(shares(room_for_one, seen, 2)) == {None: {CATALOGUE, "!", "b"}}
     assert not filled(room_for_one, 2).is_full
-    full = filled(Actor(1, room_for_one.history | {at["a"].place: (DAY,)}), 2)
+    full = filled(Actor(1, {**room_for_one.history, at["a"].place: (DAY,)}), 2)
     assert by_scope(shares(full, seen, 2)) == {None: {CATALOGUE, "a", "b"}, "c": {"c"}, "!": {"!"}}
     assert by_scope(shares(full, [at["c"]], 2)) == {"c": {"c"}}
 
