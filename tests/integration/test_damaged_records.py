@@ -143,15 +143,15 @@ class Site:
     def damage(self, how: Damage) -> None:
         how(self.table, self.stored)
 
-    def ask(self, path: str, key: str | None = None, status: int = 200, **query: Any) -> Any:  # noqa: ANN401
-        query = {"environment": "production", "range": "7d"} | query if path.startswith(BASE) else query
-        event = http_event(path, "", {"authorization": f"Bearer {key or self.key}"}, query, "GET")
+    def ask(self, path: str, query: Mapping[str, str] | None = None, key: str | None = None, status: int = 200) -> Any:  # noqa: ANN401
+        usual = {"environment": "production", "range": "7d"} if path.startswith(BASE) else {}
+        event = http_event(path, "", {"authorization": f"Bearer {key or self.key}"}, usual | dict(query or {}), "GET")
         answer = self.function.handler(event, Context(milliseconds_left=29_000))
         assert answer["statusCode"] == status, answer["body"]
         return answer["body"]
 
-    def rows(self, **query: Any) -> list[dict[str, Any]]:
-        items: list[dict[str, Any]] = json.loads(self.ask(f"{BASE}/records", **query))["items"]
+    def rows(self, **query: str) -> list[dict[str, Any]]:
+        items: list[dict[str, Any]] = json.loads(self.ask(f"{BASE}/records", query))["items"]
         return items
 
     def verify(self) -> list[tuple[Outcome, str | None]]:
@@ -246,9 +246,9 @@ def shown_to_staff(site: Site) -> str:
     assert (problem["title"], problem["detail"]) == ("Cannot be read", f"Of this record, {text}.")
     assert b64decode(site.ask(f"{BASE}/records/{site.ids[0]}/raw")).decode() == site.bodies[0]
 
-    lines = [json.loads(line) for line in site.ask(f"{BASE}/export", format="ndjson").splitlines()]
+    lines = [json.loads(line) for line in site.ask(f"{BASE}/export", {"format": "ndjson"}).splitlines()]
     assert [line["raw"] for line in lines] == [{"text": site.bodies[2]}, None, {"text": site.bodies[0]}]
-    cells = list(csv.DictReader(io.StringIO(site.ask(f"{BASE}/export", format="csv"), newline="")))
+    cells = list(csv.DictReader(io.StringIO(site.ask(f"{BASE}/export", {"format": "csv"}), newline="")))
     assert [cell["damage"] for cell in cells] == ["", text, ""]
     return text
 
@@ -256,8 +256,8 @@ def shown_to_staff(site: Site) -> str:
 def shown_to_sdks(site: Site, text: str) -> None:
     read_key = site.deployment.keys[Environment.PRODUCTION]
 
-    def found(**query: Any) -> list[tuple[str, Any]]:
-        rows = json.loads(site.ask("/api/v1/telemetry", key=read_key, **query))["response"]["data"]
+    def found(**query: str) -> list[tuple[str, Any]]:
+        rows = json.loads(site.ask("/api/v1/telemetry", query, read_key))["response"]["data"]
         return [(row["id"], row.get("damage")) for row in rows]
 
     damaged = (site.ids[1], text)
