@@ -220,6 +220,7 @@ def test_a_product_in_the_middle_of_a_key_is_one_part_of_it(make: Callable[[str]
 ENDINGS: list[Callable[[str], str]] = [
     activity._partition,
     aggregates.scope_key,
+    aggregates.actor_sort_key,
     day_reports._days,
     lambda product: day_reports._details_key(product, DAY)[0],
     day_summaries._partition,
