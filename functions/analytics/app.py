@@ -13,7 +13,7 @@ from telemetry.dialects.getkeymanager_licensing import GRANTED_CODES
 from telemetry.dialects.stored import contents_of, event_of
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import SearchTooWide
+from telemetry.domain.errors import InvalidCursor
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import Staff
@@ -28,7 +28,7 @@ from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.browse import Browser, Effort
+from telemetry.storage.browse import Browser, Effort, LargeIndexes
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.records import RecordStore
@@ -43,12 +43,16 @@ from telemetry.web.http import Request, answer
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.staff import staff_of
+from telemetry.web.telemetry_pages import next_of, place_of
 
 SECONDS_TO_ANSWER = 8
 """Of the function's time, kept back from a search: for a last call that gets no answer, and for ours."""
 
 MOST_RECORDS = 20_000
 """How many records one search may look at."""
+
+MOST_REQUESTS = 200
+"""How many requests for them, beside those for the last two days and for the bodies that are shown."""
 
 ANALYTICS = "/api/v1/analytics"
 
@@ -71,6 +75,12 @@ def authenticator() -> Authenticator:
     return Authenticator(stores().registry, keyring(), SessionStore(AnalyticsSettings.from_env().tables.registry))
 
 
+@cache
+def large_indexes() -> LargeIndexes:
+    """What searches found too large to be looked through."""
+    return LargeIndexes()
+
+
 # ── the GetKeyManager dialect
 
 
@@ -83,10 +93,12 @@ def telemetry() -> Response[str]:
     request, now = _request(), datetime.now(UTC)
     access = authenticator().access(credentials_of(request), Capability.READ, request.source_ip, now)
     query, products = getkeymanager_query.parse(request.query), stores().registry.products()
+    place = place_of(query, access.environment, keyring())
     browser = _browser(access.environment, now)
-    page = TelemetrySearch(browser, sorted(products), getkeymanager_query.said_in, keyring()).page(query)
-    ids = [telemetry_id(record.key, access.environment, keyring()) for record in page.records]
-    return answer(200, getkeymanager_query.answer(page, query, ids, products, now))
+    page = TelemetrySearch(browser, sorted(products), getkeymanager_query.said_in, keyring()).page(query, place)
+    records = [(telemetry_id(record.key, access.environment, keyring()), record) for record in page.records]
+    next_ = next_of(page.rest, query, access.environment, keyring())
+    return answer(200, getkeymanager_query.answer(records, next_, query, products, now))
 
 
 # ── analytics, for staff
@@ -204,9 +216,8 @@ def failed(error: Exception) -> Response[str]:
     match error:
         case getkeymanager_query.BadParameters():
             return answer(400, getkeymanager_query.bad_parameters(error, now))
-        case SearchTooWide():
-            narrower = "The search is too wide. Name a license_key, user_identifier or product_id, or an earlier page."
-            return answer(400, getkeymanager.bad_request("search", narrower, now))
+        case InvalidCursor():
+            return answer(400, getkeymanager_query.bad_next(now))
     return failure_answer(error, getkeymanager, logger, now)
 
 
@@ -268,4 +279,4 @@ def _browser(environment: Environment, now: datetime) -> Browser:
     store = RecordStore(settings.tables.records(environment), settings.shards)
     seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
     oldest = oldest_day(now, stores().retention.get(environment).days)
-    return Browser(store, now, oldest, Effort(MOST_RECORDS, seconds))
+    return Browser(store, now, oldest, Effort(MOST_RECORDS, seconds, MOST_REQUESTS), large_indexes())

@@ -21,7 +21,6 @@ from telemetry.domain.event import (
     Event,
     Format,
     company_of,
-    encodable,
     normalise_country,
     normalise_group,
     normalise_license,
@@ -208,9 +207,8 @@ def _check_value(fields: Fields) -> None:
 
 
 def _data_type(fields: Fields) -> str | None:
-    """As sent, known or not; `_check_value` has said what is wrong with it."""
-    data_type = fields.value("data_type")
-    return encodable(data_type).strip() or None if isinstance(data_type, str) else None
+    """As it is shown, known or not; `_check_value` has said what is wrong with it."""
+    return Fields({"data_type": fields.value("data_type")}).text("data_type")
 
 
 def _client_flags(fields: Fields, format_: Format) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """The GetKeyManager dialect: telemetry read back (PROTOCOLS.md §1.5)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Product
 from telemetry.domain.record import Record
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, Page, Said, TelemetryQuery
+from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, Said, TelemetryQuery
 
 DATA_FOUND = 970
 
@@ -56,6 +56,7 @@ def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
         is_flagged=_BOOLEANS.get(flagged),
         page=page or 1,
         per_page=per_page or 1,
+        next=given.get("next"),
     )
 
 
@@ -70,17 +71,33 @@ def said_in(record: Record) -> Said:
     return _bounded(said)
 
 
-def answer(page: Page, query: TelemetryQuery, ids: list[str], products: Mapping[str, Product], now: datetime) -> Answer:
-    """The answer, HTTP 200, also when nothing was found. `ids` are the telemetry ids of the page's records."""
-    rows = [_row(id_, record, products) for id_, record in zip(ids, page.records, strict=True)]
+def answer(
+    records: Sequence[tuple[str, FoundRecord]],
+    next_: str | None,
+    query: TelemetryQuery,
+    products: Mapping[str, Product],
+    now: datetime,
+) -> Answer:
+    """The answer, HTTP 200, also when nothing was found: records by telemetry id, and what goes on behind them."""
     response = status_of(DATA_FOUND, "Telemetry data found", [], now)
-    response |= {"data": rows, "page": query.page, "per_page": query.per_page, "has_more": page.has_more}
+    response |= {
+        "data": [_row(id_, record, products) for id_, record in records],
+        "page": query.page,
+        "per_page": query.per_page,
+        "has_more": next_ is not None,
+        "next": next_,
+    }
     return envelope(response)
 
 
 def bad_parameters(error: BadParameters, now: datetime) -> Answer:
     """The body of a 400."""
     return {"response": status_of(422, "The parameters are invalid", as_list(error.errors), now)}
+
+
+def bad_next(now: datetime) -> Answer:
+    """The body of a 400 for a `next` that nobody was given for this search."""
+    return bad_parameters(BadParameters({"next": ["The next is not of an answer to the same search."]}), now)
 
 
 def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict[str, Any]:

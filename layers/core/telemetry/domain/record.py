@@ -122,7 +122,7 @@ def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: K
     records in order.
     """
     event_id = _part(event.event_id or fallback_id, _LONGEST_EVENT_ID)
-    product = _part(event.product_id or "", _LONGEST_PRODUCT)
+    product = product_named(event.product_id or "")
     time = event.event_at
     if time is None:
         time = _NO_TIME if event.event_id else _milliseconds(received_at)
@@ -146,7 +146,17 @@ def license_in(partition: str) -> str | None:
 
 def partition_with(license_: str, product_id: str) -> str:
     """Where the records are of a licence as `license_in` names it, sent under this product id (`""`: under none)."""
-    return f"L{license_}#{_part(product_id, _LONGEST_PRODUCT)}"
+    return f"L{license_}#{product_named(product_id)}"
+
+
+def product_named(product_id: str) -> str:
+    """What `product_in` finds in the partitions of what was sent under this product id."""
+    return _part(product_id, _LONGEST_PRODUCT)
+
+
+def product_in(partition: str) -> str:
+    """The product id as a record's partition carries it (`acme-cli`); `""` where none was sent."""
+    return partition.partition("#")[2]
 
 
 def chunk_keys(key: RecordKey, received_ms: int, digest: bytes, count: int) -> list[RecordKey]:

@@ -2,19 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import RecordKey
 
 LARGEST_PAGE = 100
 LAST_RECORD = 10_000
-"""How deep pages go: counting records off is work, and whoever wants them all asks with a narrower filter."""
+"""How deep pages go by number: counting records off is work, and whoever wants them all goes from page to page."""
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetryQuery:
-    """What is looked for; None where any will do. Texts are compared as they were sent, users as they are counted."""
+    """What is looked for; None where any will do. Texts are compared as they were sent, users as they are counted.
+
+    A `license_key` that stands for none finds what was sent without one. With a `next`, `page` says nothing.
+    """
 
     data_type: str | None = None
     data_group: str | None = None
@@ -24,6 +27,19 @@ class TelemetryQuery:
     is_flagged: bool | None = None
     page: int = 1
     per_page: int = 25
+    next: str | None = None
+
+    @property
+    def filters(self) -> tuple[str | bool | None, ...]:
+        """What tells its list from others."""
+        return (self.data_type, self.data_group, self.product_id, self.user_id, self.license_key, self.is_flagged)
+
+
+class Place(NamedTuple):
+    """Where a list goes on: after a position of it (None: at its beginning), less so many records that come first."""
+
+    after: tuple[Any, ...] | None = None
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +72,7 @@ class FoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records, newest first, and whether there are older ones."""
+    """Records, newest first, and where there may be older ones; None where there are none."""
 
     records: tuple[FoundRecord, ...]
-    has_more: bool
+    rest: Place | None

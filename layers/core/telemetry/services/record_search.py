@@ -2,8 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
@@ -11,21 +10,13 @@ from telemetry.domain.errors import Damaged, NotFound
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, license_id
-from telemetry.domain.record import Record, RecordKey, license_in, license_named, partition_with, read_telemetry_id
+from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id
 from telemetry.domain.record_search import Contents, RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
-from telemetry.storage.browse import (
-    CLEAN,
-    EVERY_CLASS,
-    FLAGGED,
-    UNJUDGED,
-    Browser,
-    Listed,
-    Position,
-    Selection,
-    Step,
-)
+from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
+from telemetry.storage.browse import Browser, Position
+from telemetry.storage.selection import Selection
 
 MOST_PARTITIONS = 1_000
 """Of a customer's licences: each is looked into for every page. Where there are more, records are found by receipt."""
@@ -35,14 +26,6 @@ _BYTES_AT_ONCE = 4_000_000
 _LONGEST_VERSION = 64
 
 T = TypeVar("T")
-
-
-class Found(NamedTuple):
-    """A record that is looked for, its place in the list, and what was said of it later."""
-
-    at: Position
-    listed: Listed
-    judged_later: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +59,9 @@ class RecordSearch:
                 return items, one.at
         return items, rest
 
-    def reader(self, wanted: RecordFilter, after: Position | None, count: int) -> "Reader":
+    def reader(self, wanted: RecordFilter, after: Position | None, count: int) -> Reader:
         """Reads what is looked for, from a position on; `count` is how much will be taken of it, more or less."""
-        terms = self._terms(wanted)
-        return Reader(self.browser, self._walk(wanted, terms, after, count), terms, after)
+        return Reader.of(self.browser, self._wanted(wanted), after, count)
 
     def views(self, found: Iterable[Found]) -> Iterator[tuple[Found, RecordView]]:
         """The records with all that is shown of them, in order; without those that expired meanwhile."""
@@ -111,28 +93,26 @@ class RecordSearch:
         except NotFound:
             return None
 
-    def _terms(self, wanted: RecordFilter) -> "_Terms":
-        keyring = self.stores.keyring
-        licenses = None
-        if wanted.license_id or wanted.customer_id:
-            licenses = frozenset(license_named(license_.fingerprint) for license_ in self._licenses_of(wanted))
-        return _Terms(
-            wanted,
-            keyring.fingerprint_if(Identity.USER, wanted.user),
-            keyring.fingerprint_if(Identity.DEVICE, wanted.device),
-            licenses,
+    def _wanted(self, wanted: RecordFilter) -> Wanted:
+        names, sent_as, partitions = self._named(wanted), ["", *self.products], None
+        if names is not None and len(names) * len(sent_as) <= MOST_PARTITIONS:
+            partitions = [partition_with(name, product) for name in names for product in sent_as]
+        selection = Selection(
+            products=[one for one in (*self.products, UNKNOWN_PRODUCT) if wanted.product in {None, one}],
+            classes=classes_of(True if wanted.flag else wanted.is_flagged),
+            user=self.stores.keyring.fingerprint_if(Identity.USER, wanted.user),
+            device=self.stores.keyring.fingerprint_if(Identity.DEVICE, wanted.device),
+            version=wanted.version and wanted.version[:_LONGEST_VERSION],
+            address=wanted.source_ip,
+            licenses=names if partitions is None else None,
         )
+        return Wanted(selection, partitions, wanted.window, wanted.is_flagged, wanted.flag)
 
-    def _walk(self, wanted: RecordFilter, terms: "_Terms", after: Position | None, count: int) -> Iterator[Step]:
-        sent_as = ["", *self.products]
-        if terms.licenses is not None and len(terms.licenses) * len(sent_as) <= MOST_PARTITIONS:
-            partitions = [partition_with(name, product) for name in terms.licenses for product in sent_as]
-            return self.browser.walk_by_event_time(partitions, wanted.window, after, count)
-        products = [*self.products, UNKNOWN_PRODUCT]
-        if wanted.product:
-            products = [product for product in products if product == wanted.product]
-        selection = Selection(products, _classes(wanted), terms.user)
-        return self.browser.walk_by_receipt(selection, wanted.window, after, count)
+    def _named(self, wanted: RecordFilter) -> frozenset[str] | None:
+        """The licences that are looked for, as partitions name them."""
+        if not (wanted.license_id or wanted.customer_id):
+            return None
+        return frozenset(license_named(license_.fingerprint) for license_ in self._licenses_of(wanted))
 
     def _licenses_of(self, wanted: RecordFilter) -> list[License]:
         if wanted.license_id is None:
@@ -157,65 +137,6 @@ class RecordSearch:
 
     def _license_id(self, license_key: str | None) -> str | None:
         return license_id(self.environment, license_key, self.stores.keyring) if license_key else None
-
-
-@dataclass(slots=True)
-class Reader:
-    """What is looked for, bit by bit. After `rest` begins what was not read yet; None: there is no more."""
-
-    browser: Browser
-    walk: Iterator[Step]
-    terms: "_Terms"
-    rest: Position | None
-
-    def read(self, count: int) -> list[Found]:
-        """The next so many; fewer at the end, or when the effort is spent: then there may be more at `rest`."""
-        found: list[Found] = []
-        while steps := list(islice(self.walk, count - len(found))):
-            self.rest = steps[-1].at
-            self.browser.effort.note(len(steps))
-            found += [one for one in self._judged(steps) if self.terms.fit(one)]
-            if len(found) == count or self.browser.effort.is_spent:
-                return found
-        self.rest = None
-        return found
-
-    def _judged(self, steps: Sequence[Step]) -> Iterator[Found]:
-        unjudged = [record.key for _, record in steps if record and record.record_class == UNJUDGED]
-        verdicts = self.browser.judgements(unjudged) if unjudged else {}
-        return (Found(at, record, verdicts.get(record.key)) for at, record in steps if record)
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What a list can be told by. `licenses` are those wanted, as partitions name them."""
-
-    wanted: RecordFilter
-    user: bytes | None
-    device: bytes | None
-    licenses: frozenset[str] | None
-
-    def fit(self, found: Found) -> bool:
-        listed, wanted = found.listed, self.wanted
-        flags = listed.flags | found.judged_later.flags if found.judged_later else listed.flags
-        version = wanted.version and wanted.version[:_LONGEST_VERSION]
-        return (
-            self.user in {None, listed.user}
-            and self.device in {None, listed.device}
-            and (self.licenses is None or license_in(listed.key.partition) in self.licenses)
-            and wanted.product in {None, listed.product}
-            and wanted.source_ip in {None, listed.source_ip, listed.address}
-            and version in {None, listed.version}
-            and wanted.is_flagged in {None, bool(flags) or listed.is_flagged}
-            and (wanted.flag is None or wanted.flag in flags)
-        )
-
-
-def _classes(wanted: RecordFilter) -> Sequence[str]:
-    """The unjudged may be either, once judged."""
-    if wanted.flag or wanted.is_flagged:
-        return (FLAGGED, UNJUDGED)
-    return EVERY_CLASS if wanted.is_flagged is None else (CLEAN, UNJUDGED)
 
 
 def _handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -1,29 +1,16 @@
-"""Looking for records."""
+"""Telemetry read back by SDK keys: page by page, newest first."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import TypeVar
 
-from telemetry.domain.event import normalise_license
-from telemetry.domain.flags import Flag
+from telemetry.domain.event import normalise_group, normalise_license
 from telemetry.domain.keyring import Identity, Keyring
-from telemetry.domain.record import Record, RecordKey, license_partition
+from telemetry.domain.record import Record, license_partition, listed, product_named
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.domain.telemetry_query import FoundRecord, Page, Said, TelemetryQuery
-from telemetry.storage.browse import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Browser, Listed, Selection
-
-_AT_ONCE = 50
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A listed record, with the flags of its judgement when it was stored without one."""
-
-    listed: Listed
-    flags: frozenset[Flag]
-    is_judged: bool
+from telemetry.domain.telemetry_query import FoundRecord, Page, Place, Said, TelemetryQuery
+from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
+from telemetry.storage.browse import Browser
+from telemetry.storage.selection import UNJUDGED, Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,106 +22,60 @@ class TelemetrySearch:
     said_in: Callable[[Record], Said]
     keyring: Keyring
 
-    def page(self, query: TelemetryQuery) -> Page:
-        """One page of what is looked for, newest first: by receipt, or with a licence key by event time.
+    def page(self, query: TelemetryQuery, place: Place) -> Page:
+        """The page of a list that begins at a place, newest first: by receipt, or with a licence key by event time.
 
-        Raises SearchTooWide, StoreUnavailable.
+        What is looked for is told by the index; bodies are read of what is shown. When the browser's effort is spent
+        before, the page is short, or empty. Raises StoreUnavailable, InvalidCursor.
         """
-        first, after = (query.page - 1) * query.per_page, query.page * query.per_page
-        candidates = self._candidates(query)
-        if _needs_bodies(query, self.products):
-            found = list(islice(self._read(candidates, query), first, after + 1))
-        else:
-            found = list(self._read(islice(candidates, first, after + 1), query))
-        return Page(tuple(found[: query.per_page]), len(found) > query.per_page)
+        end = place.skip + query.per_page
+        reader = Reader.of(self.browser, self._wanted(query), place.after, end + 1)
+        found = reader.read(end + 1)
+        chosen, rest = found[place.skip : end], None
+        if len(found) > end:
+            rest = Place(chosen[-1].at)
+        elif reader.rest is not None:
+            rest = Place(reader.rest, max(0, place.skip - len(found)))
+        return self._page(chosen, rest)
 
-    def _candidates(self, query: TelemetryQuery) -> Iterator[_Candidate]:
-        """All that the index alone can tell apart."""
-        user = self.keyring.fingerprint_if(Identity.USER, query.user_id)
-        product = query.product_id if query.product_id in self.products else None
-        license_key = normalise_license(query.license_key)
-        if license_key:
-            partitions = [license_partition(license_key, id_, self.keyring) for id_ in self._sent_as(query)]
-            listed = self.browser.by_event_time(partitions)
-        else:
-            products = [product] if product else [UNKNOWN_PRODUCT] if query.product_id else self._all_products()
-            listed = self.browser.by_receipt(Selection(products, _classes(query), user))
-        chosen = (
-            record
-            for record in listed
-            if (user is None or record.user == user) and (product is None or record.product == product)
+    def _page(self, chosen: Sequence[Found], rest: Place | None) -> Page:
+        """The page of what was found; when it gets late, as much of it as was read."""
+        by_key, rows = {one.listed.key: one for one in chosen}, list[FoundRecord]()
+        for record in self.browser.load([one.listed for one in chosen]):
+            one = by_key[record.key]
+            rows.append(self._row(record, one))
+            if self.browser.effort.is_late and one is not chosen[-1]:
+                return Page(tuple(rows), Place(one.at))
+        return Page(tuple(rows), rest)
+
+    def _row(self, record: Record, found: Found) -> FoundRecord:
+        return FoundRecord(
+            key=record.key,
+            product=record.product,
+            received_at=record.received_at,
+            flags=found.flags,
+            is_judged=found.listed.record_class != UNJUDGED or found.judged_later is not None,
+            said=self.said_in(record),
+            damage=record.damage,
         )
-        for candidate in self._judged(chosen):
-            is_flagged = bool(candidate.flags) or candidate.listed.is_flagged
-            if query.is_flagged in {None, is_flagged}:
-                yield candidate
 
-    def _all_products(self) -> list[str]:
-        return [*self.products, UNKNOWN_PRODUCT]
+    def _wanted(self, query: TelemetryQuery) -> Wanted:
+        product_id, license_key = query.product_id, normalise_license(query.license_key)
+        is_registered = product_id in self.products
+        selection = Selection(
+            products=[product_id] if product_id and is_registered else [*self.products, UNKNOWN_PRODUCT],
+            classes=classes_of(query.is_flagged),
+            user=self.keyring.fingerprint_if(Identity.USER, query.user_id),
+            data_type=listed(query.data_type),
+            group=listed(normalise_group(query.data_group)),
+            sent_as=product_named(product_id) if product_id and not is_registered else None,
+            licenses=frozenset({None}) if query.license_key and not license_key else None,
+        )
+        partitions = license_key and [license_partition(license_key, id_, self.keyring) for id_ in self._sent_as(query)]
+        return Wanted(selection, partitions or None, is_flagged=query.is_flagged)
 
     def _sent_as(self, query: TelemetryQuery) -> list[str]:
         """The product ids a licence's records may have been sent under; also none, with a key that has a product."""
         if query.product_id is None:
             return [*self.products, ""]
         return [query.product_id, ""] if query.product_id in self.products else [query.product_id]
-
-    def _judged(self, listed: Iterator[Listed]) -> Iterator[_Candidate]:
-        for group in _groups(listed, _AT_ONCE):
-            unjudged = [record.key for record in group if record.record_class == UNJUDGED]
-            verdicts = self.browser.judgements(unjudged) if unjudged else {}
-            for record in group:
-                verdict = verdicts.get(record.key)
-                flags = record.flags | verdict.flags if verdict else record.flags
-                yield _Candidate(record, flags, is_judged=record.record_class != UNJUDGED or verdict is not None)
-
-    def _read(self, candidates: Iterator[_Candidate], query: TelemetryQuery) -> Iterator[FoundRecord]:
-        """The candidates with what they say, when that is what is looked for."""
-        for group in _groups(candidates, _AT_ONCE):
-            by_key: dict[RecordKey, _Candidate] = {candidate.listed.key: candidate for candidate in group}
-            for record in self.browser.load([candidate.listed for candidate in group]):
-                self.browser.effort.spend()
-                said, candidate = self.said_in(record), by_key[record.key]
-                if self._is_wanted(record, said, query):
-                    yield FoundRecord(
-                        key=record.key,
-                        product=record.product,
-                        received_at=record.received_at,
-                        flags=candidate.flags,
-                        is_judged=candidate.is_judged,
-                        said=said,
-                        damage=record.damage,
-                    )
-
-    def _is_wanted(self, record: Record, said: Said, query: TelemetryQuery) -> bool:
-        """One whose body cannot be read is, unless the body would decide."""
-        if not record.has_body:
-            return not _needs_bodies(query, self.products)
-        return _matches(said, query, self.products)
-
-
-def _classes(query: TelemetryQuery) -> Sequence[str]:
-    """The unjudged may be either, once judged."""
-    if query.is_flagged is None:
-        return EVERY_CLASS
-    return (FLAGGED, UNJUDGED) if query.is_flagged else (CLEAN, UNJUDGED)
-
-
-def _needs_bodies(query: TelemetryQuery, products: Sequence[str]) -> bool:
-    is_unregistered = query.product_id is not None and query.product_id not in products
-    is_no_key = query.license_key is not None and normalise_license(query.license_key) is None
-    return is_unregistered or is_no_key or query.data_type is not None or query.data_group is not None
-
-
-def _matches(said: Said, query: TelemetryQuery, products: Sequence[str]) -> bool:
-    return (
-        query.data_type in {None, said.data_type}
-        and query.data_group in {None, said.data_group}
-        and query.license_key in {None, said.license_key}
-        and (query.product_id is None or query.product_id in products or query.product_id == said.product_id)
-    )
-
-
-def _groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while group := list(islice(iterator, size)):
-        yield group

@@ -1,39 +1,39 @@
 """Records newest first, a little at a time: what an answer does not show is not read."""
 
 import heapq
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
-from itertools import groupby
-from itertools import product as product_of
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.pagination import ResultIterator
 
 from telemetry.domain import flags as flag_codes
-from telemetry.domain.errors import InvalidCursor, SearchTooWide, StoreUnavailable
-from telemetry.domain.flags import Flag
+from telemetry.domain.errors import InvalidCursor, StoreUnavailable
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey
-from telemetry.domain.shards import shard_of
 from telemetry.domain.window import Window
 from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore, data_type_of
+from telemetry.storage.selection import Listed, Selection
 from telemetry.storage.tables import bind
-
-CLEAN, FLAGGED, UNJUDGED = "c", "f", "u"
-EVERY_CLASS = (CLEAN, FLAGGED, UNJUDGED)
 
 _USUAL = 50
 _MOST_PER_READ = 200
 _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
+_NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; from the third on all that DynamoDB gives
 _AT_ONCE = 16
 _RECENT_DAYS = 2
 _FEW = 5_000
-_FEW_PER_READ = 1_000
+_FEW_AT_MOST = 20_000
+_MOST_SCANS = 60  # of 1 MB
+_LARGE_SECONDS = 3_600
+_KEYS_PER_CALL = 100
 _DAY_MS = 86_400_000
 
 T = TypeVar("T")
@@ -41,53 +41,9 @@ T = TypeVar("T")
 Position = tuple[Any, ...]
 """After which record a list goes on: (received, epoch ms; partition; sort) by receipt, (sort; partition) by event time.
 
-What is listed has ever smaller positions. `(ms, "", "")` stands before all that was received in that millisecond.
+What is listed has ever smaller positions. `(ms, "", "")` stands before all that was received in that millisecond, and
+behind all that came later.
 """
-
-
-class Selection(NamedTuple):
-    """What is looked for by receipt: records that count for these products, of these classes.
-
-    With an `actor`, only where this actor's records are: others' are there too.
-    """
-
-    products: Sequence[str]
-    classes: Sequence[str] = EVERY_CLASS
-    actor: bytes | None = None
-
-    def partitions(self, day: date, shards: int) -> Iterator[str]:
-        """Of the index, where they lie."""
-        for product, record_class in product_of(self.products, self.classes):
-            for shard in range(shards) if self.actor is None else (shard_of(self.actor, shards),):
-                yield str(IndexPartition(product, day, record_class, shard))
-
-    def has(self, record: "Listed") -> bool:
-        """Whether a record lies there, as far as product and class go."""
-        return record.product in self.products and record.record_class in self.classes
-
-
-class Listed(NamedTuple):
-    """What a list tells of a record; `item` is all of it, where that was read anyway."""
-
-    key: RecordKey
-    product: str
-    record_class: str
-    received_at: datetime
-    expires_at: datetime
-    user: bytes | None
-    device: bytes | None
-    version: str | None
-    source_ip: str
-    flags: frozenset[Flag]
-    data_type: str | None = None
-    group: str | None = None
-    address: str | None = None
-    item: RecordItem | None = None
-
-    @property
-    def is_flagged(self) -> bool:
-        """By a flag, also one that only a later version knows."""
-        return bool(self.flags) or self.record_class == FLAGGED
 
 
 class Step(NamedTuple):
@@ -98,22 +54,35 @@ class Step(NamedTuple):
 
 
 class Effort:
-    """What one search may cost: so many records looked at, so many seconds."""
+    """What one search may cost: so many records looked at, so many seconds, so many requests.
 
-    def __init__(self, records: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    Records and seconds end a search wherever it is; requests when it would make another: what was read is looked at.
+    """
+
+    def __init__(
+        self,
+        records: int,
+        seconds: float,
+        requests: float = math.inf,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._records = records
+        self._requests = requests
         self._clock = clock
-        self._end = clock() + seconds
+        self._half = clock() + seconds / 2
+        self._end = self._half + seconds / 2
+        self.is_cut_short = False
+        """Whether a list ended because it may make no more requests."""
 
-    def spend(self, records: int = 0) -> None:
-        """Raises SearchTooWide when too much was spent."""
-        self.note(records)
-        if self.is_spent:
-            raise SearchTooWide
-
-    def note(self, records: int) -> None:
-        """Counts records looked at."""
+    def note(self, records: int = 0, requests: int = 0) -> None:
+        """Counts records looked at, and requests made."""
         self._records -= records
+        self._requests -= requests
+
+    def allows_more(self) -> bool:
+        """Whether requests may be made; a list that is told that they may not has to end there."""
+        self.is_cut_short = self._requests <= 0 or self.is_late
+        return not self.is_cut_short
 
     @property
     def is_spent(self) -> bool:
@@ -123,6 +92,30 @@ class Effort:
     def is_late(self) -> bool:
         return self._clock() >= self._end
 
+    @property
+    def is_half_over(self) -> bool:
+        """Half of the seconds are gone."""
+        return self._clock() >= self._half
+
+
+class LargeIndexes:
+    """Tables whose index was found too large to be looked through; for an hour nobody tries again."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def add(self, table: str) -> None:
+        """Remembers one."""
+        self._until[table] = self._clock() + _LARGE_SECONDS
+
+    def __contains__(self, table: str) -> bool:
+        return self._clock() < self._until.get(table, -math.inf)
+
+
+class _CutShort(Exception):
+    """A list would have to make another request, and may not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Browser:
@@ -130,43 +123,41 @@ class Browser:
 
     Every iterator reads lazily. Those of `Step`s can be taken up again after any of them: no record that was there
     comes twice or is left out, whatever arrives meanwhile; they read little more than is taken of them when `wanted`
-    says how much that will be. Those of `Listed` spend `effort`, and raise SearchTooWide. All raise StoreUnavailable.
+    says how much that will be. They end early, but never before their first step, when the effort allows no more
+    requests; it then `is_cut_short`. All raise StoreUnavailable.
     """
 
     store: RecordStore
     now: datetime
     oldest: date
     effort: Effort
+    large: LargeIndexes = field(default_factory=LargeIndexes)
 
-    def by_receipt(self, selection: Selection) -> Iterator[Listed]:
-        """What was selected, newest receipt first."""
-        return self._spending(self.walk_by_receipt(selection))
-
-    def by_event_time(self, partitions: Sequence[str]) -> Iterator[Listed]:
-        """Records of base partitions, newest event first; those with an event id but no time come last."""
-        return self._spending(self.walk_by_event_time(partitions))
-
-    def walk_by_receipt(
+    def by_receipt(
         self, selection: Selection, window: Window | None = None, after: Position | None = None, wanted: int = _USUAL
     ) -> Iterator[Step]:
-        """As `by_receipt`, of what was received in the window. Also steps from each day to the one before."""
+        """What was selected, newest receipt first, received in the window. Also steps from each day to the one before.
+
+        Where much is read and little of it fits, also steps to where reading has come.
+        """
         window = self._seen_of(window)
         if after and not isinstance(after[0], int):
             raise InvalidCursor
         return _named(self._by_receipt(selection, window, after or (_ms(window.until), "", ""), _Demand(wanted)))
 
-    def walk_by_event_time(
+    def by_event_time(
         self,
         partitions: Sequence[str],
+        selection: Selection,
         window: Window | None = None,
         after: Position | None = None,
         wanted: int = _USUAL,
     ) -> Iterator[Step]:
-        """As `by_event_time`, of what was received in the window."""
+        """The same of base partitions, newest event first; those with an event id but no time come last."""
         window = self._seen_of(window)
         if after and not isinstance(after[0], str):
             raise InvalidCursor
-        return _named(self._by_event_time(partitions, window, after, _Demand(wanted)))
+        return _named(self._by_event_time(partitions, selection, window, after, _Demand(wanted)))
 
     def load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         """The records themselves, in this order; without those that expired meanwhile."""
@@ -184,6 +175,7 @@ class Browser:
 
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
+        self.effort.note(requests=math.ceil(len(keys) / _KEYS_PER_CALL))
         try:
             return self.store.judgements(keys)
         except PynamoDBException as exc:
@@ -196,28 +188,22 @@ class Browser:
         else:
             yield from self.store.many([record.key for record in listed])
 
-    def _spending(self, steps: Iterator[Step]) -> Iterator[Listed]:
-        for step in steps:
-            self.effort.spend(1)
-            if step.record:
-                yield step.record
-
     def _by_receipt(self, selection: Selection, window: Window, after: Position, demand: "_Demand") -> Iterator[Step]:
-        """Day by day; from the third day on all at once where there are few records."""
+        """Day by day; from the third day on all at once where there is not much of what is looked for."""
         today = self.now.astimezone(UTC).date()
         newest = min(today, _time(after[0] if after[1] else after[0] - 1).date())
         days = [newest - timedelta(days=age) for age in range((newest - window.since.date()).days + 1)]
         older = [day for day in days if (today - day).days >= _RECENT_DAYS]
         for day in days[: len(days) - len(older)]:
             yield from self._of_day(day, selection, window, after, demand)
-        few = self._few() if older else None
+        few = self._few(selection, demand) if older and selection.products else None
         if few is None:
             for day in older:
+                self._ask(demand, len(list(selection.partitions(day, self.store.shards.on(day)))))
                 yield from self._of_day(day, selection, window, after, demand)
         else:
             before, since = min(after, (_midnight(older[0]) + _DAY_MS, "", "")), (_ms(window.since), "", "")
-            entries = (record for record in few if selection.has(record) and since < _by_receipt(record) < before)
-            yield from self._steps(entries, _by_receipt, window, demand)
+            yield from self._seen((step for step in few if since < step.at < before), selection, window, demand)
 
     def _of_day(
         self, day: date, selection: Selection, window: Window, after: Position, demand: "_Demand"
@@ -230,18 +216,25 @@ class Browser:
                 model.query,
                 name,
                 model.received_at.between(first, last),
+                selection.condition(model),
                 index_name=ByReceived.Meta.index_name,
                 scan_index_forward=False,
             )
             for name in selection.partitions(day, self.store.shards.on(day))
         ]
-        runs = _runs(queries, _index_entry, demand, _INDEX_ENTRIES_PER_UNIT) if first <= last else []
-        entries = heapq.merge(*map(_ties_in_order, runs), key=_by_receipt, reverse=True)
-        yield from self._steps((one for one in entries if _by_receipt(one) < after), _by_receipt, window, demand)
+        pace = _Pace(demand, _INDEX_ENTRIES_PER_UNIT, is_narrow=selection.is_narrow)
+        runs = self._runs(queries, _ByReceipt, pace) if first <= last else []
+        steps = heapq.merge(*map(_ties_in_order, runs), key=attrgetter("at"), reverse=True)
+        yield from self._seen((step for step in steps if step.at < after), selection, window, demand)
         yield Step((_midnight(day), "", ""), None)
 
     def _by_event_time(
-        self, partitions: Sequence[str], window: Window, after: Position | None, demand: "_Demand"
+        self,
+        partitions: Sequence[str],
+        selection: Selection,
+        window: Window,
+        after: Position | None,
+        demand: "_Demand",
     ) -> Iterator[Step]:
         model = bind(RecordItem, self.store.table)
         queries = []
@@ -250,29 +243,63 @@ class Browser:
             if after:
                 # of records with equal sort keys the one in the greater partition comes first
                 rest = model.sort <= after[0] if name < after[1] else model.sort < after[0]
-            queries.append(partial(model.query, name, rest, scan_index_forward=False))
-        merged = heapq.merge(*_runs(queries, _whole_record, demand, 1), key=_by_event_time, reverse=True)
-        yield from self._steps(merged, _by_event_time, window, demand)
+            queries.append(partial(model.query, name, rest, selection.condition(model), scan_index_forward=False))
+        runs = self._runs(queries, _ByEventTime, _Pace(demand, 1, is_narrow=selection.is_narrow))
+        merged = heapq.merge(*runs, key=attrgetter("at"), reverse=True)
+        yield from self._seen(merged, selection, window, demand)
 
-    def _steps(
-        self, records: Iterator[Listed], position: Callable[[Listed], Position], window: Window, demand: "_Demand"
-    ) -> Iterator[Step]:
-        for record in records:
+    def _seen(self, steps: Iterator[Step], selection: Selection, window: Window, demand: "_Demand") -> Iterator[Step]:
+        """The steps, without the records that are not looked for or not to be seen any more."""
+        for at, record in steps:
             demand.took += 1
-            is_seen = record.expires_at > self.now and window.since <= record.received_at < window.until
-            yield Step(position(record), record if is_seen else None)
+            is_seen = (
+                record is not None
+                and record.expires_at > self.now
+                and window.since <= record.received_at < window.until
+                and selection.fits(record)
+            )
+            yield Step(at, record if is_seen else None)
 
-    def _few(self) -> list[Listed] | None:
-        """All that the index holds, newest first, when it is not much.
+    def _few(self, selection: Selection, demand: "_Demand") -> list[Step] | None:
+        """All that the index holds of what is looked for, newest first, when it is not much, and nor is the index.
 
-        Ninety quiet days have thousands of partitions to look into; a few thousand records are a request or two.
+        Ninety quiet days have thousands of partitions to look into; a megabyte of the index is one request.
         """
-        model = bind(RecordItem, self.store.table)
-        found = model.scan(index_name=ByReceived.Meta.index_name, limit=_FEW, page_size=_FEW_PER_READ)
-        listed = [_index_entry(item) for item in found]
-        if found.last_evaluated_key is not None:
+        if self.store.table in self.large:
             return None
-        return sorted(listed, key=_by_receipt, reverse=True)
+        model, most = bind(RecordItem, self.store.table), min(max(_FEW, 8 * demand.left), _FEW_AT_MOST)
+        found, start = list[Step](), None
+        for _ in range(_MOST_SCANS):
+            if len(found) > most or self.effort.is_half_over:
+                return None
+            self.effort.note(requests=1)
+            scan = model.scan(
+                selection.scan_condition(model), index_name=ByReceived.Meta.index_name, last_evaluated_key=start
+            )
+            items, start = _page(scan)
+            found += (step for step in map(_ByReceipt.step, items) if step.record and selection.fits(step.record))
+            if start is None:
+                return sorted(found, key=attrgetter("at"), reverse=True)
+        self.large.add(self.store.table)
+        return None
+
+    def _runs(
+        self,
+        queries: Sequence[Callable[..., ResultIterator[RecordItem]]],
+        order: "type[_ByReceipt | _ByEventTime]",
+        pace: "_Pace",
+    ) -> list[Iterator[Step]]:
+        """The queries as runs. Their first records are read side by side, others when needed."""
+        runs = [_Run(query, order, pace) for query in queries]
+        for _ in _threads().map(lambda run: run.read(len(runs)), runs):
+            pass
+        return [run.steps(runs, partial(self._ask, pace.demand)) for run in runs]
+
+    def _ask(self, demand: "_Demand", requests: int = 1) -> None:
+        """Requests are to be made. Raises _CutShort where they may not, but for a list that has not yet come on."""
+        if demand.took and not self.effort.allows_more():
+            raise _CutShort
+        self.effort.note(requests=requests)
 
     def _seen_of(self, window: Window | None) -> Window:
         """What of a window may be seen."""
@@ -296,79 +323,119 @@ class _Demand:
         return self.wanted - self.took
 
 
-class _Run:
-    """One partition in descending order, read a little at a time.
+@dataclass(frozen=True, slots=True)
+class _Pace:
+    """How much one read looks at.
 
-    Alone, it is read by as many as are wanted. Beside others, it gets its share of half of these, and no more than were
-    taken of it: the newest records may all be in another.
+    A run that is alone is read by as many records as are wanted. Beside others, it gets its share of half of these, and
+    no more than were taken of it: the newest records may all be in another. Of a narrow selection hardly anything may
+    fit, so each read looks at much more than the one before.
     """
+
+    demand: _Demand
+    least: int
+    is_narrow: bool
+
+    def count(self, reads: int, took: int, alive: int) -> int | None:
+        """Of the read after so many; `alive` runs are not yet read to their ends. None: as much as DynamoDB gives."""
+        if self.is_narrow:
+            return _NARROW_READS[reads] if reads < len(_NARROW_READS) else None
+        left = self.demand.left
+        share = left if alive == 1 else min(took, left // (2 * alive))
+        return max(self.least, min(share, _MOST_PER_READ))
+
+
+class _Run:
+    """One partition in descending order, read a little at a time."""
 
     def __init__(
         self,
         query: Callable[..., ResultIterator[RecordItem]],
-        listed: Callable[[RecordItem], Listed],
-        demand: _Demand,
-        least: int,
+        order: "type[_ByReceipt | _ByEventTime]",
+        pace: _Pace,
     ) -> None:
         self._query = query
-        self._listed = listed
-        self._demand = demand
-        self._least = least
-        self._waiting: list[Listed] = []
+        self._order = order
+        self._pace = pace
+        self._waiting: list[Step] = []
         self._next: dict[str, dict[str, Any]] | None = None
+        self._reads = 0
         self._took = 0
         self.is_read = False
 
     def read(self, alive: int) -> None:
         """Reads on; `alive` runs are not yet read to their ends, this one among them."""
-        left = self._demand.left
-        share = left if alive == 1 else min(self._took, left // (2 * alive))
-        count = max(self._least, min(share, _MOST_PER_READ))
-        found = self._query(limit=count, page_size=count, last_evaluated_key=self._next)
-        self._waiting = [self._listed(item) for item in found]
-        self._next = found.last_evaluated_key
+        count = self._pace.count(self._reads, self._took, alive)
+        items, self._next = _page(self._query(page_size=count, last_evaluated_key=self._next))
+        self._waiting = [self._order.step(item) for item in items]
+        if self._next and self._pace.is_narrow:
+            self._waiting.append(self._order.read_to(self._next))
+        self._reads += 1
         self.is_read = self._next is None
 
-    def records(self, siblings: Sequence["_Run"]) -> Iterator[Listed]:
-        """All of it; the first records have been read."""
+    def steps(self, siblings: Sequence["_Run"], ask: Callable[[], None]) -> Iterator[Step]:
+        """All of it; the first records have been read. `ask` is called before others are."""
         while True:
-            for record in self._waiting:
+            for step in self._waiting:
                 self._took += 1
-                yield record
+                yield step
             if self.is_read:
                 return
+            ask()
             self.read(sum(not run.is_read for run in siblings))
 
 
-def _runs(
-    queries: Sequence[Callable[..., ResultIterator[RecordItem]]],
-    listed: Callable[[RecordItem], Listed],
-    demand: _Demand,
-    least: int,
-) -> list[Iterator[Listed]]:
-    """The queries as runs. Their first records are read side by side, others when needed."""
-    runs = [_Run(query, listed, demand, least) for query in queries]
-    for _ in _threads().map(lambda run: run.read(len(runs)), runs):
-        pass
-    return [run.records(runs) for run in runs]
+class _ByReceipt:
+    """Steps in the order of the index."""
+
+    @staticmethod
+    def step(item: RecordItem) -> Step:
+        """To a record."""
+        record = _index_entry(item)
+        return Step((_ms(record.received_at), *record.key), record)
+
+    @staticmethod
+    def read_to(key: dict[str, dict[str, Any]]) -> Step:
+        """To where reading has come: of that millisecond there may be more, with any keys."""
+        return Step((int(key["t"]["N"]) + 1, "", ""), None)
 
 
-def _ties_in_order(entries: Iterator[Listed]) -> Iterator[Listed]:
-    """An index leaves open in which order equal sort keys come."""
-    for _, ties in groupby(entries, key=lambda record: record.received_at):
-        yield from sorted(ties, key=_by_receipt, reverse=True)
+class _ByEventTime:
+    """Steps in the order of base partitions."""
+
+    @staticmethod
+    def step(item: RecordItem) -> Step:
+        """To a record."""
+        record = _index_entry(item)
+        return Step((record.key.sort, record.key.partition), record._replace(item=item))
+
+    @staticmethod
+    def read_to(key: dict[str, dict[str, Any]]) -> Step:
+        """To where reading has come."""
+        return Step((key["s"]["S"], key["p"]["S"]), None)
 
 
-def _by_receipt(record: Listed) -> Position:
-    return (_ms(record.received_at), *record.key)
+def _ties_in_order(steps: Iterator[Step]) -> Iterator[Step]:
+    """An index leaves open in which order equal sort keys come.
+
+    A step to where reading has come stands before ties of which there may be more.
+    """
+    ties: list[Step] = []
+    for step in steps:
+        if ties and (ties[0].at[0] != step.at[0] if step.record else ties[0].at[0] >= step.at[0]):
+            yield from sorted(ties, key=attrgetter("at"), reverse=True)
+            ties = []
+        if step.record:
+            ties.append(step)
+        else:
+            yield step
+    yield from sorted(ties, key=attrgetter("at"), reverse=True)
 
 
-def _by_event_time(record: Listed) -> Position:
-    return (record.key.sort, record.key.partition)
-
-
-def _whole_record(item: RecordItem) -> Listed:
-    return _index_entry(item)._replace(item=item)
+def _page(found: ResultIterator[RecordItem]) -> tuple[list[RecordItem], dict[str, dict[str, Any]] | None]:
+    """The next page of a Query or Scan, and the key it goes on after: PynamoDB would read until something fits."""
+    page: Any = next(found.page_iter)
+    return [RecordItem.from_raw_data(item) for item in page["Items"]], found.page_iter.last_evaluated_key
 
 
 def _index_entry(item: RecordItem) -> Listed:
@@ -393,6 +460,8 @@ def _index_entry(item: RecordItem) -> Listed:
 def _named(items: Iterator[T]) -> Iterator[T]:
     try:
         yield from items
+    except _CutShort:
+        return
     except PynamoDBException as exc:
         raise StoreUnavailable("records") from exc
 

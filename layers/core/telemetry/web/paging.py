@@ -17,18 +17,26 @@ _MAC_BYTES = 16
 _NOT_FILTERS = {"api_key", "cursor", "limit"}
 
 
-def position_of(cursor: str | None, request: Request, keyring: Keyring) -> str | None:
-    """The position in a cursor, if there is one, given for the request's list. Raises InvalidCursor."""
-    if cursor is None:
-        return None
+def sealed(position: str, list_: str, keyring: Keyring) -> str:
+    """The cursor of a position in a list; `list_` names the list with all that tells it from others."""
+    return urlsafe_b64encode(_mac(position, list_, keyring) + position.encode()).decode().rstrip("=")
+
+
+def unsealed(cursor: str, list_: str, keyring: Keyring) -> str:
+    """The position in a cursor, given for this list. Raises InvalidCursor."""
     try:
         decoded = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         mac, position = decoded[:_MAC_BYTES], decoded[_MAC_BYTES:].decode()
     except (binascii.Error, ValueError) as exc:
         raise InvalidCursor from exc
-    if not hmac.compare_digest(mac, _mac(request, position, keyring)):
+    if not hmac.compare_digest(mac, _mac(position, list_, keyring)):
         raise InvalidCursor
     return position
+
+
+def position_of(cursor: str | None, request: Request, keyring: Keyring) -> str | None:
+    """The position in a cursor, if there is one, given for the request's list. Raises InvalidCursor."""
+    return None if cursor is None else unsealed(cursor, _list(request), keyring)
 
 
 def next_link(request: Request, position: str | None, keyring: Keyring) -> dict[str, str]:
@@ -38,7 +46,7 @@ def next_link(request: Request, position: str | None, keyring: Keyring) -> dict[
 
 def cursor_of(request: Request, position: str, keyring: Keyring) -> str:
     """The cursor of a position in the request's list."""
-    return urlsafe_b64encode(_mac(request, position, keyring) + position.encode()).decode().rstrip("=")
+    return sealed(position, _list(request), keyring)
 
 
 def link_with(request: Request, **changes: str) -> dict[str, str]:
@@ -47,10 +55,14 @@ def link_with(request: Request, **changes: str) -> dict[str, str]:
     return {"Link": f'<{quote(request.path)}?{urlencode(query)}>; rel="next"'}
 
 
-def _mac(request: Request, position: str, keyring: Keyring) -> bytes:
-    """Over the route, all filters (the environment among them) and the position."""
-    message = "\0".join((request.path, _filters(request.query), position))
+def _mac(position: str, list_: str, keyring: Keyring) -> bytes:
+    message = "\0".join((list_, position))
     return keyring.mac(Purpose.CURSORS, message.encode("utf-8", "surrogatepass"))[:_MAC_BYTES]
+
+
+def _list(request: Request) -> str:
+    """The route and all filters, the environment among them."""
+    return "\0".join((request.path, _filters(request.query)))
 
 
 def _filters(query: Mapping[str, str]) -> str:
