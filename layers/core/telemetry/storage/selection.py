@@ -1,0 +1,126 @@
+"""What is looked for among records, told three ways: where it lies, what DynamoDB may leave out, and what fits."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+from itertools import product as product_of
+from operator import and_, or_
+from typing import NamedTuple
+
+from pynamodb.expressions.condition import Condition
+
+from telemetry.domain.flags import Flag
+from telemetry.domain.keys import key_text
+from telemetry.domain.record import RecordKey, license_in, product_in
+from telemetry.domain.shards import shard_of
+from telemetry.storage.records import IndexPartition, RecordItem, data_type_code
+
+CLEAN, FLAGGED, UNJUDGED = "c", "f", "u"
+EVERY_CLASS = (CLEAN, FLAGGED, UNJUDGED)
+
+
+class Listed(NamedTuple):
+    """What a list tells of a record; `item` is all of it, where that was read anyway."""
+
+    key: RecordKey
+    product: str
+    record_class: str
+    received_at: datetime
+    expires_at: datetime
+    user: bytes | None
+    device: bytes | None
+    version: str | None
+    source_ip: str
+    flags: frozenset[Flag]
+    data_type: str | None = None
+    group: str | None = None
+    address: str | None = None
+    item: RecordItem | None = None
+
+    @property
+    def is_flagged(self) -> bool:
+        """By a flag, also one that only a later version knows."""
+        return bool(self.flags) or self.record_class == FLAGGED
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is looked for, as far as the index tells it; None where any will do.
+
+    products   what it counts for; `classes` the classes it may be of
+    address    the caller's, or the event's own
+    data_type  and `group`: as `domain.record.listed` has them
+    sent_as    the product id it was sent under, as `domain.record.product_named` has it
+    licenses   whose it is, as `domain.record.license_named` has them; None among them: nobody's
+    """
+
+    products: Sequence[str]
+    classes: Sequence[str] = EVERY_CLASS
+    user: bytes | None = None
+    device: bytes | None = None
+    version: str | None = None
+    address: str | None = None
+    data_type: str | None = None
+    group: str | None = None
+    sent_as: str | None = None
+    licenses: frozenset[str | None] | None = None
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether there may be much in its partitions that is not looked for."""
+        others = (self.device, self.version, self.address, self.data_type, self.group, self.sent_as, self.licenses)
+        return self.user is not None or any(wanted is not None for wanted in others)
+
+    def partitions(self, day: date, shards: int) -> Iterator[str]:
+        """Of the index, where it lies; others' records are there too."""
+        of_user = range(shards) if self.user is None else (shard_of(self.user, shards),)
+        for product, record_class, shard in product_of(self.products, self.classes, of_user):
+            yield str(IndexPartition(product, day, record_class, shard))
+
+    def fits(self, record: Listed) -> bool:
+        """Whether a record is looked for."""
+        return (
+            record.product in self.products
+            and record.record_class in self.classes
+            and self.user in {None, record.user}
+            and self.device in {None, record.device}
+            and self.version in {None, record.version}
+            and self.address in {None, record.source_ip, record.address}
+            and self.data_type in {None, record.data_type}
+            and self.group in {None, record.group}
+            and self.sent_as in {None, product_in(record.key.partition)}
+            and (self.licenses is None or license_in(record.key.partition) in self.licenses)
+        )
+
+    def condition(self, model: type[RecordItem]) -> Condition | None:
+        """What a Query need not give, because it does not fit: told by attributes that are in no key."""
+        wanted = (
+            (model.user, self.user),
+            (model.device, self.device),
+            (model.product_version, self.version),
+            (model.data_type, data_type_code(self.data_type)),
+            (model.group, self.group),
+        )
+        conditions = [attribute == value for attribute, value in wanted if value is not None]
+        if self.address is not None:
+            conditions.append((model.source_ip == self.address) | (model.address == self.address))
+        return _all(conditions)
+
+    def scan_condition(self, model: type[RecordItem]) -> Condition | None:
+        """The same for a Scan, which may look at keys too."""
+        conditions = [each for each in (self.condition(model),) if each is not None]
+        if len(self.products) == 1:
+            conditions.append(model.index_partition.startswith(f"{key_text(self.products[0])}#"))
+        if set(self.classes) != set(EVERY_CLASS):
+            conditions.append(reduce(or_, (model.index_partition.contains(f"#{each}#") for each in self.classes)))
+        if self.sent_as is not None:
+            conditions.append(model.partition.contains(f"#{self.sent_as}"))
+        if self.licenses == {None}:
+            conditions.append(~model.partition.startswith("L"))
+        return _all(conditions)
+
+
+def _all(conditions: Iterable[Condition]) -> Condition | None:
+    found = list(conditions)
+    return reduce(and_, found) if found else None
