@@ -28,7 +28,7 @@ from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.browse import Browser, Effort, LargeIndexes
+from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.records import RecordStore
@@ -76,9 +76,9 @@ def authenticator() -> Authenticator:
 
 
 @cache
-def large_indexes() -> LargeIndexes:
-    """What searches found too large to be looked through."""
-    return LargeIndexes()
+def index_sizes() -> IndexSizes:
+    """What searches found out about them."""
+    return IndexSizes()
 
 
 # ── the GetKeyManager dialect
@@ -279,4 +279,4 @@ def _browser(environment: Environment, now: datetime) -> Browser:
     store = RecordStore(settings.tables.records(environment), settings.shards)
     seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
     oldest = oldest_day(now, stores().retention.get(environment).days)
-    return Browser(store, now, oldest, Effort(MOST_RECORDS, seconds, MOST_REQUESTS), large_indexes())
+    return Browser(store, now, oldest, Effort(MOST_RECORDS, seconds, MOST_REQUESTS), index_sizes())

@@ -16,7 +16,7 @@ from telemetry.domain.errors import SearchTooWide, StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView, Product, Verdict
 from telemetry.domain.shards import ShardPlan
-from telemetry.domain.telemetry_query import Page, TelemetryQuery
+from telemetry.domain.telemetry_query import Page, Place, TelemetryQuery
 from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.storage import browse
@@ -332,10 +332,18 @@ class Archive:
         outcomes = self.ingest.keep(events, Access(key, Environment.PRODUCTION), "203.0.113.7", when, Backoff(5))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
-    def page(self, query: TelemetryQuery, now: datetime = NOW, effort: Effort | None = None, days: int = 90) -> Page:
+    def page(
+        self,
+        query: TelemetryQuery,
+        now: datetime = NOW,
+        effort: Effort | None = None,
+        days: int = 90,
+        place: Place | None = None,
+    ) -> Page:
         oldest = now.date() - timedelta(days=days)
         browser = Browser(self.store, now, oldest, effort or Effort(20_000, 60))
-        return TelemetrySearch(browser, PRODUCTS, said_in, self.deployment.keyring).page(query)
+        search = TelemetrySearch(browser, PRODUCTS, said_in, self.deployment.keyring)
+        return search.page(query, place or Place(skip=(query.page - 1) * query.per_page))
 
 
 def said(page: Page) -> list[Any]:
@@ -378,7 +386,7 @@ def test_pages_are_in_order_and_leave_nothing_out(archive: Archive, query: Telem
         for number in range(1, 1 + -(-250 // per_page)):
             page = archive.page(TelemetryQuery(data_type=query.data_type, page=number, per_page=per_page), days=6)
             seen += said(page)
-            assert page.has_more == (len(seen) < 250)
+            assert (page.rest is not None) == (len(seen) < 250)
         assert seen == everything
     fives = archive.page(TelemetryQuery(is_flagged=True, data_type=query.data_type, per_page=100), days=6)
     assert said(fives) == [str(number) for number in reversed(range(250)) if number % 5 == 0]
@@ -395,7 +403,7 @@ def test_a_licence_is_read_by_event_time_over_its_products(archive: Archive) -> 
     first = archive.page(TelemetryQuery(license_key=KEY, per_page=6))
     second = archive.page(TelemetryQuery(license_key=KEY, per_page=6, page=2))
     assert said(first) + said(second) == ["9", "8", "7", "6", "5", "4", "3", "2", "1", "0", "99"]
-    assert (first.has_more, second.has_more) == (True, False)
+    assert (first.rest is None, second.rest is None) == (False, True)
 
 
 def test_what_expired_is_gone_even_before_it_is_deleted(archive: Archive) -> None:

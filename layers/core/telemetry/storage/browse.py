@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from pynamodb.exceptions import PynamoDBException
 from pynamodb.pagination import ResultIterator
@@ -29,10 +29,11 @@ _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
 _NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; from the third on all that DynamoDB gives
 _AT_ONCE = 16
 _RECENT_DAYS = 2
-_FEW = 5_000
-_FEW_AT_MOST = 20_000
-_MOST_SCANS = 60  # of 1 MB
-_LARGE_SECONDS = 3_600
+_FEW = 2_000
+_TIMES_WANTED = 8
+_MOST_HELD = 20_000
+_MOST_SCANNED = 180_000  # entries, some 60 MB
+_REMEMBERED_SECONDS = 3_600
 _KEYS_PER_CALL = 100
 _DAY_MS = 86_400_000
 
@@ -98,19 +99,21 @@ class Effort:
         return self._clock() >= self._half
 
 
-class LargeIndexes:
-    """Tables whose index was found too large to be looked through; for an hour nobody tries again."""
+class IndexSizes:
+    """How many entries the indexes of tables were found to have, at least. After an hour nobody remembers."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._until: dict[str, float] = {}
+        self._found: dict[str, tuple[float, float]] = {}
 
-    def add(self, table: str) -> None:
-        """Remembers one."""
-        self._until[table] = self._clock() + _LARGE_SECONDS
+    def note(self, table: str, entries: float) -> None:
+        """So many were seen, and there are more."""
+        self._found[table] = (entries, self._clock() + _REMEMBERED_SECONDS)
 
-    def __contains__(self, table: str) -> bool:
-        return self._clock() < self._until.get(table, -math.inf)
+    def at_least(self, table: str) -> float:
+        """What is known; 0 where nothing is."""
+        entries, until = self._found.get(table, (0.0, 0.0))
+        return entries if self._clock() < until else 0
 
 
 class _CutShort(Exception):
@@ -131,7 +134,7 @@ class Browser:
     now: datetime
     oldest: date
     effort: Effort
-    large: LargeIndexes = field(default_factory=LargeIndexes)
+    sizes: IndexSizes = field(default_factory=IndexSizes)
 
     def by_receipt(
         self, selection: Selection, window: Window | None = None, after: Position | None = None, wanted: int = _USUAL
@@ -265,22 +268,27 @@ class Browser:
 
         Ninety quiet days have thousands of partitions to look into; a megabyte of the index is one request.
         """
-        if self.store.table in self.large:
-            return None
-        model, most = bind(RecordItem, self.store.table), min(max(_FEW, 8 * demand.left), _FEW_AT_MOST)
+        model, table = bind(RecordItem, self.store.table), self.store.table
+        condition, most = selection.scan_condition(model), min(max(_FEW, _TIMES_WANTED * demand.left), _MOST_HELD)
+        most_scanned, scanned = most if condition is None else _MOST_SCANNED, 0
         found, start = list[Step](), None
-        for _ in range(_MOST_SCANS):
-            if len(found) > most or self.effort.is_half_over:
-                return None
+        if self.sizes.at_least(table) > most_scanned:
+            return None
+        while scanned <= most_scanned and len(found) <= most and not self.effort.is_half_over:
             self.effort.note(requests=1)
-            scan = model.scan(
-                selection.scan_condition(model), index_name=ByReceived.Meta.index_name, last_evaluated_key=start
+            page = _Page.of(
+                model.scan(
+                    condition,
+                    index_name=ByReceived.Meta.index_name,
+                    last_evaluated_key=start,
+                    page_size=most + 1 if condition is None else None,
+                )
             )
-            items, start = _page(scan)
-            found += (step for step in map(_ByReceipt.step, items) if step.record and selection.fits(step.record))
+            start, scanned = page.next, scanned + page.scanned
+            found += (step for step in map(_ByReceipt.step, page.items) if step.record and selection.fits(step.record))
             if start is None:
                 return sorted(found, key=attrgetter("at"), reverse=True)
-        self.large.add(self.store.table)
+        self.sizes.note(table, scanned)
         return None
 
     def _runs(
@@ -366,8 +374,8 @@ class _Run:
     def read(self, alive: int) -> None:
         """Reads on; `alive` runs are not yet read to their ends, this one among them."""
         count = self._pace.count(self._reads, self._took, alive)
-        items, self._next = _page(self._query(page_size=count, last_evaluated_key=self._next))
-        self._waiting = [self._order.step(item) for item in items]
+        page = _Page.of(self._query(page_size=count, last_evaluated_key=self._next))
+        self._waiting, self._next = [self._order.step(item) for item in page.items], page.next
         if self._next and self._pace.is_narrow:
             self._waiting.append(self._order.read_to(self._next))
         self._reads += 1
@@ -432,10 +440,19 @@ def _ties_in_order(steps: Iterator[Step]) -> Iterator[Step]:
     yield from sorted(ties, key=attrgetter("at"), reverse=True)
 
 
-def _page(found: ResultIterator[RecordItem]) -> tuple[list[RecordItem], dict[str, dict[str, Any]] | None]:
-    """The next page of a Query or Scan, and the key it goes on after: PynamoDB would read until something fits."""
-    page: Any = next(found.page_iter)
-    return [RecordItem.from_raw_data(item) for item in page["Items"]], found.page_iter.last_evaluated_key
+class _Page(NamedTuple):
+    """One answer to a Query or Scan, and the key after which it goes on. PynamoDB alone would ask until one fits."""
+
+    items: list[RecordItem]
+    scanned: int
+    next: dict[str, dict[str, Any]] | None
+
+    @classmethod
+    def of(cls, found: ResultIterator[RecordItem]) -> Self:
+        """Makes the request."""
+        answer: Any = next(found.page_iter)
+        items = [RecordItem.from_raw_data(item) for item in answer["Items"]]
+        return cls(items, answer["ScannedCount"], answer.get("LastEvaluatedKey"))
 
 
 def _index_entry(item: RecordItem) -> Listed:
