@@ -3,7 +3,9 @@
 import json
 from base64 import b64decode
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from math import inf
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from telemetry.dialects import getkeymanager
 from telemetry.dialects.getkeymanager_query import said_in
 from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import SearchTooWide, StoreUnavailable
+from telemetry.domain.errors import InvalidCursor, StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView, Product, Verdict
 from telemetry.domain.shards import ShardPlan
@@ -21,7 +23,7 @@ from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.storage import browse
 from telemetry.storage.backoff import Backoff
-from telemetry.storage.browse import Browser, Effort
+from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, Post
 from tests.issuing import KEY, issue
@@ -215,7 +217,9 @@ ALL = set(EVENTS)
         ({"license_key": KEY, "data_type": "text"}, LICENSED - {"licensed, unregistered"}),
         ({"license_key": KEY, "has_red_flags": "0"}, set()),
         ({"license_key": "nobody's"}, set()),
-        ({"license_key": "unknown"}, {"says unknown"}),
+        ({"license_key": "unknown"}, ALL - LICENSED),
+        ({"license_key": "unknown", "user_identifier": "joe"}, {"joe", "joe's cli"}),
+        ({"license_key": "unknown", "product_id": "wrong"}, {"unregistered"}),
         ({"has_red_flags": "true"}, RED),
         ({"has_red_flags": "1"}, RED),
         ({"has_red_flags": "false"}, ALL - RED),
@@ -236,6 +240,7 @@ def test_a_key_with_a_product_lends_it(deployment: Deployment, post: Post, get: 
     for change in ({"product_id": None}, {"product_id": "wrong"}, {"product_id": None, "license_key": KEY}):
         sent(post, GOOD | change, headers)
     assert [row["product_id"] for row in rows(get(product_id="acme-cli"))] == ["acme-cli", "wrong", "acme-cli"]
+    assert [row["product_id"] for row in rows(get(product_id="wrong"))] == ["wrong"]
     (row,) = rows(get(product_id="acme-cli", license_key=KEY))
     assert (row["product_id"], row["product_exists"]) == ("acme-cli", 1)
 
@@ -285,14 +290,31 @@ def test_the_example_event_finds(deployment: Deployment, post: Post) -> None:
     assert len(rows(load_function("analytics").handler(event, Context(milliseconds_left=29_000)))) == 1
 
 
+@pytest.mark.parametrize("name", ["data_type", "data_group"])
+def test_any_text_is_looked_for_as_it_is_shown(post: Post, get: Get, name: str) -> None:
+    texts = ["r\u00e9gion", "x" * 32, "x" * 33, "x" * 34, "~x", "=t", "t", "5", " padded "]
+    ids = {text.strip(): sent(post, GOOD | {name: text}) for text in texts}
+    ids["7"] = sent(post, GOOD | {name: 7})  # an error, and shown all the same
+    for text, id_ in ids.items():
+        assert [(row["id"], row[name]) for row in rows(get(**{name: text}))] == [(id_, text)]
+
+
+def test_a_group_that_is_spelled_twice_is_one(post: Post, get: Get) -> None:
+    for text in ("CALL_HOME", "CALL HOME", "call home"):
+        sent(post, GOOD | {"data_group": text})
+    for text in ("CALL_HOME", "CALL HOME"):
+        assert [row["data_group"] for row in rows(get(data_group=text))] == ["CALL HOME", "CALL_HOME"]
+
+
 def test_nothing_found_is_found(get: Get) -> None:
     response = response_of(get(page="2", per_page="10"))
-    assert (response["data"], response["page"], response["per_page"], response["has_more"]) == ([], 2, 10, False)
+    assert response["data"] == []
+    assert (response["page"], response["per_page"], response["has_more"], response["next"]) == (2, 10, False, None)
 
 
 def test_trouble_is_said_in_the_envelope(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
     for error, status, code in (
-        (SearchTooWide(), 400, 422),
+        (InvalidCursor(), 400, 422),
         (StoreUnavailable("records"), 503, 503),
         (RuntimeError("a detail"), 500, 500),
     ):
@@ -316,6 +338,7 @@ class Archive:
         self.deployment = deployment
         self.store = RecordStore(deployment.tables.records(Environment.PRODUCTION), PLAN)
         self.is_registry_up = True
+        self.sizes = IndexSizes()
         products = {name: Product(name, name) for name in PRODUCTS}
         self.ingest = Ingest(
             lambda _: self.store, lambda id_, _: products.get(id_), self._views, deployment.keyring, lambda _: 90
@@ -341,7 +364,7 @@ class Archive:
         place: Place | None = None,
     ) -> Page:
         oldest = now.date() - timedelta(days=days)
-        browser = Browser(self.store, now, oldest, effort or Effort(20_000, 60))
+        browser = Browser(self.store, now, oldest, effort or Effort(20_000, 60), self.sizes)
         search = TelemetrySearch(browser, PRODUCTS, said_in, self.deployment.keyring)
         return search.page(query, place or Place(skip=(query.page - 1) * query.per_page))
 
@@ -368,10 +391,10 @@ def event(number: int, **changes: object) -> dict[str, Any]:
 
 
 @pytest.fixture(params=["few", "many"])
-def quantity(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whether the index is taken for small, and older days are read at once."""
+def quantity(request: pytest.FixtureRequest, archive: Archive) -> None:
+    """Whether the index is taken for large, and older days are read one by one."""
     if request.param == "many":
-        monkeypatch.setattr(browse, "_FEW", 1)
+        archive.sizes.note(archive.store.table, inf)
 
 
 @pytest.mark.usefixtures("quantity")
@@ -436,19 +459,66 @@ def test_only_the_page_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(RecordStore, "many", counting)
     assert said(archive.page(TelemetryQuery(page=5, per_page=10))) == [str(number) for number in range(159, 149, -1)]
-    assert read == [11]
+    assert read == [10]
 
 
-def test_a_search_that_is_too_wide_says_so(archive: Archive) -> None:
+def walked(archive: Archive, query: TelemetryQuery, effort: Callable[[], Effort]) -> list[list[Any]]:
+    """The pages of a list to its end."""
+    place: Place | None = Place(skip=(query.page - 1) * query.per_page)
+    pages = []
+    while place:
+        page = archive.page(query, effort=effort(), place=place)
+        assert page.rest != place
+        place = page.rest
+        pages.append(said(page))
+    return pages
+
+
+@pytest.mark.usefixtures("quantity")
+@pytest.mark.parametrize(
+    "query",
+    [
+        TelemetryQuery(per_page=10),
+        TelemetryQuery(per_page=10, data_type="text"),
+        TelemetryQuery(per_page=10, license_key=KEY),
+        TelemetryQuery(per_page=10, license_key=KEY, data_type="text"),
+    ],
+)
+def test_a_search_that_is_cut_short_goes_on_exactly_there(archive: Archive, query: TelemetryQuery) -> None:
     for number in range(60):
-        archive.keep([event(number)], NOW - timedelta(minutes=60 - number))
-    with pytest.raises(SearchTooWide):
-        archive.page(TelemetryQuery(data_group="none"), effort=Effort(50, 60))
-    with pytest.raises(SearchTooWide):
-        archive.page(TelemetryQuery(), effort=Effort(50, 0))
-    times = iter([0.0, *(1.0 for _ in range(30)), *(99.0 for _ in range(99))])
-    with pytest.raises(SearchTooWide):
-        archive.page(TelemetryQuery(data_group="none"), effort=Effort(1_000, 60, clock=lambda: next(times)))
+        at = NOW - timedelta(hours=2 * number)
+        archive.keep([event(number, event_at=at.timestamp(), license_key=KEY)], at)
+    everything = [str(number) for number in range(60)]
+    late = iter([0.0] * 9 + [99.0] * 9_999)
+    for effort in (
+        lambda: Effort(20_000, 60),
+        lambda: Effort(7, 60),
+        lambda: Effort(20_000, 60, 1),
+        lambda: Effort(20_000, 0),
+        lambda: Effort(20_000, 60, clock=lambda: next(late)),
+    ):
+        pages = walked(archive, query, effort)
+        assert [one for page in pages for one in page] == everything
+        assert max(map(len, pages)) <= 10
+    by_number = replace(query, page=4)
+    pages = walked(archive, by_number, lambda: Effort(7, 60))
+    assert pages[0] == []
+    assert [one for page in pages for one in page] == everything[30:]
+
+
+def test_many_of_one_millisecond_are_told_though_little_of_them_is_read_at_a_time(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browse, "_NARROW_READS", (2,) * 99)
+    for at in (NOW - timedelta(milliseconds=1), NOW, NOW + timedelta(milliseconds=1)):
+        archive.keep([event(number, user_identifier="ann", data_group=f"g{number % 2}") for number in range(20)], at)
+    for query in (TelemetryQuery(user_id="ann"), TelemetryQuery(user_id="ann", data_group="g1")):
+        whole = archive.page(replace(query, per_page=100))
+        in_order = [(record.received_at, record.key) for record in whole.records]
+        assert in_order == sorted(in_order, reverse=True)
+        assert len(in_order) == (30 if query.data_group else 60)
+        pages = walked(archive, replace(query, per_page=7), lambda: Effort(20_000, 60, 1))
+        assert [one for page in pages for one in page] == said(whole)
 
 
 def test_the_unjudged_are_seen_as_they_were_judged_later(archive: Archive) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.record import RecordKey
-from telemetry.storage.browse import Effort, LargeIndexes, Step, _ByReceipt, _ms, _ties_in_order
+from telemetry.storage.browse import Effort, IndexSizes, Step, _ByReceipt, _ms, _ties_in_order
 from telemetry.storage.selection import Listed
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -62,11 +62,11 @@ def test_effort_ends_by_records_and_seconds_and_denies_requests() -> None:
     assert (late.is_late, late.is_spent, late.allows_more()) == (True, True, False)
 
 
-def test_a_large_index_is_tried_again_after_an_hour() -> None:
+def test_what_is_known_of_an_index_is_forgotten_after_an_hour() -> None:
     now = [0.0]
-    large = LargeIndexes(clock=lambda: now[0])
-    large.add("records")
+    sizes = IndexSizes(clock=lambda: now[0])
+    sizes.note("records", 2_001)
     now[0] = 3_599
-    assert ("records" in large, "others" in large) == (True, False)
+    assert (sizes.at_least("records"), sizes.at_least("others")) == (2_001, 0)
     now[0] = 3_600
-    assert "records" not in large
+    assert sizes.at_least("records") == 0

@@ -29,6 +29,7 @@ _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
 _NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; from the third on all that DynamoDB gives
 _AT_ONCE = 16
 _RECENT_DAYS = 2
+_IDLE_DAYS = 2
 _FEW = 2_000
 _TIMES_WANTED = 8
 _MOST_HELD = 20_000
@@ -38,6 +39,7 @@ _KEYS_PER_CALL = 100
 _DAY_MS = 86_400_000
 
 T = TypeVar("T")
+_Key = dict[str, dict[str, Any]]
 
 Position = tuple[Any, ...]
 """After which record a list goes on: (received, epoch ms; partition; sort) by receipt, (sort; partition) by event time.
@@ -192,21 +194,25 @@ class Browser:
             yield from self.store.many([record.key for record in listed])
 
     def _by_receipt(self, selection: Selection, window: Window, after: Position, demand: "_Demand") -> Iterator[Step]:
-        """Day by day; from the third day on all at once where there is not much of what is looked for."""
+        """Day by day; from the third day on all at once, where there is not much of what is looked for."""
         today = self.now.astimezone(UTC).date()
         newest = min(today, _time(after[0] if after[1] else after[0] - 1).date())
-        days = [newest - timedelta(days=age) for age in range((newest - window.since.date()).days + 1)]
-        older = [day for day in days if (today - day).days >= _RECENT_DAYS]
-        for day in days[: len(days) - len(older)]:
-            yield from self._of_day(day, selection, window, after, demand)
-        few = self._few(selection, demand) if older and selection.products else None
-        if few is None:
-            for day in older:
+        first_old = min(newest, today - timedelta(days=_RECENT_DAYS))
+        idle = 0
+        for day in (newest - timedelta(days=age) for age in range((newest - window.since.date()).days + 1)):
+            if day == first_old or (day < first_old and idle == _IDLE_DAYS):
+                before = min(after, (_midnight(day) + _DAY_MS, "", ""))
+                is_sparse = selection.is_narrow or idle >= _IDLE_DAYS
+                rest = self._rest(selection, window, before, demand, is_sparse=is_sparse)
+                if rest is not None:
+                    yield from self._seen(iter(rest), selection, window, demand)
+                    return
+            if day <= first_old:
                 self._ask(demand, len(list(selection.partitions(day, self.store.shards.on(day)))))
-                yield from self._of_day(day, selection, window, after, demand)
-        else:
-            before, since = min(after, (_midnight(older[0]) + _DAY_MS, "", "")), (_ms(window.since), "", "")
-            yield from self._seen((step for step in few if since < step.at < before), selection, window, demand)
+            idle += 1
+            for step in self._of_day(day, selection, window, after, demand):
+                idle = 0 if step.record else idle
+                yield step
 
     def _of_day(
         self, day: date, selection: Selection, window: Window, after: Position, demand: "_Demand"
@@ -229,6 +235,7 @@ class Browser:
         runs = self._runs(queries, _ByReceipt, pace) if first <= last else []
         steps = heapq.merge(*map(_ties_in_order, runs), key=attrgetter("at"), reverse=True)
         yield from self._seen((step for step in steps if step.at < after), selection, window, demand)
+        demand.has_come_on = True
         yield Step((_midnight(day), "", ""), None)
 
     def _by_event_time(
@@ -255,6 +262,7 @@ class Browser:
         """The steps, without the records that are not looked for or not to be seen any more."""
         for at, record in steps:
             demand.took += 1
+            demand.has_come_on = True
             is_seen = (
                 record is not None
                 and record.expires_at > self.now
@@ -263,33 +271,42 @@ class Browser:
             )
             yield Step(at, record if is_seen else None)
 
-    def _few(self, selection: Selection, demand: "_Demand") -> list[Step] | None:
-        """All that the index holds of what is looked for, newest first, when it is not much, and nor is the index.
+    def _rest(
+        self, selection: Selection, window: Window, before: Position, demand: "_Demand", *, is_sparse: bool
+    ) -> list[Step] | None:
+        """All that there is before a position, newest first; None where that is much, or the index is large.
 
         Ninety quiet days have thousands of partitions to look into; a megabyte of the index is one request.
         """
-        model, table = bind(RecordItem, self.store.table), self.store.table
-        condition, most = selection.scan_condition(model), min(max(_FEW, _TIMES_WANTED * demand.left), _MOST_HELD)
-        most_scanned, scanned = most if condition is None else _MOST_SCANNED, 0
-        found, start = list[Step](), None
-        if self.sizes.at_least(table) > most_scanned:
+        most = min(max(_FEW, _TIMES_WANTED * demand.left), _MOST_HELD)
+        most_scanned, scanned = _MOST_SCANNED if is_sparse else most, 0
+        found, page = list[Step](), None
+        if not selection.products or self.sizes.at_least(self.store.table) > most_scanned:
             return None
         while scanned <= most_scanned and len(found) <= most and not self.effort.is_half_over:
             self.effort.note(requests=1)
-            page = _Page.of(
-                model.scan(
-                    condition,
-                    index_name=ByReceived.Meta.index_name,
-                    last_evaluated_key=start,
-                    page_size=most + 1 if condition is None else None,
-                )
-            )
-            start, scanned = page.next, scanned + page.scanned
-            found += (step for step in map(_ByReceipt.step, page.items) if step.record and selection.fits(step.record))
-            if start is None:
+            page = self._scanned(selection, window, before, page and page.next, None if is_sparse else most + 1)
+            scanned += page.scanned
+            found += (step for step in map(_ByReceipt.step, page.items) if step.at < before)
+            if page.next is None:
                 return sorted(found, key=attrgetter("at"), reverse=True)
-        self.sizes.note(table, scanned)
+        self.sizes.note(self.store.table, scanned)
         return None
+
+    def _scanned(
+        self, selection: Selection, window: Window, before: Position, start: _Key | None, size: int | None
+    ) -> "_Page":
+        model = bind(RecordItem, self.store.table)
+        since = _ms(window.since)
+        in_time = model.received_at.between(since, max(since, before[0]))
+        return _Page.of(
+            model.scan(
+                selection.scan_condition(model, in_time),
+                index_name=ByReceived.Meta.index_name,
+                last_evaluated_key=start,
+                page_size=size,
+            )
+        )
 
     def _runs(
         self,
@@ -305,7 +322,7 @@ class Browser:
 
     def _ask(self, demand: "_Demand", requests: int = 1) -> None:
         """Requests are to be made. Raises _CutShort where they may not, but for a list that has not yet come on."""
-        if demand.took and not self.effort.allows_more():
+        if demand.has_come_on and not self.effort.allows_more():
             raise _CutShort
         self.effort.note(requests=requests)
 
@@ -323,6 +340,8 @@ class _Demand:
 
     wanted: int
     took: int = 0
+    has_come_on: bool = False
+    """Whether there was a step."""
 
     @property
     def left(self) -> int:
@@ -366,7 +385,7 @@ class _Run:
         self._order = order
         self._pace = pace
         self._waiting: list[Step] = []
-        self._next: dict[str, dict[str, Any]] | None = None
+        self._next: _Key | None = None
         self._reads = 0
         self._took = 0
         self.is_read = False
@@ -403,7 +422,7 @@ class _ByReceipt:
         return Step((_ms(record.received_at), *record.key), record)
 
     @staticmethod
-    def read_to(key: dict[str, dict[str, Any]]) -> Step:
+    def read_to(key: _Key) -> Step:
         """To where reading has come: of that millisecond there may be more, with any keys."""
         return Step((int(key["t"]["N"]) + 1, "", ""), None)
 
@@ -418,7 +437,7 @@ class _ByEventTime:
         return Step((record.key.sort, record.key.partition), record._replace(item=item))
 
     @staticmethod
-    def read_to(key: dict[str, dict[str, Any]]) -> Step:
+    def read_to(key: _Key) -> Step:
         """To where reading has come."""
         return Step((key["s"]["S"], key["p"]["S"]), None)
 
@@ -445,7 +464,7 @@ class _Page(NamedTuple):
 
     items: list[RecordItem]
     scanned: int
-    next: dict[str, dict[str, Any]] | None
+    next: _Key | None
 
     @classmethod
     def of(cls, found: ResultIterator[RecordItem]) -> Self:

@@ -1,6 +1,6 @@
 """What is looked for among records, told three ways: where it lies, what DynamoDB may leave out, and what fits."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import reduce
@@ -105,11 +105,11 @@ class Selection:
         conditions = [attribute == value for attribute, value in wanted if value is not None]
         if self.address is not None:
             conditions.append((model.source_ip == self.address) | (model.address == self.address))
-        return _all(conditions)
+        return reduce(and_, conditions) if conditions else None
 
-    def scan_condition(self, model: type[RecordItem]) -> Condition | None:
-        """The same for a Scan, which may look at keys too."""
-        conditions = [each for each in (self.condition(model),) if each is not None]
+    def scan_condition(self, model: type[RecordItem], in_time: Condition) -> Condition:
+        """The same for a Scan, which may look at keys too, and leaves out what was received at other times."""
+        conditions = [each for each in (in_time, self.condition(model)) if each is not None]
         if len(self.products) == 1:
             conditions.append(model.index_partition.startswith(f"{key_text(self.products[0])}#"))
         if set(self.classes) != set(EVERY_CLASS):
@@ -118,9 +118,4 @@ class Selection:
             conditions.append(model.partition.contains(f"#{self.sent_as}"))
         if self.licenses == {None}:
             conditions.append(~model.partition.startswith("L"))
-        return _all(conditions)
-
-
-def _all(conditions: Iterable[Condition]) -> Condition | None:
-    found = list(conditions)
-    return reduce(and_, found) if found else None
+        return reduce(and_, conditions)
