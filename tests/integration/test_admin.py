@@ -614,7 +614,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
         "capabilities": ["read", "ingest"],
         "product_id": "acme-cli",
         "expires_at": "2999-01-01T00:00:00Z",
-        "allowed_networks": ["203.0.113.9/24", "2001:db8::1"],
+        "allowed_networks": ["::ffff:203.0.113.9/120", "2001:db8::1"],
     }
     issued = ask("POST", "/api-keys", body, PRODUCTION)
     secret = issued.body["secret"]
