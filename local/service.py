@@ -66,6 +66,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
         say("the first start was interrupted: beginning again")
     fresh = not state.database.exists()
     keyring = Keyring(state.secret())
+    positions = Positions(state.positions)
 
     say("starting the database")
     if fresh:
@@ -82,7 +83,6 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     for name, reason in containers.start().items():
         complain(f"{name} does not start: {reason} (see {state.log(name)})")
 
-    positions = Positions(state.positions)
     streams = dynamodb_streams(engine.endpoint)
     pumps = [Pump(mapping, tables, streams, positions, containers.invoke, complain) for mapping in template.streams]
     if fresh:

@@ -29,8 +29,10 @@ def test_waits_for_a_dying_predecessor(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StateError, match="cannot use"):
+    with pytest.raises(StateError, match=r"cannot use .*: it is no folder; choose another STATE="):
         State.hold(tmp_path / "file")
+    with pytest.raises(StateError, match="cannot use /proc/self: "):
+        State.hold(Path("/proc/self"))  # nobody may make a file there
 
 
 def test_makes_the_secret_once_for_this_user_alone(tmp_path: Path) -> None:
@@ -69,6 +71,9 @@ def test_attaches_to_what_runs_or_starts_an_engine(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="holds no data yet"), attached(tmp_path):
         pass
     with State.hold(tmp_path) as state, Engine.start(state.database, [state.lock]) as engine:
+        with pytest.raises(StateError, match=r"cannot read .*secret: No such file"), attached(tmp_path):
+            pass
+        state.secret_file.write_text("5e" * 32)
         create_tables(dynamodb(engine.endpoint), read_template().tables)
         state.announce(engine.endpoint)
         with attached(tmp_path) as endpoint:
@@ -81,6 +86,7 @@ def test_attaches_to_what_runs_or_starts_an_engine(tmp_path: Path) -> None:
 
 def test_does_not_wait_for_an_instance_that_never_answers(tmp_path: Path) -> None:
     with State.hold(tmp_path) as state:
+        state.secret()
         state.database.touch()
         began = time.monotonic()
         with pytest.raises(StateError, match="another instance"), attached(tmp_path):
