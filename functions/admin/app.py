@@ -56,7 +56,7 @@ MOST_VERIFIED = 10_000
 """Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
 
 _VALIDATION = [
-    OpenAPIRequestValidationMiddleware(),
+    OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
     OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
 ]
 
@@ -84,7 +84,7 @@ def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
     """Nothing of a request is looked at, not even whether there is such a route, before who asks is known."""
     request = _request()
     if request.path != DESCRIPTION:
-        app_.append_context(staff=staff_of(request, Role.ADMIN, authenticator(), datetime.now(UTC)))
+        app_.context["staff"] = staff_of(request, Role.ADMIN, authenticator(), datetime.now(UTC))
     return next_middleware(app_)
 
 

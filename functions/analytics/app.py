@@ -76,7 +76,7 @@ def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
     """Nothing of what staff ask is looked at, not even whether there is such a route, before who asks is known."""
     request = _request()
     if request.path.startswith(ANALYTICS):
-        app_.append_context(staff=staff_of(request, Role.VIEWER, authenticator(), datetime.now(UTC)))
+        app_.context["staff"] = staff_of(request, Role.VIEWER, authenticator(), datetime.now(UTC))
     return next_middleware(app_)
 
 

@@ -60,7 +60,7 @@ def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Resp
     request = _request()
     if not _is_dialect():
         access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
-        app_.append_context(access=access)
+        app_.context["access"] = access
     return next_middleware(app_)
 
 
