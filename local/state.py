@@ -171,17 +171,19 @@ def attached(folder: Path) -> Iterator[str]:
     """
     if not (folder / "dynamodb.sqlite").exists():
         raise StateError(f"{folder} holds no data yet: start the service first (make run)")
-    read_secret(folder / SECRET_FILE)
     try:
         state = State.hold(folder, patience=0.3)
     except StateInUse:
         endpoint = _announced(folder)
         if endpoint is None:
             raise
+        read_secret(folder / SECRET_FILE)
         yield endpoint
         return
-    with state, Engine.start(state.database, [state.lock]) as engine:
-        yield engine.endpoint
+    with state:
+        read_secret(state.secret_file)
+        with Engine.start(state.database, [state.lock]) as engine:
+            yield engine.endpoint
 
 
 def _check_format(folder: Path) -> None:
@@ -189,7 +191,7 @@ def _check_format(folder: Path) -> None:
     file = folder / "format"
     if not (folder / "dynamodb.sqlite").exists():
         write_atomically(file, f"{FORMAT}\n")
-    elif not file.exists() or file.read_text(encoding="ascii").strip() != str(FORMAT):
+    elif not file.exists() or file.read_bytes().strip() != str(FORMAT).encode():
         raise StateError(f"{folder} was written by another version: remove the folder, or choose another STATE=")
 
 

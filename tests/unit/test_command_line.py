@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from local.command_line import main
+from local.state import FORMAT
 
 SECRET = "5e" * 32
 
@@ -19,6 +20,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "dynamodb.sqlite").touch()
     (folder / "secret").write_text(SECRET)
+    (folder / "format").write_text(f"{FORMAT}\n")
     return folder
 
 
