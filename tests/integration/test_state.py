@@ -71,11 +71,11 @@ def test_attaches_to_what_runs_or_starts_an_engine(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="holds no data yet"), attached(tmp_path):
         pass
     with State.hold(tmp_path) as state, Engine.start(state.database, [state.lock]) as engine:
+        create_tables(dynamodb(engine.endpoint), read_template().tables)
+        state.announce(engine.endpoint)
         with pytest.raises(StateError, match=r"cannot read .*secret: No such file"), attached(tmp_path):
             pass
         state.secret_file.write_text("5e" * 32)
-        create_tables(dynamodb(engine.endpoint), read_template().tables)
-        state.announce(engine.endpoint)
         with attached(tmp_path) as endpoint:
             assert endpoint == engine.endpoint
     # what a killed instance announced is no longer true
