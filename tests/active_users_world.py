@@ -191,9 +191,9 @@ class World:
         recounter = Recounter(self, self.store, self.store, self.count_part, self.records_at_once, lambda _: None)
         closer = DayCloser(self.store, self.store, self.store, self, recounter, PRODUCTS)
         before = persistently(self.store.closing)
-        found = persistently(lambda: closer.close(now))
+        persistently(lambda: closer.close(now))
         after = persistently(self.store.closing)
-        assert not any(each.contradicted for each in found)
+        assert closer.contradicted == []
         if after.closed is None:
             return []
         first = before.closed + 1 if before.closed is not None else after.opened or after.closed

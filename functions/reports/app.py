@@ -84,8 +84,9 @@ def list_applications() -> Response[str]:
     """What reports can be asked of, and the last day they can be asked of."""
     request = _request()
     access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
-    closing = _ledger(access.environment).closing()
-    return applications_answer(applications(registry().products(), closing), closing, access.environment, request)
+    ledger = _ledger(access.environment)
+    found = applications(registry().products(), ledger.scopes())
+    return applications_answer(found, ledger.closing(), access.environment, request)
 
 
 @plain("/active-users")

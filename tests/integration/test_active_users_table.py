@@ -130,6 +130,7 @@ def test_a_thousand_actors_take_few_transactions(
     new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = new_store()
+    store.add_scopes(["editor", CATALOGUE])
     crowd = [Sighting("editor", TODAY, b"u%d" % each, b"d%d" % each, billable=True) for each in range(500)]
     calls = recorded_calls(monkeypatch)
     assert counting.count(crowd, store) == []

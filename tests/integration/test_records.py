@@ -676,7 +676,7 @@ def test_products(deployment: Deployment, ask: Ask, staff: Callable[..., str]) -
     known = [{"id": "acme-cli", "name": "Acme CLI"}, {"id": "acme-desktop", "name": "Acme Desktop"}]
     answer = ask("/products", staff(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
     assert (answer.status, answer.body) == (200, {"items": known})
-    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).announce(["~unknown", "acme-cli"], 20_000)
+    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
     unknown = {"id": "~unknown", "name": "Unknown product"}
     assert ask("/products", **PRODUCTION).body == {"items": [*known, unknown]}
     assert ask("/products", environment="staging").body == {"items": known}

@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from telemetry.domain.day_report import LicenseActivity
 from telemetry.domain.flags import Flag, by_code
 from telemetry.domain.overview import Overview, Timeline, timeline
-from telemetry.domain.recount import TOP_LICENSES
+from telemetry.domain.recount import TOP_LICENSES, LicenseActivity
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Episode
 from telemetry.domain.window import Range
