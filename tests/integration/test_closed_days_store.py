@@ -146,9 +146,7 @@ def test_tables_are_kept_in_several_pieces(store: Store) -> None:
     rest = LicenseCount(HOUR, NOW, ips={"::2"}, countries={"DE"})
     pieces = [
         Recount(versions=Counter({"1.0": 1, "\U0001f600" * 16: 5}), licenses={"crowd": crowd}),
-        Recount(
-            versions=Counter({"1.0": 2}), licenses={"crowd": LicenseCount(HOUR, NOW, ips={"::2"}, countries={"DE"})}
-        ),
+        Recount(versions=Counter({"1.0": 2}), licenses={"crowd": rest}),
     ]
     for number, piece in enumerate(pieces):
         store.put_tables(unit, "copy", number, piece, NOW)
