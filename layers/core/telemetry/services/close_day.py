@@ -203,6 +203,7 @@ class DayCloser:
         """None while the day is not drained."""
         whole = self.reports.latest(CATALOGUE, day, consistent=True)
         if whole is None or whole.day != day:
+            self._announce(day, now)
             products = self._known_products()
             if not self._report_products(products, day, now) or not self.recounter.allowance.allows():
                 return None
@@ -307,9 +308,19 @@ class DayCloser:
 
     def _known_products(self) -> list[str]:
         """All that ever had traffic, and those registered: each has a report of every day, also without records."""
-        known, wanted = self.ledger.scopes(), {*self.products, UNKNOWN_PRODUCT, CATALOGUE}
-        self.ledger.add_scopes(wanted - known)
-        return sorted((known | wanted) - {CATALOGUE})
+        return sorted({*self.products, UNKNOWN_PRODUCT, *self.ledger.scopes()} - {CATALOGUE})
+
+    def _announce(self, day: date, now: datetime) -> None:
+        """Makes products known to the ledger. One that was registered after others were counted cannot have records.
+
+        So it is taken as counted with them, and does not keep the day waiting.
+        """
+        fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
+        if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:
+            nothing = Candidate(CATALOGUE, day, 1, 0, min(counted), 0, Recount().digest.hex())
+            products = sorted(fresh - {CATALOGUE})
+            self.reports.put_candidates([replace(nothing, product=product) for product in products], now)
+        self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
         midnight = datetime.combine(day, time(), UTC)

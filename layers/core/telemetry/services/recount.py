@@ -65,7 +65,7 @@ class Allowance:
 
     def allows(self, records: int = 0) -> bool:
         """Whether there is time to count so many; if so, it is taken to begin."""
-        if self._begun and not self._is_enough_for(records):
+        if self._begun and self.seconds_left() < RESERVE_SECONDS + records / RECORDS_A_SECOND:
             return False
         self._begun += 1
         return True
@@ -73,15 +73,12 @@ class Allowance:
     @property
     def is_over(self) -> bool:
         """Whether nothing more is to be begun."""
-        return self._begun > 0 and not self._is_enough_for(0)
+        return self._begun > 0 and self.seconds_left() < RESERVE_SECONDS
 
     def check(self, records: int) -> None:
         """In the middle of something. Raises _OutOfTime if there is no time for so many more of it."""
-        if self._begun > 1 and not self._is_enough_for(records):
+        if self._begun > 1 and self.seconds_left() < records / RECORDS_A_SECOND:
             raise _OutOfTime
-
-    def _is_enough_for(self, records: int) -> bool:
-        return self.seconds_left() >= RESERVE_SECONDS + records / RECORDS_A_SECOND
 
 
 class DayRecords(Protocol):
@@ -223,14 +220,14 @@ class Recounter:
         """What is counted so far, each time that it may be much; at last all of it."""
         counting, refused, size = Counting(), list[Refusal](), min(COUNTED_AT_ONCE, self.records_at_once)
         for number, some in enumerate(_batches(observations, size)):
-            if number:
-                self.allowance.check(size)
-                if number % (self.records_at_once // size) == 0:
-                    yield counting.result
+            if number and number % (self.records_at_once // size) == 0:
+                yield counting.result
             for seen in some:
                 counting.add(seen)
             if counts_users:
                 refused += count((seen.sighting for seen in some), self.actors, self.wait)
+            if len(some) == size:  # more are to come
+                self.allowance.check(size)
         # another run may have closed this day meanwhile, and days after it, and so dropped it from histories
         if refused and not self.actors.closing().is_closed(day.toordinal()):
             raise RecountIncomplete(f"{day}: {len(refused)} not counted; {refused[0].cause}")

@@ -1,7 +1,7 @@
 """Says whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -110,12 +110,14 @@ class Verifier:
         return self._all_by_rules_1(kept, now) if kept.details.rules == RULES_1.version else self._all(kept, now)
 
     def _all(self, kept: DayReport, now: datetime) -> list[Verdict]:
-        """That all together follow from the reports of the products, and these from their records."""
+        """That all together follow from the reports of the products, and from their records."""
         day, verdicts, catalogue = kept.totals.day, list[Verdict](), Catalogue()
         for product in sorted(self.reports.reported(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
             report = self._kept(product, day)
-            verdicts.append(self._product(report, now)[0])
-            catalogue.add(report.totals, report.details)
+            verdict, recount = self._product(report, now)
+            verdicts.append(verdict)
+            shown = report if recount is None else _recounted(report, recount)
+            catalogue.add(replace(shown.totals, digest=report.totals.digest), shown.details)
         if any(verdict.outcome is Outcome.PURGED for verdict in verdicts):
             verdict = self._without_records(kept)
             if verdict.is_sound and kept.details.evidence != catalogue.evidence:
@@ -200,6 +202,12 @@ class Verifier:
     def _before(self, kept: DayReport) -> DayTotals | None:
         day = kept.totals.day
         return before_of(day, self.reports.latest(kept.totals.scope, day - timedelta(days=1)))
+
+
+def _recounted(kept: DayReport, recount: Recount) -> DayReport:
+    """What a report would say of its records today."""
+    scope, day, rules = kept.totals.scope, kept.totals.day, RULES_BY_VERSION[kept.details.rules]
+    return product_report(scope, day, recount, kept.balance, None, _moments(kept), rules)
 
 
 def _moments(kept: DayReport) -> Moments:
