@@ -3,7 +3,7 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,14 +12,16 @@ from telemetry.domain.active_users import Audience
 from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, total
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.judge import Product
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of
 from telemetry.services.reports import active_users
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
 from tests.conftest import Deployment, Mailbox, Post
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
+from tests.stream_events import SHARD, at, close_day, deadline, stream_batch, stream_event
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -202,6 +204,35 @@ def test_without_traffic_days_close_all_the_same() -> None:
     midnight = datetime(2026, 11, 4, tzinfo=UTC)
     assert close_day(Environment.STAGING, midnight + timedelta(minutes=30)) == []
     assert close_day(Environment.STAGING, midnight + timedelta(minutes=40)) == ["2026-11-03"]
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_a_product_registered_between_two_runs_keeps_no_environment_waiting(
+    deployment: Deployment, environment: Environment
+) -> None:
+    """On a fresh stack the first run comes before the first product."""
+    midnight = datetime(2026, 11, 4, tzinfo=UTC)
+    assert close_day(environment, midnight + timedelta(minutes=30)) == []
+    deployment.registry.put_product(Product("acme-new", "New"))
+    assert close_day(environment, midnight + timedelta(minutes=40)) == ["2026-11-03"]
+    reports = DayReportStore(deployment.tables.aggregates(environment))
+    report = reports.report("acme-new", date(2026, 11, 3))
+    assert report
+    assert report.totals.records == 0
+
+
+def test_runs_without_time_get_further(deployment: Deployment, post: Post) -> None:
+    """Lambda is about to end each of them when it begins."""
+    before = datetime.now(UTC).date()
+    post("/api/v1/telemetry", json.dumps([event("jane"), event("john", "acme-desktop")]))
+    closed: list[str] = []
+    for _ in range(12):
+        function = load_function("close_day")
+        vars(function)["datetime"] = at(deadline(before))
+        closed += function.handler({"environment": "production"}, Context(milliseconds_left=0))["closed"]
+    assert closed == [before.isoformat()]
+    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 2
 
 
 def test_a_closed_day_is_verified_by_event(post: Post) -> None:

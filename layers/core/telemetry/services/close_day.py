@@ -180,7 +180,9 @@ class DayCloser:
             has_records = self._has_records(earlier, now)
             if has_records is None:
                 return None
-            first = earlier if has_records else first
+            if has_records:
+                self.ledger.open_from(earlier.toordinal())
+                first = earlier
             earlier -= timedelta(days=1)
         if closing.opens_with(first.toordinal()):
             self.ledger.open_from(first.toordinal())
