@@ -296,6 +296,16 @@ def test_looking_back_for_a_first_day_goes_on_where_it_was_cut_off() -> None:
     assert world.close(at(1, 80), *products) == [0]
 
 
+def test_looking_back_over_days_with_records_goes_on_too() -> None:
+    world = World([seen(0), seen(1), seen(2)])
+    for _ in range(12):
+        closer = world.closer()
+        closer.recounter.allowance.seconds_left = lambda: 0
+        closer.close(at(2, LATE))
+    assert world.aggregates.closing().opened == DAY.toordinal()
+    assert world.aggregates.closing().closed is not None
+
+
 # ── what is broken
 
 
