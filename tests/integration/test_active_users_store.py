@@ -118,7 +118,7 @@ def test_the_first_day_moves_back_until_one_is_closed(store: Store) -> None:
     assert store.closing() == Closing(DAY - 1, DAY - 1)
 
 
-def test_scopes_are_known_for_ever(store: Store) -> None:
+def test_scopes_are_known_for_ever(store: MemoryAggregates | TableAggregates) -> None:
     assert store.scopes() == frozenset()
     store.add_scopes(["editor"])
     store.add_scopes(["editor", CATALOGUE, UNKNOWN_PRODUCT, LONGEST])

@@ -139,7 +139,7 @@ def test_six_large_products_close_in_several_runs() -> None:
     records = a_busy_day(SIX, 45)
     world = delivered(records)
     closing = Closing(world, SIX, at_once=10, seconds=SECONDS)
-    closed, most = [], 0
+    closed, most = list[Closed](), 0
     while not closed:
         before = len(world.reads)
         closed = closing.run()
@@ -253,7 +253,8 @@ def test_a_product_registered_between_two_counts_keeps_no_day_waiting() -> None:
 
 def test_a_product_registered_when_the_day_was_all_but_closed_begins_the_day_after() -> None:
     world = delivered([seen(0), seen(1)])
-    close, world.aggregates.close = world.aggregates.close, lambda _: None  # type: ignore[method-assign]
+    close = world.aggregates.close
+    world.aggregates.close = lambda day: None  # type: ignore[method-assign]  # noqa: ARG005
     world.close(at(0, LATE), "editor")
     world.aggregates.close = close  # type: ignore[method-assign]
     assert world.close(at(1, LATE), "compiler", "editor") == [0, 1]
