@@ -1,6 +1,6 @@
 """Runs that have too little time, or are cut off: each gets further, and in the end the reports are the same."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from random import Random
@@ -39,8 +39,10 @@ class Hasty:
     after: bool = False
     calls: int = 0
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         method = getattr(self.store, name)
+        if not callable(method):
+            return method
 
         def call(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
             self.calls += 1

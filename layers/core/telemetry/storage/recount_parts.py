@@ -11,6 +11,7 @@ from typing import Any
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
+from telemetry.domain.keys import key_text
 from telemetry.domain.recount import LicenseCount, Recount, Unit
 from telemetry.storage.aggregates import named_errors
 from telemetry.storage.day_reports import license_of, plain_license
@@ -89,7 +90,7 @@ class PartStore:
 
 def _partition(unit: Unit) -> str:
     hours = f"{unit.first_hour}-{unit.end_hour}"
-    return f"recount#{unit.day}#{unit.product}#{unit.pass_}#{unit.shard}#{hours}#{unit.buckets}"
+    return f"recount#{unit.day}#{key_text(unit.product)}#{unit.pass_}#{unit.shard}#{hours}#{unit.buckets}"
 
 
 def _of_bucket(copy: str, bucket: int) -> str:
