@@ -67,7 +67,7 @@ class Unit(NamedTuple):
     first_hour: int
     end_hour: int
     counts_users: bool
-    buckets: int
+    buckets: int = 1
 
     def merging(self, bucket: int) -> "Unit":
         """Where the foremost of a bucket are kept, once it is merged from this unit and all others like it."""
