@@ -32,7 +32,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 class HourItem(Model):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
-    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `!R`, `v5.0.1`, `gexports`.
+    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `!R`, `v5.0.1`, `gexports`, `kk3f2a9c0d1`.
     """
 
     class Meta:
