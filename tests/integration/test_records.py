@@ -165,6 +165,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": ["BYPASSED_ACTIVATION", "CLOCK_SKEW"],
         "data_type": "text",
+        "api_key_id": "k1",
     }
     assert listed(ask) == [row]
     midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
@@ -337,6 +338,7 @@ def test_pages_hold_what_they_must_in_order(
             assert datetime.fromisoformat(row["received_at"]) == one.received_at
             assert (row["product"], row["ip"], row["version"]) == (one.product, one.address, one.version)
             assert row["flags"] == [flag for flag in Flag if flag in one.flags]
+            assert row["api_key_id"] == one.api_key_id
     assert found > 100
 
 
@@ -501,7 +503,7 @@ def test_a_file_holds_what_the_list_shows(
         assert last.headers["content-disposition"] == 'attachment; filename="records-production.csv"'
         cells = list(csv.DictReader(io.StringIO(file.decode(), newline="")))
         for cell, row in zip(cells, rows, strict=True):
-            for name, formula in (("id", "-"), ("user", "="), ("hwid", "-"), ("version", "+")):
+            for name, formula in (("id", "-"), ("user", "="), ("hwid", "-"), ("version", "+"), ("api_key_id", "=")):
                 text = row[name] or ""
                 assert cell[name] == (f"'{text}" if text.startswith(formula) else text)
             assert cell["flags"].split() == row["flags"]
@@ -517,9 +519,9 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     at = api.instant(now)
     assert file.decode() == (
         "id,received_at,event_at,product,version,user,hwid,ip,country,dialect,group,data_type,flags,license_id,"
-        "license_last4,license_state,customer_id,customer_name\r\n"
+        "license_last4,license_state,customer_id,customer_name,api_key_id\r\n"
         f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex\r\n"
+        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1\r\n"
     )
 
 

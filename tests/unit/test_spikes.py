@@ -203,22 +203,22 @@ def test_ten_times_what_is_usual_with_a_key_is_one_alert() -> None:
 
 def test_a_new_key_rings_once_and_then_for_ten_times_its_most() -> None:
     world = World()
-    for day, count in enumerate((1_500, 4_000, 14_000, 14_000)):
+    for day, count in enumerate((1_500, 2_000, 3_000, 3_000)):
         world.receive(*world.sent(day, 9, count), *world.sent(day, 9, count // 2, "k2"))
     assert [message["events"] for _, message in world.mailbox.alerts] == [1_500]
-    world.receive(*world.sent(4, 9, 140_001))
-    assert [message["events"] for _, message in world.mailbox.alerts] == [1_500, 140_001]
+    world.receive(*world.sent(4, 9, 30_001))
+    assert [message["events"] for _, message in world.mailbox.alerts] == [1_500, 30_001]
 
 
 def test_a_key_that_sends_once_a_night_has_a_usual() -> None:
     world = World()
     for day in range(-14, 3):
-        world.receive(*world.sent(day, 3, 6_000))
+        world.receive(*world.sent(day, 3, 1_000))
     assert len(world.mailbox.alerts) == 1  # its first night
-    world.receive(*world.sent(3, 3, 60_000))
+    world.receive(*world.sent(3, 3, 10_000))
     assert len(world.mailbox.alerts) == 1
     world.receive(*world.sent(3, 3, 1))
-    assert [message["most_expected"] for _, message in world.mailbox.alerts] == [KEY_FLOOR - 1, 60_000]
+    assert [message["most_expected"] for _, message in world.mailbox.alerts] == [KEY_FLOOR - 1, 10_000]
 
 
 def test_keys_and_products_have_episodes_of_their_own() -> None:

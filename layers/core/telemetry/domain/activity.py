@@ -112,7 +112,8 @@ def bounded(added: Activity, known: Mapping[Measure, int]) -> Activity:
 
     Whoever comes first has a name: most records of an hour are of versions that its first records showed.
     """
-    room = {kind: most - sum(each.kind is kind and each.name != OTHER for each in known) for kind, most in _MOST.items()}
+    named = Counter(each.kind for each in known if each.name != OTHER)
+    room = {kind: most - named[kind] for kind, most in _MOST.items()}
     result: Activity = Counter()
     for measure, count in sorted(added.items(), key=lambda item: (-item[1], item[0])):
         kept = measure

@@ -9,7 +9,7 @@ An hour is a spike of an API key with at least KEY_FLOOR events that are also mo
 95th percentile of the hours of the last 14 days in which it sent anything. Hours without events do not count here, or a
 key that sends once a night would have no usual. Of up to twenty hours the percentile is the highest. A new key has
 no usual: its first hour is a spike from KEY_FLOOR on, a later one with more than ten times the highest before it. So a
-roll-out rings once at the most, and an attack with a key that was made an hour ago does ring.
+roll-out rings once, unless it grows tenfold again, and an attack with a key that was made an hour ago rings, too.
 
 Spikes of a product, or of a key, less than QUIET apart are one episode, and an episode is one alert.
 """

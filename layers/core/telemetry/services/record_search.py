@@ -199,6 +199,7 @@ class _Terms:
             and wanted.product in {None, listed.product}
             and wanted.source_ip in {None, listed.source_ip}
             and version in {None, listed.version}
+            and wanted.api_key_id in {None, listed.api_key_id}
             and wanted.is_flagged in {None, bool(flags)}
             and (wanted.flag is None or wanted.flag in flags)
         )

@@ -100,7 +100,7 @@ class SpikeWatch:
     def _counted(self, records: Sequence[Observation], flagged: Sequence[Observation]) -> Mapping[HourKey, Activity]:
         """In one request: the hours of products with flagged records, and those of the catalogue, for the keys.
 
-        Read again though rollup has just read them: only after its own addition does the last of several shards see all.
+        Read again though rollup has just read them: of several shards the last sees all only after its own addition.
         """
         keys = {HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in flagged}
         keys |= {HourKey(CATALOGUE, hour_of(seen.received_at)) for seen in records}

@@ -16,7 +16,7 @@ _EPISODES = "spikes"
 
 
 class EpisodeItem(Model):
-    """An episode. pk `spikes`, sk `acme-cli#2026-11-21T08`, `~key#k3f2a9c0d1#2026-11-21T08`: whose it is, first hour."""
+    """An episode. pk `spikes`, sk whose it is and its first hour: `acme-cli#2026-11-21T08`, `~key#k1#2026-11-21T08`."""
 
     class Meta:
         """Bound to a table by storage.tables.bind."""

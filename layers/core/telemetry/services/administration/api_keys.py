@@ -116,6 +116,14 @@ def find_key(staff: Staff, id_: str, stores: Stores) -> StoredKey:
     return stored
 
 
+def find_sdk_key(staff: Staff, id_: str, environment: Environment, stores: Stores) -> ApiKey:
+    """A key that opens this environment to SDKs. Raises NotFound for any other."""
+    key = stores.api_keys.get(id_).key
+    if key.kind is KeyKind.STAFF or environment not in key.environments & staff.environments:
+        raise NotFound(f"API key {id_}")
+    return key
+
+
 def _active(staff: Staff, id_: str, stores: Stores) -> StoredKey:
     stored = find_key(staff, id_, stores)
     if not stored.key.is_active:
