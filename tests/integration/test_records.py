@@ -347,6 +347,21 @@ def _is_large(query: dict[str, str]) -> bool:
     return query.get("customer_id") == "globex" and "license_id" not in query
 
 
+def test_records_of_one_api_key(world: World, deployment: Deployment, ask: Ask) -> None:
+    license_id, now = world.issue()[KEY], just_now()
+    for number, key in enumerate(("k1", "k2", "k2", "k3")):
+        world.keep([EVENT | {"event_id": f"e{number}", "event_at": now.timestamp() + number}], now, api_key_id=key)
+    World(deployment, Environment.STAGING).keep([EVENT], now, api_key_id="k2")
+    of_key = [one.id for one in expected(world, {"api_key_id": "k2"}, {})]
+    assert len(of_key) == 2
+    for query in ({}, {"license_id": license_id}, {"product": "acme-desktop", "flagged": "true"}):
+        rows = listed(ask, api_key_id="k2", **query)
+        assert {row["id"] for row in rows} == set(of_key)
+        assert {row["api_key_id"] for row in rows} == {"k2"}
+    assert listed(ask, api_key_id="k") == []
+    assert ask("/records", **PRODUCTION, api_key_id="").status == 422
+
+
 def test_nothing_comes_twice_or_is_missed_while_others_arrive(world: World, ask: Ask) -> None:
     random, now = Random(3), just_now()
     licenses = world.issue()
