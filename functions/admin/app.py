@@ -1,7 +1,7 @@
 """Administration: products, customers, licences, API keys, retention and the audit log, for staff."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
@@ -20,7 +20,6 @@ from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.judge import Product
-from telemetry.domain.key_usage import key_usage
 from telemetry.domain.license import License, LicenseAction, LicenseState
 from telemetry.domain.overview import timeline
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
@@ -302,8 +301,7 @@ def get_api_key_usage(
     key = api_keys.find_sdk_key(staff, key_id, environment, stores())
     window = window_of(range_, first, last, staff.now)
     cut = timeline(window, staff.now, is_hourly=is_hourly(range_, first, window))
-    hours = _activity(environment).hours(CATALOGUE, cut.window.since, cut.window.until - timedelta(hours=1))
-    return _one(api.KeyUsage.of(key.id, environment, key_usage(key.id, cut, hours)))
+    return _one(api.KeyUsage.of(key.id, environment, api_keys.usage_of(key, cut, _activity(environment))))
 
 
 @route("GET", "/api-keys/<key_id>/secret")

@@ -188,8 +188,8 @@ def test_ten_times_what_is_usual_with_a_key_is_one_alert() -> None:
             world.receive(*world.sent(0, hour, 300), *world.sent(0, hour, 300, product="compiler"))
     ((subject, message),) = world.mailbox.alerts
     assert subject == "Events with API key k1"
-    assert message.pop("most_expected") in range(1_900, 2_001)  # ten times the 95th percentile
-    assert message == {
+    assert message["most_expected"] in range(1_900, 2_001)  # ten times the 95th percentile
+    assert {name: value for name, value in message.items() if name != "most_expected"} == {
         "environment": "production",
         "api_key_id": "k1",
         "cause": "events_of_a_key",
