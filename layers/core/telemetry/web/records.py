@@ -58,7 +58,6 @@ class Query(BaseModel):
     first: Moment = Field(None, alias="from")
     last: Moment = Field(None, alias="to")
     product: Text | None = None
-    api_key: str | None = Field(None, exclude=True)
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
