@@ -715,6 +715,8 @@ def test_products(deployment: Deployment, ask: Ask, staff: Callable[..., str]) -
         ({"from": "2026-11-01T00:00:00", "to": "2026-11-01"}, "from"),
         ({"user": " "}, "user"),
         ({"licence_id": "x"}, "licence_id"),
+        ({"license_id": "x" * 257}, "license_id"),
+        ({"customer_id": "x" * 257}, "customer_id"),
         ({"format": "csv"}, "format"),
     ],
 )

@@ -39,6 +39,8 @@ LONGEST_TEXT = 256
 RECORDS = "/api/v1/analytics/records"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+"""As long as import takes it; DynamoDB looks for no key of more than 2,048 bytes."""
 
 
 class Format(StrEnum):
@@ -81,8 +83,8 @@ class BodyQuery(Query):
 class FilterQuery(Query):
     """Which records are wanted."""
 
-    license_id: Text | None = None
-    customer_id: Text | None = None
+    license_id: Id | None = None
+    customer_id: Id | None = None
     user: Text | None = None
     hwid: Text | None = None
     ip: Text | None = None
