@@ -251,7 +251,7 @@ def test_what_is_usual_with_a_key(history: list[int]) -> None:
 
 def test_a_key_is_no_product() -> None:
     spike = Spike(None, datetime(2026, 11, 3, 8, tzinfo=UTC), Cause.API_KEY, 2_000, 999, api_key_id="k1")
-    assert (spike.subject, replace(spike, product="k1").subject) == ("~key#k1", "k1")
+    assert (spike.subject, replace(spike, product="~key#k1").subject) == ("~key#k1", "~key%23k1")
 
 
 def test_histories_are_read_only_for_keys_that_reached_the_floor() -> None:

@@ -158,6 +158,8 @@ export interface RecordRow {
   flags: string[];
   data_type: string | null;
   api_key_id: string;
+  /** What of the record cannot be read. */
+  damage: string | null;
 }
 
 export interface RecordPage {
@@ -170,8 +172,8 @@ export interface RecordDetail extends RecordRow {
   message: string | null;
   context: { evidence: Record<string, string>; rules_version: string | number; metadata: unknown };
   payload: unknown;
-  /** A body too large for an answer lies elsewhere, and has no `payload` either. */
-  raw: { text: string } | { base64: string } | { bytes: number; href: string };
+  /** A body too large for an answer lies elsewhere, and has no `payload` either; of one that cannot be read there is none. */
+  raw: { text: string } | { base64: string } | { bytes: number; href: string } | null;
   api_key: ApiKey;
   expires_at: string;
 }

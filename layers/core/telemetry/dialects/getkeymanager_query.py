@@ -89,6 +89,7 @@ def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict
     product = products.get(product_id) if product_id else None
     has_license = normalise_license(said.license_key) is not None
     received = record.received_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{record.received_at.microsecond // 1000:03d}Z"
+    damage = {} if record.damage is None else {"damage": record.damage}
     return {
         "id": id_,
         "user_identifier": said.user_identifier,
@@ -106,6 +107,7 @@ def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict
         "has_red_flags": int(bool(record.flags)),
         "created_at": received,
         "updated_at": received,
+        **damage,
     }
 
 

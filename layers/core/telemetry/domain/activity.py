@@ -169,7 +169,7 @@ def points_at_a_license(flags: Collection[Flag]) -> bool:
 
 def _measures(seen: Observation, group: str | None) -> Iterator[Measure]:
     yield RECORDS
-    if seen.flags:
+    if seen.is_flagged:
         yield FLAGGED
     for flag in seen.flags:
         yield Measure(Kind.FLAG, flag.code)

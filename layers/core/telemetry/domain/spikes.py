@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from telemetry.domain.keys import key_text
+
 FLOOR = 20
 FACTOR = 3
 LICENSE_FLOOR = 50
@@ -59,8 +61,8 @@ class Spike:
 
     @property
     def subject(self) -> str:
-        """What has episodes: `acme-cli`, or `~key#k3f2a9c0d1` (no product's id begins with `~`, but `~unknown`)."""
-        return self.product or f"~key#{self.api_key_id}"
+        """What has episodes: `acme-cli`, or `~key#k3f2a9c0d1`, which no product's id can be: there is a `#` in it."""
+        return key_text(self.product) if self.product is not None else f"~key#{self.api_key_id}"
 
 
 @dataclass(frozen=True, slots=True)

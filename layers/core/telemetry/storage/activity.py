@@ -15,6 +15,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.keys import key_text
 from telemetry.storage.aggregates import named_errors
 from telemetry.storage.tables import bind, connection, error_code
 
@@ -202,7 +203,7 @@ def _partition(scope: str) -> str:
 
 
 def _flagged(product: str, day: date) -> str:
-    return f"flagged#{product}#{day}"
+    return f"flagged#{key_text(product)}#{day}"
 
 
 def _hour(moment: datetime) -> str:
