@@ -181,6 +181,7 @@ def test_usage_is_told_of_sdk_keys_in_their_own_environment(site: Site) -> None:
     "query",
     [
         {"range": "1h"},
+        {"rnage": "7d"},
         {"range": "7d", "from": "2026-11-01", "to": "2026-11-02"},
         {"from": "2026-11-01"},
         {"from": "yesterday", "to": "2026-11-02"},
