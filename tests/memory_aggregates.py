@@ -15,7 +15,7 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, LicenseDay
+from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, LicenseDay, Measure
 from telemetry.domain.day_report import Candidate, Correction, DayDetails, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.aggregates import MOST_SCOPES
@@ -162,9 +162,12 @@ class MemoryAggregates:
             self._hours.setdefault(key, Counter()).update(activity)
         self._licenses.update(fold.licenses)
 
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
-        found = [key for key in self._hours if key.scope == scope and first <= key.hour <= last]
-        yield from ((key.hour, Counter(self._hours[key])) for key in sorted(found))
+    def hours(
+        self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
+    ) -> Iterator[tuple[datetime, Activity]]:
+        for key in sorted(key for key in self._hours if key.scope == scope and first <= key.hour <= last):
+            activity = self._hours[key]
+            yield key.hour, Counter({each: activity[each] for each in only or activity if each in activity})
 
     def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
         return {hour: activity[FLAGGED] for hour, activity in self.hours(scope, first, last)}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from telemetry.domain.active_users import Audience
-from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, total
+from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, of_key, total
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.judge import Product
@@ -167,8 +167,10 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
     batch, rollup = stream_batch(deployment), load_function("rollup")
     for _ in range(2):
         rollup.handler(batch, Context())
-    for scope in ("acme-cli", CATALOGUE):
-        assert counted(deployment, scope) == {
+    key = deployment.registry.api_key(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
+    assert key
+    for scope, of_keys in (("acme-cli", {}), (CATALOGUE, {of_key(key.id): 11})):
+        assert counted(deployment, scope) == of_keys | {
             RECORDS: 11,
             FLAGGED: 1,
             Measure(Kind.FLAG, "I"): 1,

@@ -9,7 +9,10 @@ import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
 from telemetry.domain.activity import (
+    BREAKDOWNS,
     FLAGGED,
+    LONGEST_NAME,
+    MOST_KEYS,
     MOST_NAMES,
     OTHER,
     RECORDS,
@@ -19,6 +22,8 @@ from telemetry.domain.activity import (
     Kind,
     LicenseDay,
     Measure,
+    events_by_key,
+    of_key,
 )
 from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
@@ -29,6 +34,7 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.services.rollup import Batch, Rollup
 from telemetry.settings import TableNames
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
 from tests.active_users_world import stream_record
@@ -198,6 +204,7 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     twice = activity + activity
     assert store.known([key, HourKey("none", HOUR)]) == {key: twice}
     assert list(store.hours("editor", HOUR, HOUR)) == [(HOUR, twice)]
+    assert list(store.hours("editor", HOUR, HOUR, [FLAGGED, of_key("k1")])) == [(HOUR, {FLAGGED: 4})]
     assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
     assert store.flagged("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
     assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
@@ -272,6 +279,40 @@ def test_episodes(make: Callable[[], MemoryEpisodes] | None, tables: TableNames)
     assert store.latest("editor") == replace(first, last_seen=HOUR + timedelta(hours=2), is_announced=True)
     store.open(second, first)
     assert store.latest("editor") == second
+
+
+@pytest.mark.parametrize("make", [MemoryEpisodes, None])
+def test_episodes_of_keys(make: Callable[[], MemoryEpisodes] | None, tables: TableNames) -> None:
+    table = tables.aggregates(Environment.PRODUCTION)
+    store = make() if make else EpisodeStore(table)
+    of_key = Episode(Spike(None, HOUR, Cause.API_KEY, 1_200, 999, api_key_id="k3f2a9c0d1", flags={}), HOUR)
+    of_product = Episode(Spike("k3f2a9c0d1", HOUR, Cause.HOUR, 60, 49, None, {}), HOUR)
+    store.open(of_key, None)
+    store.open(of_product, None)
+    assert (store.latest("~key#k3f2a9c0d1"), store.latest("k3f2a9c0d1")) == (of_key, of_product)
+    if make is None:
+        assert list(EpisodeStore(table).all()) == [of_product, of_key]
+
+
+def test_an_hour_of_as_many_names_and_keys_as_there_may_be(tables: TableNames) -> None:
+    """Added at once, and again. Versions and groups are as long as may be."""
+    table = tables.aggregates(Environment.PRODUCTION)
+    store, catalogue, many = ActivityStore(table), HourKey(CATALOGUE, HOUR), 10**9
+    measures = [RECORDS, FLAGGED, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
+    for kind in BREAKDOWNS:
+        measures += [Measure(kind, f"{number:03}".ljust(LONGEST_NAME, "x")) for number in range(MOST_NAMES + 9)]
+    measures += [of_key(f"k{number:09x}") for number in range(MOST_KEYS + 9)]
+    added: Activity = Counter(dict.fromkeys(measures, many))
+    for number in (1, 2):
+        fold = Fold({catalogue: added}).bounded(store.known([catalogue]))
+        store.add("shard", str(number - 1) if number > 1 else None, str(number), fold, NOW)
+    kept = store.known([catalogue])[catalogue]
+    assert kept[RECORDS] == 2 * many
+    assert len(events_by_key(kept)) == MOST_KEYS + 1
+    assert sum(events_by_key(kept).values()) == 2 * many * (MOST_KEYS + 9)
+    key = {"pk": {"S": "hours#*"}, "sk": {"S": f"{HOUR:%Y-%m-%dT%H}"}}
+    item = dynamodb_client().get_item(TableName=table, Key=key)["Item"]
+    assert item_bytes(item) < 8 * 1_024
 
 
 def test_day_totals_are_at_most_400_bytes(tables: TableNames) -> None:

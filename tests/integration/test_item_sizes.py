@@ -22,7 +22,7 @@ import telemetry.storage
 from local.template import read_template
 from telemetry.dialects import getkeymanager_licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
@@ -277,7 +277,8 @@ def write_part(stage: Stage) -> None:
 def write_hour(stage: Stage) -> None:
     measures = [RECORDS, FLAGGED, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
     measures += [Measure(kind, wide(16)) for kind in BREAKDOWNS for _ in range(500)]
-    fold = Fold({HourKey(PRODUCT, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
+    measures += [of_key(f"k{number:09x}") for number in range(500)]
+    fold = Fold({HourKey(CATALOGUE, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
     fold.licenses[LicenseDay(PRODUCT, DAY, "1" + "L" * 22)] = MANY
     ActivityStore(stage.aggregates).add("s" * 65, None, "9" * 40, fold, NOW)
     ActivityStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
@@ -367,7 +368,7 @@ KINDS = {
     "part": ItemKind("PartItem", "aggregates", r"recount#\S* summary", write_part, "100 licences, 101 versions"),
     "part, tables": ItemKind("PartItem", "aggregates", r"recount#\S* \w{8}#.*", write_part, "300,000 B of JSON"),
     "summary": ItemKind("SummaryItem", "aggregates", r"summaries#.*", write_summary, "24 versions of 64 B"),
-    "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B"),
+    "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B, 200 keys"),
     "position": ItemKind("PositionItem", "aggregates", r"position#.*", write_hour, "-"),
     "licence's day": ItemKind("LicenseDayItem", "aggregates", r"flagged#.*", write_hour, "-"),
     "use of a key": ItemKind("KeyUseItem", "aggregates", r"api_key#.*", write_hour, "-"),
