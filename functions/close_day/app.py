@@ -14,13 +14,13 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.messages.invocations import Invocations
+from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
 from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.recount import Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
@@ -63,7 +63,7 @@ def close(environment: Environment, dispatch: Dispatch, now: datetime) -> dict[s
         records,
         list(products),
         dispatch,
-        lambda product, day: judge_stored(records, judge, product, day, now, Backoff(30)),
+        lambda product, day: judge_stored(records, judge, product, day, now, Deadline(30)),
     )
     closed = closer.close(now)
     metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))

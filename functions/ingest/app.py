@@ -17,10 +17,10 @@ from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
+from telemetry.retry import Deadline
 from telemetry.services.failed_calls import FailureLog
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import Catalogue
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.license_lookup import LicenseLookup
@@ -125,7 +125,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:
     seconds_left = app.lambda_context.get_remaining_time_in_millis() / 1000
-    outcomes = ingest().keep(events, access, request.source_ip, now, Backoff(seconds_left - SECONDS_TO_ANSWER))
+    outcomes = ingest().keep(events, access, request.source_ip, now, Deadline(seconds_left - SECONDS_TO_ANSWER))
     counts = Counter(outcome.status for outcome in outcomes)
     for status in Status:
         metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])

@@ -14,10 +14,10 @@ from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.retry import Deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
 from telemetry.settings import TableNames
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import REREAD_SECONDS, Catalogue
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licenses import LicenseStore
@@ -97,21 +97,21 @@ def _answer(action: DeviceAction) -> Response[str]:
     request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
     credentials = credentials_of(request, getkeymanager.body_api_key)
     access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
-    backoff = Backoff(app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
+    deadline = Deadline(app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
 
     def act() -> Answer:
-        return _act(action, request, access, now, backoff)
+        return _act(action, request, access, now, deadline)
 
     key = request.headers.get("idempotency-key", "").strip()
     if not key:
         return answer(*act())
     keys = IdempotencyStore(TableNames.from_env().registry)
-    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, backoff))
+    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, deadline))
 
 
-def _act(action: DeviceAction, request: Request, access: Access, now: datetime, backoff: Backoff) -> Answer:
+def _act(action: DeviceAction, request: Request, access: Access, now: datetime, deadline: Deadline) -> Answer:
     question = getkeymanager_licensing.parse(action, request.body)
-    finding = licensing().answer(question, access.environment, now, backoff)
+    finding = licensing().answer(question, access.environment, now, deadline)
     _count(action, finding, access, now)
     return 200, getkeymanager_licensing.answer(question, finding, now)
 

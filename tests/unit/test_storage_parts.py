@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from telemetry.domain.errors import ConfigurationError
 from telemetry.domain.judge import Product
 from telemetry.domain.shards import ShardPlan, shard_of
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.bodies import decode_body, encode_body
 from telemetry.storage.catalogue import Catalogue
 from tests.lambdas import example_event
@@ -60,10 +60,27 @@ def test_attempts_stop_within_the_budget() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    backoff = Backoff(budget=5, clock=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
-    assert list(backoff.attempts()) == list(range(9))
+    deadline = Deadline(5, clock=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
+    assert list(deadline.attempts()) == list(range(9))
     assert now[0] < 5
-    assert list(Backoff(budget=-1, clock=lambda: 0.0, sleep=sleep).attempts()) == [0]
+
+
+def test_who_shares_a_deadline_shares_its_time() -> None:
+    now = [0.0]
+    deadline = Deadline(5, clock=lambda: now[0], sleep=lambda _: None, jitter=lambda: 0.0)
+    for attempt in deadline.attempts():
+        now[0] += 2
+        assert attempt < 3
+    assert (deadline.is_over, deadline.seconds_left) == (True, -1)
+    assert list(deadline.attempts()) == []
+
+
+def test_a_deadline_sooner_than_another() -> None:
+    now = [0.0]
+    deadline = Deadline(5, clock=lambda: now[0])
+    now[0] = 1
+    sooner = deadline.sooner(3)
+    assert (sooner.seconds_left, deadline.seconds_left, deadline.anew().seconds_left) == (1, 4, 5)
 
 
 class CountingProducts:

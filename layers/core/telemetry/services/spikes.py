@@ -12,7 +12,7 @@ from telemetry.domain.activity import FLAGGED, Activity, HourKey, Kind, LicenseD
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Observation
 from telemetry.domain.spikes import FLOOR, HISTORY, LICENSE_FLOOR, Cause, Episode, Spike, most_expected
-from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
+from telemetry.retry import Attempts, Wait, wait_with_jitter
 
 
 class Counters(Protocol):

@@ -4,8 +4,7 @@ import json
 import zlib
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Self
@@ -18,7 +17,7 @@ from pynamodb.attributes import (
     UnicodeSetAttribute,
 )
 from pynamodb.constants import STRING
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -39,8 +38,9 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.errors import StoreUnavailable
-from telemetry.storage.tables import bind, connection, error_code
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import ConditionFailed, conditions, store
+from telemetry.storage.tables import bind, connection
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -52,20 +52,6 @@ _AUDIENCES = tuple(Audience)
 _LETTERS = {Audience.USERS: "u", Audience.ALL_USERS: "a", Audience.DEVICES: "d"}
 _BY_LETTER = {letter: audience for audience, letter in _LETTERS.items()}
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-_TRANSIENT = {
-    "InternalServerError",
-    "LimitExceededException",
-    "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingError",
-    "ThrottlingException",
-    "TransactionConflict",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-}
 
 
 def actor_key(fingerprint: bytes) -> str:
@@ -192,8 +178,9 @@ class ClosingItem(Model):
     scopes = UnicodeSetAttribute(null=True)
 
 
+@store("aggregates")
 class AggregateStore:
-    """Reads and writes one aggregates table. Driver errors that may pass by themselves become StoreUnavailable."""
+    """Reads and writes one aggregates table. Raises StoreUnavailable."""
 
     def __init__(self, table: str) -> None:
         self._actors = bind(ActorItem, table)
@@ -206,8 +193,7 @@ class AggregateStore:
         """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
         by_key = {actor_key(fingerprint): fingerprint for fingerprint in fingerprints}
         keys = [(key, ActorItem.sk.default) for key in by_key]
-        with named_errors():
-            items = list(self._actors.batch_get(keys, consistent_read=True))
+        items = batch_get(self._actors, keys, consistent_read=True)
         return {by_key[item.pk]: Actor(int(item.version), item.history) for item in items}
 
     def commit(self, moved: Mapping[bytes, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
@@ -215,8 +201,8 @@ class AggregateStore:
 
         Raises Outdated when an actor is no longer at the version before the given one.
         """
-        slice_ = salt % SLICES
-        with named_errors(), TransactWrite(connection=connection()) as transaction:
+        slice_, outdated = salt % SLICES, Outdated("An actor changed since it was read")
+        with conditions(outdated), TransactWrite(connection=connection()) as transaction:
             for fingerprint, actor in moved.items():
                 before = actor.version - 1
                 unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()
@@ -247,28 +233,26 @@ class AggregateStore:
         One request as long as yesterday is closed; otherwise it reads on, a page at a time, until it meets a balance.
         """
         tallies: dict[int, Tally] = {}
-        with named_errors():
-            for item in self._days.query(
-                scope_key(scope),
-                self._days.sk < opening_key(today + 1),
-                scan_index_forward=False,
-                page_size=SLICES + 1,
-            ):
-                day = _day_of(item.sk)
-                if item.balance is not None:
-                    return Ledger(unpacked(item.balance, day - 1), tallies)
-                tallies.setdefault(day, Counter()).update(item.tally)
+        for item in self._days.query(
+            scope_key(scope),
+            self._days.sk < opening_key(today + 1),
+            scan_index_forward=False,
+            page_size=SLICES + 1,
+        ):
+            day = _day_of(item.sk)
+            if item.balance is not None:
+                return Ledger(unpacked(item.balance, day - 1), tallies)
+            tallies.setdefault(day, Counter()).update(item.tally)
         return Ledger(None, tallies)
 
     # ── closing
 
     def closing(self) -> Closing:
         """How far days are closed; strongly consistent."""
-        with named_errors():
-            try:
-                return _closing_of(self._closing.get("closing", "state", consistent_read=True))
-            except DoesNotExist:
-                return Closing()
+        try:
+            return _closing_of(self._closing.get("closing", "state", consistent_read=True))
+        except DoesNotExist:
+            return Closing()
 
     def announce(self, scopes: Collection[str], day: int) -> Closing:
         """Notes scopes with traffic from `day` on. The first day with traffic may move back until one is closed."""
@@ -276,13 +260,11 @@ class AggregateStore:
         model = self._closing
         earlier = model.closed.does_not_exist() & (model.opened.does_not_exist() | (model.opened > day))
         added = model.scopes.add(set(scopes))
-        with named_errors():
-            try:
+        try:
+            with conditions():
                 item.update([added, model.opened.set(day)], condition=earlier)
-            except UpdateError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                item.update([added])
+        except ConditionFailed:
+            item.update([added])
         return _closing_of(item)
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
@@ -292,15 +274,14 @@ class AggregateStore:
         """
         before: Balance | None = None
         tally: Tally = Counter()
-        with named_errors():
-            keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
-            for item in self._days.query(scope_key(scope), keys, consistent_read=True):
-                if item.balance is not None:
-                    before = unpacked(item.balance, day - 1)
-                else:
-                    tally.update(item.tally)
-            if before is None and self._has_days_before(scope, day):
-                raise LedgerBroken(f"The balance before {date.fromordinal(day)} is missing for {scope}")
+        keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
+        for item in self._days.query(scope_key(scope), keys, consistent_read=True):
+            if item.balance is not None:
+                before = unpacked(item.balance, day - 1)
+            else:
+                tally.update(item.tally)
+        if before is None and self._has_days_before(scope, day):
+            raise LedgerBroken(f"The balance before {date.fromordinal(day)} is missing for {scope}")
         return before, tally
 
     def _has_days_before(self, scope: str, day: int) -> bool:
@@ -311,14 +292,12 @@ class AggregateStore:
         """Marks a day closed whose balances are written. Nothing happens when it is; days close in order."""
         model = self._closing
         follows = model.closed.does_not_exist() & (model.opened == day) | (model.closed == day - 1)
-        with named_errors():
-            try:
+        try:
+            with conditions():
                 model().update([model.closed.set(day)], condition=follows)
-            except UpdateError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                if not self.closing().is_closed(day):
-                    raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
+        except ConditionFailed as exc:
+            if not self.closing().is_closed(day):
+                raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
 
 
 def _closing_of(item: ClosingItem) -> Closing:
@@ -339,20 +318,3 @@ def unpacked(stored: bytes, day: int) -> Balance:
     """The balance of a day as it was packed."""
     counters = json.loads(zlib.decompress(stored))
     return Balance(day, {audience: tuple(found) for audience, found in zip(_AUDIENCES, counters, strict=True)})
-
-
-@contextmanager
-def named_errors() -> Iterator[None]:
-    """Driver errors by what they mean. What no retry can cure is raised as it is."""
-    try:
-        yield
-    except PynamoDBException as exc:
-        codes = {error_code(exc)}
-        if isinstance(exc, TransactWriteError) and exc.cancellation_reasons:
-            codes = {reason.code for reason in exc.cancellation_reasons if reason}
-            if "ConditionalCheckFailed" in codes:
-                raise Outdated("An actor changed since it was read") from exc
-        # without a code there was no answer: connection refused, reset or timed out
-        if codes <= _TRANSIENT | {None}:
-            raise StoreUnavailable(exc.msg) from exc
-        raise

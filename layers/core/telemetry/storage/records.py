@@ -3,29 +3,30 @@
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from telemetry.domain import flags as flag_codes
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Dialect
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, license_in
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.storage.aggregates import named_errors
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
+from telemetry.storage.batches import KEYS_PER_CALL, batch_get, grouped, read_items
 from telemetry.storage.bodies import decode_body, encode_body
-from telemetry.storage.inserts import UNANSWERED, Insertion, insert, passing_code
+from telemetry.storage.errors import store
+from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind, dynamodb_client
 
@@ -42,11 +43,9 @@ _SEALED = (
     "index_partition", "received_at", "user", "device", "flags", "evidence", "product_version", "digest", "api_key_id",
     "source_ip", "country", "expires_at", "schema", "chunks",
 )  # fmt: skip
-_KEYS_PER_CALL = 100
 _FEW = 50
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
 Image = Mapping[str, Any]
-T = TypeVar("T")
 
 
 class ByReceived(GlobalSecondaryIndex["RecordItem"]):  # type: ignore[no-untyped-call]
@@ -112,36 +111,41 @@ class Existing(NamedTuple):
     flags: frozenset[Flag]
 
 
+@store("records")
 @dataclass(frozen=True, slots=True)
 class RecordStore:
-    """The records table of one environment."""
+    """The records table of one environment. Raises StoreUnavailable."""
 
     table: str
     shards: ShardPlan
     client: Callable[[], "DynamoDBClient"] = dynamodb_client
 
-    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
         """Inserts records with distinct keys, one result each, in order. INSERTED means durable.
 
-        Raises botocore's ClientError on what trying again cannot mend (no such table, no permission).
+        Those that are not stored by the deadline are UNAVAILABLE.
         """
         bodies = [encode_body(record.raw) for record in records]
         chunks = [_chunk_items(record, body) for record, body in zip(records, bodies, strict=True)]
-        chunks_in = iter(self._insert([item for items in chunks for item in items], backoff))
+        chunks_in = iter(self._insert([item for items in chunks for item in items], deadline))
         whole = [Insertion.UNAVAILABLE not in list(islice(chunks_in, len(items))) for items in chunks]
         heads = [
             self._head_item(record, body, len(items))
             for record, body, items, ok in zip(records, bodies, chunks, whole, strict=True)
             if ok
         ]
-        heads_in = iter(self._insert(heads, backoff))
+        heads_in = iter(self._insert(heads, deadline))
         return [next(heads_in) if ok else Insertion.UNAVAILABLE for ok in whole]
 
-    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> dict[RecordKey, Existing]:
         """Digest and flags of the records that are there, read consistently. Misses a key only when unavailable."""
+        raw_keys = [{"p": {"S": partition}, "s": {"S": sort}} for partition, sort in keys]
+        options = {"ProjectionExpression": "p, s, d, f", "ConsistentRead": True}
         found: dict[RecordKey, Existing] = {}
-        for some in _grouped(keys, _KEYS_PER_CALL):
-            found |= self._existing(some, backoff)
+        with suppress(StoreUnavailable):
+            for item in read_items(self.client, self.table, raw_keys, deadline, **options):
+                flags = flag_codes.decode(item["f"]["S"]) if "f" in item else frozenset()
+                found[RecordKey(item["p"]["S"], item["s"]["S"])] = Existing(bytes(item["d"]["B"]), flags)
         return found
 
     def get(self, key: RecordKey) -> Record | None:
@@ -159,9 +163,11 @@ class RecordStore:
         What an index lists may not have reached every copy of the table: what seems to be missing is read consistently.
         """
         model = bind(RecordItem, self.table)
-        items = {RecordKey(item.partition, item.sort): item for item in model.batch_get(keys)}
+        items = {RecordKey(item.partition, item.sort): item for item in batch_get(model, keys)}
         missing = [key for key in keys if key not in items]
-        items |= {RecordKey(item.partition, item.sort): item for item in model.batch_get(missing, consistent_read=True)}
+        items |= {
+            RecordKey(item.partition, item.sort): item for item in batch_get(model, missing, consistent_read=True)
+        }
         return (self.whole(items[key]) for key in keys if key in items)
 
     def whole(self, item: RecordItem) -> Record:
@@ -189,9 +195,9 @@ class RecordStore:
 
         Expensive: reads every record whole.
         """
-        for some in _grouped(self._listed(product, day), _KEYS_PER_CALL):
+        for some in grouped(self._listed(product, day), KEYS_PER_CALL):
             keys = [RecordKey(item.partition, item.sort) for item, _ in some]
-            stored = bind(RecordItem, self.table).batch_get(keys, consistent_read=True)
+            stored = batch_get(bind(RecordItem, self.table), keys, consistent_read=True)
             found = {RecordKey(item.partition, item.sort): item for item in stored}
             for key, (item, judged) in zip(keys, some, strict=True):
                 wrong = self._wrong(item, found.get(key))
@@ -200,9 +206,8 @@ class RecordStore:
     def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]:
         """At most so many of the flagged records of a day, newest first; not those that are to be judged yet."""
         names = [name for product in products for name in self._partitions(product, day, "f")]
-        with named_errors():
-            found = side_by_side(lambda name: self._newest(name, max(_FEW, 2 * count // len(names))), names)
-            return list(islice(heapq.merge(*found, key=lambda seen: seen.received_at, reverse=True), count))
+        found = side_by_side(lambda name: self._newest(name, max(_FEW, 2 * count // len(names))), names)
+        return list(islice(heapq.merge(*found, key=lambda seen: seen.received_at, reverse=True), count))
 
     def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]:
         """A record of each base partition in which there is one, that with the latest event time, whole."""
@@ -212,8 +217,7 @@ class RecordStore:
             found = model.query(partition, scan_index_forward=False, limit=1)
             return next((self.whole(item) for item in found), None)
 
-        with named_errors():
-            found = zip(partitions, side_by_side(newest, partitions), strict=True)
+        found = zip(partitions, side_by_side(newest, partitions), strict=True)
         return {partition: record for partition, record in found if record}
 
     def has_any(self, product: str, day: date) -> bool:
@@ -230,7 +234,7 @@ class RecordStore:
     def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of the records of a day that were stored while the registry could not be read, and not judged since."""
         waiting = (item for name in self._partitions(product, day, "u") for item in self._received(name, day))
-        for items in _grouped(waiting, _KEYS_PER_CALL):
+        for items in grouped(waiting, KEYS_PER_CALL):
             keys = [RecordKey(item.partition, item.sort) for item in items]
             judged = self.judgements(keys)
             yield from (key for key in keys if key not in judged)
@@ -238,13 +242,13 @@ class RecordStore:
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
         model = bind(RecordItem, self.table)
-        found = model.batch_get([(_judgement_partition(key), key.sort) for key in keys], consistent_read=True)
+        found = batch_get(model, [(_judgement_partition(key), key.sort) for key in keys], consistent_read=True)
         return {
             RecordKey(item.partition[1:], item.sort): Verdict(flag_codes.decode(item.flags or ""), item.evidence or "")
             for item in found
         }
 
-    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, backoff: Backoff) -> Insertion:
+    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, deadline: Deadline) -> Insertion:
         """Keeps a judgement beside its record, once; the record itself is never touched."""
         item = RecordItem(
             _judgement_partition(record.key),
@@ -254,7 +258,7 @@ class RecordStore:
             received_at=_milliseconds(now),
             expires_at=int(record.expires_at.timestamp()),
         )
-        return self._insert([item], backoff)[0]
+        return self._insert([item], deadline)[0]
 
     def _listed(
         self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = ALL_HOURS
@@ -263,7 +267,7 @@ class RecordStore:
         for partition in self._partitions(product, day, "cf", shards):
             yield from ((item, None) for item in self._received(partition, day, hours))
         for partition in self._partitions(product, day, "u", shards):
-            for items in _grouped(self._received(partition, day, hours), _KEYS_PER_CALL):
+            for items in grouped(self._received(partition, day, hours), KEYS_PER_CALL):
                 judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
                 yield from ((item, judged.get(RecordKey(item.partition, item.sort))) for item in items)
 
@@ -275,7 +279,7 @@ class RecordStore:
             return "is not as the index lists it"
         try:
             raw = self.whole(stored).raw
-        except PynamoDBException:
+        except StoreUnavailable:
             raise
         except Exception as exc:  # noqa: BLE001 (whatever was done to its body)
             return f"cannot be read: {exc}"
@@ -331,33 +335,8 @@ class RecordStore:
             chunks=chunks or None,
         )
 
-    def _insert(self, items: Sequence[RecordItem], backoff: Backoff) -> list[Insertion]:
-        return insert(self.client(), self.table, [item.serialize() for item in items], backoff)
-
-    def _existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
-        found: dict[RecordKey, Existing] = {}
-        request: Any = {
-            self.table: {
-                "Keys": [{"p": {"S": partition}, "s": {"S": sort}} for partition, sort in keys],
-                "ProjectionExpression": "p, s, d, f",
-                "ConsistentRead": True,
-            }
-        }
-        for _ in backoff.attempts():
-            try:
-                answer = self.client().batch_get_item(RequestItems=request)
-            except UNANSWERED:
-                continue
-            except ClientError as exc:
-                passing_code(exc)
-                continue
-            for item in answer["Responses"].get(self.table, []):
-                flags = flag_codes.decode(item["f"]["S"]) if "f" in item else frozenset()
-                found[RecordKey(item["p"]["S"], item["s"]["S"])] = Existing(bytes(item["d"]["B"]), flags)
-            request = answer.get("UnprocessedKeys")
-            if not request:
-                break
-        return found
+    def _insert(self, items: Sequence[RecordItem], deadline: Deadline) -> list[Insertion]:
+        return insert(self.client(), self.table, [item.serialize() for item in items], deadline)
 
 
 def index_partition(product: str, day: date, record_class: str, shard: int) -> str:
@@ -453,12 +432,6 @@ def _chunk_items(record: Record, body: bytes) -> list[RecordItem]:
 
 def _chunk_sort(sort: str, received_at: int) -> str:
     return f"{sort}#{received_at}#"
-
-
-def _grouped(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while group := list(islice(iterator, size)):
-        yield group
 
 
 def _milliseconds(moment: datetime) -> int:

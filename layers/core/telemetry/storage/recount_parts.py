@@ -11,7 +11,8 @@ from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute,
 from pynamodb.models import Model
 
 from telemetry.domain.recount import BUCKETS, LicenseCount, Recount, Unit
-from telemetry.storage.aggregates import named_errors
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import store
 from telemetry.storage.tables import bind
 
 RETENTION = timedelta(days=3)
@@ -38,6 +39,7 @@ class PartItem(Model):
     expires_at = NumberAttribute()
 
 
+@store("parts of recounts")
 @dataclass(frozen=True, slots=True)
 class PartStore:
     """Parts, in an environment's aggregates. Raises StoreUnavailable."""
@@ -48,30 +50,27 @@ class PartStore:
         """Keeps a part for some days; the same part again takes its place."""
         model, partition = bind(PartItem, self.table), _partition(unit)
         expires_at, pieces = int((now + RETENTION).timestamp()), []
-        with named_errors():
-            with model.batch_write() as batch:
-                for bucket in range(BUCKETS):
-                    licenses = recount.bucket(bucket).licenses
-                    found = _chunks([_plain_license(name, count) for name, count in licenses.items()])
-                    for number, body in enumerate(found):
-                        batch.save(model(partition, _piece(bucket, number), body=body, expires_at=expires_at))
-                    pieces.append(len(found))
-            body = _deflated(_plain(recount))
-            model(partition, _SUMMARY, body=body, pieces=pieces, expires_at=expires_at).save()
+        with model.batch_write() as batch:
+            for bucket in range(BUCKETS):
+                licenses = recount.bucket(bucket).licenses
+                found = _chunks([_plain_license(name, count) for name, count in licenses.items()])
+                for number, body in enumerate(found):
+                    batch.save(model(partition, _piece(bucket, number), body=body, expires_at=expires_at))
+                pieces.append(len(found))
+        body = _deflated(_plain(recount))
+        model(partition, _SUMMARY, body=body, pieces=pieces, expires_at=expires_at).save()
 
     def summary(self, unit: Unit) -> Recount | None:
         """A part without its licences; None when it has not been counted."""
-        with named_errors():
-            found = bind(PartItem, self.table).batch_get([(_partition(unit), _SUMMARY)], consistent_read=True)
-            return next((_recount(_inflated(item.body)) for item in found), None)
+        found = batch_get(bind(PartItem, self.table), [(_partition(unit), _SUMMARY)], consistent_read=True)
+        return next((_recount(_inflated(item.body)) for item in found), None)
 
     def licenses(self, unit: Unit, bucket: int) -> Recount:
         """A part's licences alone, those of one bucket."""
         model, partition = bind(PartItem, self.table), _partition(unit)
-        with named_errors():
-            pieces = model.get(partition, _SUMMARY, consistent_read=True).pieces[bucket]
-            keys = [(partition, _piece(bucket, number)) for number in range(pieces)]
-            items = {item.sk: item.body for item in model.batch_get(keys, consistent_read=True)}
+        pieces = model.get(partition, _SUMMARY, consistent_read=True).pieces[bucket]
+        keys = [(partition, _piece(bucket, number)) for number in range(pieces)]
+        items = {item.sk: item.body for item in batch_get(model, keys, consistent_read=True)}
         text = zlib.decompress(b"".join(items[sort] for _, sort in keys)) if keys else b"[]"
         return Recount(licenses=dict(_license(*each) for each in json.loads(text)))
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, TypeVar
 import boto3
 from botocore.config import Config
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 if TYPE_CHECKING:
@@ -61,10 +60,3 @@ def connection() -> Connection:
     made = Connection()
     made._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
     return made
-
-
-def error_code(exc: PynamoDBException) -> str | None:
-    """DynamoDB's error code, None without an answer. (PynamoDB's own property fails on time-outs.)"""
-    response = getattr(exc.cause, "response", None) or {}
-    code: str | None = response.get("Error", {}).get("Code")
-    return code
