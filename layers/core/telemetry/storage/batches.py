@@ -76,4 +76,4 @@ def _read(
         left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
         if len(left) < len(keys):
             return answer["Responses"].get(table, []), left
-    raise StoreUnavailable(f"{table}: {failure or 'keys are left out'}") from failure
+    raise StoreUnavailable(f"{table}: not read in time") from failure
