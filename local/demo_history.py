@@ -108,7 +108,7 @@ def replay(
 
 
 def _keep(ingest: Ingest, events: list[Event], access: Access, address: str, moment: datetime) -> None:
-    outcomes = ingest.keep(events, access, address, moment, Deadline(10))
+    outcomes = ingest.keep(events, access, address, moment, Deadline(60))
     if failed := sum(outcome.status is Status.FAILED for outcome in outcomes):
         raise RuntimeError(f"{failed} demo events could not be stored")
 

@@ -102,7 +102,7 @@ def _issue(
             continue
         seats[state].append(seat)
         if state is LicenseState.ACTIVE:
-            store.activate(license_, seat.device, began_at, Deadline(5))
+            store.activate(license_, seat.device, began_at, Deadline(60))
     return seats
 
 

@@ -48,7 +48,7 @@ class AnalyticsWorld:
         usual = {"data_type": "text", "text_data": "x", "product_id": "acme-desktop"}
         event = getkeymanager.element(json.dumps(usual | dict(body)).encode())
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
-        outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(5))
+        outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
     def deliver(self, environment: Environment = PRODUCTION) -> None:

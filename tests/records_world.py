@@ -104,7 +104,7 @@ class World:
         when = when.replace(microsecond=when.microsecond // 1000 * 1000)
         events = [reo.parse(raw) if b'"payload"' in raw else getkeymanager.element(raw) for raw in raws]
         key = ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({self.environment}))
-        outcomes = self.ingest.keep(events, Access(key, self.environment), address, when, Deadline(5))
+        outcomes = self.ingest.keep(events, Access(key, self.environment), address, when, Deadline(60))
         assert {outcome.status for outcome in outcomes} <= {Status.STORED, Status.CONFLICT}
         new = [
             Kept(
@@ -130,7 +130,7 @@ class World:
         record = self.store.get(kept.key)
         assert record
         assert not record.is_judged
-        self.store.add_judgement(record, Verdict(flags, "2;I=unknown" if flags else ""), kept.received_at, Deadline(5))
+        self.store.add_judgement(record, Verdict(flags, "2;I=unknown" if flags else ""), kept.received_at, Deadline(60))
         self.kept[self.kept.index(kept)] = replace(kept, flags=kept.flags | flags)
 
     def _key(self, id_: str) -> RecordKey:

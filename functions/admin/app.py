@@ -18,12 +18,12 @@ from pydantic import AwareDatetime
 
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import TelemetryError
 from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
+from telemetry.faults import log_failure
 from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -38,6 +38,7 @@ from telemetry.storage.secret import keyring
 from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
 from telemetry.web.authentication import Authenticator
+from telemetry.web.deadline import in_time
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer
 from telemetry.web.openapi import describe
@@ -377,13 +378,14 @@ def failed(error: Exception) -> Response[str]:
         # its text holds the answer, in which there may be a secret
         logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
     elif problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
@@ -398,7 +400,7 @@ def _refusal() -> Exception | None:
     """Fields are checked before the key is; who may not be here is told that, and nothing of the fields."""
     try:
         administrator()
-    except (TelemetryError, RequestUnsupportedContentType) as exc:
+    except Exception as exc:  # noqa: BLE001 (whatever it is, it is answered in our words)
         return exc
     return None
 

@@ -13,6 +13,7 @@ from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.faults import faults_counted
 from telemetry.messages.invocations import Invocations
 from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
@@ -35,6 +36,7 @@ metrics = Metrics()
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@faults_counted
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes `{"environment": "production"}`; with `"day"` (and `"product"`, else all) it verifies that closed day.
 

@@ -153,14 +153,14 @@ def _prepare(deployment: Deployment, key: str, license_name: str, activation: st
     license_ = issue(deployment, key, environment)
     if activation != "none" and not activation.startswith("none"):
         device = "another" if activation == "other device" else DEVICE
-        assert store.activate(license_, device, NOW, Deadline(5)) is Change.DONE
+        assert store.activate(license_, device, NOW, Deadline(60)) is Change.DONE
         license_ = store.get(license_.id)
     if activation.startswith("inactive"):
-        assert store.deactivate(license_, DEVICE, NOW, Deadline(5)) is Change.DONE
+        assert store.deactivate(license_, DEVICE, NOW, Deadline(60)) is Change.DONE
     if activation.endswith("full"):
         license_ = store.get(license_.id)
         for number in range(license_.activation_limit - license_.active_activations):
-            assert store.activate(store.get(license_.id), f"other-{number}", NOW, Deadline(5)) is Change.DONE
+            assert store.activate(store.get(license_.id), f"other-{number}", NOW, Deadline(60)) is Change.DONE
     license_ = store.get(license_.id)
     store.change(_in_state(license_, license_name))
 

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "storage": {"storage", "domain", "retry"},
     "messages": {"messages", "domain", "retry", "storage"},
     "services": {"services", "domain", "storage", "messages", "retry"},
-    "web": {"web", "services", "domain"},
+    "web": {"web", "services", "domain", "retry", "faults"},
 }
 PURE = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "os", "time", "random", "socket"}
 

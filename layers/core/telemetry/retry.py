@@ -7,6 +7,8 @@ import math
 import random
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 from telemetry.domain.errors import StoreUnavailable
 
@@ -24,7 +26,8 @@ Wait = Callable[[int], None]
 class Deadline:
     """When work with storage must end: made once for a request, and shared by all that the request does.
 
-    No attempt begins after it. Clock, sleep and jitter can be replaced, so that tests wait for nothing.
+    No attempt begins after it, nor after one that is `in_force` meanwhile. Clock, sleep and jitter can be replaced, so
+    that tests wait for nothing.
     """
 
     def __init__(
@@ -43,7 +46,9 @@ class Deadline:
     @property
     def seconds_left(self) -> float:
         """Negative when it is over."""
-        return self._end - self._clock()
+        outer = _in_force.get()
+        own = self._end - self._clock()
+        return own if outer in {None, self} else min(own, outer.seconds_left)
 
     @property
     def is_over(self) -> bool:
@@ -60,6 +65,15 @@ class Deadline:
                 return
             self._sleep(pause)
 
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Meanwhile no attempt of any call begins after it, whoever makes the call and however he tries again."""
+        token = _in_force.set(self)
+        try:
+            yield
+        finally:
+            _in_force.reset(token)
+
     def sooner(self, seconds: float) -> "Deadline":
         """One that ends so much earlier: for work that others must follow in time."""
         return Deadline(self.seconds_left - seconds, self._clock, self._sleep, self._jitter)
@@ -67,6 +81,23 @@ class Deadline:
     def anew(self) -> "Deadline":
         """As many seconds as this had at first, from now on: for jobs, which have them for each of many writes."""
         return Deadline(self._seconds, self._clock, self._sleep, self._jitter)
+
+
+_in_force: ContextVar[Deadline | None] = ContextVar("_in_force", default=None)
+
+
+def deadline() -> Deadline:
+    """The one in force. Raises LookupError outside of a request."""
+    if found := _in_force.get():
+        return found
+    raise LookupError("No deadline is in force")
+
+
+def check_time() -> None:
+    """Raises StoreUnavailable when the deadline in force, if there is one, is over."""
+    found = _in_force.get()
+    if found and found.is_over:
+        raise StoreUnavailable("no time is left")
 
 
 def wait_with_jitter(failures: int) -> None:

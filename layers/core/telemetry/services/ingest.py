@@ -25,6 +25,7 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 
 _LONGEST_VERSION = 64
+_SHARE_TO_STORE = 0.5
 
 
 class Status(StrEnum):
@@ -71,15 +72,18 @@ class Ingest:
     def keep(
         self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, deadline: Deadline
     ) -> list[Outcome]:
-        """Stores events, one outcome each, in order. Anything but FAILED is durable.
+        """Stores events, one outcome each, in order, by the deadline. Anything but FAILED is durable.
 
         An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
         """
         store = self.records(access.environment)
-        rulings = self._rulings(events, access, now)
-        records = [
-            self._record(event, ruling, access, source_ip, now) for event, ruling in zip(events, rulings, strict=True)
-        ]
+        # a registry that is silent must leave time to store: unjudged, but stored
+        with deadline.sooner(deadline.seconds_left * _SHARE_TO_STORE).in_force():
+            rulings = self._rulings(events, access, now)
+            records = [
+                self._record(event, ruling, access, source_ip, now)
+                for event, ruling in zip(events, rulings, strict=True)
+            ]
         statuses = _insert(records, store, deadline)
         self._settle(records, statuses, store, deadline)
         return [

@@ -60,7 +60,7 @@ class Judge:
 def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
     """Judges what was stored of a product on a day while the registry could not be read; gives how many.
 
-    Raises StoreUnavailable when it cannot be judged, and the day must wait.
+    Raises StoreUnavailable when it cannot be judged, and the day must wait. Each has as long as the deadline at first.
     """
     waiting: list[Record] = []
     count = 0
@@ -75,6 +75,6 @@ def judge_stored(records: Records, judge: Judge, product: str, day: date, now: d
 
 def _keep(records: Records, judge: Judge, waiting: Sequence[Record], now: datetime, deadline: Deadline) -> int:
     for record, verdict in zip(waiting, judge.verdicts(waiting) if waiting else [], strict=True):
-        if records.add_judgement(record, verdict, now, deadline) is Insertion.UNAVAILABLE:
+        if records.add_judgement(record, verdict, now, deadline.anew()) is Insertion.UNAVAILABLE:
             raise StoreUnavailable("judgements")
     return len(waiting)
