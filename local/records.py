@@ -20,7 +20,7 @@ from telemetry.services.judging import Judge
 from telemetry.settings import TableNames
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.records import ByReceived, RecordStore
+from telemetry.storage.records import ByReceived, IndexPartition, RecordStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.tables import dynamodb_client
 
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the events and, last, their number."""
+    """Prints the events and, last, their number. Of one that cannot be read it says so (`damage`)."""
     template = read_template()
     names = TableNames(template.stack)
     with attached(Path(arguments.state)) as endpoint:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         count = 0
         for key in _keys(table, arguments.product, arguments.day):
             if record := store.get(key):
-                beside = _judged(record, judge, store) if judge else {}
+                beside = _judged(record, judge, store) if judge and record.has_body else {}
                 print(json.dumps(_shown(record) | beside, ensure_ascii=False))
                 count += 1
     print(f"{count} events")
@@ -82,18 +82,14 @@ def _keys(table: str, product: str | None, day: date | None) -> list[RecordKey]:
     pages = dynamodb_client().get_paginator("scan").paginate(TableName=table, IndexName=ByReceived.Meta.index_name)
     found = []
     for item in (item for page in pages for item in page["Items"]):
-        of_product, of_day, *_ = item["g"]["S"].rsplit("#", 3)
-        if product in {None, of_product} and (day is None or day.isoformat() == of_day):
+        place = IndexPartition.parse(item["g"]["S"])
+        if product in {None, place.product} and day in {None, place.day}:
             found.append((int(item["t"]["N"]), RecordKey(item["p"]["S"], item["s"]["S"])))
     return [key for _, key in sorted(found)]
 
 
 def _shown(record: Record) -> dict[str, Any]:
-    try:
-        body: Any = record.raw.decode()
-    except UnicodeDecodeError:
-        body = {"base64": b64encode(record.raw).decode()}
-    return {
+    shown = {
         "received_at": record.received_at.isoformat(timespec="milliseconds"),
         "product": record.product,
         "dialect": record.dialect,
@@ -102,5 +98,13 @@ def _shown(record: Record) -> dict[str, Any]:
         "api_key": record.api_key_id,
         "source_ip": record.source_ip,
         "key": list(record.key),
-        "body": body,
+        "body": _body(record.raw) if record.has_body else None,
     }
+    return shown if record.damage is None else shown | {"damage": record.damage}
+
+
+def _body(raw: bytes) -> str | dict[str, str]:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return {"base64": b64encode(raw).decode()}

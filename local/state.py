@@ -24,8 +24,17 @@ DYING_SECONDS = 4
 """How long a killed predecessor's engine may take to be gone."""
 
 
+FORMAT = 2
+"""Of what lies in a state folder. Raised with every change that makes data of an earlier version unreadable: nothing
+migrates it. Folders of format 1 do not name theirs."""
+
+
 class StateError(Exception):
     """The state folder cannot be used; the message says why."""
+
+
+class StateInUse(StateError):
+    """Another process holds it."""
 
 
 class State:
@@ -38,7 +47,10 @@ class State:
 
     @classmethod
     def hold(cls, folder: Path, patience: float = DYING_SECONDS) -> Self:
-        """Takes the folder, making it if need be; raises StateError while another process holds it."""
+        """Takes the folder, making it if need be.
+
+        Raises StateInUse while another process holds it, StateError when it is of another format.
+        """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -52,8 +64,13 @@ class State:
             except BlockingIOError:
                 if time.monotonic() >= deadline:
                     os.close(lock)
-                    raise StateError(f"another instance is using {folder}: stop it, or choose another STATE=") from None
+                    raise StateInUse(f"another instance is using {folder}: stop it, or choose another STATE=") from None
                 time.sleep(0.05)
+        try:
+            _check_format(folder)
+        except StateError:
+            os.close(lock)
+            raise
         return cls(folder.resolve(), lock)
 
     def __enter__(self) -> Self:
@@ -137,7 +154,7 @@ def attached(folder: Path) -> Iterator[str]:
         raise StateError(f"{folder} holds no data yet: start the service first (make run)")
     try:
         state = State.hold(folder, patience=0.3)
-    except StateError:
+    except StateInUse:
         endpoint = _announced(folder)
         if endpoint is None:
             raise
@@ -145,6 +162,15 @@ def attached(folder: Path) -> Iterator[str]:
         return
     with state, Engine.start(state.database, [state.lock]) as engine:
         yield engine.endpoint
+
+
+def _check_format(folder: Path) -> None:
+    """A folder without data gets ours; raises StateError on data of another."""
+    file = folder / "format"
+    if not (folder / "dynamodb.sqlite").exists():
+        write_atomically(file, f"{FORMAT}\n")
+    elif not file.exists() or file.read_text(encoding="ascii").strip() != str(FORMAT):
+        raise StateError(f"{folder} was written by another version: remove the folder, or choose another STATE=")
 
 
 def _announced(folder: Path, patience: float = 3) -> str | None:

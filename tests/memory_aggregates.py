@@ -4,17 +4,29 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 
-from telemetry.domain.active_users import Actor, Balance, Closing, Ledger, LedgerBroken, Outdated, Tally, TallyKey
-from telemetry.domain.activity import FLAGGED, Activity, Fold, HourKey, LicenseDay
+from telemetry.domain.active_users import (
+    Actor,
+    ActorKey,
+    Balance,
+    Closing,
+    Ledger,
+    LedgerBroken,
+    Outdated,
+    Tally,
+    TallyKey,
+)
+from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, LicenseDay
 from telemetry.domain.day_report import Candidate, Correction, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
+from telemetry.storage.aggregates import MOST_SCOPES
 
 
 class MemoryAggregates:
     """Same interface as `AggregateStore`, `DayReportStore`, `ActivityStore` and `PartStore` together."""
 
-    def __init__(self) -> None:
-        self._actors: dict[bytes, Actor] = {}
+    def __init__(self, most_scopes: int = MOST_SCOPES) -> None:
+        self.most_scopes = most_scopes
+        self._actors: dict[ActorKey, Actor] = {}
         self._tallies: dict[str, dict[int, Tally]] = {}
         self._closing = Closing()
         self._reports: dict[str, dict[date, DayReport]] = {}
@@ -29,14 +41,14 @@ class MemoryAggregates:
 
     # ── AggregateStore
 
-    def actors(self, fingerprints: Collection[bytes]) -> dict[bytes, Actor]:
-        return {each: self._actors[each] for each in fingerprints if each in self._actors}
+    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
+        return {each: self._actors[each] for each in keys if each in self._actors}
 
-    def commit(self, moved: Mapping[bytes, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
+    def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
         del salt
         assert len(moved) + len(tallies) <= 100
-        for fingerprint, actor in moved.items():
-            if self._actors.get(fingerprint, Actor()).version != actor.version - 1:
+        for key, actor in moved.items():
+            if self._actors.get(key, Actor()).version != actor.version - 1:
                 raise Outdated
         self._actors.update(moved)
         for (scope, day), tally in tallies.items():
@@ -123,6 +135,8 @@ class MemoryAggregates:
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
         del now
         if self._positions.get(shard) != before:
+            raise Outdated
+        if any(self._hours.get(key, Counter())[RECORDS] != records for key, records in fold.chosen_at.items()):
             raise Outdated
         self._positions[shard] = after
         for key, activity in fold.hours.items():

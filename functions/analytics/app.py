@@ -127,7 +127,7 @@ def get_record(record_id: str) -> Response[str]:
 def get_body(record_id: str) -> Response[bytes]:
     """A record's body as it was received, or as much of it as fits into an answer."""
     staff, query = _asked(Role.ADMIN, api.BodyQuery)
-    return api.part_of(_search(query, staff).one(record_id).record.raw, query.offset, _request())
+    return api.part_of(_search(query, staff).body(record_id), query.offset, _request())
 
 
 @app.get(f"{ANALYTICS}/export")

@@ -12,6 +12,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
+from telemetry.dialects.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
@@ -78,10 +79,9 @@ def failure_log() -> FailureLog:
 @app.post("/v1/send-telemetry-data")
 def telemetry() -> Response[str]:
     """SDK telemetry: one event or many."""
-    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
-    credentials = credentials_of(request, getkeymanager.body_api_key)
-    access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
-    submission = getkeymanager.parse(credentials.masked(request.body), request.headers.get("content-type", ""))
+    request, now = _request(), datetime.now(UTC)
+    access = authenticator().access(credentials_of(request, body_api_key), Capability.INGEST, request.source_ip, now)
+    submission = getkeymanager.parse(request.body, request.headers.get("content-type", ""))
     outcomes = _keep(submission.events, access, request, now)
     results = [_result(event, outcome) for event, outcome in zip(submission.events, outcomes, strict=True)]
     if submission.is_batch:
@@ -95,10 +95,9 @@ def telemetry() -> Response[str]:
 @app.post("/api/product/aggregateusage")
 def product_usage() -> Response[str]:
     """Product usage: one event."""
-    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
-    credentials = credentials_of(request)
-    access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
-    (outcome,) = _keep([reo.parse(credentials.masked(request.body))], access, request, now)
+    request, now = _request(), datetime.now(UTC)
+    access = authenticator().access(credentials_of(request), Capability.INGEST, request.source_ip, now)
+    (outcome,) = _keep([reo.parse(request.body)], access, request, now)
     if outcome.status is Status.FAILED:
         raise StoreUnavailable("records")
     return _send(reo.UPLOADED, [outcome])
@@ -155,7 +154,7 @@ def _note(cause: Cause) -> None:
     if app.lambda_context.get_remaining_time_in_millis() < MILLISECONDS_TO_NOTE:
         return
     try:
-        request = Request.from_event(app.current_event.raw_event)
+        request = _request()
         presented = _presented(request)
         # nobody is looked up for this, nor the secret asked for once more where that is what failed
         is_ready = presented and authenticator.cache_info().currsize
@@ -168,9 +167,17 @@ def _note(cause: Cause) -> None:
 
 def _presented(request: Request) -> Credentials | None:
     try:
-        return credentials_of(request, None if request.path.startswith(REO) else getkeymanager.body_api_key)
+        return credentials_of(request, None if request.path.startswith(REO) else body_api_key)
     except Unauthenticated:
         return None
+
+
+def _request() -> Request:
+    """What was sent, its body inflated once."""
+    if "request" not in app.context:
+        app.context["request"] = Request.from_event(app.current_event.raw_event)
+    request: Request = app.context["request"]
+    return request
 
 
 def _source_ip() -> str:

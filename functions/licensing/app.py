@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_licensing
 from telemetry.dialects.json_text import NotJson
+from telemetry.dialects.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, Finding
@@ -97,7 +98,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _answer(action: DeviceAction) -> Response[str]:
     request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
-    credentials = credentials_of(request, getkeymanager.body_api_key)
+    credentials = credentials_of(request, body_api_key)
     access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
     to_act = deadline().sooner(deadline().seconds_left * SHARE_TO_KEEP)
 

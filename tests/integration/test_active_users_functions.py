@@ -12,6 +12,7 @@ from telemetry.domain.active_users import Audience
 from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, total
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.judge import Product
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of
 from telemetry.services.reports import active_users
@@ -78,6 +79,26 @@ def test_environments_count_apart(deployment: Deployment, post: Post, ask: Ask) 
     load_function("rollup").handler(stream_batch(deployment, Environment.STAGING), Context())
     assert ask(mau("acme-cli")) == answered("acme-cli", 0)
     assert ask(mau("acme-cli"), staging) == answered("acme-cli", 1)
+
+
+def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
+    deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Anyone can be that who has an ingest key."""
+    monkeypatch.setenv("RECORD_SHARDS", "1")
+    products, today = [f"product-{number:03d}" for number in range(50)], datetime.now(UTC).date()
+    for product in products:
+        deployment.registry.put_product(Product(product, product))
+    assert post("/api/v1/telemetry", json.dumps([event("jane", product) for product in products]))["statusCode"] == 200
+    post("/api/v1/telemetry", json.dumps([event("john", products[0])]))
+    for _ in range(2):
+        load_function("rollup").handler(stream_batch(deployment), Context())
+    assert [ask(mau(each))[1]["responseObject"]["reportData"]["users"] for each in products] == [2] + [1] * 49
+    assert ask(mau(CATALOGUE)) == answered(CATALOGUE, 2)
+    assert close_day(Environment.PRODUCTION, deadline(today)) == [today.isoformat()]
+    assert ask(mau(products[-1])) == answered(products[-1], 1)
+    assert ask(mau(CATALOGUE)) == answered(CATALOGUE, 2)
+    assert mailbox.failures == []
 
 
 def test_what_cannot_be_read_goes_to_the_failure_queue_and_the_rest_counts(

@@ -10,6 +10,7 @@ from telemetry.domain.active_users import (
     COUNTERS,
     NEW,
     Actor,
+    ActorKey,
     Audience,
     Balance,
     Closing,
@@ -49,23 +50,35 @@ def test_actors_come_back_as_they_were_stored(store: Store) -> None:
     whole = Actor(1, {EDITOR_USERS: (BEGINNING, DAY - 3, DAY), Place(CATALOGUE, Audience.DEVICES): (BEGINNING, DAY)})
     trimmed = Actor(1, {Place(UNKNOWN_PRODUCT, Audience.ALL_USERS): tuple(range(DAY - 14, DAY + 1, 2))})
     odd = Actor(1, {Place('"größe" \U0001f600#', Audience.USERS): (DAY,)})
-    store.commit({b"\x01": whole, b"\xff\xfe": trimmed, b"odd": odd}, {}, salt=0)
-    assert store.actors([b"\x01", b"\xff\xfe", b"odd", b"nobody"]) == {
-        b"\x01": whole,
-        b"\xff\xfe": trimmed,
-        b"odd": odd,
+    stored = {ActorKey(b"\x01"): whole, ActorKey(b"\xff\xfe"): trimmed, ActorKey(b"odd"): odd}
+    store.commit(stored, {}, salt=0)
+    assert store.actors([*stored, ActorKey(b"nobody")]) == stored
+
+
+def test_parts_of_an_actor_are_stored_each_by_itself(store: Store) -> None:
+    first, apart = ActorKey(b"a"), ActorKey(b"a", "compiler")
+    stored = {
+        first: Actor(1, {EDITOR_USERS: (BEGINNING, DAY)}, is_full=True),
+        apart: Actor(1, {Place("compiler", Audience.USERS): (BEGINNING, DAY)}),
     }
+    store.commit(stored, {}, salt=0)
+    later = Actor(2, {Place("compiler", Audience.USERS): (BEGINNING, DAY, DAY + 1)})
+    store.commit({apart: later}, {}, salt=0)
+    with pytest.raises(Outdated):
+        store.commit({apart: later}, {}, salt=0)
+    assert store.actors([first, apart, ActorKey(b"a", "editor")]) == stored | {apart: later}
 
 
 def test_an_actor_changes_only_from_the_version_read(store: Store) -> None:
     first = Actor(1, {EDITOR_USERS: (BEGINNING, DAY)})
-    store.commit({b"a": first}, {}, salt=0)
+    a, b = ActorKey(b"a"), ActorKey(b"b")
+    store.commit({a: first}, {}, salt=0)
     second = Actor(2, {EDITOR_USERS: (BEGINNING, DAY, DAY + 1)})
-    store.commit({b"a": second}, {}, salt=0)
+    store.commit({a: second}, {}, salt=0)
     for stale in (first, second, Actor(4, second.history)):
         with pytest.raises(Outdated):
-            store.commit({b"a": stale, b"b": first}, {EDITOR: Counter({(Audience.USERS, NEW): 1})}, salt=0)
-    assert store.actors([b"a", b"b"]) == {b"a": second}
+            store.commit({a: stale, b: first}, {EDITOR: Counter({(Audience.USERS, NEW): 1})}, salt=0)
+    assert store.actors([a, b]) == {a: second}
     assert store.ledger("editor", DAY) == Ledger(None, {})
 
 
@@ -74,14 +87,14 @@ def test_a_tally_adds_up_over_its_parts(store: Store) -> None:
         tally = Counter(
             {(Audience.USERS, NEW): 2, (Audience.DEVICES, 365): 1, (Audience.ALL_USERS, 7): -1 if salt else 9}
         )
-        store.commit({bytes([salt]): Actor(1, {EDITOR_USERS: (DAY,)})}, {EDITOR: tally}, salt)
+        store.commit({ActorKey(bytes([salt])): Actor(1, {EDITOR_USERS: (DAY,)})}, {EDITOR: tally}, salt)
     expected = Counter({(Audience.USERS, NEW): 16, (Audience.DEVICES, 365): 8, (Audience.ALL_USERS, 7): 2})
     assert store.ledger("editor", DAY) == Ledger(None, {DAY: expected})
     assert store.day("editor", DAY) == (None, expected)
 
 
 def test_a_transaction_holds_a_hundred_items(store: Store) -> None:
-    actors = {bytes([each]): Actor(1, {EDITOR_USERS: (DAY,)}) for each in range(97)}
+    actors = {ActorKey(bytes([each])): Actor(1, {EDITOR_USERS: (DAY,)}) for each in range(97)}
     tally = Counter({(audience, age): 1 for audience in Audience for age in range(45)})
     store.commit(actors, {TallyKey(scope, DAY): tally for scope in ("editor", "compiler", CATALOGUE)}, salt=0)
     assert store.actors(list(actors)) == actors
@@ -92,7 +105,7 @@ def test_a_ledger_goes_back_to_the_last_balance_and_ends_today(store: Store) -> 
     days = range(DAY - 9, DAY + 3)
     for day in days:
         for salt in range(SLICES):
-            moved = {f"{day} {salt}".encode(): Actor(1, {EDITOR_USERS: (day,)})}
+            moved = {ActorKey(f"{day} {salt}".encode()): Actor(1, {EDITOR_USERS: (day,)})}
             store.commit(moved, {TallyKey("editor", day): Counter({(Audience.USERS, NEW): 1})}, salt)
     assert store.ledger("editor", DAY).balance is None
     assert sorted(store.ledger("editor", DAY).tallies) == list(range(DAY - 9, DAY + 1))
@@ -133,7 +146,9 @@ def test_days_close_in_order_and_once(store: Store) -> None:
 
 def test_a_missing_balance_is_noticed(store: Store) -> None:
     assert store.day("editor", DAY) == (None, Counter())
-    store.commit({b"a": Actor(1, {EDITOR_USERS: (DAY,)})}, {EDITOR: Counter({(Audience.USERS, NEW): 1})}, salt=0)
+    store.commit(
+        {ActorKey(b"a"): Actor(1, {EDITOR_USERS: (DAY,)})}, {EDITOR: Counter({(Audience.USERS, NEW): 1})}, salt=0
+    )
     assert store.day("editor", DAY) == (None, {(Audience.USERS, NEW): 1})
     with pytest.raises(LedgerBroken):
         store.day("editor", DAY + 1)

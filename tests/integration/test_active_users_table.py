@@ -19,7 +19,7 @@ from pynamodb.exceptions import TransactWriteError
 
 from local.engine import Engine, dynamodb
 from local.template import read_template
-from telemetry.domain.active_users import COUNTERS, NEW, Actor, Audience, Balance, Place, TallyKey
+from telemetry.domain.active_users import COUNTERS, NEW, Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE, Sighting
@@ -27,7 +27,7 @@ from telemetry.retry import ATTEMPTS
 from telemetry.services import counting
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import SLICES
+from telemetry.storage.aggregates import MOST_SCOPES, SLICES
 from tests.active_users_world import FIRST_DAY, PRODUCTS, SHORT_GAPS, Step, World, histories
 from tests.observations import observe, report_of
 from tests.table_aggregates import TableAggregates
@@ -42,46 +42,47 @@ FEW = settings(
 )
 _numbers = count(1)
 
+NewStore = Callable[..., TableAggregates]
+"""Makes a store on a table of its own, with so many scopes in an actor's first item."""
+
 
 @pytest.fixture(scope="module")
-def new_store(engine: Engine) -> Callable[[], TableAggregates]:
+def new_store(engine: Engine) -> NewStore:
     tables = TableNames("histories")
     name = tables.aggregates(Environment.PRODUCTION)
     (table,) = (each for each in read_template(tables.prefix).tables if each.name == name)
     client = dynamodb(engine.endpoint)
 
-    def new() -> TableAggregates:
+    def new(most_scopes: int = MOST_SCOPES) -> TableAggregates:
         unique = f"{name}-{next(_numbers)}"
         client.create_table(**{**table.create, "TableName": unique})
-        return TableAggregates(unique)
+        return TableAggregates(unique, most_scopes)
 
     return new
 
 
 @FEW
-@given(steps=histories(40, SHORT_GAPS))
-def test_users_are_exact_for_every_window(new_store: Callable[[], TableAggregates], steps: list[Step]) -> None:
-    world = World(new_store())
+@given(steps=histories(40, SHORT_GAPS), most_scopes=st.sampled_from([1, MOST_SCOPES]))
+def test_users_are_exact_for_every_window(new_store: NewStore, steps: list[Step], most_scopes: int) -> None:
+    world = World(new_store(most_scopes))
     world.run(steps)
     world.settle()
     world.check_everything()
 
 
 @FEW
-@given(steps=histories(40, SHORT_GAPS), seed=st.integers(0, 2**32))
+@given(steps=histories(40, SHORT_GAPS), seed=st.integers(0, 2**32), most_scopes=st.sampled_from([1, MOST_SCOPES]))
 def test_what_dynamodb_answers_under_load_changes_nothing(
-    new_store: Callable[[], TableAggregates], steps: list[Step], seed: int
+    new_store: NewStore, steps: list[Step], seed: int, most_scopes: int
 ) -> None:
-    world = World(new_store())
+    world = World(new_store(most_scopes))
     with faults(Random(seed)):
         world.run(steps)
         world.settle()
     world.check_everything()
 
 
-def test_a_conflict_that_does_not_end_is_unavailability(
-    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_conflict_that_does_not_end_is_unavailability(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store, waited = new_store(), list[int]()
     someone = [Sighting("editor", TODAY, b"a", None, billable=True)]
     with monkeypatch.context() as patch:
@@ -93,9 +94,7 @@ def test_a_conflict_that_does_not_end_is_unavailability(
     assert active_users("editor", 1, TODAY, Audience.USERS, store) == 1
 
 
-def test_what_no_retry_can_cure_is_raised_as_it_is(
-    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_no_retry_can_cure_is_raised_as_it_is(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BaseClient, "_make_api_call", always("TransactWriteItems", DENIED))
     with pytest.raises(TransactWriteError):
         counting.count([Sighting("editor", TODAY, b"a", None, billable=True)], new_store())
@@ -103,7 +102,7 @@ def test_what_no_retry_can_cure_is_raised_as_it_is(
 
 @pytest.mark.parametrize("users", [1_000, 100_000])
 def test_a_report_is_one_query_of_at_most_three_units(
-    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch, users: int
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch, users: int
 ) -> None:
     """The dearest ledger: every counter of every audience in use, and every part of today's tally."""
     store = new_store()
@@ -115,7 +114,7 @@ def test_a_report_is_one_query_of_at_most_three_units(
 
 
 def test_an_unknown_application_costs_one_query_of_half_a_unit(
-    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
+    new_store: NewStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = new_store()
     calls = recorded_calls(monkeypatch)
@@ -126,9 +125,7 @@ def test_an_unknown_application_costs_one_query_of_half_a_unit(
     assert len(calls) == 1
 
 
-def test_a_thousand_actors_take_few_transactions(
-    new_store: Callable[[], TableAggregates], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_thousand_actors_take_few_transactions(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store = new_store()
     crowd = [Sighting("editor", TODAY, b"u%d" % each, b"d%d" % each, billable=True) for each in range(500)]
     calls = recorded_calls(monkeypatch)
@@ -140,9 +137,37 @@ def test_a_thousand_actors_take_few_transactions(
     assert Counter(operation for operation, _ in calls) == {"GetItem": 1, "BatchGetItem": 11}
 
 
-def test_writers_and_closers_at_once(new_store: Callable[[], TableAggregates]) -> None:
+def test_one_device_with_thousands_of_products_is_counted(new_store: NewStore) -> None:
+    """What anyone can send who has an ingest key; with the longest names no item could hold it."""
+    store, later = new_store(), TODAY + timedelta(days=3)
+    products = [f"{number:064d}" for number in range(3_800)]
+    again = Random(1).sample(products, 60)
+    for day, seen in ((TODAY, products), (later, again)):
+        sightings = [Sighting(product, day, b"d", b"d", billable=True) for product in seen]
+        assert counting.count(sightings, store, lambda _: None) == []
+    for scope in (CATALOGUE, *again[:20]):
+        assert [active_users(scope, *window, Audience.DEVICES, store) for window in ((1, TODAY), (4, later))] == [1, 1]
+        assert active_users(scope, 1, later, Audience.DEVICES, store) == 1
+    assert sum(active_users(each, 1, TODAY, Audience.USERS, store) for each in products[:200]) == 200
+
+
+def test_a_further_product_costs_what_the_first_did(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An item of its own, and nothing of what lies elsewhere is read or written again."""
+    store, calls = new_store(), recorded_calls(monkeypatch)
+    for number in range(MOST_SCOPES + 3):
+        sighting = Sighting(f"product-{number:02d}", TODAY, b"u", None, billable=True)
+        assert counting.count([sighting], store) == []
+    written = [answer["ConsumedCapacity"] for operation, answer in calls if operation == "TransactWriteItems"]
+    units = [each["CapacityUnits"] for (each,) in written]
+    reads = Counter(operation for operation, _ in calls)
+    assert (units[0], units[MOST_SCOPES - 1], units[MOST_SCOPES:]) == (6, 4, [4, 4, 4])
+    assert reads["BatchGetItem"] == len(units) + 3
+
+
+@pytest.mark.parametrize("most_scopes", [1, MOST_SCOPES])
+def test_writers_and_closers_at_once(new_store: NewStore, most_scopes: int) -> None:
     """Six stream shards with overlapping records, and two runs of close_day for days they are still delivering."""
-    world = World(new_store())
+    world = World(new_store(most_scopes))
     random = Random(6)
     days = [FIRST_DAY + timedelta(days=each) for each in range(4)]
     sightings = [
@@ -180,7 +205,7 @@ def fill(store: TableAggregates, users: int) -> None:
             for audience in Audience:
                 tally = Counter({(audience, age): back[age] for age in ages})
                 actor = Actor(1, {Place(CATALOGUE, audience): (today,)})
-                key = f"{slice_} {ages.start} {audience}".encode()
+                key = ActorKey(f"{slice_} {ages.start} {audience}".encode())
                 store.commit({key: actor}, {TallyKey(CATALOGUE, today): tally}, slice_)
 
 

@@ -318,6 +318,29 @@ def test_product_ids_are_plain(ask: Ask, id_: object) -> None:
     assert (answer.status, [error["field"] for error in answer.body["errors"]]) == (422, ["id"])
 
 
+@pytest.mark.parametrize("word", ["x" * 65, "\U0001f600" * 17, "a\x01b", "a\nb", "\ud800"])
+def test_versions_and_activity_types_are_short_texts(ask: Ask, word: str) -> None:
+    for field in ("versions", "activity_types"):
+        answer = ask("POST", "/products", {"id": "new", "name": "New", field: ["1.0", word]})
+        assert (answer.status, [error["field"] for error in answer.body["errors"]]) == (422, [f"{field}.1"])
+    assert ask("GET", "/products/new").status == 404
+
+
+def test_a_product_with_all_it_may_have_is_changed_and_that_written_down(ask: Ask) -> None:
+    """In quotation marks and characters of four bytes, which take the most room in the log."""
+
+    longest = '"' * 32 + "\U0001f600" * 7
+
+    def words(number: int) -> list[str]:
+        return [f"{longest}{number}{each:03d}" for each in range(500)]
+
+    lists = [{"versions": words(number), "activity_types": words(number + 1)} for number in (1, 3)]
+    assert ask("POST", "/products", {"id": "new", "name": "New"} | lists[0]).status == 201
+    assert ask("PATCH", "/products/new", lists[1], if_match='"1"').status == 200
+    entry = ask("GET", "/audit", None, PRODUCTION).body["items"][0]
+    assert (entry["before"], entry["after"]) == (lists[0], lists[1])
+
+
 def test_customers_are_registered_and_changed(ask: Ask) -> None:
     created = ask("POST", "/customers", {"id": "ACME", "name": "Acme", "email": "it@acme.example"})
     made = {"id": "ACME", "name": "Acme", "email": "it@acme.example", "created_at": created.body["created_at"]}
@@ -668,6 +691,7 @@ def test_a_revoked_key_opens_nothing(ask: Ask, post: Post) -> None:
     ("change", "field"),
     [
         ({"allowed_networks": ["10.0.0.0/99"]}, "allowed_networks.0"),
+        ({"allowed_networks": [f"fe80::1%{'x' * 60}"]}, "allowed_networks.0"),
         ({"capabilities": ["everything"]}, "capabilities.0"),
         ({"capabilities": []}, "body"),
         ({"role": "admin"}, "body"),

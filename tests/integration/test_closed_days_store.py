@@ -1,23 +1,38 @@
 """What closing and rollup ask of a store, of the real one and of the one in memory alike."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
-from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import (
+    FLAGGED,
+    MOST_NAMES,
+    OTHER,
+    RECORDS,
+    Activity,
+    Fold,
+    HourKey,
+    Kind,
+    LicenseDay,
+    Measure,
+)
 from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.recount import BUCKETS, Recount, Unit, counted
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
 from telemetry.domain.spikes import Cause, Episode, Spike
+from telemetry.services.rollup import Batch, Rollup
 from telemetry.settings import TableNames
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
+from tests.active_users_world import stream_record
+from tests.conftest import Mailbox
+from tests.item_sizes import item_bytes
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import observe
 from tests.table_aggregates import TableAggregates
@@ -142,6 +157,53 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     assert store.license_days("editor", DAY) == {"L1": 4}
 
 
+def test_names_are_given_on_what_an_hour_was_when_they_were_chosen(store: Store) -> None:
+    key, name = HourKey("editor", HOUR), Measure(Kind.VERSION, "1.0")
+    fold = Fold({key: Counter({RECORDS: 2, name: 2})})
+    first = fold.bounded(store.known([key]))
+    store.add("shard", None, "1", first, NOW)
+    with pytest.raises(Outdated):
+        store.add("other", None, "1", first, NOW)
+    again = fold.bounded(store.known([key]))
+    assert (first.chosen_at, again.chosen_at) == ({key: 0}, {})
+    store.add("shard", "1", "2", Fold({key: Counter({RECORDS: 1})}), NOW)
+    store.add("other", None, "1", again, NOW)
+    another = Fold({key: Counter({RECORDS: 1, Measure(Kind.GROUP, "a"): 1})}).bounded(store.known([key]))
+    assert another.chosen_at == {key: 5}
+    store.add("other", "1", "2", another, NOW)
+    assert store.known([key]) == {key: Counter({RECORDS: 6, name: 4, Measure(Kind.GROUP, "a"): 1})}
+
+
+def test_an_hour_tells_so_many_names_apart_however_many_write_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each time a shard has read an hour, another one counts its own versions first."""
+    known, shards = store.known, iter(range(1, 6))
+
+    def known_to_many(hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
+        found = known(hours)
+        if shard := next(shards, None):
+            roll_up(store, shard)
+        return found
+
+    monkeypatch.setattr(store, "known", known_to_many)
+    roll_up(store, 0)
+    for hour in known([HourKey("editor", HOUR), HourKey(CATALOGUE, HOUR)]).values():
+        assert hour[RECORDS] == 60
+        assert len([each for each in hour if each.kind is Kind.VERSION and each.name != OTHER]) == MOST_NAMES
+
+
+def roll_up(store: Store, shard: int) -> None:
+    """Counts ten records, each of a version of its own."""
+    seen = [
+        observe(Sighting("editor", DAY, b"u", None, billable=True), at=time(9), version=f"{shard}.{number}")
+        for number in range(10)
+    ]
+    records = [stream_record(number + 1, number) for number in range(10)]
+    rollup = Rollup(lambda image: (seen[int(image["place"]["N"])], None), store, store, Mailbox(), {}, lambda _: None)
+    rollup.count(Batch(Environment.PRODUCTION, f"shard-{shard}", records), NOW)
+
+
 def test_the_use_of_a_key_is_its_latest(store: Store) -> None:
     for hours in (0, 2, 1):
         store.note_use("key", HOUR + timedelta(hours=hours))
@@ -184,7 +246,7 @@ def test_day_totals_are_at_most_400_bytes(tables: TableNames) -> None:
     TableAggregates(table).keep(replace(report, totals=totals, balance=Balance(DAY.toordinal(), counters)))
     key = {"pk": {"S": "days#a-product-with-a-long-name"}, "sk": {"S": DAY.isoformat()}}
     item = dynamodb_client().get_item(TableName=table, Key=key)["Item"]
-    assert _size(item) <= 400
+    assert item_bytes(item) <= 400
 
 
 def test_a_report_that_is_not_whole_is_an_error(tables: TableNames) -> None:
@@ -195,22 +257,3 @@ def test_a_report_that_is_not_whole_is_an_error(tables: TableNames) -> None:
     dynamodb_client().delete_item(TableName=table, Key=key)
     with pytest.raises(LedgerBroken):
         store.keep(report)
-
-
-def _size(value: object) -> int:
-    """As DynamoDB counts (Developer Guide, item sizes)."""
-    if not isinstance(value, dict):
-        raise TypeError(value)
-    return sum(len(name.encode()) + _size_of(each) for name, each in value.items())
-
-
-def _size_of(typed: dict[str, object]) -> int:
-    ((kind, value),) = typed.items()
-    if kind == "N":
-        return (len(str(value).lstrip("-")) + 1) // 2 + 1
-    if kind == "L" and isinstance(value, list):
-        return 3 + sum(1 + _size_of(each) for each in value)
-    if kind == "M" and isinstance(value, dict):
-        return 3 + sum(1 + len(name) + _size_of(each) for name, each in value.items())
-    assert isinstance(value, str | bytes)
-    return len(value)

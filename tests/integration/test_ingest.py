@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from telemetry.dialects.reader import read_one
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record
@@ -73,7 +74,6 @@ def test_every_alias_stores(deployment: Deployment, post: Post, base: str, name:
         b'{"data_type":"text","text_data":1}',
         b'{"data_type":"numeric-single-value","numeric_data_single_value":1e999}',
         b"\xff\xfe invalid utf-8 \x80",
-        b"[" * 10_000 + b"]" * 10_000,
         b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
         b'{"user_identifier":' + b"9" * 5_000 + b"}",
         b"\x1f\x8b broken gzip",
@@ -100,6 +100,52 @@ def test_whatever_is_wrong_is_stored_byte_for_byte_and_flagged(deployment: Deplo
         assert answer["response"]["errors"]
         assert answer["is_flagged"] is True
         assert Flag.MALFORMED in record.flags
+
+
+@pytest.mark.parametrize(
+    "wrong", ["NaN", '{"data_type":"numeric-single-value","numeric_data_single_value":1e400}', "9" * 5_000, "{bad}",
+              "[" * 10_000 + "]" * 10_000, "[" + "{}," * 300_000 + "{}]"], ids=lambda raw: raw[:30],
+)  # fmt: skip
+@pytest.mark.parametrize("body", ["[{},{},{},{},{}]", '{{"events":[{},{},{},{},{}]}}', "\ufeff [{},{},{},{},{}]\n"])
+def test_one_bad_element_is_malformed_alone(deployment: Deployment, post: Post, body: str, wrong: str) -> None:
+    good = [json.dumps({**GOOD, "user_identifier": f"u{number}"}) for number in range(4)]
+    result = post(TELEMETRY, body.format(*good[:2], wrong, *good[2:]))
+    answer = body_of(result)
+    records = [deployment.record(each["telemetry_id"]) for each in answer["results"]]
+    assert (result["statusCode"], answer["response"]["code"]) == (200, 831)
+    assert [record.raw.decode() for record in records] == [*good[:2], wrong, *good[2:]]
+    assert [Flag.MALFORMED in record.flags for record in records] == [False, False, True, False, False]
+    assert len({record.user for record in records}) == 5  # four, and nobody
+
+
+@pytest.mark.parametrize("media_type", ["application/ndjson", "application/jsonl", "application/json", "text/plain"])
+def test_five_lines_are_five_events_whatever_the_media_type(
+    deployment: Deployment, post: Post, media_type: str
+) -> None:
+    lines = [json.dumps({**GOOD, "user_identifier": f"u{number}"}) for number in range(5)]
+    headers = {"content-type": media_type, "x-api-key": deployment.keys[Environment.PRODUCTION]}
+    answer = body_of(post(TELEMETRY, "\ufeff" + "\n".join(lines), headers))
+    assert [deployment.record(each["telemetry_id"]).raw.decode() for each in answer["results"]] == lines
+    assert answer["response"]["code"] == 830
+
+
+def test_no_key_is_readable_in_what_is_stored(deployment: Deployment, post: Post) -> None:
+    """The key of the header is another one than that of the body, which is spelled with escapes, or there twice."""
+    header, other = deployment.keys[Environment.PRODUCTION], deployment.key()
+    spelled = "".join(f"\\u{ord(each):04x}" for each in other)
+    for inside in (
+        f'"api_key":"{other}"', f'"api_key":"{spelled}"', f'"api_key":"{other}","api_key":"{header}"',
+        f'"user_identifier":"{other}"', f'"metadata":{{"deep":["x {spelled} y"]}}',
+    ):  # fmt: skip
+        body = json.dumps(GOOD)[:-1] + f",{inside}}}"
+        for sent in (body, f"[{body}]", f'{{"events":[{body}],"api_key":"{other}"}}', f"{body}\n{body}", body[:-1]):
+            answer = body_of(post(TELEMETRY, sent, {"x-api-key": header}))
+            for each in answer.get("results", [answer]):
+                record = deployment.record(each["telemetry_id"])
+                assert len(record.raw) in {len(body), len(body) - 1}
+                for secret in (header, other):
+                    assert secret.encode() not in record.raw
+                    assert secret not in json.dumps(read_one(record.raw).value)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local.engine import Engine, create_tables, dynamodb
-from local.state import State, StateError, attached
+from local.state import FORMAT, State, StateError, StateInUse, attached
 from local.template import read_template
 
 
@@ -86,3 +86,22 @@ def test_does_not_wait_for_an_instance_that_never_answers(tmp_path: Path) -> Non
         with pytest.raises(StateError, match="another instance"), attached(tmp_path):
             pass
         assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("written_by", [None, "1", "3"])
+def test_data_of_another_version_is_left_alone(tmp_path: Path, written_by: str | None) -> None:
+    with State.hold(tmp_path) as state:
+        state.database.touch()
+    with State.hold(tmp_path):
+        pass
+    file = tmp_path / "format"
+    assert file.read_text() == f"{FORMAT}\n"
+    file.unlink()
+    if written_by:
+        file.write_text(written_by)
+    for _ in range(2):  # nor does it stay locked
+        with pytest.raises(StateError, match="was written by another version: remove the folder, or choose") as error:
+            State.hold(tmp_path, patience=0)
+        assert not isinstance(error.value, StateInUse)
+    with pytest.raises(StateError, match="another version"), attached(tmp_path):
+        pass

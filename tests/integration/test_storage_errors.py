@@ -29,7 +29,7 @@ from pynamodb.models import Model
 import telemetry.messages
 import telemetry.storage
 from local.engine import Engine
-from telemetry.domain.active_users import Actor, Audience, Balance, Place, TallyKey
+from telemetry.domain.active_users import Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.activity import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.api_key import ApiKey, KeyKind
 from telemetry.domain.customer import Customer
@@ -152,8 +152,10 @@ CALLS: dict[str, Callable[[], object]] = {
     "ActivityStore.license_days": lambda: activity.license_days("acme-cli", DAY),
     "ActivityStore.note_use": lambda: activity.note_use("k1", NOW),
     "ActivityStore.uses": lambda: activity.uses(["k1"]),
-    "AggregateStore.actors": lambda: AggregateStore(TABLE).actors([b"a"]),
-    "AggregateStore.commit": lambda: AggregateStore(TABLE).commit({b"a": ACTOR}, {TallyKey("*", 1): Counter()}, 0),
+    "AggregateStore.actors": lambda: AggregateStore(TABLE).actors([ActorKey(b"a")]),
+    "AggregateStore.commit": lambda: AggregateStore(TABLE).commit(
+        {ActorKey(b"a"): ACTOR}, {TallyKey("*", 1): Counter()}, 0
+    ),
     "AggregateStore.ledger": lambda: AggregateStore(TABLE).ledger("*", DAY.toordinal()),
     "AggregateStore.closing": lambda: AggregateStore(TABLE).closing(),
     "AggregateStore.announce": lambda: AggregateStore(TABLE).announce(["*"], DAY.toordinal()),

@@ -12,6 +12,7 @@ from local import Json, streams
 from local.engine import Engine, dynamodb, dynamodb_streams
 from local.streams import Positions, Pump
 from local.template import StreamMapping, read_template
+from telemetry.domain.active_users import ActorKey
 from telemetry.domain.environment import Environment
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
@@ -341,7 +342,7 @@ def test_the_example_event_is_counted(deployment: Deployment) -> None:
     table = deployment.tables.records(Environment.PRODUCTION)
     event = json.loads(json.dumps(example_event(EXAMPLE)).replace("telemetry-records-production", table))
     images = [record["dynamodb"]["NewImage"] for record in event["Records"]]
-    shown = {b64decode(image[name]["B"]) for image in images for name in ("u", "h") if name in image}
+    shown = {ActorKey(b64decode(image[name]["B"])) for image in images for name in ("u", "h") if name in image}
     aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert aggregates.actors(shown) == {}
     assert load_function("rollup").handler(event, Context()) == {"state": {}}

@@ -23,13 +23,23 @@ from telemetry.domain.active_users import (
     Presence,
     TallyKey,
     count_active,
+    filled,
     move,
     next_balance,
     presences,
+    shares,
 )
 from telemetry.domain.errors import HistoryTooShort
 from telemetry.domain.sighting import CATALOGUE, Sighting
-from telemetry.storage.aggregates import HistoryAttribute, actor_key, counter_name, opening_key, scope_key, tally_key
+from telemetry.storage.aggregates import (
+    HistoryAttribute,
+    actor_key,
+    actor_sort_key,
+    counter_name,
+    opening_key,
+    scope_key,
+    tally_key,
+)
 
 DAY = date(2026, 11, 3).toordinal()
 PLACE = Place("editor", Audience.USERS)
@@ -119,6 +129,32 @@ def test_a_day_before_all_that_is_kept_is_never_guessed() -> None:
     assert change.tallies == {}
 
 
+def test_the_first_part_of_an_actor_takes_so_many_products() -> None:
+    at = {scope: Presence(DAY, Place(scope, Audience.USERS)) for scope in (CATALOGUE, "a", "b", "c", "!")}
+    seen = set(at.values())
+    assert by_scope(shares(Actor(), seen, 2)) == {None: {CATALOGUE, "!", "a"}}  # the others wait
+    room_for_one = Actor(1, {at["b"].place: (DAY,), at[CATALOGUE].place: (DAY,)})
+    assert by_scope(shares(room_for_one, seen, 2)) == {None: {CATALOGUE, "!", "b"}}
+    assert not filled(room_for_one, 2).is_full
+    full = filled(Actor(1, {**room_for_one.history, at["a"].place: (DAY,)}), 2)
+    assert by_scope(shares(full, seen, 2)) == {None: {CATALOGUE, "a", "b"}, "c": {"c"}, "!": {"!"}}
+    assert by_scope(shares(full, [at["c"]], 2)) == {"c": {"c"}}
+
+
+def test_what_is_full_stays_full() -> None:
+    history = {Place(scope, Audience.USERS): (DAY,) for scope in ("a", "b", CATALOGUE)}
+    full = filled(Actor(1, history), 2)
+    assert filled(full, 9).is_full
+    assert by_scope(shares(full, [Presence(DAY, Place("c", Audience.USERS))], 9)) == {"c": {"c"}}
+    assert moved(full, DAY).actor.is_full
+    # more than there may be by now, and not stored as full: one joins, and with it that
+    assert by_scope(shares(Actor(1, history), [Presence(DAY, Place("c", Audience.USERS))], 1)) == {None: {"c"}}
+
+
+def by_scope(found: dict[str | None, list[Presence]]) -> dict[str | None, set[str]]:
+    return {key: {each.place.scope for each in some} for key, some in found.items()}
+
+
 def test_what_there_is_no_room_for_is_left() -> None:
     days = [DAY, DAY + 1, DAY + 2, DAY + 3]
     change = moved(Actor(), *days, room=2)
@@ -150,6 +186,7 @@ def test_a_balance_that_does_not_add_up_is_refused() -> None:
 
 def test_keys_are_as_documented() -> None:
     assert actor_key(b"\x01\x02\x03\x04") == "actor#AQIDBA"
+    assert (actor_sort_key(None), actor_sort_key("editor")) == ("days", "days#editor")
     assert scope_key("editor") == "uniques#editor"
     assert tally_key(DAY, 2) == "2026-11-03#1#2"
     assert opening_key(DAY) == "2026-11-03#0"

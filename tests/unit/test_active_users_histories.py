@@ -1,35 +1,41 @@
 """Whatever happens, and in whatever order: users(N) is what a set would say."""
 
 import os
-from collections.abc import Callable
+from datetime import date, timedelta
 from random import Random
 from typing import Any, cast
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from telemetry.domain.active_users import ActorKey, Audience
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services.counting import count
-from tests.active_users_world import LONG_GAPS, Step, Store, World, histories
+from telemetry.services.reports import active_users
+from telemetry.storage.aggregates import MOST_SCOPES
+from tests.active_users_world import FIRST_DAY, LONG_GAPS, Step, Store, World, histories
 from tests.memory_aggregates import MemoryAggregates
 
+ROOM = st.sampled_from([1, 2, MOST_SCOPES])
+"""Scopes in an actor's first part; of most histories here some are to lie apart."""
 SOAK = bool(os.environ.get("SOAK"))
 LONG = settings(max_examples=600 if SOAK else 12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @LONG
-@given(histories(120, LONG_GAPS))
-def test_users_are_exact_for_every_window(steps: list[Step]) -> None:
-    world = World(MemoryAggregates())
+@given(histories(120, LONG_GAPS), ROOM)
+def test_users_are_exact_for_every_window(steps: list[Step], most_scopes: int) -> None:
+    world = World(MemoryAggregates(most_scopes))
     world.run(steps)
     world.settle()
     world.check_everything()
 
 
 @LONG
-@given(histories(100, LONG_GAPS), st.integers(0, 2**32))
-def test_faults_and_rivals_change_nothing(steps: list[Step], seed: int) -> None:
-    aggregates = MemoryAggregates()
+@given(histories(100, LONG_GAPS), st.integers(0, 2**32), ROOM)
+def test_faults_and_rivals_change_nothing(steps: list[Step], seed: int, most_scopes: int) -> None:
+    aggregates = MemoryAggregates(most_scopes)
     store = Treacherous(aggregates, Random(seed))
     world = store.world = World(cast("Store", store), records_at_once=3)
     world.run(steps)
@@ -47,8 +53,10 @@ class Treacherous:
         self._store = store
         self._random = random
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         method = getattr(self._store, name)
+        if not callable(method):
+            return method
 
         def attempt(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
             self._perhaps_fail()
@@ -69,3 +77,20 @@ class Treacherous:
         batch = [each.sighting for each in self.world.records[-self._random.randint(1, 8) :]]
         count(batch, self._store, wait=lambda _: None)
         self.world.counted |= set(batch)
+
+
+def test_what_ttl_has_left_of_an_actor_counts_nobody_twice() -> None:
+    """TTL deletes each part in its own time: here the first one, and the others much later."""
+    store = MemoryAggregates(most_scopes=1)
+
+    def seen(products: str, day: date) -> list[int]:
+        sightings = [Sighting(product, day, b"u", None, billable=True) for product in products]
+        for _ in range(2):
+            assert count(sightings, store, wait=lambda _: None) == []
+        return [active_users(scope, 365, day, Audience.USERS, store) for scope in ("a", "b", "c", CATALOGUE)]
+
+    assert seen("abc", FIRST_DAY) == [1, 1, 1, 1]
+    assert {key.scope for key in store._actors} == {None, "b", "c"}
+    del store._actors[ActorKey(b"u")]
+    assert seen("c", FIRST_DAY + timedelta(days=401)) == [0, 0, 1, 1]
+    assert seen("abc", FIRST_DAY + timedelta(days=402)) == [1, 1, 1, 1]

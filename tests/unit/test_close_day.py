@@ -7,7 +7,7 @@ from hashlib import sha256
 
 import pytest
 
-from telemetry.domain.active_users import Actor, Audience, LedgerBroken, Place
+from telemetry.domain.active_users import Actor, ActorKey, Audience, LedgerBroken, Place
 from telemetry.domain.activity import Fold
 from telemetry.domain.day_report import GENESIS, chain_of
 from telemetry.domain.recount import Unit
@@ -199,7 +199,7 @@ def test_a_product_no_longer_registered_is_recounted() -> None:
 def test_a_day_is_not_closed_without_everyone_its_records_show() -> None:
     world = World([seen(1)])
     forgotten = {Place(scope, each): (DAY.toordinal() + 9,) for scope in ("editor", CATALOGUE) for each in Audience}
-    world.aggregates.commit({b"jane": Actor(1, forgotten)}, {}, salt=0)
+    world.aggregates.commit({ActorKey(b"jane"): Actor(1, forgotten)}, {}, salt=0)
     with pytest.raises(RecountIncomplete):
         world.close(at(1, LATE))
     assert world.aggregates.closing().closed is None

@@ -1,15 +1,12 @@
 """Both dialects take whatever comes, and keep every byte of it."""
 
 import json
-import re
-from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.json_text import NotJson, array_slices, loads, member_slices
 from telemetry.domain.event import normalise_license, normalise_user, parse_time
 
 JSON = st.recursive(
@@ -22,7 +19,6 @@ FIELDS = st.sampled_from(
      "product_id", "product_version", "country", "metadata", "flags", "event_id", "event_at", "events", "payload",
      "activity_type", "user_id", "meta", "environment"]
 )  # fmt: skip
-BLANKS = st.text(" \t\r\n", max_size=3)
 
 
 @given(st.binary() | JSON.map(lambda value: json.dumps(value).encode()))
@@ -40,38 +36,6 @@ def test_fields_of_any_type_are_read_or_complained_about(value: dict[str, object
         texts = (event.product_id, event.user_id, event.device_id, event.event_id, event.license_key, event.country)
         assert all(text is None or text.encode() for text in texts)  # can be stored
         assert all(messages for messages in event.errors.values())
-
-
-@given(st.lists(JSON, max_size=6), st.data())
-def test_slices_are_the_exact_bytes_of_each_element(values: list[object], data: st.DataObject) -> None:
-    texts = [json.dumps(value, ensure_ascii=data.draw(st.booleans())) for value in values]
-    texts = [text for text in texts if not re.search(r"[\ud800-\udfff]", text)]
-    padded = [data.draw(BLANKS) + text + data.draw(BLANKS) for text in texts]
-    array = f"{data.draw(BLANKS)}[{','.join(padded) or data.draw(BLANKS)}]{data.draw(BLANKS)}"
-    expected = [text.encode() for text in texts]
-    assert array_slices(array.encode()) == expected
-    extra = json.dumps(data.draw(st.dictionaries(st.text().filter(lambda name: name != "events"), JSON, max_size=2)))
-    members = extra[1:-1] + ("," if extra != "{}" else "")
-    assert member_slices(f'{{{members} "events" : {array} }}'.encode(), "events") == expected
-
-
-@given(st.text(alphabet='[]{},:"1a \\', max_size=30))
-def test_slicing_agrees_with_parsing(text: str) -> None:
-    body = text.encode()
-    try:
-        value = loads(body)
-    except NotJson:
-        assert array_slices_or_nothing(body) is None
-        return
-    slices = array_slices(body)
-    assert (slices is not None) == isinstance(value, list)
-    assert [loads(element) for element in slices or []] == (value if isinstance(value, list) else [])
-
-
-def array_slices_or_nothing(body: bytes) -> list[bytes] | None:
-    with suppress(NotJson):
-        return array_slices(body)
-    return None
 
 
 def test_times_in_seconds_milliseconds_and_iso_mean_the_same() -> None:

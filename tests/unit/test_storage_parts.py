@@ -33,7 +33,7 @@ def test_a_body_of_the_first_encodings_stays_readable() -> None:
 
 
 def test_an_encoding_nobody_wrote_is_an_error() -> None:
-    with pytest.raises(ValueError, match="Unknown body encoding 9"):
+    with pytest.raises(ValueError, match="its encoding 09 is unknown"):
         decode_body(b"\x09abc")
 
 

@@ -89,12 +89,13 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
   }
   return (
     <div class="inspector">
+      {record.damage && <p class="message">Damaged: {record.damage}.</p>}
       {record.message && <p class="message">{record.message}</p>}
       <Flags record={record} />
       <Facts record={record} names={names} />
       <Part title="Payload" copy={record.payload === null ? null : jsonText(record.payload)}>
         {record.payload === null ? (
-          <p class="note">There is none: the body is no JSON, or too large to be shown.</p>
+          <p class="note">There is none: the body is no JSON, too large to be shown, or cannot be read.</p>
         ) : (
           <div class="json" data-part="payload">
             <Json value={record.payload} />
@@ -112,6 +113,13 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
 }
 
 function RawBody({ record: { id, raw } }: { record: RecordDetail }): JSX.Element {
+  if (raw === null) {
+    return (
+      <Part title="Raw body" copy={null}>
+        <p class="note">It cannot be read.</p>
+      </Part>
+    );
+  }
   if ("href" in raw) {
     return (
       <Part title="Raw body" copy={null}>

@@ -147,6 +147,8 @@ export interface RecordRow {
   customer: Customer | null;
   flags: string[];
   data_type: string | null;
+  /** What of the record cannot be read. */
+  damage: string | null;
 }
 
 export interface RecordPage {
@@ -159,8 +161,8 @@ export interface RecordDetail extends RecordRow {
   message: string | null;
   context: { evidence: Record<string, string>; rules_version: string | number; metadata: unknown };
   payload: unknown;
-  /** A body too large for an answer lies elsewhere, and has no `payload` either. */
-  raw: { text: string } | { base64: string } | { bytes: number; href: string };
+  /** A body too large for an answer lies elsewhere, and has no `payload` either; of one that cannot be read there is none. */
+  raw: { text: string } | { base64: string } | { bytes: number; href: string } | null;
   api_key: { id: string; name: string | null; last4: string | null };
   expires_at: string;
 }

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from telemetry.dialects.fields import Fields
-from telemetry.dialects.json_text import NotJson, array_slices, loads, member_slices
+from telemetry.dialects.reader import Element, read, read_one
 from telemetry.domain.errors import (
     AddressNotAllowed,
     CapabilityMissing,
@@ -25,7 +25,6 @@ from telemetry.domain.event import (
     parse_time,
 )
 
-LARGEST_BATCH = 500
 DATA_SAVED = 830
 MALFORMED_DATA_SAVED = 831
 BAD_REQUEST = 422
@@ -73,40 +72,27 @@ class Result:
         return MALFORMED_DATA_SAVED if self.errors else DATA_SAVED
 
 
-def body_api_key(body: bytes) -> str | None:
-    """The `api_key` of a JSON body, if it has one."""
-    try:
-        value = loads(body)
-    except NotJson:
-        return None
-    key = value.get("api_key") if isinstance(value, dict) else None
-    return key if isinstance(key, str) else None
-
-
 def parse(body: bytes, content_type: str) -> Submission:
-    """Understands a body (inflated, API key masked) as far as it goes. Never fails: what is wrong is in the events."""
-    if content_type.partition(";")[0].strip().lower() == "application/x-ndjson":
-        return _batch([line for line in body.splitlines() if line.strip()], body)
-    try:
-        elements = array_slices(body)
-        if elements is not None:
-            return _batch(elements, body)
-        value = loads(body)
-        events = member_slices(body, "events")
-    except NotJson as exc:
-        return Submission((_unreadable(body, str(exc)),))
-    if events is None:
-        return Submission((parse_event(body, value),))
-    if surplus := value.keys() - {"events", "api_key"}:
-        # an envelope is not stored, so what it says beside its events would be lost: keep the body whole instead
-        return Submission((_unreadable(body, f"Unexpected beside events: {', '.join(sorted(surplus))[:80]}"),))
-    return _batch(events, body)
+    """Understands a body as far as it goes. Never fails: what is wrong is in the events."""
+    return Submission(*read(body, content_type, event_of))
+
+
+def element(raw: bytes) -> Event:
+    """One event from its own bytes, as a record keeps them."""
+    return event_of(read_one(raw))
+
+
+def event_of(element: Element) -> Event:
+    """One event, as it lies in a batch or in a record."""
+    if element.wrong:
+        return Event(raw=element.raw, dialect=Dialect.GETKEYMANAGER, errors={"body": [f"{element.wrong}."]})
+    return parse_event(element.raw, element.value)
 
 
 def parse_event(raw: bytes, value: object) -> Event:
     """One event from its bytes and the JSON value they hold."""
     if not isinstance(value, dict):
-        return _unreadable(raw, "An event must be an object")
+        return event_of(Element(raw, None, "An event must be an object"))
     fields = Fields(value)
     _check_value(fields)
     event_at = parse_time(value.get("event_at"))
@@ -193,24 +179,6 @@ def status_of(code: int, message: str, errors: object, now: datetime) -> Answer:
 def as_list(errors: Mapping[str, Sequence[str]]) -> object:
     """PHP clients know an empty list and a filled object."""
     return {name: list(messages) for name, messages in errors.items()} if errors else []
-
-
-def _batch(slices: Sequence[bytes], body: bytes) -> Submission:
-    if len(slices) > LARGEST_BATCH:
-        return Submission((_unreadable(body, f"More than {LARGEST_BATCH} events"),))
-    return Submission(tuple(element(raw) for raw in slices), is_batch=True)
-
-
-def element(raw: bytes) -> Event:
-    """One event from its own bytes, as they lie in a batch or in a record."""
-    try:
-        return parse_event(raw, loads(raw))
-    except NotJson as exc:
-        return _unreadable(raw, str(exc))
-
-
-def _unreadable(raw: bytes, reason: str) -> Event:
-    return Event(raw=raw, dialect=Dialect.GETKEYMANAGER, errors={"body": [f"{reason}."]})
 
 
 def _check_value(fields: Fields) -> None:

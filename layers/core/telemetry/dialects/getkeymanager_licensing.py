@@ -5,7 +5,8 @@ from datetime import datetime
 
 from telemetry.dialects.fields import Fields
 from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.json_text import NotJson
+from telemetry.dialects.reader import read_one
 from telemetry.domain.event import normalise_license
 from telemetry.domain.license import License
 from telemetry.domain.licensing import GRANTED, DeviceAction, Finding, Outcome, Question
@@ -43,10 +44,10 @@ GRANTED_CODES = frozenset(_ANSWERS[outcome][0] for outcome in GRANTED)
 
 def parse(action: DeviceAction, body: bytes) -> Question:
     """What a body asks. Raises NotJson when it is no JSON object."""
-    value = loads(body)
-    if not isinstance(value, dict):
-        raise NotJson("The body must be an object")
-    fields = Fields(value)
+    element = read_one(body)
+    if not isinstance(element.value, dict):
+        raise NotJson(element.wrong or "The body must be an object")
+    fields = Fields(element.value)
     return Question(
         action=action,
         license_key=normalise_license(fields.text("license_key")),

@@ -7,7 +7,7 @@ from typing import Any
 
 from telemetry.dialects.fields import Fields, label
 from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.reader import read_one
 from telemetry.domain.event import Dialect, normalise_license, normalise_user
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Product
@@ -61,10 +61,7 @@ def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
 
 def said_in(record: Record) -> Said:
     """What a record's body says, of either dialect. In a very large one, what is long is left out."""
-    try:
-        value = loads(record.raw)
-    except NotJson:
-        return Said()
+    value = read_one(record.raw).value
     if record.dialect is Dialect.REO and isinstance(value, dict):
         value = value.get("payload")
     if not isinstance(value, dict):
@@ -92,6 +89,7 @@ def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict
     product = products.get(product_id) if product_id else None
     has_license = normalise_license(said.license_key) is not None
     received = record.received_at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{record.received_at.microsecond // 1000:03d}Z"
+    damage = {} if record.damage is None else {"damage": record.damage}
     return {
         "id": id_,
         "user_identifier": said.user_identifier,
@@ -109,6 +107,7 @@ def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict
         "has_red_flags": int(bool(record.flags)),
         "created_at": received,
         "updated_at": received,
+        **damage,
     }
 
 

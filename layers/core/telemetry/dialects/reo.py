@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from telemetry.dialects.fields import Fields
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.reader import Element, read_one
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.event import Dialect, Event, normalise_user, parse_time
 
@@ -22,14 +22,16 @@ _USER_ID_TYPES = frozenset({"EMAIL", "SOCIAL", "LINKEDIN", "GITHUB", "USERNAME",
 
 def parse(body: bytes) -> Event:
     """Understands a body as far as it goes. Never fails: what is wrong is in the event."""
-    try:
-        value = loads(body)
-    except NotJson as exc:
-        return _unreadable(body, str(exc))
-    payload = value.get("payload") if isinstance(value, dict) else None
-    if not isinstance(payload, dict):
-        return _unreadable(body, "payload must be an object")
-    return _parse_payload(body, payload)
+    return event_of(read_one(body))
+
+
+def event_of(element: Element) -> Event:
+    """One event, as it came or as a record keeps it."""
+    payload = element.value.get("payload") if isinstance(element.value, dict) else None
+    if isinstance(payload, dict):
+        return _parse_payload(element.raw, payload)
+    wrong = element.wrong or "payload must be an object"
+    return Event(raw=element.raw, dialect=Dialect.REO, errors={"body": [wrong]})
 
 
 def refusal(_error: TelemetryError, _now: datetime) -> tuple[int, Answer]:
@@ -67,7 +69,3 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         environment_text=fields.text("environment"),
         errors=dict(fields.errors),
     )
-
-
-def _unreadable(body: bytes, reason: str) -> Event:
-    return Event(raw=body, dialect=Dialect.REO, errors={"body": [reason]})

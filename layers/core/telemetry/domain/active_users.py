@@ -12,8 +12,8 @@ Days are integers here (`date.toordinal`), because everything is their differenc
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from itertools import islice
@@ -89,12 +89,25 @@ History = Mapping[Place, tuple[int, ...]]
 """Active days per place, ascending; the first is BEGINNING until something is dropped."""
 
 
+class ActorKey(NamedTuple):
+    """Which part of a user or device: its first scopes (`scope` None), or one scope that came when these were enough.
+
+    Each part is stored, read and changed by itself, so that nothing grows with the number of products. A scope stays
+    in the part that had it first.
+    """
+
+    fingerprint: bytes
+    scope: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A user or device as stored. `version` grows by one with every change; 0: not stored yet."""
+    """A user or device as stored, or a part of it. `version` grows by one with every change; 0: not stored yet."""
 
     version: int = 0
     history: History = field(default_factory=dict)
+    is_full: bool = False
+    """Scopes that are not in this history are parts of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +181,30 @@ def presences_by_actor(sightings: Iterable[Sighting]) -> dict[bytes, set[Presenc
     return found
 
 
+def shares(first: Actor, seen: Collection[Presence], most_scopes: int) -> dict[str | None, list[Presence]]:
+    """Which part of an actor takes which presences, by the scope of its key; `first` is the part with the first scopes.
+
+    That takes the catalogue and up to `most_scopes` products. Once it is full, and stored so, every other scope is a
+    part of its own; until then what it has no room for is left out, and has to wait: nothing may be in two parts.
+    """
+    held = {place.scope for place in first.history} | {CATALOGUE}
+    if not first.is_full:
+        others = sorted({each.place.scope for each in seen} - held)
+        held.update(others[: max(1, most_scopes - len(held) + 1)])
+    found: dict[str | None, list[Presence]] = {}
+    for each in seen:
+        scope = each.place.scope
+        if scope in held or first.is_full:
+            found.setdefault(None if scope in held else scope, []).append(each)
+    return found
+
+
+def filled(first: Actor, most_scopes: int) -> Actor:
+    """The same, full if it holds `most_scopes` products. It stays full, also if that number is another one by then."""
+    products = {place.scope for place in first.history} - {CATALOGUE}
+    return replace(first, is_full=first.is_full or len(products) >= most_scopes)
+
+
 def move(actor: Actor, seen: Iterable[Presence], closing: Closing, room: int) -> Move:
     """Adds presences to an actor, earliest first, touching at most `room` tallies (at least 2, what one may need)."""
     history = dict(actor.history)
@@ -184,11 +221,11 @@ def move(actor: Actor, seen: Iterable[Presence], closing: Closing, room: int) ->
             continue
         touched = {TallyKey(place.scope, shift.day) for shift in shifts}
         if len(tallies.keys() | touched) > room:
-            return Move(Actor(actor.version + 1, history), tallies, tuple(refused), (presence, *waiting))
+            return Move(_changed(actor, history), tallies, tuple(refused), (presence, *waiting))
         history[place] = inserted
         for shift in shifts:
             tallies.setdefault(TallyKey(place.scope, shift.day), Counter())[place.audience, shift.age] += shift.by
-    return Move(Actor(actor.version + 1, history), tallies, tuple(refused), ())
+    return Move(_changed(actor, history), tallies, tuple(refused), ())
 
 
 def next_balance(before: Balance | None, day: int, tally: Tally) -> Balance:
@@ -222,6 +259,10 @@ def count_active(ledger: Ledger, audience: Audience, days: int, today: int) -> i
                 left = age != NEW and day - age >= first
                 total += count * (came - left)
     return total
+
+
+def _changed(actor: Actor, history: History) -> Actor:
+    return replace(actor, version=actor.version + 1, history=history)
 
 
 class _Shift(NamedTuple):

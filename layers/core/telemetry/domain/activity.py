@@ -66,10 +66,15 @@ class LicenseDay(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """What some records add: to hours, and to the licences that piracy and licence flags point at."""
+    """What some records add: to hours, and to the licences that piracy and licence flags point at.
+
+    `chosen_at` has the hours that get another name, each with the records it had when the name was given: whoever adds
+    meanwhile may give names too, and together they would be too many.
+    """
 
     hours: dict[HourKey, Activity] = field(default_factory=dict)
     licenses: Counter[LicenseDay] = field(default_factory=Counter)
+    chosen_at: dict[HourKey, int] = field(default_factory=dict)
 
     def add(self, seen: Observation, group: str | None) -> None:
         hour = hour_of(seen.received_at)
@@ -77,6 +82,16 @@ class Fold:
             self.hours.setdefault(HourKey(scope, hour), Counter()).update(_measures(seen, group))
         if seen.license and points_at_a_license(seen.flags):
             self.licenses[LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)] += 1
+
+    def bounded(self, known: Mapping[HourKey, Mapping[Measure, int]]) -> "Fold":
+        """The same with as many names as there is room for beside what is known of its hours."""
+        hours = {key: bounded(added, known.get(key, {})) for key, added in self.hours.items()}
+        chosen_at = {
+            key: known.get(key, {}).get(RECORDS, 0)
+            for key, added in hours.items()
+            if any(each.kind in BREAKDOWNS and each.name != OTHER for each in added.keys() - known.get(key, {}).keys())
+        }
+        return Fold(hours, self.licenses, chosen_at)
 
     def __len__(self) -> int:
         return len(self.hours) + len(self.licenses)
@@ -133,7 +148,7 @@ def points_at_a_license(flags: Collection[Flag]) -> bool:
 
 def _measures(seen: Observation, group: str | None) -> Iterator[Measure]:
     yield RECORDS
-    if seen.flags:
+    if seen.is_flagged:
         yield FLAGGED
     for flag in seen.flags:
         yield Measure(Kind.FLAG, flag.code)

@@ -1,5 +1,6 @@
 """API keys: who may do what, in which environment."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -7,6 +8,32 @@ from ipaddress import ip_address, ip_network
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AddressNotAllowed, CapabilityMissing, Forbidden, KeyInactive
+
+STAFF_PREFIX = "tk_staff_"
+"""What staff keys begin with."""
+
+SECRET_CHARACTERS = 40
+"""After the prefix: 240 bits."""
+
+KEY_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+"""What they are of (RFC 4648, section 5)."""
+
+
+def sdk_prefix(environment: Environment) -> str:
+    """`tk_prod_`: what the SDK keys of an environment begin with."""
+    return f"tk_{environment.value[:4]}_"
+
+
+KEY_PREFIXES = (STAFF_PREFIX, *map(sdk_prefix, Environment))
+"""Of all keys that there are; wherever one stands with so many characters after it, it is taken for a key."""
+
+
+_KEY = re.compile(rf"(?:{'|'.join(KEY_PREFIXES)})[A-Za-z0-9_-]{{{SECRET_CHARACTERS}}}")
+
+
+def without_keys(text: str) -> str:
+    """A text as it may be logged or kept: each key in it overwritten by as many asterisks."""
+    return _KEY.sub(lambda found: "*" * len(found[0]), text)
 
 
 class Capability(StrEnum):

@@ -55,6 +55,10 @@ class NotFound(TelemetryError):
     """There is no such thing; the message names it."""
 
 
+class Damaged(TelemetryError):
+    """It is there, and what was stored of it cannot be read any more; the message says what."""
+
+
 class AlreadyExists(TelemetryError):
     """There is one already; the message names it."""
 

@@ -55,8 +55,13 @@ def encode(flags: Iterable[Flag]) -> str:
 
 
 def decode(codes: str) -> frozenset[Flag]:
-    """The inverse of `encode`; raises KeyError on a code that was never issued."""
-    return frozenset(map(by_code, codes))
+    """The inverse of `encode`; leaves out what `unknown` names."""
+    return frozenset(_BY_CODE[code] for code in codes if code in _BY_CODE)
+
+
+def unknown(codes: str) -> str:
+    """The codes that this version never issued, in order: a later one has written them, or they are damaged."""
+    return "".join(sorted(set(codes) - _BY_CODE.keys()))
 
 
 def by_code(code: str) -> Flag:

@@ -7,7 +7,7 @@ from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
-from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.flags import Flag, decode
 from telemetry.domain.license import License, LicenseState
 
 RULES_VERSION = 2
@@ -74,9 +74,9 @@ class Verdict:
 
     @property
     def seen(self) -> dict[Flag, str]:
-        """What was seen, by flag; a flag that says all there is to say has none."""
+        """What was seen, by flag; a flag that says all there is to say has none. Of unknown flags nothing is told."""
         parts = (part.partition("=") for part in self.evidence.split(";")[1:])
-        return {by_code(code): unquote(text) for code, _, text in parts}
+        return {flag: unquote(text) for code, _, text in parts for flag in decode(code)}
 
 
 def judge(

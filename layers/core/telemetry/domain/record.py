@@ -11,8 +11,11 @@ from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import RULES_VERSION
 from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
+from telemetry.domain.keys import key_text
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: client text in keys is escaped, and chunks carry the digest of their body. 1 was never deployed."""
+
 ANONYMOUS_BUCKETS = 64
 
 _NO_TIME = 0
@@ -26,7 +29,11 @@ class RecordKey(NamedTuple):
 
     partition  `<subject>#<product id as sent>`, e.g. `L1Zm9vYmFyYmF6cXV4MTIzNA#acme-cli`; the subject's letter
                says licence, user, device or anonymous
-    sort       `<event_at, epoch ms, 13 digits>#<event id>`, e.g. `1763713800123#evt-1`
+    sort       `<event_at, epoch ms, 13 digits>#<event id>`, e.g. `1763713800123#evt-1`; of a conflict with `#` and the
+               first half of the body's digest behind it
+
+    Product and event id are as `key_text` has them, so that a key is never that of another event, and as `_bounded`
+    has them, so that a key fits into 1,024 bytes however its texts are escaped.
     """
 
     partition: str
@@ -55,6 +62,10 @@ class Record:
     id_from_client: bool = True
     is_judged: bool = True
     """False when the registry could not be read: nothing is said about the licence yet, and no user is billed."""
+    damage: str | None = None
+    """What of it cannot be read, e.g. `its body cannot be read: chunk 2 of 3 is missing`."""
+    has_body: bool = True
+    """False when the body cannot be read; `raw` is empty then."""
 
     @property
     def actor(self) -> bytes | None:
@@ -91,8 +102,8 @@ def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: K
     Without an event id a key need not repeat, so time of receipt stands in for a missing time and keeps a subject's
     records in order.
     """
-    event_id = _bounded(event.event_id or fallback_id, _LONGEST_EVENT_ID)
-    product = _bounded(event.product_id or "", _LONGEST_PRODUCT)
+    event_id = _part(event.event_id or fallback_id, _LONGEST_EVENT_ID)
+    product = _part(event.product_id or "", _LONGEST_PRODUCT)
     time = event.event_at
     if time is None:
         time = _NO_TIME if event.event_id else _milliseconds(received_at)
@@ -116,7 +127,25 @@ def license_in(partition: str) -> str | None:
 
 def partition_with(license_: str, product_id: str) -> str:
     """Where the records are of a licence as `license_in` names it, sent under this product id (`""`: under none)."""
-    return f"L{license_}#{_bounded(product_id, _LONGEST_PRODUCT)}"
+    return f"L{license_}#{_part(product_id, _LONGEST_PRODUCT)}"
+
+
+def chunk_keys(key: RecordKey, received_ms: int, digest: bytes, count: int) -> list[RecordKey]:
+    """Where the chunks of a record's body are, in order; `received_ms` is its time of receipt in epoch milliseconds.
+
+    partition  `C<partition of the record>`
+    sort       `<sort of the record>#<received, epoch ms>#<digest of the body>#<number, 4 digits>`, e.g.
+               `1763713800123#evt-1#1763713800456#47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU#0000`
+
+    The digest makes sure that a chunk that is there already is the same chunk, of this event or of its repetition.
+    """
+    prefix = f"{key.sort}#{received_ms}#{_text(digest)}"
+    return [RecordKey(f"C{key.partition}", f"{prefix}#{number:04d}") for number in range(count)]
+
+
+def judgement_key(key: RecordKey) -> RecordKey:
+    """Where is what was said later of a record that was stored unjudged: `JL1Zm9v…#acme-cli`, sort as the record's."""
+    return RecordKey(f"J{key.partition}", key.sort)
 
 
 def telemetry_id(key: RecordKey, environment: str, keyring: Keyring) -> str:
@@ -152,6 +181,10 @@ def _subject(event: Event, event_id: str, keyring: Keyring) -> str:
         if value:
             return f"{letter}{FINGERPRINT_VERSION}{_text(keyring.fingerprint(identity, value))}"
     return f"A{FINGERPRINT_VERSION}{sha256(event_id.encode()).digest()[0] % ANONYMOUS_BUCKETS:02d}"
+
+
+def _part(text: str, limit: int) -> str:
+    return key_text(_bounded(text, limit))
 
 
 def _bounded(text: str, limit: int) -> str:

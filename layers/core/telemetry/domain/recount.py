@@ -51,7 +51,7 @@ class LicenseCount:
 
     def add(self, seen: Observation) -> None:
         self.records += 1
-        self.flagged += bool(seen.flags)
+        self.flagged += seen.is_flagged
         self.flags.update(flag.code for flag in seen.flags)
         if seen.sighting.device:
             self.devices.add(seen.sighting.device[:_DEVICE_BYTES])
@@ -146,10 +146,10 @@ class Counting:
         self._seal(seen, (seen.partition, hour))
         count = self.result
         count.records += 1
-        count.flagged += bool(seen.flags)
+        count.flagged += seen.is_flagged
         count.flags.update(flag.code for flag in seen.flags)
         count.versions[name_of(seen.version)] += 1
-        count.hours[hour, bool(seen.flags)] += 1
+        count.hours[hour, seen.is_flagged] += 1
         count.expires_at = min(count.expires_at or seen.expires_at, seen.expires_at)
         if seen.license:
             at = seen.received_at

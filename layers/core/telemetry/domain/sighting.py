@@ -59,3 +59,8 @@ class Observation:
     source_ip: str | None
     country: str | None
     seal: bytes
+
+    @property
+    def is_flagged(self) -> bool:
+        """By a flag, also one that only a later version knows: then the index alone says so."""
+        return bool(self.flags) or self.partition.startswith("f")

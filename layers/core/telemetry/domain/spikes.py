@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from telemetry.domain.keys import key_text
+
 FLOOR = 20
 FACTOR = 3
 LICENSE_FLOOR = 50
@@ -58,7 +60,7 @@ class Episode:
     @property
     def id(self) -> str:
         """`acme-cli#2026-11-21T08`."""
-        return f"{self.opened.product}#{self.opened.hour:%Y-%m-%dT%H}"
+        return f"{key_text(self.opened.product)}#{self.opened.hour:%Y-%m-%dT%H}"
 
     def covers(self, hour: datetime) -> bool:
         """Whether a spike in this hour belongs to it. Streams lag: it may also be one shortly before."""

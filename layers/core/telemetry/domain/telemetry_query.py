@@ -50,6 +50,8 @@ class FoundRecord:
     flags: frozenset[Flag]
     is_judged: bool
     said: Said
+    damage: str | None = None
+    """What of it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
+from telemetry.domain.api_key import (
+    SECRET_CHARACTERS,
+    STAFF_PREFIX,
+    ApiKey,
+    Capability,
+    KeyKind,
+    Role,
+    sdk_prefix,
+)
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring, Purpose
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.encryption import encrypt
 
-_SECRET_BYTES = 30  # 40 characters, 240 bits
+_SECRET_BYTES = SECRET_CHARACTERS * 3 // 4
 
 
 class ApiKeys(Protocol):
@@ -69,7 +77,7 @@ def new_key(kind: KeyKind, name: str, environments: frozenset[Environment], now:
 
 def with_new_secret(key: ApiKey) -> IssuedKey:
     """The same key under a new secret."""
-    prefix = "tk_staff_" if key.kind is KeyKind.STAFF else f"tk_{next(iter(key.environments)).value[:4]}_"
+    prefix = STAFF_PREFIX if key.kind is KeyKind.STAFF else sdk_prefix(next(iter(key.environments)))
     secret = prefix + secrets.token_urlsafe(_SECRET_BYTES)
     return IssuedKey(replace(key, prefix=prefix, last_four=secret[-4:]), secret)
 

@@ -1,21 +1,24 @@
 """Moves actors to the days records show them on. The stream and the recount of a day both end here."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from zlib import crc32
 
 from telemetry.domain.active_users import (
     Actor,
+    ActorKey,
     Closing,
     Outdated,
     Presence,
     Refusal,
     Tally,
     TallyKey,
+    filled,
     move,
     presences_by_actor,
+    shares,
 )
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import Sighting
@@ -37,17 +40,22 @@ MOST_COUNTERS = 140
 class ActorStore(Protocol):
     """Actors and tallies of one environment."""
 
+    @property
+    def most_scopes(self) -> int:
+        """Products in the first part of an actor."""
+        ...
+
     def closing(self) -> Closing: ...
 
     def announce(self, scopes: Collection[str], day: int) -> Closing:
         """Notes that these scopes have traffic, on `day` at the earliest; to be called before they are counted."""
         ...
 
-    def actors(self, fingerprints: Collection[bytes]) -> dict[bytes, Actor]:
-        """The actors known; strongly consistent."""
+    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
+        """The actors known, by their parts; strongly consistent."""
         ...
 
-    def commit(self, moved: Mapping[bytes, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
+    def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
         """Stores moved actors and adds to tallies, all or nothing.
 
         Raises Outdated when an actor's stored version is not the one before the given one, and StoreUnavailable, after
@@ -76,15 +84,15 @@ def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_wi
 
 
 def _count_all(
-    queue: dict[bytes, Collection[Presence]], store: ActorStore, closing: Closing, attempts: Attempts
+    queue: dict[bytes, set[Presence]], store: ActorStore, closing: Closing, attempts: Attempts
 ) -> list[Refusal]:
     refused: list[Refusal] = []
     size = MOST_ACTORS
     while queue:
         group = dict(islice(queue.items(), size))
         try:
-            step = _Step(closing)
-            step.take(group, store.actors(group))
+            step = _Step(closing, store.most_scopes)
+            step.take(_shares(group, store, size))
             if step.moved:
                 # another part of the tally each time: whoever was in the way is likely to be still there
                 store.commit(step.moved, step.tallies, salt=crc32(next(iter(group))) + attempts.failures)
@@ -95,8 +103,8 @@ def _count_all(
         attempts.succeeded()
         size = min(MOST_ACTORS, size * 2)
         refused += step.refused
-        for fingerprint, left in step.taken.items():
-            if left:
+        for fingerprint, taken in step.taken.items():
+            if left := queue[fingerprint] - taken:
                 queue[fingerprint] = left
             else:
                 del queue[fingerprint]
@@ -115,33 +123,57 @@ def _announced(store: ActorStore, pending: Mapping[bytes, Collection[Presence]])
     return store.announce(scopes, first) if opens_earlier or not scopes <= closing.scopes else closing
 
 
-def _neighbours_together(pending: Mapping[bytes, Collection[Presence]]) -> dict[bytes, Collection[Presence]]:
+def _neighbours_together(pending: Mapping[bytes, set[Presence]]) -> dict[bytes, set[Presence]]:
     """Those who touch the same tallies side by side, so that one transaction holds many of them."""
     return {one: pending[one] for one in sorted(pending, key=lambda one: (min(pending[one]), one))}
 
 
-class _Step:
-    """One transaction: takes actors as long as there is room."""
+class _Share(NamedTuple):
+    """What one part of an actor is to be moved by."""
 
-    def __init__(self, closing: Closing) -> None:
-        self.moved: dict[bytes, Actor] = {}
+    key: ActorKey
+    actor: Actor
+    seen: Collection[Presence]
+
+
+def _shares(group: Mapping[bytes, Collection[Presence]], store: ActorStore, size: int) -> Iterator[_Share]:
+    """The group, part by part, each actor's first part before its others. What these are too many of waits."""
+    known = store.actors([ActorKey(fingerprint) for fingerprint in group])
+    wanted = {
+        ActorKey(fingerprint, scope): some
+        for fingerprint, seen in group.items()
+        for scope, some in shares(known.get(ActorKey(fingerprint), Actor()), seen, store.most_scopes).items()
+    }
+    apart = [key for key in wanted if key.scope is not None]
+    waiting = set(apart[max(1, size // 2) :])  # each touches a tally of its own
+    if apart:
+        known |= store.actors([key for key in apart if key not in waiting])
+    return (_Share(key, known.get(key, Actor()), some) for key, some in wanted.items() if key not in waiting)
+
+
+class _Step:
+    """One transaction: takes parts of actors as long as there is room."""
+
+    def __init__(self, closing: Closing, most_scopes: int) -> None:
+        self.moved: dict[ActorKey, Actor] = {}
         self.tallies: dict[TallyKey, Tally] = {}
         self.refused: list[Refusal] = []
-        self.taken: dict[bytes, Collection[Presence]] = {}
+        self.taken: dict[bytes, set[Presence]] = {}
         self._closing = closing
+        self._most_scopes = most_scopes
 
-    def take(self, group: Mapping[bytes, Collection[Presence]], known: Mapping[bytes, Actor]) -> None:
-        for fingerprint, seen in group.items():
-            moved = move(known.get(fingerprint, Actor()), seen, self._closing, MOST_TALLIES)
-            touched = {key: Counter(self.tallies.get(key, {})) for key in moved.tallies}
-            for key, tally in moved.tallies.items():
-                touched[key].update(tally)
+    def take(self, shares: Iterable[_Share]) -> None:
+        for key, actor, seen in shares:
+            moved = move(actor, seen, self._closing, MOST_TALLIES)
+            touched = {each: Counter(self.tallies.get(each, {})) for each in moved.tallies}
+            for tally_key, tally in moved.tallies.items():
+                touched[tally_key].update(tally)
             if self.moved and not self._fits(touched):
                 return
-            self.taken[fingerprint] = moved.left
-            self.refused += [Refusal(fingerprint, presence, cause) for presence, cause in moved.refused]
+            self.taken.setdefault(key.fingerprint, set()).update(set(seen).difference(moved.left))
+            self.refused += [Refusal(key.fingerprint, presence, cause) for presence, cause in moved.refused]
             if touched:
-                self.moved[fingerprint] = moved.actor
+                self.moved[key] = moved.actor if key.scope else filled(moved.actor, self._most_scopes)
                 self.tallies |= touched
 
     def _fits(self, touched: Mapping[TallyKey, Tally]) -> bool:

@@ -107,10 +107,14 @@ class Ingest:
             else:
                 records[i] = records[i].as_conflict()
                 conflicts.setdefault(records[i].key, []).append(i)
-        insertions = store.insert([records[places[0]] for places in conflicts.values()], deadline) if conflicts else []
-        for places, insertion in zip(conflicts.values(), insertions, strict=True):
+        kept = _beside([records[places[0]] for places in conflicts.values()], store, deadline) if conflicts else {}
+        for key, places in conflicts.items():
             for i in places:
-                statuses[i] = Status.FAILED if insertion is Insertion.UNAVAILABLE else Status.CONFLICT
+                found = kept.get(key)
+                if found and found.digest == records[i].digest:
+                    statuses[i], records[i] = Status.CONFLICT, records[i].with_flags(found.flags)
+                else:
+                    statuses[i] = Status.FAILED
 
     def _rulings(self, events: Sequence[Event], access: Access, now: datetime) -> list["_Ruling"]:
         """Judges events by what is remembered of the registry; a piracy or licence flag only by what was just read.
@@ -194,3 +198,12 @@ def _insert(records: Sequence[Record], store: Records, deadline: Deadline) -> li
         elif insertion is Insertion.UNAVAILABLE:
             statuses[i] = Status.FAILED
     return statuses
+
+
+def _beside(conflicts: Sequence[Record], store: Records, deadline: Deadline) -> Mapping[RecordKey, Existing]:
+    """Stores conflicts under keys of their own, and gives what is there then: a key that was taken may hold another."""
+    insertions = store.insert(conflicts, deadline)
+    found = list(zip(conflicts, insertions, strict=True))
+    there = {record.key: Existing(record.digest, record.flags) for record, each in found if each is Insertion.INSERTED}
+    taken = [record.key for record, each in found if each is Insertion.EXISTS]
+    return {**there, **store.existing(taken, deadline)} if taken else there

@@ -60,12 +60,13 @@ class Judge:
 def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
     """Judges what was stored of a product on a day while the registry could not be read; gives how many.
 
-    Raises StoreUnavailable when it cannot be judged, and the day must wait. Each has as long as the deadline at first.
+    A record whose body cannot be read stays unjudged, and bills nobody. Raises StoreUnavailable when others cannot be
+    judged, and the day must wait. Each has as long as the deadline at first.
     """
     waiting: list[Record] = []
     count = 0
     for key in records.unjudged(product, day):
-        if record := records.get(key):
+        if (record := records.get(key)) and record.has_body:
             waiting.append(record)
         if len(waiting) == _AT_ONCE:
             count += _keep(records, judge, waiting, now, deadline)

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import NotFound
+from telemetry.domain.errors import Damaged, NotFound
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, license_id
@@ -96,6 +96,13 @@ class RecordSearch:
             raise NotFound("record with this id")
         (view,) = self._views([record], {} if record.is_judged else self.browser.judgements([record.key]))
         return view
+
+    def body(self, id_: str) -> bytes:
+        """A record's body by its telemetry id. Raises NotFound, and Damaged when the body cannot be read."""
+        record = self.one(id_).record
+        if not record.has_body:
+            raise Damaged(f"Of this record, {record.damage}")
+        return record.raw
 
     def api_key_of(self, record: Record) -> ApiKey | None:
         """The key that brought a record, if it is still known."""
@@ -199,7 +206,7 @@ class _Terms:
             and wanted.product in {None, listed.product}
             and wanted.source_ip in {None, listed.source_ip}
             and version in {None, listed.version}
-            and wanted.is_flagged in {None, bool(flags)}
+            and wanted.is_flagged in {None, bool(flags) or listed.is_flagged}
             and (wanted.flag is None or wanted.flag in flags)
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from telemetry.domain.active_users import Outdated, Refusal
-from telemetry.domain.activity import Activity, Fold, HourKey, bounded, hour_of
+from telemetry.domain.activity import Activity, Fold, HourKey, hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
@@ -35,7 +35,10 @@ class ActivityCounters(Protocol):
         """What is counted of these hours."""
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
-        """Adds a fold and moves the position on, all or nothing; raises Outdated when it is no longer `before`."""
+        """Adds a fold and moves the position on, all or nothing.
+
+        Raises Outdated when it is no longer `before`, or an hour no longer as it was when its names were chosen.
+        """
 
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         """Notes that an API key was used in an hour."""
@@ -146,8 +149,7 @@ class Rollup:
                 return
 
     def _bounded(self, fold: Fold) -> Fold:
-        known = self.activity.known(list(fold.hours)) if fold.hours else {}
-        return Fold({key: bounded(added, known.get(key, {})) for key, added in fold.hours.items()}, fold.licenses)
+        return fold.bounded(self.activity.known(list(fold.hours)) if fold.hours else {})
 
 
 def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[tuple[str, Fold]]:

@@ -65,7 +65,8 @@ class TelemetrySearch:
             if (user is None or record.user == user) and (product is None or record.product == product)
         )
         for candidate in self._judged(chosen):
-            if query.is_flagged is None or bool(candidate.flags) == query.is_flagged:
+            is_flagged = bool(candidate.flags) or candidate.listed.is_flagged
+            if query.is_flagged in {None, is_flagged}:
                 yield candidate
 
     def _all_products(self) -> list[str]:
@@ -93,7 +94,7 @@ class TelemetrySearch:
             for record in self.browser.load([candidate.listed for candidate in group]):
                 self.browser.effort.spend()
                 said, candidate = self.said_in(record), by_key[record.key]
-                if _matches(said, query, self.products):
+                if self._is_wanted(record, said, query):
                     yield FoundRecord(
                         key=record.key,
                         product=record.product,
@@ -101,7 +102,14 @@ class TelemetrySearch:
                         flags=candidate.flags,
                         is_judged=candidate.is_judged,
                         said=said,
+                        damage=record.damage,
                     )
+
+    def _is_wanted(self, record: Record, said: Said, query: TelemetryQuery) -> bool:
+        """One whose body cannot be read is, unless the body would decide."""
+        if not record.has_body:
+            return not _needs_bodies(query, self.products)
+        return _matches(said, query, self.products)
 
 
 def _classes(query: TelemetryQuery) -> Sequence[str]:

@@ -8,13 +8,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import FLAGGED, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.tables import bind, connection
@@ -125,7 +127,8 @@ class ActivityStore:
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
         """Adds a fold and moves the shard's position on, all or nothing.
 
-        Raises Outdated when the position is no longer `before`.
+        Raises Outdated when the position is no longer `before`, or an hour no longer has the records it had when names
+        were chosen for it.
         """
         position = bind(PositionItem, self.table)
         unchanged = position.sequence_number == before if before else position.pk.does_not_exist()
@@ -136,7 +139,8 @@ class ActivityStore:
                 hour = bind(HourItem, self.table)(_partition(key.scope), _hour(key.hour))
                 # a path of one name: a version's dots lead nowhere
                 added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(activity.items())]
-                transaction.update(hour, [*added, HourItem.expires_at.set(_expiry(key.hour, RETENTION))])
+                actions = [*added, HourItem.expires_at.set(_expiry(key.hour, RETENTION))]
+                transaction.update(hour, actions, condition=_has(fold.chosen_at.get(key)))
             for license_, count in fold.licenses.items():
                 of_day = bind(LicenseDayItem, self.table)(_flagged(license_.product, license_.day), license_.license)
                 expires = LicenseDayItem.expires_at.set(_expiry(now, LICENSE_RETENTION))
@@ -187,7 +191,7 @@ def _partition(scope: str) -> str:
 
 
 def _flagged(product: str, day: date) -> str:
-    return f"flagged#{product}#{day}"
+    return f"flagged#{key_text(product)}#{day}"
 
 
 def _hour(moment: datetime) -> str:
@@ -200,6 +204,12 @@ def _moment(sort_key: str) -> datetime:
 
 def _name(measure: Measure) -> str:
     return f"{measure.kind}{measure.name}"
+
+
+def _has(records: int | None) -> Condition | None:
+    """An hour has so many records, 0: it is not there yet; None: however many."""
+    counter: Path = Path([_name(RECORDS)])
+    return None if records is None else counter == records if records else counter.does_not_exist()
 
 
 def _expiry(since: datetime, retention: timedelta) -> int:

@@ -12,6 +12,7 @@ from typing import Any, Self
 from pynamodb.attributes import (
     Attribute,
     BinaryAttribute,
+    BooleanAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
@@ -27,6 +28,7 @@ from telemetry.domain.active_users import (
     BEGINNING,
     COUNTERS,
     Actor,
+    ActorKey,
     Audience,
     Balance,
     Closing,
@@ -48,6 +50,13 @@ SLICES = 4
 ACTOR_RETENTION = timedelta(days=400)
 """After the last active day. Longer than any window, so whoever comes back later is new anyway."""
 
+MOST_SCOPES = 16
+"""Products in an actor's first item; each further one is an item of its own.
+
+With the longest names, and closing a year behind, no item then has more than 40 KB: a hundred of them are what DynamoDB
+takes in one transaction (4 MB).
+"""
+
 _AUDIENCES = tuple(Audience)
 _LETTERS = {Audience.USERS: "u", Audience.ALL_USERS: "a", Audience.DEVICES: "d"}
 _BY_LETTER = {letter: audience for audience, letter in _LETTERS.items()}
@@ -57,6 +66,11 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 def actor_key(fingerprint: bytes) -> str:
     """`actor#AQIDBA`, of the fingerprint 01 02 03 04."""
     return f"actor#{urlsafe_b64encode(fingerprint).rstrip(b'=').decode()}"
+
+
+def actor_sort_key(scope: str | None) -> str:
+    """`days`, or `days#editor` of a scope that lies apart."""
+    return "days" if scope is None else f"days#{scope}"
 
 
 def scope_key(scope: str) -> str:
@@ -122,7 +136,10 @@ class HistoryAttribute(Attribute[History]):
 
 
 class ActorItem(Model):
-    """One user or device."""
+    """One user or device: the days of its first scopes, or (sk `days#editor`) of a further one.
+
+    Steps of a day take two bytes: of the days that are open, as many lie here as closing is behind.
+    """
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -130,9 +147,10 @@ class ActorItem(Model):
         table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True, default="days")
+    sk = UnicodeAttribute(range_key=True)
     version = NumberAttribute(attr_name="v")
     history = HistoryAttribute(attr_name="h")
+    is_full = BooleanAttribute(attr_name="f", null=True)
     expires_at = NumberAttribute()
 
 
@@ -182,6 +200,8 @@ class ClosingItem(Model):
 class AggregateStore:
     """Reads and writes one aggregates table. Raises StoreUnavailable."""
 
+    most_scopes = MOST_SCOPES
+
     def __init__(self, table: str) -> None:
         self._actors = bind(ActorItem, table)
         self._days = bind(DayItem, table)
@@ -189,24 +209,23 @@ class AggregateStore:
 
     # ── counting
 
-    def actors(self, fingerprints: Collection[bytes]) -> dict[bytes, Actor]:
+    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
         """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
-        by_key = {actor_key(fingerprint): fingerprint for fingerprint in fingerprints}
-        keys = [(key, ActorItem.sk.default) for key in by_key]
-        items = batch_get(self._actors, keys, consistent_read=True)
-        return {by_key[item.pk]: Actor(int(item.version), item.history) for item in items}
+        by_key = {(actor_key(key.fingerprint), actor_sort_key(key.scope)): key for key in keys}
+        items = batch_get(self._actors, by_key, consistent_read=True)
+        return {by_key[item.pk, item.sk]: Actor(int(item.version), item.history, bool(item.is_full)) for item in items}
 
-    def commit(self, moved: Mapping[bytes, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
+    def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
         """Stores moved actors and adds to tallies, all or nothing.
 
         Raises Outdated when an actor is no longer at the version before the given one.
         """
         slice_, outdated = salt % SLICES, Outdated("An actor changed since it was read")
         with conditions(outdated), TransactWrite(connection=connection()) as transaction:
-            for fingerprint, actor in moved.items():
+            for key, actor in moved.items():
                 before = actor.version - 1
                 unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()
-                transaction.save(self._actor_item(fingerprint, actor), condition=unchanged)
+                transaction.save(self._actor_item(key, actor), condition=unchanged)
             for (scope, day), tally in tallies.items():
                 added: list[Action] = [
                     Path(counter_name(*counter)).add(by) for counter, by in sorted(tally.items()) if by
@@ -214,13 +233,15 @@ class AggregateStore:
                 if added:
                     transaction.update(self._days(scope_key(scope), tally_key(day, slice_)), actions=added)
 
-    def _actor_item(self, fingerprint: bytes, actor: Actor) -> ActorItem:
+    def _actor_item(self, key: ActorKey, actor: Actor) -> ActorItem:
         last = date.fromordinal(max(days[-1] for days in actor.history.values()))
         expires = datetime(last.year, last.month, last.day, tzinfo=UTC) + ACTOR_RETENTION
         item: ActorItem = self._actors(
-            actor_key(fingerprint),
+            actor_key(key.fingerprint),
+            actor_sort_key(key.scope),
             version=actor.version,
             history=actor.history,
+            is_full=actor.is_full or None,
             expires_at=int(expires.timestamp()),
         )
         return item

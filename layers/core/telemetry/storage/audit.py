@@ -1,9 +1,11 @@
 """The audit log in the registry: added to, never changed."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
+from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.models import Model
@@ -15,6 +17,13 @@ from telemetry.storage.pages import Page
 from telemetry.storage.tables import bind
 
 _PAGE_SIZE = 200
+
+
+class FactsAttribute(JSONAttribute):
+    """Fields by name, as JSON with its characters as they are: spelled out they take up to three times as much."""
+
+    def serialize(self, value: Any) -> str | None:  # noqa: ANN401 (JSON)
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class AuditItem(Model):
@@ -30,8 +39,8 @@ class AuditItem(Model):
     environment = UnicodeAttribute(null=True)
     action = UnicodeAttribute()
     entity = UnicodeAttribute()
-    before = JSONAttribute()
-    after = JSONAttribute()
+    before = FactsAttribute()
+    after = FactsAttribute()
     key_id = UnicodeAttribute()
     key_name = UnicodeAttribute()
     source_ip = UnicodeAttribute()

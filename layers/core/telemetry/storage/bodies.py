@@ -24,6 +24,10 @@ _DICTIONARY_1 = (
 )
 
 
+class UnreadableBody(ValueError):
+    """What is stored of a body is not what was written; the message goes on after `its body cannot be read: `."""
+
+
 def encode_body(body: bytes) -> bytes:
     """The stored form of a body of any size."""
     deflater = zlib.compressobj(level=6, wbits=-15, zdict=_DICTIONARY_1)
@@ -32,12 +36,22 @@ def encode_body(body: bytes) -> bytes:
 
 
 def decode_body(stored: bytes) -> bytes:
-    """The body as it was delivered. Raises ValueError on an encoding nobody wrote."""
-    match stored[0]:
-        case 0:
+    """The body as it was delivered. Raises UnreadableBody on what `encode_body` did not make."""
+    match stored[:1]:
+        case b"\0":
             return stored[1:]
-        case 1:
-            inflater = zlib.decompressobj(wbits=-15, zdict=_DICTIONARY_1)
-            return inflater.decompress(stored[1:]) + inflater.flush()
+        case b"\1":
+            return _inflated(stored[1:])
         case encoding:
-            raise ValueError(f"Unknown body encoding {encoding}")
+            raise UnreadableBody(f"its encoding {encoding.hex() or '(none)'} is unknown")
+
+
+def _inflated(deflated: bytes) -> bytes:
+    inflater = zlib.decompressobj(wbits=-15, zdict=_DICTIONARY_1)
+    try:
+        body = inflater.decompress(deflated) + inflater.flush()
+    except zlib.error as exc:
+        raise UnreadableBody("it cannot be inflated") from exc
+    if not inflater.eof or inflater.unused_data:
+        raise UnreadableBody("it does not end where it should")
+    return body

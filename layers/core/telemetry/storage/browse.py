@@ -20,7 +20,7 @@ from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.shards import shard_of
 from telemetry.domain.window import Window
 from telemetry.storage.errors import store
-from telemetry.storage.records import ByReceived, RecordItem, RecordStore, index_partition
+from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind
 
@@ -56,7 +56,7 @@ class Selection(NamedTuple):
         """Of the index, where they lie."""
         for product, record_class in product_of(self.products, self.classes):
             for shard in range(shards) if self.actor is None else (shard_of(self.actor, shards),):
-                yield index_partition(product, day, record_class, shard)
+                yield str(IndexPartition(product, day, record_class, shard))
 
     def has(self, record: "Listed") -> bool:
         """Whether a record lies there, as far as product and class go."""
@@ -77,6 +77,11 @@ class Listed(NamedTuple):
     source_ip: str
     flags: frozenset[Flag]
     item: RecordItem | None = None
+
+    @property
+    def is_flagged(self) -> bool:
+        """By a flag, also one that only a later version knows."""
+        return bool(self.flags) or self.record_class == FLAGGED
 
 
 class Step(NamedTuple):
@@ -355,11 +360,11 @@ def _whole_record(item: RecordItem) -> Listed:
 
 
 def _index_entry(item: RecordItem) -> Listed:
-    product, _, record_class, _ = item.index_partition.rsplit("#", 3)
+    place = IndexPartition.parse(item.index_partition)
     return Listed(
         key=RecordKey(item.partition, item.sort),
-        product=product,
-        record_class=record_class,
+        product=place.product,
+        record_class=place.record_class,
         received_at=_time(item.received_at),
         expires_at=datetime.fromtimestamp(item.expires_at, UTC),
         user=item.user,

@@ -4,7 +4,7 @@ import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from itertools import chain, islice
@@ -19,12 +19,13 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Dialect
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import Verdict
-from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, license_in
+from telemetry.domain.keys import key_text, text_of_key
+from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, chunk_keys, judgement_key, license_in
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.retry import Deadline
 from telemetry.storage.batches import KEYS_PER_CALL, batch_get, grouped, read_items
-from telemetry.storage.bodies import decode_body, encode_body
+from telemetry.storage.bodies import UnreadableBody, decode_body, encode_body
 from telemetry.storage.errors import store
 from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.side_by_side import side_by_side
@@ -43,8 +44,10 @@ _SEALED = (
     "index_partition", "received_at", "user", "device", "flags", "evidence", "product_version", "digest", "api_key_id",
     "source_ip", "country", "expires_at", "schema", "chunks",
 )  # fmt: skip
+_MOST_CHUNKS = 100  # 35 MB; no body is larger than 16 MiB
 _FEW = 50
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
+_DIALECTS = {dialect.value: dialect for dialect in Dialect}
 Image = Mapping[str, Any]
 
 
@@ -66,16 +69,16 @@ class RecordItem(Model):
 
     p  partition key                        `L1Zm9vYmFyYmF6cXV4MTIzNA#acme-cli` (domain.record.RecordKey)
     s  sort key                             `1763713800123#evt-1`
-    g  index partition                      `acme-cli#2026-11-21#c#3` (product#day#clean|flagged|unjudged#shard)
+    g  index partition                      `acme-cli#2026-11-21#c#3` (IndexPartition)
     t  received, epoch milliseconds         the index's sort key
     u  user, h device                       fingerprints
     f  flag codes, e evidence               absent on clean records
     n  product version, d digest of raw, k API key id, i source IP, o country, x expiry in epoch seconds (TTL)
-    v  schema version and dialect           `1g`
+    v  schema version and dialect           `2g`
     b  body (storage.bodies), or c          number of chunk items that hold it
 
-    A chunk item has p, s, b and x only: p `C<head's p>`, s `<head's s>#<head's t>#0000`. A judgement has p, s, f, e, t
-    and x: p `J<head's p>`, s as its head. Being without g they are in no index, and rollup's filter does not see them.
+    A chunk item has p, s (domain.record.chunk_keys), b and x only, a judgement p, s (judgement_key), f, e, t and x.
+    Being without g they are in no index, and rollup's filter does not see them.
     """
 
     class Meta:
@@ -171,9 +174,11 @@ class RecordStore:
         return (self.whole(items[key]) for key in keys if key in items)
 
     def whole(self, item: RecordItem) -> Record:
-        """The record of an item, with its body from wherever it lies."""
-        body = item.body if item.chunks is None else b"".join(self._chunks(item))
-        return _record(item, decode_body(body))
+        """The record of an item, with its body from wherever it lies.
+
+        One that cannot be read is a record too, that tells its `damage`: it must not take others with it.
+        """
+        return _record(item, lambda: item.body if item.chunks is None else self._joined(item))
 
     def keys(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of all records of a product received on a UTC day, partition by partition."""
@@ -242,7 +247,7 @@ class RecordStore:
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
         model = bind(RecordItem, self.table)
-        found = batch_get(model, [(_judgement_partition(key), key.sort) for key in keys], consistent_read=True)
+        found = batch_get(model, [judgement_key(key) for key in keys], consistent_read=True)
         return {
             RecordKey(item.partition[1:], item.sort): Verdict(flag_codes.decode(item.flags or ""), item.evidence or "")
             for item in found
@@ -251,8 +256,7 @@ class RecordStore:
     def add_judgement(self, record: Record, verdict: Verdict, now: datetime, deadline: Deadline) -> Insertion:
         """Keeps a judgement beside its record, once; the record itself is never touched."""
         item = RecordItem(
-            _judgement_partition(record.key),
-            record.key.sort,
+            *judgement_key(record.key),
             flags=flag_codes.encode(verdict.flags) or None,
             evidence=verdict.evidence or None,
             received_at=_milliseconds(now),
@@ -277,19 +281,14 @@ class RecordStore:
             return "is gone"
         if _seal(stored, None) != _seal(listed, None):
             return "is not as the index lists it"
-        try:
-            raw = self.whole(stored).raw
-        except StoreUnavailable:
-            raise
-        except Exception as exc:  # noqa: BLE001 (whatever was done to its body)
-            return f"cannot be read: {exc}"
-        return None if sha256(raw).digest() == stored.digest else "has another body than its digest is of"
+        damage = self.whole(stored).damage
+        return damage and f"is damaged: {damage}"
 
     def _partitions(
         self, product: str, day: date, classes: Iterable[str] = _CLASSES, shards: Iterable[int] | None = None
     ) -> list[str]:
         chosen = list(range(self.shards.on(day)) if shards is None else shards)
-        return [index_partition(product, day, each, shard) for each in classes for shard in chosen]
+        return [str(IndexPartition(product, day, each, shard)) for each in classes for shard in chosen]
 
     def _received(self, partition: str, day: date, hours: range = ALL_HOURS) -> Iterator[RecordItem]:
         """What the index has of a partition, in order of receipt."""
@@ -308,17 +307,24 @@ class RecordStore:
         first = next(items, None)
         return map(_observation, chain([first], items)) if first else iter(())
 
-    def _chunks(self, head: RecordItem) -> Iterator[bytes]:
-        prefix = _chunk_sort(head.sort, int(head.received_at))
-        model = bind(RecordItem, self.table)
-        items = model.query(f"C{head.partition}", model.sort.startswith(prefix), consistent_read=True)
-        return (item.body for item in items)
+    def _joined(self, head: RecordItem) -> bytes:
+        """The stored body of a head whose body is in chunks. Raises UnreadableBody."""
+        count = int(head.chunks)
+        if count > _MOST_CHUNKS:
+            raise UnreadableBody(f"nobody writes {count} chunks")
+        keys = chunk_keys(RecordKey(head.partition, head.sort), int(head.received_at), head.digest, count)
+        items = batch_get(bind(RecordItem, self.table), keys, consistent_read=True)
+        bodies = {item.sort: item.body for item in items}
+        missing = [number for number, key in enumerate(keys, 1) if bodies.get(key.sort) is None]
+        if missing:
+            raise UnreadableBody(f"chunk {missing[0]} of {count} is missing")
+        return b"".join(bodies[key.sort] for key in keys)
 
     def _head_item(self, record: Record, body: bytes, chunks: int) -> RecordItem:
         shard = shard_of(record.actor or record.digest, self.shards.on(record.day))
         return RecordItem(
             *record.key,
-            index_partition=index_partition(record.product, record.day, _class(record), shard),
+            index_partition=str(IndexPartition(record.product, record.day, _class(record), shard)),
             received_at=_milliseconds(record.received_at),
             user=record.user,
             device=record.device,
@@ -339,9 +345,25 @@ class RecordStore:
         return insert(self.client(), self.table, [item.serialize() for item in items], deadline)
 
 
-def index_partition(product: str, day: date, record_class: str, shard: int) -> str:
-    """`acme-cli#2026-11-21#c#3`: product, UTC day of receipt, clean or flagged, shard."""
-    return f"{product}#{day.isoformat()}#{record_class}#{shard}"
+class IndexPartition(NamedTuple):
+    """Where the index keeps a record: `acme-cli#2026-11-21#c#3`.
+
+    Product (as `key_text` has it), UTC day of receipt, clean, flagged or unjudged (`c`, `f`, `u`), shard.
+    """
+
+    product: str
+    day: date
+    record_class: str
+    shard: int
+
+    def __str__(self) -> str:
+        return f"{key_text(self.product)}#{self.day.isoformat()}#{self.record_class}#{self.shard}"
+
+    @classmethod
+    def parse(cls, text: str) -> "IndexPartition":
+        """The inverse of `str`."""
+        product, day, record_class, shard = text.split("#")
+        return cls(text_of_key(product), date.fromisoformat(day), record_class, int(shard))
 
 
 def _class(record: Record) -> str:
@@ -350,31 +372,35 @@ def _class(record: Record) -> str:
     return "f" if record.flags else "c"
 
 
-def _judgement_partition(key: RecordKey) -> str:
-    return f"J{key.partition}"
-
-
 def read_image(image: Image) -> tuple[Observation, Record | None]:
-    """A stream's NewImage (in DynamoDB's own notation, binaries as bytes), and the record, if its body is in it."""
+    """A stream's NewImage (in DynamoDB's own notation, binaries as bytes), and the record, if its body is in it.
+
+    To be counted a record needs no body: one that cannot be read is as good as one that lies elsewhere.
+    """
     item = RecordItem()
     item.deserialize(dict(image))
-    return _observation(item), None if item.body is None else _record(item, decode_body(item.body))
+    record = None if item.body is None else _record(item, lambda: item.body)
+    return _observation(item), record if record and record.has_body else None
 
 
 def _observation(item: RecordItem, judgement: Verdict | None = None) -> Observation:
-    """What counting needs of an item, of the table or of its index alike."""
-    product, day, record_class, shard = item.index_partition.rsplit("#", 3)
+    """What counting needs of an item, of the table or of its index alike.
+
+    A flag that this version does not know may be of any class: it bills nobody.
+    """
+    place = IndexPartition.parse(item.index_partition)
     flags = flag_codes.decode(item.flags or "") if judgement is None else judgement.flags
+    is_judged = place.record_class != "u" or judgement is not None
     return Observation(
         sighting=Sighting(
-            product=product,
-            day=date.fromisoformat(day),
+            product=place.product,
+            day=place.day,
             actor=item.user or item.device,
             device=item.device,
-            billable=(record_class != "u" or judgement is not None) and is_billable(flags),
+            billable=is_judged and is_billable(flags) and not flag_codes.unknown(item.flags or ""),
         ),
-        partition=f"{record_class}#{shard}",
-        received_at=datetime.fromtimestamp(item.received_at / 1000, UTC),
+        partition=f"{place.record_class}#{place.shard}",
+        received_at=_moment(item.received_at),
         expires_at=datetime.fromtimestamp(item.expires_at, UTC),
         flags=flags,
         version=item.product_version,
@@ -393,14 +419,43 @@ def _seal(item: RecordItem, judgement: Verdict | None) -> bytes:
     return sha256(json.dumps([*values, judged], default=bytes.hex, separators=(",", ":")).encode()).digest()
 
 
-def _record(item: RecordItem, raw: bytes) -> Record:
+def _record(item: RecordItem, stored_body: Callable[[], bytes | None]) -> Record:
+    """The record of an item. What of it cannot be read is told by `damage`; errors of storage are raised."""
+    damage = [f"its flag code {code} is unknown" for code in flag_codes.unknown(item.flags or "")]
+    if _dialect_letter(item) not in _DIALECTS:
+        damage.append(f"its dialect {_dialect_letter(item)} is unknown")
+    raw = None
+    try:
+        raw = _raw(stored_body(), item.digest)
+    except UnreadableBody as exc:
+        damage.append(f"its body cannot be read: {exc}")
+    record = _without_body(item)
+    return replace(record, raw=raw or b"", has_body=raw is not None, damage=", ".join(damage) or None)
+
+
+def _raw(stored: bytes | None, digest: bytes) -> bytes:
+    """The body that is stored so. Raises UnreadableBody."""
+    if stored is None:
+        raise UnreadableBody("there is none")
+    raw = decode_body(stored)
+    if sha256(raw).digest() != digest:
+        raise UnreadableBody("it is another than its digest is of")
+    return raw
+
+
+def _dialect_letter(item: RecordItem) -> str:
+    return (item.schema or "-")[-1]
+
+
+def _without_body(item: RecordItem) -> Record:
+    place = IndexPartition.parse(item.index_partition)
     return Record(
         key=RecordKey(item.partition, item.sort),
-        raw=raw,
+        raw=b"",
         digest=item.digest,
-        dialect=Dialect(item.schema[-1]),
-        product=item.index_partition.rsplit("#", 3)[0],
-        received_at=datetime.fromtimestamp(item.received_at / 1000, UTC),
+        dialect=_DIALECTS.get(_dialect_letter(item), Dialect.GETKEYMANAGER),
+        product=place.product,
+        received_at=_moment(item.received_at),
         expires_at=datetime.fromtimestamp(item.expires_at, UTC),
         user=item.user,
         device=item.device,
@@ -410,29 +465,23 @@ def _record(item: RecordItem, raw: bytes) -> Record:
         api_key_id=item.api_key_id,
         source_ip=item.source_ip,
         country=item.country,
-        is_judged=item.index_partition.rsplit("#", 3)[2] != "u",
+        is_judged=place.record_class != "u",
     )
 
 
 def _chunk_items(record: Record, body: bytes) -> list[RecordItem]:
-    """The chunks of a body too large for its head: keyed by the head's key and time, so no attempt meets another's."""
+    """The chunks of a body too large for its head."""
     if len(body) <= LARGEST_INLINE_BODY:
         return []
-    prefix = _chunk_sort(record.key.sort, _milliseconds(record.received_at))
-    return [
-        RecordItem(
-            f"C{record.key.partition}",
-            f"{prefix}{number:04d}",
-            body=body[start : start + LARGEST_INLINE_BODY],
-            expires_at=int(record.expires_at.timestamp()),
-        )
-        for number, start in enumerate(range(0, len(body), LARGEST_INLINE_BODY))
-    ]
-
-
-def _chunk_sort(sort: str, received_at: int) -> str:
-    return f"{sort}#{received_at}#"
+    pieces = [body[start : start + LARGEST_INLINE_BODY] for start in range(0, len(body), LARGEST_INLINE_BODY)]
+    keys = chunk_keys(record.key, _milliseconds(record.received_at), record.digest, len(pieces))
+    expires_at = int(record.expires_at.timestamp())
+    return [RecordItem(*key, body=piece, expires_at=expires_at) for key, piece in zip(keys, pieces, strict=True)]
 
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -10,6 +10,7 @@ from typing import Any
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
+from telemetry.domain.keys import key_text
 from telemetry.domain.recount import BUCKETS, LicenseCount, Recount, Unit
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import store
@@ -76,7 +77,7 @@ class PartStore:
 
 
 def _partition(unit: Unit) -> str:
-    return f"recount#{unit.day}#{unit.product}#{unit.pass_}#{unit.shard}#{unit.first_hour}"
+    return f"recount#{unit.day}#{key_text(unit.product)}#{unit.pass_}#{unit.shard}#{unit.first_hour}"
 
 
 def _piece(bucket: int, number: int) -> str:

@@ -18,11 +18,23 @@ from telemetry.services.verify_day import Outcome, Verdict
 
 T = TypeVar("T")
 
+LONGEST_WORD = 64
+"""Bytes of UTF-8, as long as a version or group can be that is counted under its name."""
+
+
+def _word(text: str) -> str:
+    if len(text.encode()) > LONGEST_WORD or any(character < " " for character in text):
+        raise ValueError(f"Must have at most {LONGEST_WORD} bytes of UTF-8, and no control characters")
+    return text
+
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
-Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+Word = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORD), AfterValidator(_word)
+]
 Words = Annotated[frozenset[Word], Field(max_length=500)]
 LicenseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=256)]
 ActivationLimit = Annotated[int, Field(ge=-1, le=1_000_000, description="0 or -1: unlimited")]
@@ -32,7 +44,12 @@ def _network(text: str) -> str:
     return str(ip_network(text, strict=False))
 
 
-Network = Annotated[str, AfterValidator(_network), Field(description="An address or network, as 192.0.2.0/24")]
+Network = Annotated[
+    str,
+    StringConstraints(max_length=64),  # a zone (fe80::1%…) may have any length
+    AfterValidator(_network),
+    Field(description="An address or network, as 192.0.2.0/24"),
+]
 
 
 class Input(BaseModel):

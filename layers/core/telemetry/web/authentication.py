@@ -24,7 +24,6 @@ CACHE_SECONDS = 60
 """How long a revoked key may still work."""
 
 _CACHED_KEYS = 1_000
-_SHORTEST_KEY = 8  # nothing shorter was ever issued, and masking it would hide half of a body
 
 
 class ApiKeys(Protocol):
@@ -45,18 +44,15 @@ class Sessions(Protocol):
 class Credentials:
     """What a caller presented: the key, its id where the scheme carries one (HTTP Basic), the environment asked for.
 
-    Or, in place of a key (`secret` is empty then), a session.
+    Or, in place of a key (`secret` is empty then), a session. `is_in_query`: the key stood in the address, where
+    browsers, proxies and logs keep it; no staff key is taken from there.
     """
 
     secret: str
     key_id: str | None = None
     environment: str | None = None
     session: PresentedSession | None = None
-
-    def masked(self, body: bytes) -> bytes:
-        """The body with every occurrence of the key overwritten by as many asterisks."""
-        secret = self.secret.encode("utf-8", "surrogatepass")
-        return body.replace(secret, b"*" * len(secret)) if len(secret) >= _SHORTEST_KEY else body
+    is_in_query: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +132,8 @@ class Authenticator:
         key = self._key(hash_of(credentials.secret, self.keyring))
         if key is None or (credentials.key_id is not None and credentials.key_id != key.id):
             raise Unauthenticated
+        if key.kind is KeyKind.STAFF and credentials.is_in_query:
+            raise Unauthenticated
         return key
 
     def _key(self, key_hash: bytes) -> ApiKey | None:
@@ -154,13 +152,15 @@ def credentials_of(request: Request, body_key: Callable[[bytes], str | None] | N
     neither.
     """
     key_id, secret = _from_authorization(request.headers.get("authorization", ""))
-    secret = secret or request.headers.get("x-api-key", "").strip() or request.query.get("api_key", "")
+    secret = secret or request.headers.get("x-api-key", "").strip()
+    in_query = "" if secret else request.query.get("api_key", "")
+    secret = secret or in_query
     if not secret and body_key:
         secret = body_key(request.body) or ""
     session = None if secret else presented_session(request)
     if not secret and session is None:
         raise Unauthenticated
-    return Credentials(secret, key_id, request.query.get("environment"), session)
+    return Credentials(secret, key_id, request.query.get("environment"), session, is_in_query=bool(in_query))
 
 
 def _from_authorization(header: str) -> tuple[str | None, str]:

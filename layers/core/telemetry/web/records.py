@@ -20,7 +20,7 @@ from telemetry.domain.event import normalise_user
 from telemetry.domain.explanation import explain
 from telemetry.domain.flags import Flag
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.record import telemetry_id
+from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, between, recent
 from telemetry.services.record_export import Progress
@@ -39,6 +39,8 @@ LONGEST_TEXT = 256
 RECORDS = "/api/v1/analytics/records"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+"""As long as import takes it; DynamoDB looks for no key of more than 2,048 bytes."""
 
 
 class Format(StrEnum):
@@ -71,7 +73,6 @@ class Query(BaseModel):
     first: Moment = Field(None, alias="from")
     last: Moment = Field(None, alias="to")
     product: Text | None = None
-    api_key: str | None = Field(None, exclude=True)
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> Self:
@@ -99,8 +100,8 @@ class BodyQuery(Query):
 class FilterQuery(Query):
     """Which records are wanted."""
 
-    license_id: Text | None = None
-    customer_id: Text | None = None
+    license_id: Id | None = None
+    customer_id: Id | None = None
     user: Text | None = None
     hwid: Text | None = None
     ip: Text | None = None
@@ -196,12 +197,16 @@ class Shape:
             "customer": _customer(view),
             "flags": [flag for flag in Flag if flag in view.flags],
             "data_type": _cut(said.data_type),
+            "damage": record.damage,
         }
 
     def row_with_body(self, view: RecordView) -> dict[str, Any]:
-        """A record in a list, with its body as it was received; where that is too large, with where to get it."""
+        """A record in a list, with its body as it was received; where that is too large, with where to get it.
+
+        Of a body that cannot be read `raw` is None, and `damage` says why.
+        """
         row = self.row(view)
-        whole = {**row, "raw": _raw(view.record.raw)}
+        whole = {**row, "raw": _raw(view.record)}
         return whole if _fits(whole) else {**row, "raw": self._elsewhere(view)}
 
     def detail(self, view: RecordView, key: ApiKey | None) -> dict[str, Any]:
@@ -217,7 +222,7 @@ class Shape:
                 "metadata": view.contents.metadata,
             },
             "payload": view.contents.payload,
-            "raw": _raw(record.raw),
+            "raw": _raw(record),
             "api_key": {
                 "id": record.api_key_id,
                 "name": key.name if key else None,
@@ -265,11 +270,13 @@ def _customer(view: RecordView) -> dict[str, Any] | None:
     return {"id": view.license.customer_id, "name": view.customer.name if view.customer else None}
 
 
-def _raw(body: bytes) -> dict[str, str]:
+def _raw(record: Record) -> dict[str, str] | None:
+    if not record.has_body:
+        return None
     try:
-        return {"text": body.decode()}
+        return {"text": record.raw.decode()}
     except UnicodeDecodeError:
-        return {"base64": b64encode(body).decode()}
+        return {"base64": b64encode(record.raw).decode()}
 
 
 def _fits(answer: Mapping[str, Any]) -> bool:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from telemetry.domain.api_key import ApiKey, Role
+from telemetry.domain.api_key import ApiKey, Role, without_keys
 from telemetry.domain.staff import Author, Staff
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.http import Request
@@ -18,6 +18,6 @@ def staff_of(request: Request, role: Role, authenticator: Authenticator, now: da
 
 def author_of(request: Request, key: ApiKey, now: datetime) -> Author:
     """Who asks, as the audit log has it."""
-    user_agent = request.headers.get("user-agent", "")[:LONGEST_USER_AGENT]
+    user_agent = without_keys(request.headers.get("user-agent", ""))[:LONGEST_USER_AGENT]
     at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # as it is stored
     return Author(key.id, key.name, at, request.source_ip, user_agent, request.request_id)

@@ -1,0 +1,149 @@
+"""Keys in bodies: overwritten before anything is understood, so that what is counted is what is stored.
+
+Two things are: whatever has the exact shape of a key of ours, anywhere; and the text of `api_key` at the top level of a
+body, of an event in it, or of a `payload`, whatever it is. Each byte becomes an asterisk, so that lengths stay.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import Enum, auto
+from itertools import islice
+from typing import NamedTuple
+
+from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.structure import Scan, TooMuchStructure, is_name
+from telemetry.domain.api_key import KEY_CHARACTERS, KEY_PREFIXES, SECRET_CHARACTERS
+
+API_KEY = "api_key"
+
+MOST_NAMES = 10_000
+"""Of an `api_key` in a body whose structure is looked at: twenty times as many as a full batch has events."""
+
+
+def _spelled(character: str) -> str:
+    """A character as it is, or as JSON may escape it, or as a form may."""
+    code = f"{ord(character):02x}"
+    return rf"(?:{re.escape(character)}|(?:\\u00|%)(?i:{code}))"
+
+
+def _any_spelled(characters: str) -> str:
+    codes = "|".join(f"{ord(each):02x}" for each in characters)
+    return rf"(?:[{re.escape(characters)}]|(?:\\u00|%)(?i:{codes}))"
+
+
+_SECRET = f"{{{SECRET_CHARACTERS}}}"
+_PLAIN_KEY = re.compile(rf"(?:{'|'.join(KEY_PREFIXES)})[{re.escape(KEY_CHARACTERS)}]{_SECRET}".encode())
+_COMMON = "tk_"  # said once, or a body full of beginnings would be looked at once for each prefix
+_REST = "|".join("".join(map(_spelled, prefix.removeprefix(_COMMON))) for prefix in KEY_PREFIXES)
+_SPELLED_KEY = re.compile(
+    rf"{''.join(map(_spelled, _COMMON))}(?:{_REST}){_any_spelled(KEY_CHARACTERS)}{_SECRET}".encode()
+)
+_API_KEY_NAME = re.compile(f'"{"".join(map(_spelled, API_KEY))}"'.encode())
+_API_KEY_ANYWHERE = re.compile(_API_KEY_NAME.pattern + rb'[ \t\r\n]*+:[ \t\r\n]*+"((?:[^"\\]++|\\.?)*+)', re.DOTALL)
+
+
+class _Place(Enum):
+    """What a bracket opens."""
+
+    BODY = auto()
+    EVENTS = auto()
+    EVENT = auto()
+    PAYLOAD = auto()
+    OTHER = auto()
+
+
+_OBJECT, _ARRAY = b"{["
+_QUOTE, _BACKSLASH = b'"\\'
+_LONGEST_NAME = 2 + len("\\u0000") * len(API_KEY)
+_WITH_KEY = {_Place.BODY, _Place.EVENT, _Place.PAYLOAD}
+_INSIDE = {
+    (None, _OBJECT, ""): _Place.BODY,
+    (None, _ARRAY, ""): _Place.EVENTS,
+    (_Place.EVENTS, _OBJECT, ""): _Place.EVENT,
+    (_Place.BODY, _ARRAY, "events"): _Place.EVENTS,
+    (_Place.BODY, _OBJECT, "payload"): _Place.PAYLOAD,
+    (_Place.EVENT, _OBJECT, "payload"): _Place.PAYLOAD,
+}
+
+
+class _Text(NamedTuple):
+    """Where the text of an `api_key` lies, without its quotes."""
+
+    start: int
+    end: int
+    place: _Place
+
+
+def masked(body: bytes) -> bytes:
+    """The body without a readable key in it; the same object where there was none."""
+    body = _PLAIN_KEY.sub(_asterisks, body)
+    if b"\\u00" in body or b"%" in body:
+        body = _SPELLED_KEY.sub(_asterisks, body)
+    names = sum(1 for _ in islice(_API_KEY_NAME.finditer(body), MOST_NAMES + 1))
+    if not names:
+        return body
+    hidden = bytearray(body)
+    for start, end in _anywhere(body) if names > MOST_NAMES else _where_expected(body):
+        hidden[start:end] = b"*" * (end - start)
+    return bytes(hidden)
+
+
+def _where_expected(body: bytes) -> Iterator[tuple[int, int]]:
+    """In a body with too much structure, which is kept whole and never read field by field, from there on anywhere."""
+    reached = 0
+    try:
+        for start, end, _ in _texts(body):
+            yield start, end
+            reached = end
+    except TooMuchStructure:
+        yield from _anywhere(body, reached)
+
+
+def _anywhere(body: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+    return (found.span(1) for found in _API_KEY_ANYWHERE.finditer(body, start))
+
+
+def body_api_key(body: bytes) -> str | None:
+    """The `api_key` at the top level of a body; of several the last, as JSON has it."""
+    key = None
+    if _API_KEY_NAME.search(body):
+        with suppress(TooMuchStructure, NotJson):
+            for start, end, place in _texts(body):
+                if place is _Place.BODY:
+                    key = str(loads(body[start - 1 : end + 1]))
+    return key
+
+
+def _texts(body: bytes) -> Iterator[_Text]:
+    """Of each `api_key` that has one. Raises TooMuchStructure."""
+    places: list[_Place] = []
+    name = ""
+    for token in Scan(body).tokens():
+        mark, place = body[token.start()], places[-1] if places else None
+        if mark == _QUOTE and place in _WITH_KEY and is_name(token):
+            name = _name(body, token)
+            continue
+        if mark == _QUOTE and name == API_KEY and not is_name(token):
+            yield _Text(token.start() + 1, max(token.start() + 1, token.end() - 1), place or _Place.OTHER)
+        elif mark in {_OBJECT, _ARRAY}:
+            places.append(_INSIDE.get((place, mark, name), _Place.OTHER))
+        elif mark in b"]}" and places:
+            places.pop()
+        name = ""
+
+
+def _name(body: bytes, token: re.Match[bytes]) -> str:
+    """What a name says, if it may be one of those that are looked for: quickly, for there may be very many."""
+    spelled = body[token.start() + 1 : min(token.end(), token.start() + _LONGEST_NAME)].partition(b'"')[0]
+    return spelled.decode("unicode_escape" if b"\\" in spelled else "latin-1", "replace")
+
+
+def _asterisks(found: re.Match[bytes]) -> bytes:
+    """As many as the key has bytes. Behind an odd backslash its first letter is that of an escape, and stays."""
+    text, key, backslashes = found.string, found[0], 0
+    while backslashes < found.start() and text[found.start() - backslashes - 1] == _BACKSLASH:
+        backslashes += 1
+    if backslashes % 2 == 0:
+        return b"*" * len(key)
+    return key if key.startswith(b"\\") else key[:1] + b"*" * (len(key) - 1)

@@ -1,0 +1,226 @@
+"""From the bytes of a body to its events: the one place that knows how many there are and where each lies.
+
+A body is one JSON value, an array of events, an envelope `{"events": [...]}`, or one event a line. Keys are masked
+before anything else. Each event is parsed once and understood on its own: what is wrong with one, is its own fault
+alone. What cannot be taken apart is one event that cannot be read; no byte of it is lost.
+"""
+
+import re
+from collections.abc import Callable, Generator, Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from telemetry.dialects.json_text import NotJson, loads, text_of, value_at
+from telemetry.dialects.masking import API_KEY, masked
+from telemetry.dialects.structure import (
+    BLANKS,
+    MOST_TOKENS_OF_EVENT,
+    Scan,
+    Span,
+    has_more,
+    might_have,
+)
+
+LARGEST_BATCH = 500
+"""Events."""
+
+LARGEST_EVENT = 8 * 1024 * 1024
+"""Bytes of an event that is understood: text takes up to four times as much in memory, and is there three times."""
+
+_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
+_LINE = re.compile(rb"[^\s][^\r\n]*+")
+_EVENTS = "events"
+# the name may be spelled with escapes: then looking closer finds out
+_MIGHT_BE_ENVELOPE = re.compile(rb'"events"|\\u00')
+_BLANK = re.compile(r"[ \t\r\n]*+")
+_MARK = b"\xef\xbb\xbf"
+
+E = TypeVar("E")
+
+
+class Element(NamedTuple):
+    """An event's own bytes with keys masked, and the JSON value they hold, or what is wrong with them."""
+
+    raw: bytes
+    value: Any
+    wrong: str | None = None
+
+
+class _KeepWhole(Exception):
+    """The body is an event of its own that cannot be read; the message says why."""
+
+
+class _NotBatch(Exception):
+    """The body is neither an array nor an envelope."""
+
+
+def read(body: bytes, media_type: str, understand: Callable[[Element], E]) -> tuple[tuple[E, ...], bool]:
+    """What is understood of each event, and whether there may be several: then even one is answered as a batch.
+
+    `media_type` is the Content-Type header's value. Each event's value is given to `understand` and dropped again.
+    """
+    body = masked(body)
+    try:
+        if media_type.partition(";")[0].strip().lower() in _LINES and body.strip():
+            return _batch(map(_element, _lines(body)), understand), True
+        events = _taken_apart(body, understand)
+        if events is not None:
+            return events, True
+        whole = _element(body)
+        if whole.wrong and (elements := _by_lines(body)):
+            return _batch(elements, understand), True
+    except _KeepWhole as exc:
+        whole = Element(body, None, str(exc))
+    return (understand(whole),), False
+
+
+def read_one(body: bytes) -> Element:
+    """A body that is one event, as one request of a dialect without batches, or a record's."""
+    return _element(masked(body))
+
+
+def _batch(elements: Iterable[Element], understand: Callable[[Element], E]) -> tuple[E, ...]:
+    events = tuple(map(understand, islice(elements, LARGEST_BATCH + 1)))
+    if len(events) > LARGEST_BATCH:
+        raise _KeepWhole(f"More than {LARGEST_BATCH} events")
+    return events
+
+
+def _element(raw: bytes) -> Element:
+    if len(raw) > LARGEST_EVENT:
+        return Element(raw, None, f"More than {LARGEST_EVENT:,} bytes")
+    if has_more(raw, MOST_TOKENS_OF_EVENT):
+        return Element(raw, None, f"More than {MOST_TOKENS_OF_EVENT:,} tokens")
+    try:
+        return Element(raw, loads(raw))
+    except NotJson as exc:
+        return Element(raw, None, str(exc))
+
+
+def _taken_apart(body: bytes, understand: Callable[[Element], E]) -> tuple[E, ...] | None:
+    """The events of an array or envelope; None where it is neither."""
+    is_small = len(body) <= LARGEST_EVENT // 8 and not might_have(body, MOST_TOKENS_OF_EVENT)
+    for way in (_parsed, _scanned) if is_small else (_scanned,):
+        try:
+            return _batch(way(body), understand)
+        except _NotBatch:
+            return None
+        except NotJson:
+            continue
+    return None
+
+
+# ── parsing: quick, and good for bodies without a fault
+
+
+def _parsed(body: bytes) -> Iterator[Element]:
+    text = text_of(body)
+    start = _skip(text, 0)
+    if text.startswith("[", start):
+        end = yield from _elements_at(text, start)
+    elif text.startswith("{", start) and _MIGHT_BE_ENVELOPE.search(body):
+        end = yield from _envelope_at(text, start)
+    else:
+        raise _NotBatch
+    if _skip(text, end) != len(text):
+        raise NotJson(f"Extra data: char {end}")
+
+
+def _elements_at(text: str, start: int) -> Generator[Element, None, int]:
+    position = _skip(text, start + 1)
+    if text.startswith("]", position):
+        return position + 1
+    while True:
+        value, end = value_at(text, position)
+        yield Element(text[position:end].encode(), value)
+        position = _skip(text, end)
+        if text.startswith("]", position):
+            return position + 1
+        position = _skip(text, _past(",", text, position))
+
+
+def _envelope_at(text: str, start: int) -> Generator[Element, None, int]:
+    names: list[str] = []
+    has_events = False
+    position = start
+    while text.startswith("," if names or has_events else "{", position):
+        name, position = value_at(text, _skip(text, position + 1))
+        position = _skip(text, _past(":", text, _skip(text, position)))
+        if name == _EVENTS and text.startswith("[", position) and not has_events:
+            has_events = True
+            position = yield from _elements_at(text, position)
+        else:
+            names.append(str(name))
+            _, position = value_at(text, position)
+        position = _skip(text, position)
+    end = _past("}", text, position)
+    _check_envelope(names, has_events=has_events)
+    return end
+
+
+def _skip(text: str, position: int) -> int:
+    found = _BLANK.match(text, position)
+    return found.end() if found else position
+
+
+def _past(mark: str, text: str, position: int) -> int:
+    if not text.startswith(mark, position):
+        raise NotJson(f"Expecting {mark!r}: char {position}")
+    return position + 1
+
+
+# ── scanning: for bodies with a fault somewhere, or much structure
+
+
+def _scanned(body: bytes) -> Iterator[Element]:
+    start = len(body) - len(body.removeprefix(_MARK).lstrip(BLANKS))
+    if body.startswith(b"[", start):
+        array = Span(start, len(body.rstrip(BLANKS)))
+    elif body.startswith(b"{", start) and _MIGHT_BE_ENVELOPE.search(body):
+        array = _array_in_envelope(body, start)
+    else:
+        raise _NotBatch
+    scan = Scan(body)
+    for element in scan.elements(array.start):
+        yield _element(body[element.start : element.end])
+    if scan.end != array.end:
+        raise NotJson(f"Extra data: byte {scan.end}")
+
+
+def _array_in_envelope(body: bytes, start: int) -> Span:
+    scan, names, array = Scan(body), list[str](), None
+    for name, value in scan.members(start):
+        if name == _EVENTS and body.startswith(b"[", value.start) and array is None:
+            array = value
+        else:
+            names.append(name)
+    if scan.end != len(body.rstrip(BLANKS)):
+        raise NotJson(f"Extra data: byte {scan.end}")
+    _check_envelope(names, has_events=array is not None)
+    return array or Span(start, start)
+
+
+def _check_envelope(names: Iterable[str], *, has_events: bool) -> None:
+    """What an envelope says beside its events would be lost, for it is not stored."""
+    if not has_events:
+        raise _NotBatch
+    if surplus := set(names) - {API_KEY}:
+        raise _KeepWhole(f"Unexpected beside events: {', '.join(sorted(surplus))[:80]}")
+
+
+# ── lines
+
+
+def _lines(body: bytes) -> Iterator[bytes]:
+    """Those with anything on them."""
+    return (found[0].rstrip() for found in _LINE.finditer(body.removeprefix(_MARK)))
+
+
+def _by_lines(body: bytes) -> Iterable[Element] | None:
+    """One event a line, told by content alone: each line looks like an object, and at least one is one."""
+    lines = list(islice(_lines(body), LARGEST_BATCH + 1))
+    if len(lines) < 2 or not all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
+        return None
+    if len(lines) > LARGEST_BATCH:
+        raise _KeepWhole(f"More than {LARGEST_BATCH} events")
+    return map(_element, lines) if any(_element(line).wrong is None for line in lines) else None

@@ -1,0 +1,132 @@
+"""Clients who name their events so that keys of ours could meet, or begin one another."""
+
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from random import Random
+from typing import Any
+
+from telemetry.dialects import getkeymanager
+from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import LicenseView
+from telemetry.domain.keyring import Keyring
+from telemetry.domain.record import Record, RecordKey, read_telemetry_id
+from telemetry.retry import Deadline
+from telemetry.services.api_keys import issue_staff_key
+from telemetry.services.ingest import Ingest, Outcome, Status
+from telemetry.storage.inserts import Insertion
+from telemetry.storage.records import Existing
+from tests.conftest import Deployment, Post
+from tests.lambdas import Context, http_event, load_function
+from tests.stream_events import at
+
+TELEMETRY = "/api/v1/telemetry"
+NOW = datetime.now(UTC).replace(microsecond=123_456)
+EVENT = {"data_type": "text", "product_id": "acme-desktop", "user_identifier": "u1", "event_at": 1795249799}
+
+
+def text(seed: int) -> str:
+    """Larger than an item, also deflated."""
+    return Random(seed).randbytes(450_000).hex()
+
+
+def ids_of(answer: dict[str, Any]) -> list[str]:
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == 200
+    return [item["telemetry_id"] for item in body.get("results", [body])]
+
+
+def ask(path: str, key: str, **query: str) -> dict[str, Any]:
+    event = http_event(path, "", {"authorization": f"Bearer {key}"}, query, "GET")
+    answer: dict[str, Any] = load_function("analytics").handler(event, Context(milliseconds_left=29_000))
+    assert answer["statusCode"] == 200, answer
+    return answer
+
+
+def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: Post) -> None:
+    vars(post._function)["datetime"] = at(NOW)
+    first = EVENT | {"event_id": "big", "text_data": text(1)}
+    small = {"data_type": "text", "product_id": "acme-desktop", "user_identifier": "u1", "text_data": "small"}
+    ids = ids_of(post(TELEMETRY, json.dumps([first, small])))
+    key = read_telemetry_id(ids[1], Environment.PRODUCTION, deployment.keyring)
+    assert key
+    milliseconds = key.sort.partition("#")[0]
+    assert milliseconds == str(int(NOW.timestamp() * 1000))
+    second = EVENT | {"event_id": f"big#{milliseconds}#0000", "text_data": text(2)}
+    ids += ids_of(post(TELEMETRY, json.dumps(second)))
+    bodies = dict(zip(ids, map(json.dumps, (first, small, second)), strict=True))
+    assert {id_: deployment.record(id_).raw.decode() for id_ in ids} == bodies
+
+    reach = frozenset(Environment)
+    staff = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.registry).secret
+    base, production = "/api/v1/analytics", {"environment": "production"}
+    listed = json.loads(ask(f"{base}/records", staff, **production)["body"])["items"]
+    assert {row["id"]: row["damage"] for row in listed} == dict.fromkeys(ids)
+    for id_ in ids:
+        assert ask(f"{base}/records/{id_}", staff, **production)
+    file = ask(f"{base}/export", staff, **production, format="ndjson")["body"].splitlines()
+    assert {row["id"]: row["raw"]["text"] for row in map(json.loads, file)} == bodies
+    read = json.loads(ask(TELEMETRY, deployment.keys[Environment.PRODUCTION])["body"])
+    assert {row["id"] for row in read["response"]["data"]} == set(ids)
+
+
+def test_no_event_id_is_that_of_a_conflict(deployment: Deployment, post: Post) -> None:
+    other = json.dumps(EVENT | {"event_id": "x", "text_data": "c"})
+    forged = f"x#{urlsafe_b64encode(sha256(other.encode()).digest()[:16]).rstrip(b'=').decode()}"
+    bodies = [
+        json.dumps(EVENT | {"event_id": "x", "text_data": "a"}),
+        json.dumps(EVENT | {"event_id": forged, "text_data": "b"}),
+        other,
+    ]
+    ids = [ids_of(post(TELEMETRY, body))[0] for body in bodies]
+    records = [deployment.record(id_) for id_ in ids]
+    assert [record.raw.decode() for record in records] == bodies
+    assert [record.flags for record in records] == [frozenset(), frozenset(), frozenset({Flag.EVENT_ID_CONFLICT})]
+
+
+@dataclass
+class Taken:
+    """Records under whose every key there is something already: what, a test says for one look after the other."""
+
+    digests: list[bytes | None]
+
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
+        del deadline
+        return [Insertion.EXISTS] * len(records)
+
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> dict[RecordKey, Existing]:
+        del deadline
+        digest = self.digests.pop(0)
+        return {key: Existing(digest, frozenset({Flag.CLOCK_SKEW})) for key in keys} if digest else {}
+
+
+def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
+    ingest = Ingest(
+        lambda _: store,
+        lambda *_: None,
+        lambda events, *_: [LicenseView()] * len(events),
+        Keyring(bytes(32)),
+        lambda _: 90,
+    )
+    environment = Environment.PRODUCTION
+    access = Access(ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({environment})), environment)
+    return ingest.keep([getkeymanager.element(body) for body in bodies], access, "192.0.2.1", NOW, Deadline(60))
+
+
+def test_a_conflict_is_acknowledged_only_for_what_it_says() -> None:
+    body, other = (json.dumps(EVENT | {"event_id": "x", "text_data": text}).encode() for text in "ab")
+    store = Taken([bytes(32), sha256(body).digest()])
+    outcomes = keep(store, body, other, body)
+    assert [outcome.status for outcome in outcomes] == [Status.CONFLICT, Status.FAILED, Status.CONFLICT]
+    assert outcomes[0].flags == {Flag.CLOCK_SKEW}
+    assert not store.digests
+
+
+def test_a_conflict_that_nobody_can_look_at_is_not_acknowledged() -> None:
+    (outcome,) = keep(Taken([bytes(32), None]), json.dumps(EVENT | {"event_id": "x"}).encode())
+    assert outcome.status is Status.FAILED

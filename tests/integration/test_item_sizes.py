@@ -1,0 +1,427 @@
+"""The largest item of every kind there can be, written by the store that writes it: none outgrows DynamoDB.
+
+Texts are of four-byte characters, at random so that nothing deflates, or of those that take the most room where they
+are kept; ids are the longest, counts are beyond what anybody lives to see. `-s` prints the table.
+"""
+
+import importlib
+import pkgutil
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv6Address
+from random import Random
+from typing import Any, NamedTuple
+
+import pytest
+from pynamodb.models import Model
+
+import telemetry.storage
+from local.template import read_template
+from telemetry.dialects import getkeymanager_licensing
+from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
+from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
+from telemetry.domain.day_report import Correction, DayReport
+from telemetry.domain.day_summary import summaries
+from telemetry.domain.environment import Environment
+from telemetry.domain.event import Dialect, Event
+from telemetry.domain.failed_call import OTHERS, Cause, caller
+from telemetry.domain.flags import Flag
+from telemetry.domain.judge import Product, Verdict, _verdict
+from telemetry.domain.keyring import Identity
+from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.record import Record, record_key
+from telemetry.domain.recount import MOST_VERSIONS
+from telemetry.domain.retention import LONGEST_DAYS
+from telemetry.domain.session import Attempts, Session
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.domain.spikes import Cause as SpikeCause
+from telemetry.domain.spikes import Episode, Spike
+from telemetry.domain.staff import Author, Staff
+from telemetry.domain.window import Window
+from telemetry.retry import Deadline
+from telemetry.services.administration import api_keys, catalogue, retention
+from telemetry.services.administration.stores import Stores, audited
+from telemetry.services.counting import MOST_COUNTERS
+from telemetry.services.idempotency import once
+from telemetry.services.record_export import note_export
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.aggregates import MOST_SCOPES, AggregateStore
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.failed_calls import FailedCallStore, slot_of
+from telemetry.storage.idempotency import IdempotencyStore
+from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.sessions import AttemptStore, SessionStore
+from telemetry.storage.spikes import EpisodeStore
+from telemetry.storage.tables import dynamodb_client
+from telemetry.web import administration as api
+from telemetry.web.records import ExportQuery, Format
+from telemetry.web.staff import LONGEST_USER_AGENT
+from tests.conftest import Deployment
+from tests.item_sizes import LARGEST_ITEM, item_bytes
+from tests.observations import report_of
+
+MARGIN = 25_000
+"""Bytes that stay free in every item."""
+
+LARGEST_ACTOR = 4_000_000 // 100
+"""A transaction takes a hundred items, and 4 MB."""
+
+TABLES = ("records", "aggregates", "registry")
+LONGEST_PARTITION_KEY, LONGEST_SORT_KEY = 2_048, 1_024
+
+NOW = datetime(2026, 11, 21, 8, 30, 15, tzinfo=UTC)
+END = datetime(9999, 12, 31, tzinfo=UTC)
+DAY = NOW.date()
+PRODUCT = "p" + "-" * 63
+MANY = 10**15
+IP = "2001:0db8:ffff:ffff:ffff:ffff:ffff:ffff"
+HERE = Environment.PRODUCTION
+random = Random(9)
+
+
+def wide(characters: int) -> str:
+    return "".join(chr(random.randrange(0x10000, 0x110000)) for _ in range(characters))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All tables, and the best-equipped member of staff."""
+
+    deployment: Deployment
+
+    @property
+    def aggregates(self) -> str:
+        return self.deployment.tables.aggregates(HERE)
+
+    @property
+    def registry(self) -> str:
+        return self.deployment.tables.registry
+
+    @property
+    def stores(self) -> Stores:
+        return Stores.of(self.registry, 90, self.deployment.keyring)
+
+    @property
+    def staff(self) -> Staff:
+        key = ApiKey("k3f2a9c0d1", KeyKind.STAFF, wide(200), "tk_staff_", "abcd", frozenset(Environment))
+        author = Author(key.id, key.name, NOW, IP, wide(LONGEST_USER_AGENT), "r" * 64)
+        return Staff(replace(key, role=Role.SUPER_ADMIN), frozenset(Environment), author)
+
+    def license(self) -> License:
+        """As import takes it, whose customers may be called anything."""
+        key = wide(256)
+        return License(
+            id=license_id(HERE, key, self.deployment.keyring),
+            environment=HERE,
+            fingerprint=self.deployment.keyring.fingerprint(Identity.LICENSE, key),
+            last_four=wide(4),
+            product_id=PRODUCT,
+            customer_id=wide(256),
+            state=LicenseState.ASSIGNED,
+            expires_at=END,
+            activation_limit=10_000_000,
+            active_activations=9_999_998,
+            created_at=NOW,
+        )
+
+
+# ── the registry
+
+
+def write_product(stage: Stage) -> None:
+    """In quotation marks, which the log's JSON spells out."""
+    quotes = '"' * 59
+    versions, types, later, last = ([f"{quotes}{group}{each:04d}" for each in range(500)] for group in "abcd")
+    new = api.NewProduct(id=PRODUCT, name=wide(200), versions=versions, activity_types=types)
+    catalogue.create_product(stage.staff, Product(**dict(new)), stage.stores)
+    patch = api.ProductPatch(name=wide(200), versions=later, activity_types=last)
+    catalogue.change_product(stage.staff, PRODUCT, 1, patch.changes(), stage.stores)
+
+
+def write_customer(stage: Stage) -> None:
+    new = api.NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
+    catalogue.create_customer(stage.staff, new.id, new.name, new.email, stage.stores)
+
+
+def write_license(stage: Stage) -> None:
+    license_ = stage.license()
+    stage.stores.licenses.add(license_, wide(256))
+    identifier = wide(getkeymanager_licensing.LONGEST_IDENTIFIER)
+    stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
+
+
+def write_api_key(stage: Stage) -> None:
+    networks = [f"fe80::{each:02x}%{wide(55)}" for each in range(50)]
+    new = api.NewApiKey(name=wide(200), capabilities=set(Capability), expires_at=END, allowed_networks=networks)
+    terms = api_keys.KeyTerms(new.name, new.expires_at, tuple(new.allowed_networks))
+    api_keys.create_sdk_key(stage.staff, HERE, new.capabilities or (), PRODUCT, terms, stage.stores)
+
+
+def write_export(stage: Stage) -> None:
+    texts = {name: wide(1_024) for name in ("product", "user", "hwid", "ip", "version")}
+    texts |= {name: wide(256) for name in ("license_id", "customer_id")}
+    query = ExportQuery(environment=HERE, format=Format.NDJSON, flagged=True, flag=Flag.UNKNOWN_PRODUCT, **texts)
+    note_export(stage.staff, HERE, query.named(Window(NOW, END)), stage.stores.audit)
+
+
+def write_session(stage: Stage) -> None:
+    entry = audited(stage.staff, "session.create", "k3f2a9c0d1", ())
+    SessionStore(stage.registry).add(Session("s" * 24, bytes(32), END), entry)
+    AttemptStore(stage.registry).put(IP, Attempts(MANY, NOW), None)
+
+
+def write_answer(stage: Stage) -> None:
+    question = Question(DeviceAction.ACTIVATE, "key", None)
+    found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license())
+    answer = getkeymanager_licensing.answer(question, found, NOW)
+    keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
+    once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))
+
+
+def write_failed_calls(stage: Stage) -> None:
+    """As many callers of one slot as it takes, and the others."""
+    store, fits = FailedCallStore(stage.registry), True
+    while fits:
+        each = caller(Cause.ADDRESS_NOT_ALLOWED, random.randbytes(8).hex(), IPv6Address(random.randbytes(16)).exploded)
+        fits = slot_of(each) != slot_of(OTHERS) or store.add(HERE, each, NOW, MANY)
+    store.add(HERE, OTHERS, NOW, MANY)
+
+
+def write_retention(stage: Stage) -> None:
+    version = stage.stores.retention.get(HERE).version
+    retention.change_retention(stage.staff, HERE, LONGEST_DAYS, version, stage.stores)
+
+
+# ── aggregates
+
+
+def write_actor(stage: Stage) -> None:
+    """Seen every day of a year in which no day was closed."""
+    today, store = DAY.toordinal(), AggregateStore(stage.aggregates)
+    days = (BEGINNING, *range(today - LONGEST_DAYS, today + 1))
+    first = [f"p{'-' * 60}{number:03d}" for number in range(MOST_SCOPES)]
+    history = {Place(scope, audience): days for scope in (*first, CATALOGUE) for audience in Audience}
+    apart = {Place(PRODUCT, audience): days for audience in Audience}
+    actors = {ActorKey(bytes(16)): Actor(1, history, is_full=True), ActorKey(bytes(16), PRODUCT): Actor(1, apart)}
+    store.commit(actors, {}, salt=0)
+
+
+def write_tally(stage: Stage) -> None:
+    counters = [(audience, age) for audience in Audience for age in range(COUNTERS)]
+    for start in range(0, len(counters), MOST_COUNTERS):
+        tally = Counter(dict.fromkeys(counters[start : start + MOST_COUNTERS], -MANY))
+        AggregateStore(stage.aggregates).commit({}, {TallyKey(PRODUCT, DAY.toordinal()): tally}, salt=0)
+
+
+def a_report() -> DayReport:
+    counters = {each: tuple(random.randrange(MANY) for _ in range(COUNTERS)) for each in Audience}
+    report = report_of(PRODUCT, Balance(DAY.toordinal(), counters))
+    totals = replace(
+        report.totals,
+        records=MANY,
+        flagged=MANY,
+        flags={flag.code: MANY for flag in Flag},
+        lifetime_records=MANY,
+        lifetime_flagged=MANY,
+        expires_at=END,
+    )
+    return replace(report, totals=totals)
+
+
+def write_report(stage: Stage) -> None:
+    DayReportStore(stage.aggregates).keep(a_report())
+
+
+def write_correction(stage: Stage) -> None:
+    correction = Correction(PRODUCT, DAY, wide(500), MANY, MANY, MANY, NOW)
+    DayReportStore(stage.aggregates).correct(correction, bytes(32))
+
+
+def write_summary(stage: Stage) -> None:
+    report = a_report()
+    details = replace(report.details, versions={wide(16): MANY + each for each in range(MOST_VERSIONS)})
+    calls = Counter({(action, code): MANY for action in DeviceAction for code in codes()})
+    SummaryStore(stage.aggregates).put(summaries([replace(report, details=details)], {PRODUCT: calls}))
+
+
+def write_hour(stage: Stage) -> None:
+    measures = [RECORDS, FLAGGED, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
+    measures += [Measure(kind, wide(16)) for kind in BREAKDOWNS for _ in range(500)]
+    fold = Fold({HourKey(PRODUCT, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
+    fold.licenses[LicenseDay(PRODUCT, DAY, "1" + "L" * 22)] = MANY
+    ActivityStore(stage.aggregates).add("s" * 65, None, "9" * 40, fold, NOW)
+    ActivityStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
+
+
+def write_licensing_hour(stage: Stage) -> None:
+    for action in DeviceAction:
+        for code in codes():
+            LicensingCounters(stage.aggregates).add(PRODUCT, action, code, NOW)
+
+
+def codes() -> list[int]:
+    return [getkeymanager_licensing.code_of(outcome) for outcome in Outcome]
+
+
+def write_episode(stage: Stage) -> None:
+    flags = {flag.code: MANY for flag in Flag}
+    spike = Spike(PRODUCT, NOW, SpikeCause.LICENSE, MANY, MANY, "1" + "L" * 22, flags)
+    EpisodeStore(stage.aggregates).open(Episode(spike, NOW), None)
+
+
+# ── records
+
+
+def write_records(stage: Stage) -> None:
+    """One whose body is the largest that is kept with it, another in chunks, and a judgement of it."""
+    store = stage.deployment.records(HERE)
+    for size in (349_999, 700_000):
+        record = a_record(stage, size)
+        store.insert([record], Deadline(60))
+    store.add_judgement(record, verdict(), NOW, Deadline(60))
+
+
+def a_record(stage: Stage, size: int) -> Record:
+    """Every flag at once, and ids of characters that may be escaped in a key."""
+    event = Event(random.randbytes(size), Dialect.GETKEYMANAGER, "#" * 64, license_key="k", event_id="#" * 128)
+    return Record(
+        key=record_key(event, "", NOW, stage.deployment.keyring),
+        raw=event.raw,
+        digest=random.randbytes(32),
+        dialect=event.dialect,
+        product=PRODUCT,
+        received_at=NOW,
+        expires_at=NOW + timedelta(days=LONGEST_DAYS),
+        user=random.randbytes(16),
+        device=random.randbytes(16),
+        product_version=wide(64),
+        flags=verdict().flags,
+        evidence=verdict().evidence,
+        api_key_id="k3f2a9c0d1",
+        source_ip=IP,
+        country=wide(56),
+    ).as_conflict()
+
+
+def verdict() -> Verdict:
+    return _verdict({flag: wide(99) for flag in Flag})
+
+
+# ── all of them
+
+
+class ItemKind(NamedTuple):
+    """What items of a kind are called in storage, which are theirs, who writes the largest, and what bounds it."""
+
+    model: str
+    table: str
+    keys: str
+    write: Callable[[Stage], None]
+    bound: str
+
+
+KINDS = {
+    "record": ItemKind("RecordItem", "records", r"[LUDA].*", write_records, "350,000 B of body; 40 characters a flag"),
+    "chunk": ItemKind("RecordItem", "records", r"C.*", write_records, "350,000 B of body"),
+    "judgement": ItemKind("RecordItem", "records", r"J.*", write_records, "40 characters a flag"),
+    "actor": ItemKind("ActorItem", "aggregates", r"actor#\S* days", write_actor, "16 products, a year of open days"),
+    "actor, apart": ItemKind("ActorItem", "aggregates", r"actor#\S* days#.*", write_actor, "one product, a year"),
+    "tally": ItemKind("DayItem", "aggregates", r"uniques#\S* \S{10}#1#\d", write_tally, "1,098 counters"),
+    "opening": ItemKind("DayItem", "aggregates", r"uniques#\S* \S{10}#0", write_report, "1,098 counters, deflated"),
+    "totals": ItemKind("TotalsItem", "aggregates", r"days#.*", write_report, "15 flags"),
+    "details": ItemKind("DetailsItem", "aggregates", r"details#.*", write_report, "not built yet"),
+    "correction": ItemKind("CorrectionItem", "aggregates", r"corrections#.*", write_correction, "500 characters"),
+    "summary": ItemKind("SummaryItem", "aggregates", r"summaries#.*", write_summary, "24 versions of 64 B"),
+    "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B"),
+    "position": ItemKind("PositionItem", "aggregates", r"position#.*", write_hour, "-"),
+    "licence's day": ItemKind("LicenseDayItem", "aggregates", r"flagged#.*", write_hour, "-"),
+    "use of a key": ItemKind("KeyUseItem", "aggregates", r"api_key#.*", write_hour, "-"),
+    "licensing hour": ItemKind("LicensingHourItem", "aggregates", r"licensing .*", write_licensing_hour, "39 answers"),
+    "episode": ItemKind("EpisodeItem", "aggregates", r"spikes .*", write_episode, "15 flags"),
+    "latest episode": ItemKind("LatestEpisodeItem", "aggregates", r"spike#.*", write_episode, "-"),
+    "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
+    "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
+    "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),
+    "activation": ItemKind("ActivationItem", "registry", r"license#\S* act.*", write_license, "1,024 characters"),
+    "API key": ItemKind("ApiKeyItem", "registry", r"api_key#.*", write_api_key, "50 networks of 64 characters"),
+    "API key's place": ItemKind("ApiKeyPointer", "registry", r"api_key_id#.*", write_api_key, "-"),
+    "audit entry": ItemKind("AuditItem", "registry", r"audit#.*", write_export, "a product before and after"),
+    "session": ItemKind("SessionItem", "registry", r"session#.*", write_session, "-"),
+    "sign-in attempts": ItemKind("AttemptsItem", "registry", r"sign_in#.*", write_session, "-"),
+    "kept answer": ItemKind("IdempotencyItem", "registry", r"idempotency#.*", write_answer, "constant texts"),
+    "failed calls": ItemKind("FailedCallsItem", "registry", r"failed_calls#.*", write_failed_calls, "12 callers"),
+    "retention": ItemKind("RetentionItem", "registry", r"settings#.*", write_retention, "-"),
+}
+
+OF_CLOSING = {"CandidateItem", "ClosingItem", "PartItem"}
+NO_KIND = {"AnyItem"}
+"""Reads items of several kinds."""
+
+
+def test_every_kind_of_item_is_here() -> None:
+    for module in pkgutil.iter_modules(telemetry.storage.__path__):
+        importlib.import_module(f"telemetry.storage.{module.name}")
+    assert {model.__name__ for model in Model.__subclasses__()} == {
+        *(kind.model for kind in KINDS.values()),
+        *OF_CLOSING,
+        *NO_KIND,
+    }
+
+
+def test_no_item_outgrows_dynamodb(deployment: Deployment) -> None:
+    for write in dict.fromkeys(kind.write for kind in KINDS.values()):
+        write(Stage(deployment))
+    sizes, keys = dict.fromkeys(KINDS, 0), {table: longest_keys(table) for table in TABLES}
+    for table, item in stored(deployment):
+        name = kind_of(table, item)
+        sizes[name] = max(sizes[name], item_bytes(item))
+        for attribute, longest in keys[table].items():
+            assert item_bytes({"": item.get(attribute, {"S": ""})}) <= longest, (name, attribute)
+    for name, size in sorted(sizes.items(), key=lambda each: -each[1]):
+        print(f"{size:9,}  {name:18}  {KINDS[name].bound}")  # noqa: T201
+        assert 0 < size <= LARGEST_ITEM - MARGIN, name
+    assert sizes["actor"] <= LARGEST_ACTOR
+
+
+def stored(deployment: Deployment) -> list[tuple[str, Mapping[str, Any]]]:
+    tables = deployment.tables
+    names = (tables.records(HERE), tables.aggregates(HERE), tables.registry)
+    pages = [dynamodb_client().get_paginator("scan").paginate(TableName=name) for name in names]
+    return [
+        (table, item) for table, found in zip(TABLES, pages, strict=True) for page in found for item in page["Items"]
+    ]
+
+
+def longest_keys(table: str) -> dict[str, int]:
+    """How many bytes the key attributes of a table and of its indexes may have."""
+    create = next(each.create for each in read_template("any").tables if each.name.startswith(f"any-{table}"))
+    schemas = [create["KeySchema"], *(index["KeySchema"] for index in create.get("GlobalSecondaryIndexes", ()))]
+    longest = {"HASH": LONGEST_PARTITION_KEY, "RANGE": LONGEST_SORT_KEY}
+    return {key["AttributeName"]: longest[key["KeyType"]] for schema in schemas for key in schema}
+
+
+def kind_of(table: str, item: Mapping[str, Any]) -> str:
+    """Raises ValueError unless exactly one kind has such keys."""
+    keys = " ".join(item[each]["S"] for each in (("p", "s") if table == "records" else ("pk", "sk")))
+    (name,) = (name for name, kind in KINDS.items() if kind.table == table and re.fullmatch(kind.keys, keys, re.DOTALL))
+    return name
+
+
+@pytest.mark.parametrize(
+    ("item", "size"),
+    [
+        ({"a": {"S": "äb"}}, 4),
+        ({"é": {"N": "-123"}}, 2 + 4),
+        ({"a": {"L": [{"S": "x"}, {"N": "12"}]}}, 1 + 3 + 2 + 3),
+        ({"a": {"M": {"bc": {"BOOL": True}}}}, 1 + 3 + 1 + 2 + 1),
+        ({"a": {"SS": ["x", "yz"]}, "b": {"B": b"\0\0"}}, 1 + 3 + 1 + 2),
+    ],
+)
+def test_sizes_are_counted_as_dynamodb_does(item: dict[str, Any], size: int) -> None:
+    assert item_bytes(item) == size
