@@ -103,7 +103,7 @@ RECORD = Record(
     "k1",
     "192.0.2.1",
 )
-CHUNKED = RecordItem(*KEY, received_at=1, chunks=1)
+CHUNKED = RecordItem(*KEY, received_at=1, chunks=1, digest=bytes(32))
 LISTED = Listed(KEY, "acme-cli", "c", NOW, NOW, None, None, None, "192.0.2.1", frozenset())
 LICENSE = License("l1", PRODUCTION, b"f", "1234", None, None, LicenseState.ACTIVE, None, 3, 0, NOW)
 API_KEY = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({PRODUCTION}))
