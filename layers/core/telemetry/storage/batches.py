@@ -26,11 +26,17 @@ M = TypeVar("M", bound=Model)
 T = TypeVar("T")
 
 
-def batch_get(model: type[M], keys: Iterable[tuple[str, Any]], *, consistent_read: bool = False) -> Iterator[M]:
+def batch_get(
+    model: type[M],
+    keys: Iterable[tuple[Any, Any]],
+    *,
+    consistent_read: bool = False,
+    **options: Any,  # noqa: ANN401 (BatchGetItem's own of a table)
+) -> Iterator[M]:
     """Those of a bound model's items that are there, in no order. (PynamoDB's own would ask without pause or end.)"""
     pk, sk = (item_key.attr_name for item_key in (model._hash_key_attribute(), model._range_key_attribute()))  # type: ignore[no-untyped-call]  # noqa: SLF001
     raw = [{pk: {"S": partition}, sk: {"S": sort}} for partition, sort in dict.fromkeys(keys)]
-    for item in read_items(dynamodb_client, model.Meta.table_name, raw, ConsistentRead=consistent_read):
+    for item in read_items(dynamodb_client, model.Meta.table_name, raw, ConsistentRead=consistent_read, **options):
         yield model.from_raw_data(item)
 
 

@@ -76,6 +76,7 @@ class Listed(NamedTuple):
     version: str | None
     source_ip: str
     flags: frozenset[Flag]
+    api_key_id: str | None = None
     item: RecordItem | None = None
 
     @property
@@ -372,6 +373,7 @@ def _index_entry(item: RecordItem) -> Listed:
         version=item.product_version,
         source_ip=item.source_ip,
         flags=flag_codes.decode(item.flags or ""),
+        api_key_id=item.api_key_id,
     )
 
 
