@@ -13,7 +13,7 @@ from telemetry.dialects.json_text import NotJson
 from telemetry.dialects.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
-from telemetry.domain.licensing import DeviceAction, Finding
+from telemetry.domain.licensing import DeviceAction, Finding, Question
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
@@ -99,21 +99,23 @@ def _answer(action: DeviceAction) -> Response[str]:
     credentials = credentials_of(request, body_api_key)
     access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
     backoff = Backoff(app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
+    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
 
     def act() -> Answer:
-        return _act(action, request, access, now, backoff)
+        return _act(question, access, now, backoff)
 
     key = request.headers.get("idempotency-key", "").strip()
-    if not key:
-        return answer(*act())
-    keys = IdempotencyStore(TableNames.from_env().registry)
-    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, backoff))
+    if key:
+        keys = IdempotencyStore(TableNames.from_env().registry)
+        status, body = once((access.key.id, action, key), request.body, act, keys, keyring(), now, backoff)
+    else:
+        status, body = act()
+    return answer(status, getkeymanager_licensing.addressed(body, question))
 
 
-def _act(action: DeviceAction, request: Request, access: Access, now: datetime, backoff: Backoff) -> Answer:
-    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
+def _act(question: Question, access: Access, now: datetime, backoff: Backoff) -> Answer:
     finding = licensing().answer(question, access.environment, now, backoff)
-    _count(action, finding, access, now)
+    _count(question.action, finding, access, now)
     return 200, getkeymanager_licensing.answer(question, finding, now)
 
 
