@@ -129,6 +129,13 @@ def just_now() -> datetime:
 # ── one record
 
 
+USAGE: dict[str, Any] = {
+    "activity_type": "primary",
+    "source": "PRODUCT_CLOUD",
+    "event_at": int(datetime.now(UTC).timestamp()),
+    "product_id": "acme-cli",
+    "user_id": "ann",
+}
 EVENT: dict[str, Any] = {
     "data_type": "text",
     "text_data": "started",
@@ -158,6 +165,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "user": "jane@customer.example",
         "hwid": "d1",
         "ip": "192.0.2.7",
+        "event_ip": None,
         "country": "DE",
         "dialect": "getkeymanager",
         "group": "runs",
@@ -189,11 +197,33 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
     }
 
 
+def test_the_address_an_event_is_about_stands_beside_the_callers(world: World, ask: Ask) -> None:
+    """A vendor's server relays it: found under both, and under none that it only looks like."""
+    now = just_now()
+    relayed, own, nonsense = world.keep(
+        [
+            {"payload": USAGE | {"event_id": each, "ip_addr": each}}
+            for each in ("::ffff:203.0.113.77", "192.0.2.1", "n/a")
+        ],
+        now,
+        "192.0.2.1",
+    )
+    rows = {row["id"]: row for row in listed(ask)}
+    assert [(rows[each.id]["ip"], rows[each.id]["event_ip"]) for each in (relayed, own, nonsense)] == [
+        ("192.0.2.1", "203.0.113.77"), ("192.0.2.1", None), ("192.0.2.1", None),
+    ]  # fmt: skip
+    assert [row["id"] for row in listed(ask, ip="203.0.113.77")] == [relayed.id]
+    assert {row["id"] for row in listed(ask, ip="192.0.2.1")} == {relayed.id, own.id, nonsense.id}
+    assert [rows[each.id]["flags"] for each in (relayed, own, nonsense)] == [[], [], ["MALFORMED"]]
+    file, _ = exported(ask, format="csv", ip="203.0.113.77")
+    assert b",192.0.2.1,203.0.113.77," in file
+
+
 def test_a_clean_record_of_nobody_we_know(world: World, ask: Ask) -> None:
-    usage = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "bob", "meta": {"a": [1, None]}}
+    usage = USAGE | {"user_id": "bob", "meta": {"a": [1, None]}}
     (kept,) = world.keep([{"payload": usage}], just_now())
     (row,) = listed(ask)
-    absent = ("event_at", "version", "hwid", "country", "license", "customer", "data_type")
+    absent = ("version", "hwid", "country", "license", "customer", "data_type")
     assert [row[name] for name in absent] == [None] * len(absent)
     assert (row["dialect"], row["group"], row["user"], row["flags"]) == ("reo", "primary", "bob", [])
     detail = ask(f"/records/{kept.id}", **PRODUCTION).body
@@ -525,9 +555,9 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     file, _ = exported(ask, format="csv")
     at = api.instant(now)
     assert file.decode() == (
-        "id,received_at,event_at,product,version,user,hwid,ip,country,dialect,group,data_type,flags,license_id,"
+        "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
         "license_last4,license_state,customer_id,customer_name,damage\r\n"
-        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,DE,getkeymanager,"x,\\ny",text,"""
+        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
         f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,\r\n"
     )
 

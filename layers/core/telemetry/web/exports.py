@@ -14,8 +14,8 @@ from telemetry.services.record_export import ExportPage
 from telemetry.web.records import ExportQuery, Format, Shape
 
 COLUMNS = (
-    "id", "received_at", "event_at", "product", "version", "user", "hwid", "ip", "country", "dialect", "group",
-    "data_type", "flags", "license_id", "license_last4", "license_state", "customer_id", "customer_name",
+    "id", "received_at", "event_at", "product", "version", "user", "hwid", "ip", "event_ip", "country", "dialect",
+    "group", "data_type", "flags", "license_id", "license_last4", "license_state", "customer_id", "customer_name",
     "damage",
 )  # fmt: skip
 

@@ -190,6 +190,7 @@ class Shape:
             "user": _cut(said.event.user_id),
             "hwid": _cut(said.event.device_id),
             "ip": record.source_ip,
+            "event_ip": record.address,
             "country": record.country,
             "dialect": record.dialect.name.lower(),
             "group": _cut(said.event.group),
