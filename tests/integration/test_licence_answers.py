@@ -98,7 +98,7 @@ def prepare(deployment: Deployment, scene: Scene) -> License:
     """The scene's licence, under which the device was activated before it came into its state."""
     deployment.registry.put_product(Product("acme-retired", "Acme Retired", is_active=False))
     store = license_store(deployment)
-    wanted = {"expires_at": EXPIRY} | scene.license
+    wanted = {"expires_at": EXPIRY, **scene.license}
     first = {name: value for name, value in wanted.items() if name == "active_activations"}
     license_ = issue(deployment, **first)
     if scene.is_active:

@@ -20,8 +20,8 @@ class Licenses(Protocol):
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
-    ) -> tuple[Mapping[str, License], Collection[tuple[str, str]]]:
-        """Which licences there are, and which (licence id, identifier) are active; strongly consistent."""
+    ) -> tuple[Mapping[str, License], Mapping[tuple[str, str], datetime]]:
+        """Which licences there are, and which (licence id, identifier) are active, since when; strongly consistent."""
 
     def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
         """Activates a device, if there is room."""
