@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { count, plural } from "./format";
 import { useResource } from "./live";
 import type { Spikes as SpikesData } from "./types";
-import { Icon, ProblemBox, Time } from "./ui";
+import { Icon, ProblemBox, Text, Time } from "./ui";
 import { Follow, useView } from "./view";
 
 type Spike = SpikesData["items"][number];
@@ -47,9 +47,11 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
       <Icon name="alert" />
       <div>
         <h2>
-          Spike in {spike.product} {over && <span class="badge">over</span>}
+          Spike in <Text>{spike.product}</Text> {over && <span class="badge">over</span>}
         </h2>
-        <p>{sentence(spike)}</p>
+        <p>
+          <Text>{sentence(spike)}</Text>
+        </p>
         <p class="note">
           {over ? "from" : "since"} <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
         </p>
