@@ -103,6 +103,7 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
         "user": "somebody-with-a-long-name@subsidiary.customer.example" if number % 2 else None,
         "hwid": sha256(bytes([number])).hexdigest(),
         "ip": "203.0.113.7",
+        "event_ip": None,
         "country": "DE",
         "dialect": "getkeymanager",
         "group": "exports",
@@ -110,6 +111,7 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": list(flags),
         "data_type": "text",
+        "api_key_id": "k3f2a9c0d1",
         "damage": None,
     }
 

@@ -76,6 +76,8 @@ def overview(names: tuple[str, ...]) -> Json:
 
 
 def alert(number: int, name: str) -> Json:
+    """Of a product and of an API key, in turn."""
+    key = {"api_key": {"id": "k3f2a9c0d1", "name": name, "last4": name[-4:]}, "events": 7}
     return {
         "id": f"{number} {name}",
         "product": name,
@@ -83,7 +85,7 @@ def alert(number: int, name: str) -> Json:
         "last_seen": answers.at(),
         "closed_at": None,
         "cause": name,
-        "evidence": {},
+        "evidence": key if number % 2 else {},
     }
 
 
@@ -125,7 +127,10 @@ def test_everything_on_the_overview(open_page: OpenPage, analytics: Analytics, s
     for name in ("licenses", "devices", "mismatches"):
         for text, cell in zip(map(shown, NAMES), texts(panel(page, name).locator("tbody tr")), strict=True):
             assert text in cell
-    assert texts(page.locator("[data-spike] h2")) == [f"Spike in {shown(name)}" for name in NAMES]
+    assert texts(page.locator("[data-spike] h2")) == [
+        f"{'Spike of events with API key' if number % 2 else 'Spike in'} {shown(name)}"
+        for number, name in enumerate(NAMES)
+    ]
     product = page.get_by_role("combobox", name="Product")
     assert texts(product.locator("option")) == ["All products", *NAMES]
     is_sound(page)
@@ -379,6 +384,7 @@ def test_what_is_not_there_is_not_chosen(open_page: OpenPage, analytics: Analyti
 
 def test_an_environment_that_the_key_does_not_open(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(key=None)
+    expect(page.get_by_label("Staff key")).to_be_visible()
     page.route(
         "**/admin/session",
         lambda route: route.fulfill(json={"name": "x", "role": "admin", "environments": ["production"], "csrf": ""}),

@@ -129,6 +129,13 @@ def just_now() -> datetime:
 # ── one record
 
 
+USAGE: dict[str, Any] = {
+    "activity_type": "primary",
+    "source": "PRODUCT_CLOUD",
+    "event_at": int(datetime.now(UTC).timestamp()),
+    "product_id": "acme-cli",
+    "user_id": "ann",
+}
 EVENT: dict[str, Any] = {
     "data_type": "text",
     "text_data": "started",
@@ -158,6 +165,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "user": "jane@customer.example",
         "hwid": "d1",
         "ip": "192.0.2.7",
+        "event_ip": None,
         "country": "DE",
         "dialect": "getkeymanager",
         "group": "runs",
@@ -165,6 +173,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": ["BYPASSED_ACTIVATION", "CLOCK_SKEW"],
         "data_type": "text",
+        "api_key_id": "k1",
         "damage": None,
     }
     assert listed(ask) == [row]
@@ -189,11 +198,33 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
     }
 
 
+def test_the_address_an_event_is_about_stands_beside_the_callers(world: World, ask: Ask) -> None:
+    """A vendor's server relays it: found under both, and under none that it only looks like."""
+    now = just_now()
+    relayed, own, nonsense = world.keep(
+        [
+            {"payload": USAGE | {"event_id": each, "ip_addr": each}}
+            for each in ("::ffff:203.0.113.77", "192.0.2.1", "n/a")
+        ],
+        now,
+        "192.0.2.1",
+    )
+    rows = {row["id"]: row for row in listed(ask)}
+    assert [(rows[each.id]["ip"], rows[each.id]["event_ip"]) for each in (relayed, own, nonsense)] == [
+        ("192.0.2.1", "203.0.113.77"), ("192.0.2.1", None), ("192.0.2.1", None),
+    ]  # fmt: skip
+    assert [row["id"] for row in listed(ask, ip="203.0.113.77")] == [relayed.id]
+    assert {row["id"] for row in listed(ask, ip="192.0.2.1")} == {relayed.id, own.id, nonsense.id}
+    assert [rows[each.id]["flags"] for each in (relayed, own, nonsense)] == [[], [], ["MALFORMED"]]
+    file, _ = exported(ask, format="csv", ip="203.0.113.77")
+    assert b",192.0.2.1,203.0.113.77," in file
+
+
 def test_a_clean_record_of_nobody_we_know(world: World, ask: Ask) -> None:
-    usage = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "bob", "meta": {"a": [1, None]}}
+    usage = USAGE | {"user_id": "bob", "meta": {"a": [1, None]}}
     (kept,) = world.keep([{"payload": usage}], just_now())
     (row,) = listed(ask)
-    absent = ("event_at", "version", "hwid", "country", "license", "customer", "data_type")
+    absent = ("version", "hwid", "country", "license", "customer", "data_type")
     assert [row[name] for name in absent] == [None] * len(absent)
     assert (row["dialect"], row["group"], row["user"], row["flags"]) == ("reo", "primary", "bob", [])
     detail = ask(f"/records/{kept.id}", **PRODUCTION).body
@@ -338,12 +369,28 @@ def test_pages_hold_what_they_must_in_order(
             assert datetime.fromisoformat(row["received_at"]) == one.received_at
             assert (row["product"], row["ip"], row["version"]) == (one.product, one.address, one.version)
             assert row["flags"] == [flag for flag in Flag if flag in one.flags]
+            assert row["api_key_id"] == one.api_key_id
     assert found > 100
 
 
 def _is_large(query: dict[str, str]) -> bool:
     """More partitions than are looked into."""
     return query.get("customer_id") == "globex" and "license_id" not in query
+
+
+def test_records_of_one_api_key(world: World, deployment: Deployment, ask: Ask) -> None:
+    license_id, now = world.issue()[KEY], just_now()
+    for number, key in enumerate(("k1", "k2", "k2", "k3")):
+        world.keep([EVENT | {"event_id": f"e{number}", "event_at": now.timestamp() + number}], now, api_key_id=key)
+    World(deployment, Environment.STAGING).keep([EVENT], now, api_key_id="k2")
+    of_key = [one.id for one in expected(world, {"api_key_id": "k2"}, {})]
+    assert len(of_key) == 2
+    for query in ({}, {"license_id": license_id}, {"product": "acme-desktop", "flagged": "true"}):
+        rows = listed(ask, api_key_id="k2", **query)
+        assert {row["id"] for row in rows} == set(of_key)
+        assert {row["api_key_id"] for row in rows} == {"k2"}
+    assert listed(ask, api_key_id="k") == []
+    assert ask("/records", **PRODUCTION, api_key_id="").status == 422
 
 
 def test_nothing_comes_twice_or_is_missed_while_others_arrive(world: World, ask: Ask) -> None:
@@ -502,7 +549,7 @@ def test_a_file_holds_what_the_list_shows(
         assert last.headers["content-disposition"] == 'attachment; filename="records-production.csv"'
         cells = list(csv.DictReader(io.StringIO(file.decode(), newline="")))
         for cell, row in zip(cells, rows, strict=True):
-            for name, formula in (("id", "-"), ("user", "="), ("hwid", "-"), ("version", "+")):
+            for name, formula in (("id", "-"), ("user", "="), ("hwid", "-"), ("version", "+"), ("api_key_id", "=")):
                 text = row[name] or ""
                 assert cell[name] == (f"'{text}" if text.startswith(formula) else text)
             assert cell["flags"].split() == row["flags"]
@@ -517,10 +564,10 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     file, _ = exported(ask, format="csv")
     at = api.instant(now)
     assert file.decode() == (
-        "id,received_at,event_at,product,version,user,hwid,ip,country,dialect,group,data_type,flags,license_id,"
-        "license_last4,license_state,customer_id,customer_name,damage\r\n"
-        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,\r\n"
+        "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
+        "license_last4,license_state,customer_id,customer_name,api_key_id,damage\r\n"
+        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
+        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,\r\n"
     )
 
 
@@ -677,7 +724,7 @@ def test_products(deployment: Deployment, ask: Ask, staff: Callable[..., str]) -
     known = [{"id": "acme-cli", "name": "Acme CLI"}, {"id": "acme-desktop", "name": "Acme Desktop"}]
     answer = ask("/products", staff(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
     assert (answer.status, answer.body) == (200, {"items": known})
-    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).announce(["~unknown", "acme-cli"], 20_000)
+    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
     unknown = {"id": "~unknown", "name": "Unknown product"}
     assert ask("/products", **PRODUCTION).body == {"items": [*known, unknown]}
     assert ask("/products", environment="staging").body == {"items": known}
@@ -746,6 +793,7 @@ def test_a_staff_key_is_taken_from_headers_only(world: World, ask: Ask, staff: C
         assert ask(route, None, **PRODUCTION, api_key=key).status == 401
     refused = ask("/records", key, **PRODUCTION, api_key=key)
     assert (refused.status, refused.body["errors"][0]["field"]) == (422, "api_key")
+    assert key not in json.dumps(refused.headers) + refused.text
 
 
 def test_the_example_event_finds(world: World, function: ModuleType, staff: Callable[..., str]) -> None:

@@ -238,7 +238,10 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>API key</dt>
       <dd>
-        <Text>{key.name ?? key.id}</Text> {key.last4 && <code class="muted">••••{key.last4}</code>}
+        <Narrow name="api_key_id" value={key.id}>
+          <Text hover={false}>{key.name ?? key.id}</Text>
+        </Narrow>{" "}
+        {key.last4 && <code class="muted">••••{key.last4}</code>}
       </dd>
       <dt>Kept until</dt>
       <dd>

@@ -20,7 +20,10 @@ from telemetry.domain.event import (
     Dialect,
     Event,
     Format,
+    company_of,
+    encodable,
     normalise_country,
+    normalise_group,
     normalise_license,
     normalise_user,
     parse_time,
@@ -102,6 +105,7 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
     if "event_at" in fields and event_at is None:
         fields.complain("event_at", "The event at is not a valid date.")
     fields.require_object("metadata")
+    user_id = normalise_user(fields.text("user_identifier", integer_allowed=True))
     return Event(
         raw=raw,
         dialect=Dialect.GETKEYMANAGER,
@@ -109,10 +113,12 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
         product_id=fields.text("product_id", integer_allowed=True),
         product_version=fields.text("product_version"),
         license_key=normalise_license(fields.text("license_key")),
-        user_id=normalise_user(fields.text("user_identifier", integer_allowed=True)),
+        user_id=user_id,
         hwid=fields.text("hwid"),
         activation_identifier=fields.text("activation_identifier"),
-        group=fields.text("data_group"),
+        data_type=_data_type(fields),
+        group=normalise_group(fields.text("data_group")),
+        company=company_of(None, user_id),
         country=normalise_country(fields.text("country")),
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,
@@ -199,6 +205,12 @@ def _check_value(fields: Fields) -> None:
     else:
         for name in _VALUE_FIELDS[data_type]:
             fields.require_number(name)
+
+
+def _data_type(fields: Fields) -> str | None:
+    """As sent, known or not; `_check_value` has said what is wrong with it."""
+    data_type = fields.value("data_type")
+    return encodable(data_type).strip() or None if isinstance(data_type, str) else None
 
 
 def _client_flags(fields: Fields, format_: Format) -> tuple[str, ...]:

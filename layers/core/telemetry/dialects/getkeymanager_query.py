@@ -7,7 +7,7 @@ from typing import Any
 
 from telemetry.dialects.fields import Fields, label
 from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.reader import read_one
+from telemetry.dialects.reader import read_stored
 from telemetry.domain.event import Dialect, normalise_license, normalise_user
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Product
@@ -61,7 +61,7 @@ def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
 
 def said_in(record: Record) -> Said:
     """What a record's body says, of either dialect. In a very large one, what is long is left out."""
-    value = read_one(record.raw).value
+    value = read_stored(record.raw, record.format).value
     if record.dialect is Dialect.REO and isinstance(value, dict):
         value = value.get("payload")
     if not isinstance(value, dict):

@@ -6,7 +6,15 @@ from typing import Any
 from telemetry.dialects.fields import Fields
 from telemetry.dialects.reader import Element, read_one
 from telemetry.domain.errors import TelemetryError
-from telemetry.domain.event import Dialect, Event, normalise_user, parse_time
+from telemetry.domain.event import (
+    Dialect,
+    Event,
+    address_in,
+    company_of,
+    normalise_group,
+    normalise_user,
+    parse_time,
+)
 
 Answer = dict[str, Any]
 
@@ -16,6 +24,9 @@ AUTHENTICATION_FAILURE: Answer = {
     "response": "Authentication Failure",
     "status": "failure",
 }
+
+MOST_USES = 1_000_000
+"""That one record of aggregated usage stands for."""
 
 _USER_ID_TYPES = frozenset({"EMAIL", "SOCIAL", "LINKEDIN", "GITHUB", "USERNAME", "ANONYMOUS"})
 
@@ -46,11 +57,18 @@ def failure(status: int, message: str, _now: datetime) -> Answer:
 
 def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     fields = Fields(payload)
-    for name in ("activity_type", "product_id", *(() if "user_id" in fields else ("user_agent",))):
+    is_aggregated = "mode" in fields or "count" in fields
+    for name in _required(fields, is_aggregated=is_aggregated):
         if name not in fields:
             fields.complain(name, "required")
-    for name in ("source", "user_agent", "ip_addr", "domain"):
+    for name in ("source", "user_agent"):
         fields.text(name)
+    address = address_in(said := fields.text("ip_addr"))
+    if said and address is None:
+        fields.complain("ip_addr", "not an IP address")
+    domain, user_id = fields.text("domain"), normalise_user(fields.text("user_id", integer_allowed=True))
+    if is_aggregated and not (said or domain):
+        fields.complain("domain", "required where there is no ip_addr")
     user_id_type = fields.text("user_id_type")
     if user_id_type and user_id_type.upper() not in _USER_ID_TYPES:
         fields.complain("user_id_type", "unknown")
@@ -62,10 +80,31 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         raw=body,
         dialect=Dialect.REO,
         product_id=fields.text("product_id", integer_allowed=True),
-        user_id=normalise_user(fields.text("user_id", integer_allowed=True)),
-        group=fields.text("activity_type"),
+        user_id=user_id,
+        group=normalise_group(fields.text("activity_type")),
+        count=_count(fields) if is_aggregated else None,
+        address=address,
+        company=company_of(domain, user_id),
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,
         environment_text=fields.text("environment"),
         errors=dict(fields.errors),
     )
+
+
+def _required(fields: Fields, *, is_aggregated: bool) -> tuple[str, ...]:
+    """Of usage that the client has summed up no user is expected."""
+    always = ("activity_type", "source", "event_at", "product_id")
+    if is_aggregated:
+        return (*always, "count")
+    return always if "user_id" in fields else (*always, "user_agent")
+
+
+def _count(fields: Fields) -> int | None:
+    """How many uses; anything but an integer from 1 to MOST_USES is an error, and one use."""
+    value = fields.value("count")
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_USES:
+        return value
+    if "count" in fields:
+        fields.complain("count", f"must be an integer from 1 to {MOST_USES}")
+    return None

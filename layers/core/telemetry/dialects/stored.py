@@ -2,7 +2,7 @@
 
 from telemetry.dialects import getkeymanager, reo
 from telemetry.dialects.fields import Fields
-from telemetry.dialects.reader import Element, read_one
+from telemetry.dialects.reader import Element, read_stored
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.record import Record
 from telemetry.domain.record_search import Contents
@@ -10,12 +10,12 @@ from telemetry.domain.record_search import Contents
 
 def event_of(record: Record) -> Event:
     """What a record's bytes say, read as its dialect reads them today."""
-    return _event_of(record.dialect, read_one(record.raw))
+    return _event_of(record.dialect, read_stored(record.raw, record.format))
 
 
 def contents_of(record: Record) -> Contents:
     """The same, with what only people look at."""
-    element = read_one(record.raw)
+    element = read_stored(record.raw, record.format)
     event, payload = _event_of(record.dialect, element), element.value
     fields = payload if isinstance(payload, dict) else {}
     if record.dialect is Dialect.REO:

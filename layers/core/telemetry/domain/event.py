@@ -5,7 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from ipaddress import ip_address
 
+CALL_HOME = "CALL_HOME"
+"""The activity of a product that says it is there; also spelled `CALL HOME`."""
+
+_LONGEST_DOMAIN = 100  # bytes
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _ABSENT_LICENSES = frozenset({"", "unknown"})
 _LONGEST_COUNTRY = 56  # characters: no official name is longer
@@ -39,25 +44,32 @@ class Format(StrEnum):
 class Event:
     """What was understood of one event. Texts are trimmed and encodable, blank ones are None.
 
+    `group` is what the event is about, a data group or an activity type; `count` how many uses it stands for, where it
+    says so; `address` the IP address it is about, where it names one; `company` the domain that may tell whose it is.
+
     `raw` is the event's own bytes as delivered, the presented API key masked. `event_at` is in epoch milliseconds.
     `errors` maps a field to what is wrong with it, in the dialect's words; not empty means malformed.
     """
 
     raw: bytes
     dialect: Dialect
-    format: Format = Format.JSON
     product_id: str | None = None
     product_version: str | None = None
     license_key: str | None = None
     user_id: str | None = None
     hwid: str | None = None
     activation_identifier: str | None = None
+    data_type: str | None = None
     group: str | None = None
+    count: int | None = None
+    address: str | None = None
+    company: str | None = None
     country: str | None = None
     event_id: str | None = None
     event_at: int | None = None
     environment_text: str | None = None
     client_flags: tuple[str, ...] = ()
+    format: Format = Format.JSON
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
@@ -79,6 +91,27 @@ def normalise_license(text: str | None) -> str | None:
 def normalise_user(text: str | None) -> str | None:
     """A user id as it is counted: e-mail addresses in lower case, all else as it came."""
     return text.lower() if text and _EMAIL.fullmatch(text) else text
+
+
+def normalise_group(text: str | None) -> str | None:
+    """A data group or activity type as it is counted and looked for: as sent, but for the one that is spelled twice."""
+    return CALL_HOME if text and text.replace(" ", "_") == CALL_HOME else text
+
+
+def address_in(text: str | None) -> str | None:
+    """An IP address in its usual spelling (an IPv4 one also where it comes as IPv6), None for what is none."""
+    try:
+        address = ip_address((text or "").strip())
+    except ValueError:
+        return None
+    return str(getattr(address, "ipv4_mapped", None) or address)
+
+
+def company_of(domain: str | None, user_id: str | None) -> str | None:
+    """The domain that may tell whose an event is: the one it names, else that of the user's mail address."""
+    mail = user_id.rpartition("@")[2] if user_id and _EMAIL.fullmatch(user_id) else None
+    name = (domain or mail or "").strip().rstrip(".").lower()
+    return name if name and len(name.encode()) <= _LONGEST_DOMAIN else None
 
 
 def normalise_country(text: str | None) -> str | None:

@@ -6,14 +6,13 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.event import Event
+from telemetry.domain.event import CALL_HOME, Event, normalise_group
 from telemetry.domain.flags import Flag, decode
 from telemetry.domain.license import License, LicenseState
 
 RULES_VERSION = 2
 FUTURE_TOLERANCE = timedelta(hours=24)
 PAST_TOLERANCE = timedelta(days=35)
-CALL_HOME = "CALL_HOME"
 
 _LONGEST_EVIDENCE = 40
 
@@ -141,8 +140,7 @@ def _verdict(seen: Mapping[Flag, str]) -> Verdict:
 def _unknown_activity(event: Event, product: Product | None) -> str:
     if not product or not product.activity_types or not event.group:
         return ""
-    activity = event.group.replace(" ", "_")
-    known = activity == CALL_HOME or event.group in product.activity_types
+    known = normalise_group(event.group) == CALL_HOME or event.group in product.activity_types
     return "" if known else event.group
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import NamedTuple
 
-from telemetry.domain.event import Dialect, Event
+from telemetry.domain.event import Dialect, Event, Format
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import RULES_VERSION
 from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
@@ -21,6 +21,7 @@ ANONYMOUS_BUCKETS = 64
 _NO_TIME = 0
 _LONGEST_PRODUCT = 64
 _LONGEST_EVENT_ID = 128
+_LONGEST_LISTED = 32
 _SIGNATURE_BYTES = 9
 
 
@@ -42,7 +43,10 @@ class RecordKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record, complete. `evidence` says by which rules it was judged and what they saw."""
+    """One record, complete. `evidence` says by which rules it was judged and what they saw.
+
+    `data_type`, `group`, `count`, `address` and `company` are the event's, as the index lists them: texts by `listed`.
+    """
 
     key: RecordKey
     raw: bytes
@@ -59,6 +63,13 @@ class Record:
     api_key_id: str
     source_ip: str
     country: str | None = None
+    format: Format = Format.JSON
+    data_type: str | None = None
+    group: str | None = None
+    count: int | None = None
+    address: str | None = None
+    """The event's own, where it is not the caller's."""
+    company: str | None = None
     id_from_client: bool = True
     is_judged: bool = True
     """False when the registry could not be read: nothing is said about the licence yet, and no user is billed."""
@@ -86,6 +97,14 @@ class Record:
         key = RecordKey(self.key.partition, f"{self.key.sort}#{_text(self.digest[:16])}")
         flags, evidence = self.flags | {Flag.EVENT_ID_CONFLICT}, self.evidence or str(RULES_VERSION)
         return replace(self, key=key, flags=flags, evidence=evidence)
+
+
+def listed(text: str | None) -> str | None:
+    """A text that lists tell apart: as it is up to 32 bytes, a longer one by its hash, behind `~`."""
+    encoded = text.encode() if text else b""
+    if not text or (len(encoded) <= _LONGEST_LISTED and not text.startswith("~")):
+        return text or None
+    return f"~{_text(sha256(encoded).digest()[:16])}"
 
 
 def server_event_id(received_at: datetime, randomness: bytes) -> str:

@@ -16,7 +16,7 @@ from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
-from telemetry.domain.record import Record, RecordKey, record_key, server_event_id, telemetry_id
+from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, telemetry_id
 from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.storage.backoff import Backoff
@@ -160,6 +160,12 @@ class Ingest:
             api_key_id=access.key.id,
             source_ip=source_ip,
             country=event.country,
+            format=event.format,
+            data_type=listed(event.data_type),
+            group=listed(event.group),
+            count=event.count,
+            address=event.address if event.address != source_ip else None,
+            company=event.company,
             id_from_client=event.event_id is not None,
             is_judged=ruling.is_judged,
         )

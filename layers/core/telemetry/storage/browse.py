@@ -21,7 +21,7 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.shards import shard_of
 from telemetry.domain.window import Window
-from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore
+from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore, data_type_of
 from telemetry.storage.tables import bind
 
 CLEAN, FLAGGED, UNJUDGED = "c", "f", "u"
@@ -79,6 +79,10 @@ class Listed(NamedTuple):
     version: str | None
     source_ip: str
     flags: frozenset[Flag]
+    data_type: str | None = None
+    group: str | None = None
+    address: str | None = None
+    api_key_id: str | None = None
     item: RecordItem | None = None
 
     @property
@@ -381,6 +385,10 @@ def _index_entry(item: RecordItem) -> Listed:
         version=item.product_version,
         source_ip=item.source_ip,
         flags=flag_codes.decode(item.flags or ""),
+        data_type=data_type_of(item.data_type),
+        group=item.group,
+        address=item.address,
+        api_key_id=item.api_key_id,
     )
 
 

@@ -15,7 +15,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from telemetry.domain import flags as flag_codes
-from telemetry.domain.event import Dialect
+from telemetry.domain.event import Dialect, Format
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keys import key_text, text_of_key
@@ -42,11 +42,16 @@ _SEALED = (
     "index_partition", "received_at", "user", "device", "flags", "evidence", "product_version", "digest", "api_key_id",
     "source_ip", "country", "expires_at", "schema", "chunks",
 )  # fmt: skip
+_SEALED_IF_PRESENT = ("data_type", "group", "uses", "address", "company")
+"""Attributes that came later: a record without them has the seal it always had."""
+_DATA_TYPES = {"numeric-single-value": "1", "numeric-xy-axis": "2", "text": "t"}
+_DATA_TYPES_BY_LETTER = {letter: name for name, letter in _DATA_TYPES.items()}
 _KEYS_PER_CALL = 100
 _MOST_CHUNKS = 100  # 35 MB; no body is larger than 16 MiB
 _FEW = 50
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
 _DIALECTS = {dialect.value: dialect for dialect in Dialect}
+_FORMATS = {each.value: each for each in Format}
 Image = Mapping[str, Any]
 T = TypeVar("T")
 
@@ -58,7 +63,9 @@ class ByReceived(GlobalSecondaryIndex["RecordItem"]):  # type: ignore[no-untyped
         """Written once, in template.yaml; here for reading."""
 
         index_name = "by_received"
-        projection = IncludeProjection(["u", "h", "f", "e", "n", "d", "k", "i", "o", "x", "v", "c"])
+        projection = IncludeProjection(
+            ["u", "h", "f", "e", "n", "d", "k", "i", "o", "x", "v", "c", "y", "a", "q", "j", "l"]
+        )
 
     index_partition = UnicodeAttribute(hash_key=True, attr_name="g")
     received_at = NumberAttribute(range_key=True, attr_name="t")
@@ -74,7 +81,8 @@ class RecordItem(Model):
     u  user, h device                       fingerprints
     f  flag codes, e evidence               absent on clean records
     n  product version, d digest of raw, k API key id, i source IP, o country, x expiry in epoch seconds (TTL)
-    v  schema version and dialect           `2g`
+    v  schema version, dialect, format      `2g`, of a form `2gu` (domain.event.Format)
+    y  data type, a group, q count, j the event's address, l company (domain.record.Record; absent where there is none)
     b  body (storage.bodies), or c          number of chunk items that hold it
 
     A chunk item has p, s (domain.record.chunk_keys), b and x only, a judgement p, s (judgement_key), f, e, t and x.
@@ -101,6 +109,11 @@ class RecordItem(Model):
     country = UnicodeAttribute(attr_name="o", null=True)
     expires_at = NumberAttribute(attr_name="x")
     schema = UnicodeAttribute(attr_name="v", null=True)
+    data_type = UnicodeAttribute(attr_name="y", null=True)
+    group = UnicodeAttribute(attr_name="a", null=True)
+    uses = NumberAttribute(attr_name="q", null=True)
+    address = UnicodeAttribute(attr_name="j", null=True)
+    company = UnicodeAttribute(attr_name="l", null=True)
     body = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
     chunks = NumberAttribute(attr_name="c", null=True)
 
@@ -331,7 +344,12 @@ class RecordStore:
             source_ip=record.source_ip,
             country=record.country,
             expires_at=int(record.expires_at.timestamp()),
-            schema=f"{SCHEMA_VERSION}{record.dialect}",
+            schema=f"{SCHEMA_VERSION}{record.dialect}{record.format}",
+            data_type=data_type_code(record.data_type),
+            group=record.group,
+            uses=record.count,
+            address=record.address,
+            company=record.company,
             body=None if chunks else body,
             chunks=chunks or None,
         )
@@ -436,7 +454,9 @@ def _seal(item: RecordItem, judgement: Verdict | None) -> bytes:
     """SHA-256 of all attributes but the body (`d` is its digest), and of what was judged later."""
     values = [item.partition, item.sort, *(getattr(item, name) for name in _SEALED)]
     judged = None if judgement is None else [flag_codes.encode(judgement.flags), judgement.evidence]
-    return sha256(json.dumps([*values, judged], default=bytes.hex, separators=(",", ":")).encode()).digest()
+    later = {name: value for name in _SEALED_IF_PRESENT if (value := getattr(item, name)) is not None}
+    sealed = [*values, judged, later] if later else [*values, judged]
+    return sha256(json.dumps(sealed, default=bytes.hex, separators=(",", ":")).encode()).digest()
 
 
 def _record(item: RecordItem, stored_body: Callable[[], bytes | None]) -> Record:
@@ -444,6 +464,8 @@ def _record(item: RecordItem, stored_body: Callable[[], bytes | None]) -> Record
     damage = [f"its flag code {code} is unknown" for code in flag_codes.unknown(item.flags or "")]
     if _dialect_letter(item) not in _DIALECTS:
         damage.append(f"its dialect {_dialect_letter(item)} is unknown")
+    if _format_letter(item) not in _FORMATS:
+        damage.append(f"its format {_format_letter(item)} is unknown")
     raw = None
     try:
         raw = _raw(stored_body(), item.digest)
@@ -464,7 +486,21 @@ def _raw(stored: bytes | None, digest: bytes) -> bytes:
 
 
 def _dialect_letter(item: RecordItem) -> str:
-    return (item.schema or "-")[-1]
+    return (item.schema or "").lstrip("0123456789")[:1]
+
+
+def _format_letter(item: RecordItem) -> str:
+    return (item.schema or "").lstrip("0123456789")[1:]
+
+
+def data_type_code(data_type: str | None) -> str | None:
+    """How an item has a data type: the known ones by a letter."""
+    return _DATA_TYPES.get(data_type, f"={data_type}") if data_type else None
+
+
+def data_type_of(code: str | None) -> str | None:
+    """The inverse of `data_type_code`."""
+    return _DATA_TYPES_BY_LETTER.get(code, code[1:]) if code else None
 
 
 def _without_body(item: RecordItem) -> Record:
@@ -485,6 +521,12 @@ def _without_body(item: RecordItem) -> Record:
         api_key_id=item.api_key_id,
         source_ip=item.source_ip,
         country=item.country,
+        format=_FORMATS.get(_format_letter(item), Format.JSON),
+        data_type=data_type_of(item.data_type),
+        group=item.group,
+        count=None if item.uses is None else int(item.uses),
+        address=item.address,
+        company=item.company,
         is_judged=place.record_class != "u",
     )
 
