@@ -7,23 +7,26 @@ from typing import Annotated, Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Depends, Response, content_types
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-    ResponseValidationError,
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
 )
+from aws_lambda_powertools.event_handler.openapi.exceptions import ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AwareDatetime
 
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import TelemetryError
 from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
+from telemetry.domain.overview import timeline
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
+from telemetry.domain.window import Range, is_hourly, window_of
+from telemetry.faults import log_failure
 from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -38,18 +41,29 @@ from telemetry.storage.secret import keyring
 from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
 from telemetry.web.authentication import Authenticator
+from telemetry.web.checks import check_is_json, check_parameters, json_object
+from telemetry.web.deadline import in_time
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer
+from telemetry.web.moments import Moment
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
-from telemetry.web.problems import UnreadableBody, problem_answer, problem_of
+from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.staff import staff_of
 
-app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+DESCRIPTION = "/openapi.json"
+
+# The resolver would validate before any middleware, and so before authentication: routes bring validation themselves.
+app = APIGatewayHttpResolver(json_body_deserializer=json_object)
 logger = Logger()
 
 MOST_VERIFIED = 10_000
 """Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
+
+_VALIDATION = [
+    OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
+    OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
+]
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -71,11 +85,29 @@ def stores() -> Stores:
     return Stores.of(settings.tables.registry, settings.retention_days, keyring())
 
 
+def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Nothing of a request is looked at, not even whether there is such a route, before who asks is known."""
+    request = _request()
+    if request.path != DESCRIPTION:
+        app_.context["staff"] = staff_of(request, Role.ADMIN, authenticator(), datetime.now(UTC))
+    return next_middleware(app_)
+
+
+def check(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Refuses what validation would overlook: parameters the route does not declare, and forms."""
+    request, declared = _request(), app_.context["_route"].dependant
+    if request.body or declared.body_params:
+        check_is_json(request)
+    check_parameters(request, {parameter.alias for parameter in declared.query_params})
+    return next_middleware(app_)
+
+
+app.use([admit])
+
+
 def administrator() -> Staff:
     """Who asks: a staff key that may administer, at work in the environments that the request opens."""
-    request, now = _request(), datetime.now(UTC)
-    staff = staff_of(request, Role.ADMIN, authenticator(), now)
-    _check_body(request)
+    staff: Staff = app.context["staff"]
     return staff
 
 
@@ -99,6 +131,7 @@ def route(method: str, path: str, status: int = 200) -> Callable[[F], F]:
             tags=[path.split("/")[1]],
             operation_id=function.__name__,
             status_code=status,
+            middlewares=[check, *_VALIDATION],
         )(function)
         return function
 
@@ -285,6 +318,22 @@ def get_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ListedApiKey]:
     return _one(api.ListedApiKey.of_used(key, uses.get(key.id)))
 
 
+@route("GET", "/api-keys/<key_id>/usage")
+def get_api_key_usage(
+    staff: Admin,
+    key_id: IdInPath,
+    environment: InEnvironment,
+    range_: Annotated[Range | None, Query(alias="range")] = None,
+    first: Annotated[Moment, Query(alias="from")] = None,
+    last: Annotated[Moment, Query(alias="to")] = None,
+) -> Response[api.KeyUsage]:
+    """Events that came with an SDK key: the last 24 hours unless told, and these by the hour, else by UTC day."""
+    key = api_keys.find_sdk_key(staff, key_id, environment, stores())
+    window = window_of(range_, first, last, staff.now)
+    cut = timeline(window, staff.now, is_hourly=is_hourly(range_, first, window))
+    return _one(api.KeyUsage.of(key.id, environment, api_keys.usage_of(key, cut, _activity(environment))))
+
+
 @route("GET", "/api-keys/<key_id>/secret")
 def get_api_key_secret(staff: Admin, key_id: IdInPath) -> Response[api.ApiKeyWithSecret]:
     """An SDK key with its secret; the audit log notes it."""
@@ -361,7 +410,7 @@ def list_audit(
     return _page(page, api.AuditEntry.of, api.AuditEntryPage)
 
 
-@app.get("/openapi.json", include_in_schema=False, enable_validation=False)
+@app.get(DESCRIPTION, include_in_schema=False)
 def openapi() -> Response[str]:
     """What there is, for everyone: it holds nothing that is not in the source."""
     return answer(200, _description())
@@ -370,20 +419,19 @@ def openapi() -> Response[str]:
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong. Of what is our fault the log alone has the detail, under the request."""
-    if isinstance(error, RequestValidationError):
-        error = _refusal() or error
     problem = problem_of(error)
     if isinstance(error, ResponseValidationError):
         # its text holds the answer, in which there may be a secret
         logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
     elif problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
@@ -392,24 +440,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @cache
 def _description() -> dict[str, Any]:
     return describe(app, "Telemetry administration", "1")
-
-
-def _refusal() -> Exception | None:
-    """Fields are checked before the key is; who may not be here is told that, and nothing of the fields."""
-    try:
-        administrator()
-    except (TelemetryError, RequestUnsupportedContentType) as exc:
-        return exc
-    return None
-
-
-def _check_body(request: Request) -> None:
-    """Raises for what the resolver would take as well: forms, and the first of many objects."""
-    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if request.body and content_type != "application/json":
-        raise RequestUnsupportedContentType("Unsupported content type", [])
-    if request.body.lstrip().startswith(b"["):
-        raise UnreadableBody
 
 
 def _request() -> Request:

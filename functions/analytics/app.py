@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_query
@@ -17,6 +18,7 @@ from telemetry.domain.errors import InvalidCursor
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import Staff
+from telemetry.faults import log_failure
 from telemetry.services.administration.stores import Stores
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.overview import Overviews
@@ -38,6 +40,7 @@ from telemetry.storage.spikes import EpisodeStore
 from telemetry.web import analytics, exports
 from telemetry.web import records as api
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
 from telemetry.web.paging import cursor_of, next_link
@@ -79,6 +82,17 @@ def authenticator() -> Authenticator:
 def index_sizes() -> IndexSizes:
     """What searches found out about them."""
     return IndexSizes()
+
+
+def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Nothing of what staff ask is looked at, not even whether there is such a route, before who asks is known."""
+    request = _request()
+    if request.path.startswith(ANALYTICS):
+        app_.context["staff"] = staff_of(request, Role.VIEWER, authenticator(), datetime.now(UTC))
+    return next_middleware(app_)
+
+
+app.use([admit])
 
 
 # ── the GetKeyManager dialect
@@ -189,12 +203,11 @@ def list_mismatches() -> Response[str]:
 
 @app.get(f"{ANALYTICS}/alerts")
 def list_alerts() -> Response[str]:
-    """Spikes of flagged records."""
+    """Spikes of flagged records, and of events with an API key."""
     staff, query = _asked(Role.ADMIN, analytics.AlertQuery)
     episodes = EpisodeStore(_aggregates(query)).all()
-    return _given(
-        analytics.alerts_body(spike_alerts(episodes, query.wanted(staff.now), _watch(query), staff.now), staff.now)
-    )
+    found = spike_alerts(episodes, query.wanted(staff.now), _watch(query), stores().api_keys, staff.now)
+    return _given(analytics.alerts_body(found, staff.now))
 
 
 @app.get(f"{ANALYTICS}/system-logs")
@@ -222,6 +235,7 @@ def failed(error: Exception) -> Response[str]:
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
@@ -233,8 +247,9 @@ def _request() -> Request:
 
 def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:
     """Who asks, then what: who may not ask is told nothing of the parameters."""
-    staff = staff_of(_request(), role, authenticator(), datetime.now(UTC))
-    return staff, query.of(_request().query)
+    staff: Staff = app.context["staff"]
+    staff.require(role)
+    return staff, query.of(_request())
 
 
 def _search(query: api.Query, staff: Staff) -> RecordSearch:
@@ -253,7 +268,7 @@ def _given(body: object, link: dict[str, str] | None = None) -> Response[str]:
 def _problem(error: Exception) -> Response[str]:
     problem = problem_of(error)
     if problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())

@@ -19,12 +19,11 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
 from telemetry.domain.license import LicenseAction, LicenseState
 from telemetry.domain.staff import Author, Staff
+from telemetry.retry import Deadline
 from telemetry.services.administration import licenses
 from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import issue_staff_key
-from telemetry.storage.backoff import Backoff
-from telemetry.storage.licenses import Change
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Post
 from tests.lambdas import Context, http_event, load_function
@@ -166,6 +165,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/api-keys", None, 200),
     ("POST", "/api-keys", {"name": "new", "capabilities": ["ingest"]}, 201),
     ("GET", "/api-keys/{key_id}", None, 200),
+    ("GET", "/api-keys/{key_id}/usage", None, 200),
     ("GET", "/api-keys/{key_id}/secret", None, 200),
     ("POST", "/api-keys/{key_id}/regenerate", None, 200),
     ("POST", "/api-keys/{key_id}/revoke", None, 200),
@@ -195,7 +195,8 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
     for method, path, body, status in ROUTES:
         url = path.format(**there)
         match = {"if_match": '"1"'} if method in {"PATCH", "PUT"} else {}
-        answer = ask(method, url, body, PRODUCTION | {"days": "30"}, key, **match)
+        query = PRODUCTION | ({"days": "30"} if path == "/retention/preview" else {})
+        answer = ask(method, url, body, query, key, **match)
         if who == "admin" and (method, path) in FOR_SUPER_ADMINS:
             status = 403  # noqa: PLW2901
         assert answer.status == (refused or status), (method, path, answer)
@@ -482,8 +483,8 @@ def test_activations_are_listed_page_by_page(ask: Ask, store: Stores) -> None:
     devices = [f"device-{number}" for number in range(5)]
     for device in devices:
         license_ = replace(license_, state=store.licenses.get(license_.id).state)
-        assert store.licenses.activate(license_, device, now, Backoff(1)) is Change.DONE
-    store.licenses.deactivate(license_, devices[0], now + timedelta(hours=1), Backoff(1))
+        assert store.licenses.activate(license_, device, now, Deadline(60)) is Change.DONE
+    store.licenses.deactivate(license_, devices[0], now + timedelta(hours=1), Deadline(60))
     items = list(pages(ask, f"/licenses/{license_.id}/activations", {"limit": "2"}))
     assert sorted(items, key=lambda item: str(item["identifier"])) == [
         {
@@ -619,7 +620,7 @@ def test_a_registry_that_stays_away_is_told(ask: Ask, monkeypatch: pytest.Monkey
 def test_a_first_activation_is_not_undone_by_a_change(ask: Ask, customer: str, store: Stores) -> None:
     """It makes the licence active, and staff who read it before must not set that back."""
     was = store.licenses.get(a_license(ask, customer_id=customer)["id"])
-    store.licenses.activate(was, "device", datetime.now(UTC), Backoff(1))
+    store.licenses.activate(was, "device", datetime.now(UTC), Deadline(60))
     with pytest.raises(ChangedMeanwhile):
         store.licenses.change(replace(was, activation_limit=9), was)
     path = f"/licenses/{was.id}"
@@ -637,7 +638,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
         "capabilities": ["read", "ingest"],
         "product_id": "acme-cli",
         "expires_at": "2999-01-01T00:00:00Z",
-        "allowed_networks": ["203.0.113.9/24", "2001:db8::1"],
+        "allowed_networks": ["::ffff:203.0.113.9/120", "2001:db8::1"],
     }
     issued = ask("POST", "/api-keys", body, PRODUCTION)
     secret = issued.body["secret"]
@@ -773,9 +774,11 @@ def test_a_cursor_is_good_for_its_list_alone(ask: Ask) -> None:
         assert ask("GET", "/licenses", query=PRODUCTION | {"limit": limit}).status == 422
 
 
-def test_a_key_in_the_query_is_not_repeated(ask: Ask, keys: Keys) -> None:
-    answer = ask("GET", "/products", query={"limit": "1", "api_key": keys.admin}, key=None)
-    assert set(answer.link[1]) == {"limit", "cursor"}
+def test_a_key_in_the_query_is_refused_and_not_repeated(ask: Ask, keys: Keys) -> None:
+    answer = ask("GET", "/products", query={"limit": "1", "api_key": keys.admin})
+    errors = [{"field": "api_key", "message": "there is no such parameter"}]
+    assert answer.body == problem(422, "invalid-fields", "Invalid fields", "See `errors`.", "/products", errors=errors)
+    assert "link" not in answer.headers
 
 
 # ── the audit log
@@ -925,10 +928,10 @@ def test_an_unforeseen_failure_says_nothing_of_itself(
     def broken(*_: object) -> None:
         raise RuntimeError("a detail")
 
-    monkeypatch.setattr(RegistryStore, "product_page", broken)
-    answer = ask("GET", "/products", query={"api_key": "hidden-in-query"})
+    monkeypatch.setattr(LicenseStore, "page", broken)
+    answer = ask("GET", "/licenses", query=PRODUCTION | {"product_id": "hidden-in-query"})
     assert answer.body == problem(
-        500, "internal-error", "Internal error", "It is in the log, under the request id.", "/products"
+        500, "internal-error", "Internal error", "It is in the log, under the request id.", "/licenses"
     )
     logged = repr([vars(record) for record in caplog.records])
     assert "a detail" in logged

@@ -19,10 +19,10 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView, Product, Verdict
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.telemetry_query import Page, Place, TelemetryQuery
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.storage import browse
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, Post
@@ -148,6 +148,7 @@ def test_unreadable_bodies_are_rows_too(post: Post, get: Get) -> None:
 
 def test_product_usage_is_listed_too(post: Post, get: Get) -> None:
     payload = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "j@x.example", "meta": {"a": 1}}
+    payload |= {"source": "PRODUCT_CLI", "event_at": NOW.timestamp()}
     sent(post, {"payload": payload}, path="/api/product/usage")
     (row,) = rows(get(data_group="primary"))
     assert (row["data_type"], row["data"], row["user_identifier"]) == (None, {"a": 1}, "j@x.example")
@@ -352,7 +353,7 @@ class Archive:
     def keep(self, bodies: list[dict[str, Any]], when: datetime) -> None:
         key = ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({Environment.PRODUCTION}))
         events = [getkeymanager.parse_event(json.dumps(body).encode(), body) for body in bodies]
-        outcomes = self.ingest.keep(events, Access(key, Environment.PRODUCTION), "203.0.113.7", when, Backoff(5))
+        outcomes = self.ingest.keep(events, Access(key, Environment.PRODUCTION), "203.0.113.7", when, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
     def page(
@@ -467,7 +468,7 @@ def walked(archive: Archive, query: TelemetryQuery, effort: Callable[[], Effort]
     place: Place | None = Place(skip=(query.page - 1) * query.per_page)
     pages = []
     while place:
-        page = archive.page(query, effort=effort(), place=place)
+        page = archive.page(query, effort=effort(), place=place, days=6)
         assert page.rest != place
         place = page.rest
         pages.append(said(page))
@@ -530,7 +531,7 @@ def test_the_unjudged_are_seen_as_they_were_judged_later(archive: Archive) -> No
         stored = archive.store.get(record.key)
         assert stored
         flags = frozenset({Flag.INVALID_LICENSE}) if record.said.license_key == KEY else frozenset()
-        archive.store.add_judgement(stored, Verdict(flags, ""), NOW, Backoff(5))
+        archive.store.add_judgement(stored, Verdict(flags, ""), NOW, Deadline(60))
     assert said(archive.page(TelemetryQuery(is_flagged=True))) == ["1"]
     (clean,) = archive.page(TelemetryQuery(is_flagged=False)).records
     assert (clean.said.data, clean.is_judged) == ("2", True)

@@ -223,9 +223,9 @@ def test_no_search_of_a_month_makes_many_requests(
             page = get(**query)
         assert len(page["data"]) == 25 or not page["has_more"], query
         most = max(most, len(calls))
-    for page in ("2", "40", "100"):
+    for number in ("2", "40", "100"):
         with counted_calls() as calls:
-            get(page=page)
+            get(page=number)
         most = max(most, len(calls))
     assert most <= 80
 

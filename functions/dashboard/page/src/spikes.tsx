@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { count, plural } from "./format";
 import { useResource } from "./live";
 import type { Spikes as SpikesData } from "./types";
-import { Icon, ProblemBox, Time } from "./ui";
+import { Icon, ProblemBox, Text, Time } from "./ui";
 import { Follow, useView } from "./view";
 
 type Spike = SpikesData["items"][number];
@@ -47,9 +47,11 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
       <Icon name="alert" />
       <div>
         <h2>
-          Spike in {spike.product} {over && <span class="badge">over</span>}
+          <Title spike={spike} /> {over && <span class="badge">over</span>}
         </h2>
-        <p>{sentence(spike)}</p>
+        <p>
+          <Text>{sentence(spike)}</Text>
+        </p>
         <p class="note">
           {over ? "from" : "since"} <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
         </p>
@@ -61,20 +63,32 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
   );
 }
 
-function sentence({ cause, evidence }: Spike): string {
-  const { flagged, most_expected: expected, license } = evidence;
-  if (flagged === undefined) return cause.replaceAll("_", " ");
-  const where = license ? `since midnight with licence ••••${license.last4 ?? ""}` : "in an hour";
-  const usual = expected === undefined ? "" : `, where at most ${count(expected)} were to be expected`;
-  return `${plural(flagged, "flagged record")} ${where}${usual}.`;
+function Title({ spike: { product, evidence } }: { spike: Spike }): JSX.Element {
+  const key = evidence.api_key;
+  return (
+    <>
+      {key ? "Spike of events with API key" : "Spike in"} <Text>{key ? (key.name ?? key.id) : (product ?? "")}</Text>
+    </>
+  );
 }
 
-/** Its flagged records, from the day it began to its last, or today. */
+function sentence({ cause, evidence }: Spike): string {
+  const { flagged, events, most_expected: expected, license } = evidence;
+  const number = events ?? flagged;
+  if (number === undefined) return cause.replaceAll("_", " ");
+  const what = plural(number, events === undefined ? "flagged record" : "event");
+  const where = license ? `since midnight with licence ••••${license.last4 ?? ""}` : "in an hour";
+  const usual = expected === undefined ? "" : `, where at most ${count(expected)} were to be expected`;
+  return `${what} ${where}${usual}.`;
+}
+
+/** Its flagged records, or those of its API key, from the day it began to its last, or today. */
 function filters(spike: Spike): Record<string, string> {
+  const { license, api_key: key } = spike.evidence;
   return {
-    product: spike.product,
-    flagged: "true",
-    license_id: spike.evidence.license?.license_id ?? "",
+    product: spike.product ?? "",
+    ...(key ? { api_key_id: key.id } : { flagged: "true" }),
+    license_id: license?.license_id ?? "",
     range: "",
     from: spike.opened_at.slice(0, 10),
     to: (spike.closed_at === null ? new Date().toISOString() : spike.last_seen).slice(0, 10),

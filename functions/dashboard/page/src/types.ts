@@ -1,4 +1,7 @@
 // What the API answers. Instants are ISO-8601 in UTC.
+//
+// The keys of a `Record` are text that somebody else chose, `__proto__` and `constructor` among it: they are read by
+// `Object.entries`, never by name.
 
 export type Environment = "production" | "staging" | "development";
 export type Role = "viewer" | "admin" | "super_admin";
@@ -14,8 +17,6 @@ export interface Product {
   id: string;
   name: string;
 }
-
-export type PiracyFlag = "INVALID_LICENSE" | "BYPASSED_ACTIVATION" | "REVOKED_LICENSE" | "ENVIRONMENT_MISMATCH";
 
 export interface Overview {
   environment: Environment;
@@ -38,7 +39,7 @@ export interface Overview {
     /** Whole UTC days that users and devices are counted over: those that the range touches. */
     unique_users_days?: number;
   };
-  alerts: { flag: PiracyFlag; records: number; before: number; change: number }[];
+  alerts: { flag: string; records: number; before: number; change: number }[];
   trend: { start: string; clean: number; flagged: number; closed: boolean }[];
   versions: { version: string; records: number; percent: number }[];
   version_trend: { start: string; versions: Record<string, number> }[];
@@ -114,10 +115,18 @@ export interface Mismatches {
   note?: string | null;
 }
 
+export interface ApiKey {
+  id: string;
+  /** None of a key that is not known any more. */
+  name: string | null;
+  last4: string | null;
+}
+
 export interface Spikes {
   items: {
     id: string;
-    product: string;
+    /** None of a spike of an API key, whose events may be of any product. */
+    product: string | null;
     opened_at: string;
     last_seen: string;
     closed_at: string | null;
@@ -127,6 +136,8 @@ export interface Spikes {
       most_expected?: number;
       flags?: Record<string, number>;
       license?: { fingerprint: string; license_id: string | null; last4: string | null };
+      events?: number;
+      api_key?: ApiKey;
     };
   }[];
 }
@@ -147,6 +158,7 @@ export interface RecordRow {
   customer: Customer | null;
   flags: string[];
   data_type: string | null;
+  api_key_id: string;
   /** What of the record cannot be read. */
   damage: string | null;
 }
@@ -163,7 +175,7 @@ export interface RecordDetail extends RecordRow {
   payload: unknown;
   /** A body too large for an answer lies elsewhere, and has no `payload` either; of one that cannot be read there is none. */
   raw: { text: string } | { base64: string } | { bytes: number; href: string } | null;
-  api_key: { id: string; name: string | null; last4: string | null };
+  api_key: ApiKey;
   expires_at: string;
 }
 

@@ -104,6 +104,7 @@ class RecordSearch:
             device=self.stores.keyring.fingerprint_if(Identity.DEVICE, wanted.device),
             version=wanted.version and wanted.version[:_LONGEST_VERSION],
             address=wanted.source_ip,
+            api_key_id=wanted.api_key_id,
             licenses=names if partitions is None else None,
         )
         return Wanted(selection, partitions, wanted.window, wanted.is_flagged, wanted.flag)

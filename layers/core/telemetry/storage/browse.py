@@ -4,30 +4,31 @@ import heapq
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from operator import attrgetter
-from typing import Any, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self
 
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.pagination import ResultIterator
 
 from telemetry.domain import flags as flag_codes
-from telemetry.domain.errors import InvalidCursor, StoreUnavailable
+from telemetry.domain.errors import InvalidCursor
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.window import Window
+from telemetry.storage.batches import KEYS_PER_CALL
+from telemetry.storage.errors import store
 from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore, data_type_of
 from telemetry.storage.selection import Listed, Selection
+from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind
 
 _USUAL = 50
 _MOST_PER_READ = 200
 _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
 _NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; from the third on all that DynamoDB gives
-_AT_ONCE = 16
 _RECENT_DAYS = 2
 _IDLE_DAYS = 2
 _FEW = 2_000
@@ -35,10 +36,8 @@ _TIMES_WANTED = 8
 _MOST_HELD = 20_000
 _MOST_SCANNED = 180_000  # entries, some 60 MB
 _REMEMBERED_SECONDS = 3_600
-_KEYS_PER_CALL = 100
 _DAY_MS = 86_400_000
 
-T = TypeVar("T")
 _Key = dict[str, dict[str, Any]]
 
 Position = tuple[Any, ...]
@@ -122,6 +121,7 @@ class _CutShort(Exception):
     """A list would have to make another request, and may not."""
 
 
+@store("records")
 @dataclass(frozen=True, slots=True)
 class Browser:
     """The records of one environment as they are to be seen `now`: neither expired nor from before `oldest`.
@@ -148,7 +148,9 @@ class Browser:
         window = self._seen_of(window)
         if after and not isinstance(after[0], int):
             raise InvalidCursor
-        return _named(self._by_receipt(selection, window, after or (_ms(window.until), "", ""), _Demand(wanted)))
+        return _until_cut_short(
+            self._by_receipt(selection, window, after or (_ms(window.until), "", ""), _Demand(wanted))
+        )
 
     def by_event_time(
         self,
@@ -162,29 +164,23 @@ class Browser:
         window = self._seen_of(window)
         if after and not isinstance(after[0], str):
             raise InvalidCursor
-        return _named(self._by_event_time(partitions, selection, window, after, _Demand(wanted)))
+        return _until_cut_short(self._by_event_time(partitions, selection, window, after, _Demand(wanted)))
 
     def load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         """The records themselves, in this order; without those that expired meanwhile."""
-        return _named(self._load(listed))
+        return self._load(listed)
 
     def get(self, key: RecordKey) -> Record | None:
         """One record, if it is to be seen."""
-        try:
-            record = self.store.get(key)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("records") from exc
+        record = self.store.get(key)
         if record and record.expires_at > self.now and record.received_at >= self._seen_of(None).since:
             return record
         return None
 
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
-        self.effort.note(requests=math.ceil(len(keys) / _KEYS_PER_CALL))
-        try:
-            return self.store.judgements(keys)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("records") from exc
+        self.effort.note(requests=math.ceil(len(keys) / KEYS_PER_CALL))
+        return self.store.judgements(keys)
 
     def _load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         items = [record.item for record in listed if record.item]
@@ -316,8 +312,7 @@ class Browser:
     ) -> list[Iterator[Step]]:
         """The queries as runs. Their first records are read side by side, others when needed."""
         runs = [_Run(query, order, pace) for query in queries]
-        for _ in _threads().map(lambda run: run.read(len(runs)), runs):
-            pass
+        side_by_side(lambda run: run.read(len(runs)), runs)
         return [run.steps(runs, partial(self._ask, pace.demand)) for run in runs]
 
     def _ask(self, demand: "_Demand", requests: int = 1) -> None:
@@ -490,16 +485,13 @@ def _index_entry(item: RecordItem) -> Listed:
         data_type=data_type_of(item.data_type),
         group=item.group,
         address=item.address,
+        api_key_id=item.api_key_id,
     )
 
 
-def _named(items: Iterator[T]) -> Iterator[T]:
-    try:
-        yield from items
-    except _CutShort:
-        return
-    except PynamoDBException as exc:
-        raise StoreUnavailable("records") from exc
+def _until_cut_short(steps: Iterator[Step]) -> Iterator[Step]:
+    with suppress(_CutShort):
+        yield from steps
 
 
 def _ms(moment: datetime) -> int:
@@ -513,8 +505,3 @@ def _midnight(day: date) -> int:
 
 def _time(milliseconds: float) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_AT_ONCE, "browse")

@@ -36,6 +36,7 @@ class Listed(NamedTuple):
     data_type: str | None = None
     group: str | None = None
     address: str | None = None
+    api_key_id: str | None = None
     item: RecordItem | None = None
 
     @property
@@ -51,6 +52,7 @@ class Selection:
     products   what it counts for; `classes` the classes it may be of
     address    the caller's, or the event's own
     data_type  and `group`: as `domain.record.listed` has them
+    api_key_id the key that brought it
     sent_as    the product id it was sent under, as `domain.record.product_named` has it
     licenses   whose it is, as `domain.record.license_named` has them; None among them: nobody's
     """
@@ -63,14 +65,14 @@ class Selection:
     address: str | None = None
     data_type: str | None = None
     group: str | None = None
+    api_key_id: str | None = None
     sent_as: str | None = None
     licenses: frozenset[str | None] | None = None
 
     @property
     def is_narrow(self) -> bool:
         """Whether there may be much in its partitions that is not looked for."""
-        others = (self.device, self.version, self.address, self.data_type, self.group, self.sent_as, self.licenses)
-        return self.user is not None or any(wanted is not None for wanted in others)
+        return self != Selection(self.products, self.classes)
 
     def partitions(self, day: date, shards: int) -> Iterator[str]:
         """Of the index, where it lies; others' records are there too."""
@@ -89,6 +91,7 @@ class Selection:
             and self.address in {None, record.source_ip, record.address}
             and self.data_type in {None, record.data_type}
             and self.group in {None, record.group}
+            and self.api_key_id in {None, record.api_key_id}
             and self.sent_as in {None, product_in(record.key.partition)}
             and (self.licenses is None or license_in(record.key.partition) in self.licenses)
         )
@@ -101,6 +104,7 @@ class Selection:
             (model.product_version, self.version),
             (model.data_type, data_type_code(self.data_type)),
             (model.group, self.group),
+            (model.api_key_id, self.api_key_id),
         )
         conditions = [attribute == value for attribute, value in wanted if value is not None]
         if self.address is not None:
@@ -116,6 +120,6 @@ class Selection:
             conditions.append(reduce(or_, (model.index_partition.contains(f"#{each}#") for each in self.classes)))
         if self.sent_as is not None:
             conditions.append(model.partition.contains(f"#{self.sent_as}"))
-        if self.licenses == {None}:
+        if self.licenses == frozenset({None}):
             conditions.append(~model.partition.startswith("L"))
         return reduce(and_, conditions)

@@ -8,15 +8,17 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from telemetry.domain.active_users import Outdated
 from telemetry.domain.spikes import Cause, Episode, Spike
-from telemetry.storage.aggregates import named_errors
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import conditions, store
 from telemetry.storage.tables import bind, connection
 
 _EPISODES = "spikes"
 
 
 class EpisodeItem(Model):
-    """An episode. pk `spikes`, sk `acme-cli#2026-11-21T08`: product and first hour."""
+    """An episode. pk `spikes`, sk whose it is and its first hour: `acme-cli#2026-11-21T08`, `~key#k1#2026-11-21T08`."""
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -25,7 +27,8 @@ class EpisodeItem(Model):
 
     pk = UnicodeAttribute(hash_key=True, default=_EPISODES)
     sk = UnicodeAttribute(range_key=True)
-    product = UnicodeAttribute()
+    product = UnicodeAttribute(null=True)
+    api_key_id = UnicodeAttribute(null=True)
     hour = NumberAttribute()
     cause = UnicodeAttribute()
     records = NumberAttribute()
@@ -37,7 +40,7 @@ class EpisodeItem(Model):
 
 
 class LatestEpisodeItem(Model):
-    """Which episode of a product is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
+    """Which episode of a product or key is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -49,18 +52,18 @@ class LatestEpisodeItem(Model):
     episode = UnicodeAttribute()
 
 
+@store("spikes")
 @dataclass(frozen=True, slots=True)
 class EpisodeStore:
     """Reads and writes episodes. Raises StoreUnavailable, and Outdated where another writer was first."""
 
     table: str
 
-    def latest(self, product: str) -> Episode | None:
-        """The latest episode of a product; strongly consistent."""
-        with named_errors():
-            pointers = bind(LatestEpisodeItem, self.table).batch_get([_pointer(product)], consistent_read=True)
-            keys = [(_EPISODES, pointer.episode) for pointer in pointers]
-            found = list(bind(EpisodeItem, self.table).batch_get(keys, consistent_read=True)) if keys else []
+    def latest(self, subject: str) -> Episode | None:
+        """The latest episode of a product or an API key, as `Spike.subject` names it; strongly consistent."""
+        pointers = batch_get(bind(LatestEpisodeItem, self.table), [_pointer(subject)], consistent_read=True)
+        keys = [(_EPISODES, pointer.episode) for pointer in pointers]
+        found = list(batch_get(bind(EpisodeItem, self.table), keys, consistent_read=True)) if keys else []
         return _episode(found[0]) if found else None
 
     def open(self, episode: Episode, before: Episode | None) -> None:
@@ -70,6 +73,7 @@ class EpisodeStore:
             _EPISODES,
             episode.id,
             product=spike.product,
+            api_key_id=spike.api_key_id,
             hour=_seconds(spike.hour),
             cause=spike.cause.value,
             records=spike.count,
@@ -79,25 +83,25 @@ class EpisodeStore:
             last_seen=_seconds(episode.last_seen),
         )
         still = latest.episode == before.id if before else latest.pk.does_not_exist()
-        with named_errors(), TransactWrite(connection=connection()) as transaction:
+        with (
+            conditions(Outdated("Another episode is the latest")),
+            TransactWrite(connection=connection()) as transaction,
+        ):
             transaction.save(item, condition=EpisodeItem.pk.does_not_exist())
-            transaction.save(latest(*_pointer(spike.product), episode=episode.id), condition=still)
+            transaction.save(latest(*_pointer(spike.subject), episode=episode.id), condition=still)
 
     def extend(self, episode: Episode, hour: datetime) -> None:
         """Notes another hour with a spike."""
-        with named_errors():
-            self._item(episode).update([EpisodeItem.last_seen.set(_seconds(hour))])
+        self._item(episode).update([EpisodeItem.last_seen.set(_seconds(hour))])
 
     def announced(self, episode: Episode) -> None:
         """Notes that the topic has taken it."""
-        with named_errors():
-            self._item(episode).update([EpisodeItem.is_announced.set(True)])
+        self._item(episode).update([EpisodeItem.is_announced.set(True)])
 
     def all(self) -> Iterator[Episode]:
-        """Every episode there ever was, by product and time."""
-        with named_errors():
-            for item in bind(EpisodeItem, self.table).query(_EPISODES):
-                yield _episode(item)
+        """Every episode there ever was, by whose it is and time."""
+        for item in bind(EpisodeItem, self.table).query(_EPISODES):
+            yield _episode(item)
 
     def _item(self, episode: Episode) -> EpisodeItem:
         item: EpisodeItem = bind(EpisodeItem, self.table)(_EPISODES, episode.id)
@@ -114,14 +118,15 @@ def _episode(item: EpisodeItem) -> Episode:
             expected=int(item.expected),
             license=item.license,
             flags={code: int(count) for code, count in item.flags.items()},
+            api_key_id=item.api_key_id,
         ),
         last_seen=_moment(item.last_seen),
         is_announced=item.is_announced,
     )
 
 
-def _pointer(product: str) -> tuple[str, str]:
-    return f"spike#{product}", "latest"
+def _pointer(subject: str) -> tuple[str, str]:
+    return f"spike#{subject}", "latest"
 
 
 def _seconds(moment: datetime) -> int:
