@@ -44,6 +44,7 @@ from telemetry.web.http import Request, answer
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
 from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.routes import routed
 from telemetry.web.staff import staff_of
 
 DESCRIPTION = "/openapi.json"
@@ -412,7 +413,7 @@ def failed(error: Exception) -> Response[str]:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 @cache

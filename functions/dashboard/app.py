@@ -21,6 +21,7 @@ from telemetry.web.authentication import Authenticator
 from telemetry.web.checks import check_parameters, json_object
 from telemetry.web.http import Request, answer
 from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.routes import routed
 from telemetry.web.sessions import (
     PresentedSession,
     is_same_origin,
@@ -54,6 +55,7 @@ def assets() -> Mapping[str, Asset]:
     return load_assets(Path(__file__).parent / "dist")
 
 
+@app.get("/")
 @app.get("/admin")
 def admin() -> Response[str]:
     """Leads to the page."""
@@ -135,7 +137,7 @@ def failed(error: Exception) -> Response[str]:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _request() -> Request:

@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -18,7 +19,7 @@ from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
-from telemetry.services.failed_calls import FailureLog
+from telemetry.services.failed_calls import FailureLog, SummedCalls
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
 from telemetry.storage.backoff import Backoff
@@ -33,6 +34,8 @@ from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, Credentials, credentials_of
 from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
 from telemetry.web.http import Request, answer
+from telemetry.web.routes import routed
+from telemetry.web.unknown_routes import unknown_route
 
 SECONDS_TO_ANSWER = 4.5
 """Of the function's time, kept back from the retries: for a last call that gets no answer, and for ours."""
@@ -73,6 +76,12 @@ def failure_log() -> FailureLog:
     return FailureLog(FailedCallStore(IngestSettings.from_env().tables.registry))
 
 
+@cache
+def unrouted() -> SummedCalls:
+    """Counts what reaches no route."""
+    return SummedCalls.into(IngestSettings.from_env().tables.registry)
+
+
 @app.post("/api/v1/telemetry")
 @app.post("/api/v1/send-telemetry")
 @app.post("/api/v1/send-telemetry-data")
@@ -105,6 +114,12 @@ def product_usage() -> Response[str]:
     return _send(reo.UPLOADED, [outcome])
 
 
+@app.not_found
+def not_found(_: NotFoundError) -> Response[str]:
+    """A greedy route leads here, and the path is none of ours."""
+    return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
+
+
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong, in the dialect that was spoken."""
@@ -119,7 +134,7 @@ def failed(error: Exception) -> Response[str]:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:

@@ -13,9 +13,9 @@ const CAUSES = [
   "inactive_key",
   "forbidden",
   "address_not_allowed",
-  "throttled",
   "malformed",
   "unavailable",
+  "unknown_route",
   "failed",
 ];
 
