@@ -117,6 +117,7 @@ def product_usage() -> Response[str]:
 @app.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     """A greedy route leads here, and the path is none of ours."""
+    metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
     return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
 
 
