@@ -165,6 +165,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/api-keys", None, 200),
     ("POST", "/api-keys", {"name": "new", "capabilities": ["ingest"]}, 201),
     ("GET", "/api-keys/{key_id}", None, 200),
+    ("GET", "/api-keys/{key_id}/usage", None, 200),
     ("GET", "/api-keys/{key_id}/secret", None, 200),
     ("POST", "/api-keys/{key_id}/regenerate", None, 200),
     ("POST", "/api-keys/{key_id}/revoke", None, 200),
