@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.services.failed_calls import SummedCalls
 from telemetry.settings import TableNames
+from telemetry.web.deadline import in_time
 from telemetry.web.routes import routed
 from telemetry.web.unknown_routes import unknown_route
 
@@ -31,6 +32,7 @@ def not_found(_: NotFoundError) -> Response[str]:
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(routed(event), context)

@@ -105,7 +105,7 @@ def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
 def test_what_cannot_be_placed_goes_to_the_failure_queue_and_the_rest_counts(
     deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox
 ) -> None:
-    """A body that cannot be read keeps nobody from counting: the recount, which reads no bodies, counts them as well."""
+    """A body that cannot be read keeps nobody from counting: the recount, which reads no bodies, counts them too."""
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john"), event("jim")]))
     batch = stream_batch(deployment)
     whole = batch["Records"][1]

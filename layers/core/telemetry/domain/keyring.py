@@ -5,6 +5,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from telemetry.domain.device import normalise_device
 from telemetry.domain.errors import ConfigurationError
 
 FINGERPRINT_VERSION: Final = "1"
@@ -30,6 +31,7 @@ class Purpose(StrEnum):
     TELEMETRY_IDS = "telemetry-ids/1"
     ENCRYPTION = "encryption/1"
     LICENSE_IDS = "license-ids/1"
+    ACTIVATION_IDS = "activation-ids/1"
     CURSORS = "cursors/1"
     IDEMPOTENCY = "idempotency/1"
     SESSIONS = "sessions/1"
@@ -50,8 +52,12 @@ class Keyring:
         self._keys = {purpose: derive(secret, purpose) for purpose in Purpose}
 
     def fingerprint(self, identity: Identity, value: str) -> bytes:
-        """16 bytes that stand for a normalised identity and reveal nothing of it without the secret."""
-        return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{value}".encode())[:_FINGERPRINT_BYTES]
+        """16 bytes that stand for an identity and reveal nothing of it without the secret.
+
+        Of users and licences as they are given, of a device for all its spellings.
+        """
+        name = normalise_device(value) if identity is Identity.DEVICE else value
+        return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{name}".encode())[:_FINGERPRINT_BYTES]
 
     def fingerprint_if(self, identity: Identity, value: str | None) -> bytes | None:
         """The fingerprint of an identity that may be absent."""

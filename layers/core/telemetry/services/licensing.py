@@ -9,9 +9,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.license import License, LicenseState, license_id
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, obstacle
-from telemetry.storage.backoff import Backoff
+from telemetry.domain.license import License, LicenseState, activation_id, license_id
+from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, Seat, obstacle
+from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change
 
 
@@ -20,13 +20,13 @@ class Licenses(Protocol):
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
-    ) -> tuple[Mapping[str, License], Collection[tuple[str, str]]]:
-        """Which licences there are, and which (licence id, identifier) are active; strongly consistent."""
+    ) -> tuple[Mapping[str, License], Mapping[tuple[str, str], datetime]]:
+        """Which licences there are, and which (licence id, identifier) are active, since when; strongly consistent."""
 
-    def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Activates a device, if there is room."""
 
-    def deactivate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Ends an activation."""
 
 
@@ -38,19 +38,19 @@ class Licensing:
     product: Callable[[str], Product | None]
     keyring: Keyring
 
-    def answer(self, question: Question, environment: Environment, now: datetime, backoff: Backoff) -> Finding:
+    def answer(self, question: Question, environment: Environment, now: datetime, deadline: Deadline) -> Finding:
         """Answers one question, in one environment.
 
         A key of another environment is looked for nowhere, so it is as unknown as any. Raises StoreUnavailable.
         """
-        for _ in backoff.attempts():
+        for _ in deadline.attempts():
             try:
-                return self._answer(question, environment, now, backoff)
+                return self._answer(question, environment, now, deadline)
             except ChangedMeanwhile:
                 continue  # read anew: it was activated, suspended or given room meanwhile
         raise StoreUnavailable("license")
 
-    def _answer(self, question: Question, environment: Environment, now: datetime, backoff: Backoff) -> Finding:
+    def _answer(self, question: Question, environment: Environment, now: datetime, deadline: Deadline) -> Finding:
         if question.license_key is None:
             return Finding(Outcome.INVALID_KEY)
         id_ = license_id(environment, question.license_key, self.keyring)
@@ -59,29 +59,43 @@ class Licensing:
         license_ = found.get(id_)
         if license_ is None or question.product_id not in {None, license_.product_id}:
             return Finding(Outcome.INVALID_KEY)
+        # read before anything is done: what could not be told afterwards must not be done either
+        product = self.product(license_.product_id) if license_.product_id else None
         if question.identifier is None:
-            return Finding(Outcome.IDENTIFIER_REQUIRED, license_)
-        if question.action is DeviceAction.DEACTIVATE:
-            return self._deactivate(license_, question.identifier, now, backoff)
-        if reason := obstacle(license_, self._product_of(license_), now):
-            return Finding(reason, license_)
-        if question.action is DeviceAction.ACTIVATE:
-            return self._activate(license_, question.identifier, now, backoff)
-        return Finding(Outcome.VALID if active else Outcome.NOT_ACTIVATED, license_)
+            return Finding(Outcome.IDENTIFIER_REQUIRED, license_, product)
+        since = active.get((id_, question.identifier))
+        outcome = self._outcome(question.action, license_, product, question.identifier, since, now, deadline)
+        if outcome is Outcome.ACTIVATED:
+            license_, since = replace(license_, state=LicenseState.ACTIVE), now
+        is_seated = outcome in {Outcome.ACTIVATED, Outcome.ALREADY_ACTIVE}
+        seat = Seat(activation_id(id_, question.identifier, self.keyring), since) if since and is_seated else None
+        return Finding(outcome, license_, product, seat)
 
-    def _activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Finding:
-        match self.licenses.activate(license_, identifier, now, backoff):
+    def _outcome(
+        self,
+        action: DeviceAction,
+        license_: License,
+        product: Product | None,
+        identifier: str,
+        since: datetime | None,
+        now: datetime,
+        deadline: Deadline,
+    ) -> Outcome:
+        """Giving up a right takes none: a device may be deactivated in whatever state its licence is."""
+        if action is DeviceAction.DEACTIVATE:
+            change = self.licenses.deactivate(license_, identifier, now, deadline)
+            return Outcome.DEACTIVATED if change is Change.DONE else Outcome.ALREADY_INACTIVE
+        if reason := obstacle(license_, product, now):
+            return reason
+        if action is DeviceAction.VERIFY:
+            return Outcome.VALID if since else Outcome.NOT_ACTIVATED
+        return Outcome.ALREADY_ACTIVE if since else self._activate(license_, identifier, now, deadline)
+
+    def _activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Outcome:
+        match self.licenses.activate(license_, identifier, now, deadline):
             case Change.DONE:
-                return Finding(Outcome.ACTIVATED, replace(license_, state=LicenseState.ACTIVE))
-            case Change.ALREADY:
-                return Finding(Outcome.ALREADY_ACTIVE, license_)
+                return Outcome.ACTIVATED
             case Change.NO_ROOM:
-                return Finding(Outcome.LIMIT_REACHED, license_)
-
-    def _deactivate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Finding:
-        """In whatever state the licence is: giving up a right takes none, and it makes room."""
-        done = self.licenses.deactivate(license_, identifier, now, backoff) is Change.DONE
-        return Finding(Outcome.DEACTIVATED if done else Outcome.ALREADY_INACTIVE, license_)
-
-    def _product_of(self, license_: License) -> Product | None:
-        return self.product(license_.product_id) if license_.product_id else None
+                return Outcome.LIMIT_REACHED
+            case Change.ALREADY:  # by somebody else since it was read: since when is to be read anew
+                raise ChangedMeanwhile(f"activation under license {license_.id}")
