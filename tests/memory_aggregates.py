@@ -15,7 +15,7 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, LicenseDay
+from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay
 from telemetry.domain.day_report import Candidate, Correction, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.aggregates import MOST_SCOPES
@@ -147,8 +147,8 @@ class MemoryAggregates:
         found = [key for key in self._hours if key.scope == scope and first <= key.hour <= last]
         yield from ((key.hour, Counter(self._hours[key])) for key in sorted(found))
 
-    def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        return {hour: activity[FLAGGED] for hour, activity in self.hours(scope, first, last)}
+    def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last)}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         return {each: self._licenses[each] for each in licenses if each in self._licenses}

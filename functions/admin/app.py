@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Depends, Response, content_types
@@ -39,7 +40,7 @@ from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
 from telemetry.web.authentication import Authenticator
 from telemetry.web.etags import etag, required_version, version_of
-from telemetry.web.http import Request, answer
+from telemetry.web.http import Request, answer, with_one_part
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
 from telemetry.web.problems import UnreadableBody, problem_answer, problem_of
@@ -47,6 +48,8 @@ from telemetry.web.staff import staff_of
 
 app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
 logger = Logger()
+
+PRODUCTS = "/api/v1/admin/products/"
 
 MOST_VERIFIED = 10_000
 """Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
@@ -84,6 +87,7 @@ InEnvironment = Annotated[Environment, Query(description="One of the key's envir
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[str | None, Query(description="From the Link header of the page before")]
 IdInPath = Annotated[str, Path(max_length=64)]
+ProductInPath = Annotated[str, Path(max_length=1_000, description="Percent-encoded")]
 IdToFind = Annotated[str | None, Query(min_length=1, max_length=64)]
 IfMatch = Annotated[str | None, Header(alias="if-match", description="The ETag of what was read")]
 
@@ -122,18 +126,19 @@ def create_product(staff: Admin, body: api.NewProduct) -> Response[api.Product]:
 
 
 @route("GET", "/products/<product_id>")
-def get_product(_staff: Admin, product_id: IdInPath) -> Response[api.Product]:
+def get_product(_staff: Admin, product_id: ProductInPath) -> Response[api.Product]:
     """A product."""
-    product = stores().registry.product(product_id)
+    product = catalogue.find_product(unquote(product_id), stores())
     return _one(api.Product.of(product), product.version)
 
 
 @route("PATCH", "/products/<product_id>")
 def change_product(
-    staff: Admin, product_id: IdInPath, body: api.ProductPatch, if_match: IfMatch = None
+    staff: Admin, product_id: ProductInPath, body: api.ProductPatch, if_match: IfMatch = None
 ) -> Response[api.Product]:
     """Changes a product."""
-    product = catalogue.change_product(staff, product_id, required_version(if_match), body.changes(), stores())
+    id_ = catalogue.find_product(unquote(product_id), stores()).id
+    product = catalogue.change_product(staff, id_, required_version(if_match), body.changes(), stores())
     return _one(api.Product.of(product), product.version)
 
 
@@ -386,7 +391,7 @@ def failed(error: Exception) -> Response[str]:
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(with_one_part(event, PRODUCTS), context)
 
 
 @cache

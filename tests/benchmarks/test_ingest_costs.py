@@ -54,7 +54,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
     store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)
     return Ingest(
         lambda _: store,
-        Catalogue(registry).find,
+        Catalogue(registry).find_all,
         LicenseLookup(licenses, KEYRING).views,
         KEYRING,
         RememberedRetention(RetentionStore(tables.registry, 90)).days,

@@ -9,10 +9,10 @@ import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
 from telemetry.domain.activity import (
-    FLAGGED,
     MOST_NAMES,
     OTHER,
     RECORDS,
+    SUSPECT,
     Activity,
     Fold,
     HourKey,
@@ -137,7 +137,7 @@ def test_parts_come_back_as_they_were_counted(store: Store) -> None:
 
 def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     key, catalogue = HourKey("editor", HOUR), HourKey(CATALOGUE, HOUR)
-    activity: Activity = Counter({RECORDS: 5, FLAGGED: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
+    activity: Activity = Counter({RECORDS: 5, SUSPECT: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
     license_ = LicenseDay("editor", DAY, "L1")
     fold = Fold({key: activity, catalogue: Counter({RECORDS: 5})}, Counter({license_: 2}))
     assert store.position("shard") is None
@@ -152,7 +152,7 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     assert store.known([key, HourKey("none", HOUR)]) == {key: twice}
     assert list(store.hours("editor", HOUR, HOUR)) == [(HOUR, twice)]
     assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
-    assert store.flagged("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
+    assert store.suspects("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
     assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
     assert store.license_days("editor", DAY) == {"L1": 4}
 

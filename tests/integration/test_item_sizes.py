@@ -22,7 +22,7 @@ import telemetry.storage
 from local.template import read_template
 from telemetry.dialects import getkeymanager_licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.day_report import Correction, DayReport
 from telemetry.domain.day_summary import summaries
@@ -251,7 +251,7 @@ def write_summary(stage: Stage) -> None:
 
 
 def write_hour(stage: Stage) -> None:
-    measures = [RECORDS, FLAGGED, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
+    measures = [RECORDS, FLAGGED, SUSPECT, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
     measures += [Measure(kind, wide(16)) for kind in BREAKDOWNS for _ in range(500)]
     fold = Fold({HourKey(PRODUCT, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
     fold.licenses[LicenseDay(PRODUCT, DAY, "1" + "L" * 22)] = MANY

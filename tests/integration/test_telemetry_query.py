@@ -317,9 +317,7 @@ class Archive:
         self.store = RecordStore(deployment.tables.records(Environment.PRODUCTION), PLAN)
         self.is_registry_up = True
         products = {name: Product(name, name) for name in PRODUCTS}
-        self.ingest = Ingest(
-            lambda _: self.store, lambda id_, _: products.get(id_), self._views, deployment.keyring, lambda _: 90
-        )
+        self.ingest = Ingest(lambda _: self.store, lambda *_: products, self._views, deployment.keyring, lambda _: 90)
 
     def _views(self, events: Sequence[object], _environment: Environment, _max_age: float) -> list[LicenseView]:
         if not self.is_registry_up:

@@ -71,7 +71,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 def test_evidence_is_read_as_it_was_written(client_flags: tuple[str, ...], product: str) -> None:
     event = Event(raw=b"", dialect=Dialect.REO, product_id=product, event_at=0, client_flags=client_flags)
     verdict = judge(event, LicenseView(), Products(), Environment.PRODUCTION, NOW)
-    assert verdict.rules_version == 2
+    assert verdict.rules_version == 3
     assert verdict.seen == {
         Flag.UNKNOWN_PRODUCT: product,
         Flag.CLOCK_SKEW: f"{-NOW.timestamp():+.0f}",

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Final
 
 from telemetry.domain.errors import ConfigurationError
+from telemetry.domain.ids import trimmed
 
 FINGERPRINT_VERSION: Final = "1"
 """Goes before every fingerprint that names a partition, so that a successor could live beside it."""
@@ -50,8 +51,12 @@ class Keyring:
         self._keys = {purpose: derive(secret, purpose) for purpose in Purpose}
 
     def fingerprint(self, identity: Identity, value: str) -> bytes:
-        """16 bytes that stand for a normalised identity and reveal nothing of it without the secret."""
-        return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{value}".encode())[:_FINGERPRINT_BYTES]
+        """16 bytes that stand for an identity and reveal nothing of it without the secret.
+
+        Of users and licences as they are given, of a device for all its spellings.
+        """
+        name = (trimmed(value) or value) if identity is Identity.DEVICE else value
+        return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{name}".encode())[:_FINGERPRINT_BYTES]
 
     def fingerprint_if(self, identity: Identity, value: str | None) -> bytes | None:
         """The fingerprint of an identity that may be absent."""

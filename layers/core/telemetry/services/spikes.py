@@ -8,8 +8,9 @@ from typing import Any, Protocol
 from cachetools import LRUCache
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import FLAGGED, Activity, HourKey, Kind, LicenseDay, hour_of, points_at_a_license
+from telemetry.domain.activity import SUSPECT, Activity, HourKey, Kind, LicenseDay, hour_of, points_at_a_license
 from telemetry.domain.environment import Environment
+from telemetry.domain.flags import decode, is_billable
 from telemetry.domain.sighting import Observation
 from telemetry.domain.spikes import FLOOR, HISTORY, LICENSE_FLOOR, Cause, Episode, Spike, most_expected
 from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
@@ -20,7 +21,7 @@ class Counters(Protocol):
 
     def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]: ...
 
-    def flagged(self, scope: str, first: datetime, last: datetime) -> Mapping[datetime, int]: ...
+    def suspects(self, scope: str, first: datetime, last: datetime) -> Mapping[datetime, int]: ...
 
     def license_counts(self, licenses: Sequence[LicenseDay]) -> Mapping[LicenseDay, int]: ...
 
@@ -61,24 +62,23 @@ class SpikeWatch:
 
         Raises StoreUnavailable: the batch is to come again.
         """
-        flagged = [seen for seen in observations if seen.flags]
-        for spike in (*self._hours(flagged), *self._licenses(flagged)):
+        suspects = [seen for seen in observations if not is_billable(seen.flags)]
+        for spike in (*self._hours(suspects), *self._licenses(suspects)):
             episode = self._episode_of(spike)
             if not episode.is_announced:
                 self.topic.publish(f"Flagged records: {spike.product}", self._message(episode))
                 self.episodes.announced(episode)
 
-    def _hours(self, flagged: Sequence[Observation]) -> Iterator[Spike]:
-        keys = sorted({HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in flagged})
+    def _hours(self, suspects: Sequence[Observation]) -> Iterator[Spike]:
+        keys = sorted({HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in suspects})
         for key, activity in sorted(self.counters.known(keys).items()) if keys else ():
-            count = activity[FLAGGED]
+            count = activity[SUSPECT]
             if count >= FLOOR and count > (expected := self._most_expected(key)):
-                flags = {each.name: number for each, number in activity.items() if each.kind is Kind.FLAG}
-                yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=flags)
+                yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=_flags(activity))
 
-    def _licenses(self, flagged: Sequence[Observation]) -> Iterator[Spike]:
+    def _licenses(self, suspects: Sequence[Observation]) -> Iterator[Spike]:
         hours: dict[LicenseDay, datetime] = {}
-        for seen in flagged:
+        for seen in suspects:
             if seen.license and points_at_a_license(seen.flags):
                 day = LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)
                 hours[day] = max(hours.get(day, seen.received_at), seen.received_at)
@@ -89,7 +89,7 @@ class SpikeWatch:
 
     def _most_expected(self, key: HourKey) -> int:
         if key not in self._expected:
-            history = self.counters.flagged(key.scope, key.hour - HISTORY, key.hour - timedelta(hours=1))
+            history = self.counters.suspects(key.scope, key.hour - HISTORY, key.hour - timedelta(hours=1))
             self._expected[key] = most_expected(history.values())
         return self._expected[key]
 
@@ -120,3 +120,9 @@ class SpikeWatch:
             "most_expected": spike.expected,
             "episode": episode.id,
         }
+
+
+def _flags(activity: Activity) -> dict[str, int]:
+    """The piracy and licence flags of an hour, by code."""
+    counts = {each.name: number for each, number in activity.items() if each.kind is Kind.FLAG}
+    return {code: number for code, number in counts.items() if not is_billable(decode(code))}

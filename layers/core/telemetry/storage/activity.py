@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
-from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, Kind, LicenseDay, Measure
 from telemetry.domain.keys import key_text
 from telemetry.storage.aggregates import named_errors
 from telemetry.storage.tables import bind, connection, error_code
@@ -34,7 +34,7 @@ _KINDS = {kind.value: kind for kind in Kind}
 class HourItem(Model):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
-    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `!R`, `v5.0.1`, `gexports`.
+    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`.
     """
 
     class Meta:
@@ -154,15 +154,15 @@ class ActivityStore:
             for item in model.query(_partition(scope), model.sk.between(_hour(first), _hour(last))):
                 yield _moment(item.sk), item.activity
 
-    def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        """Flagged records by hour; hours without records are missing."""
+    def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        """Records with a piracy or licence flag by hour; hours without records are missing."""
         model = bind(HourItem, self.table)
-        wanted = ["pk", "sk", _name(FLAGGED)]
+        wanted = ["pk", "sk", _name(SUSPECT)]
         with named_errors():
             found = model.query(
                 _partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted
             )
-            return {_moment(item.sk): item.activity[FLAGGED] for item in found}
+            return {_moment(item.sk): item.activity[SUSPECT] for item in found}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         """How many records of a day flags point at these licences with; strongly consistent."""
