@@ -42,6 +42,12 @@ NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
         (Flag.CLOCK_SKEW, "-3024001", "its time is 35 days behind the time it was received"),
         (Flag.EVENT_ID_CONFLICT, "", "another record with its event id says something else"),
         (Flag.CLIENT_REPORTED, "debugger,vm", "the client reported debugger, vm"),
+        (Flag.PLACEHOLDER_ID, "user", "its user id is a placeholder, as programs send them when they have none"),
+        (
+            Flag.PLACEHOLDER_ID,
+            "user,hwid",
+            "its user id and hardware id are placeholders, as programs send them when they have none",
+        ),
     ],
 )
 def test_the_words_for_what_was_seen(flag: Flag, seen: str, reason: str) -> None:

@@ -32,6 +32,14 @@ ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=froz
         (replace(CLEAN, event_at=MS - 35 * 86_400_000), ANY, set(), ""),
         (replace(CLEAN, event_at=MS - 35 * 86_400_000 - 1000), ANY, {Flag.CLOCK_SKEW}, "3;s=-3024001"),
         (replace(CLEAN, event_at=None), ANY, set(), ""),
+        (replace(CLEAN, user_id="null"), ANY, {Flag.PLACEHOLDER_ID}, "3;h=user"),
+        (replace(CLEAN, user_id="null", is_anonymous=True), ANY, set(), ""),
+        (
+            replace(CLEAN, user_id="NULL", hwid="Default string", activation_identifier="none", is_anonymous=True),
+            ANY,
+            {Flag.PLACEHOLDER_ID},
+            "3;h=hwid,activation_identifier",
+        ),
         (replace(CLEAN, client_flags=("vm;=", "\ud800")), ANY, {Flag.CLIENT_REPORTED}, r"3;c=vm%3B%3D,%5Cud800"),
         (
             replace(CLEAN, client_flags=("x" * 99,), event_at=0),
@@ -49,7 +57,7 @@ def test_verdicts(event: Event, product: Product | None, flags: set[Flag], evide
 def test_every_flag_has_a_code_of_its_own() -> None:
     assert len({flag.code for flag in Flag}) == len(Flag)
     assert decode(encode(Flag)) == frozenset(Flag)
-    assert encode(Flag) == "IERBXSAPmpaesic"  # stored in every record: never changes
+    assert encode(Flag) == "IERBXSAPmpaesich"  # stored in every record: never changes
 
 
 def test_only_quality_leaves_a_user_on_the_bill() -> None:

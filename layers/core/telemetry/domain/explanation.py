@@ -70,7 +70,8 @@ def _reported(seen: str) -> str:
 
 def _placeholder(seen: str) -> str:
     named = [_ID_NAMES[name] for name in seen.split(",") if name in _ID_NAMES]
-    return f"its {' and '.join(named) or 'id'} is what programs send when they have none"
+    which = "are placeholders" if len(named) > 1 else "is a placeholder"
+    return f"its {' and '.join(named) or 'id'} {which}, as programs send them when they have none"
 
 
 _ID_NAMES = {"user": "user id", "hwid": "hardware id", "activation_identifier": "activation identifier"}
