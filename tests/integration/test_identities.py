@@ -3,6 +3,7 @@
 import json
 import urllib.request
 from collections.abc import Callable, Iterable
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
@@ -24,8 +25,8 @@ from tests.stream_events import stream_batch
 DEVICES = ("machine-1", "machine-2", "machine-3")
 ZERO = "00000000-0000-0000-0000-000000000000"
 PRODUCTS = (
-    "reoWebApp", "V1.2", "com.Example.App", "My App", "a/b", "/a//", "ü", "🚀 ™", "50%", "%41", "a#b", "a+b", "a;b", "a,b",
-    "a=b&c", "?x", 'q"', "..", "<b>", "'", "=1+1", "x" * 64, "__proto__",
+    "reoWebApp", "V1.2", "com.Example.App", "My App", "a/b", "/a//", "ü", "🚀 ™", "50%", "%41", "a#b", "a+b", "a;b",
+    "a,b", "a=b&c", "?x", 'q"', "..", "<b>", "'", "=1+1", "x" * 64, "__proto__",
 )  # fmt: skip
 
 Users = Callable[..., int]
@@ -91,8 +92,14 @@ def test_the_default_of_the_published_client_is_nobody_and_nothing_is_wrong_with
     deployment: Deployment, post: Post, users: Users, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bodies: list[bytes] = []
+
+    def urlopen(request: urllib.request.Request, **_: object) -> BytesIO:
+        assert isinstance(request.data, bytes)
+        bodies.append(request.data)
+        return BytesIO(b"{}")
+
     monkeypatch.delenv("DO_NOT_TRACK", raising=False)
-    monkeypatch.setattr(urllib.request, "urlopen", lambda request, **_: bodies.append(request.data))
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     client = ReoProductUsageLogger(
         "key", "https://telemetry.example/api/product/usage", activity_type="primary", source="PRODUCT_CLOUD",
         product_id="acme-cli", user_id="anonymous", user_id_type="ANONYMOUS", blocking=True,
@@ -173,10 +180,8 @@ def test_any_product_is_registered_and_its_users_count(deployment: Deployment, u
 
     for product in PRODUCTS:
         assert ask("POST", "", {"id": product, "name": "A product"})[0] == 201
-        for path in (
-            f"/{product}",
-            f"/{quote(product, safe='')}",
-        ):  # what API Gateway makes of an id encoded once, twice
+        # what API Gateway makes of an id that is encoded once, and twice
+        for path in (f"/{product}", f"/{quote(product, safe='')}"):
             status, body = ask("GET", path)
             assert (status, body["id"]) == (200, product)
         assert ask("PATCH", f"/{product}", {"name": f"{product}!"}, **{"if-match": '"1"'})[1]["name"] == f"{product}!"

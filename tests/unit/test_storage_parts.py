@@ -1,11 +1,12 @@
+from collections.abc import Collection
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.domain.errors import ConfigurationError
-from telemetry.domain.judge import Product
+from telemetry.domain.errors import ConfigurationError, StoreUnavailable
+from telemetry.domain.judge import Product, is_product_id
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.storage.backoff import Backoff
 from telemetry.storage.bodies import decode_body, encode_body
