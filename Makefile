@@ -25,7 +25,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.done local/node_modules/.done $(DIST) ## set everything up and serve on http://127.0.0.1:8000 (PORT=, STATE=, DEMO=0)
-	@exec $(BIN)/python -m local run --port $(PORT) --state $(STATE) $(if $(filter 0,$(DEMO)),--no-demo)
+	@exec $(BIN)/python -m local run --port '$(PORT)' --state '$(STATE)' $(if $(filter 0,$(DEMO)),--no-demo)
 
 page: $(DIST) ## build the page that the dashboard function serves
 
@@ -49,16 +49,16 @@ soak: .venv/test.done local/node_modules/.done $(DIST) ## the long versions of t
 	SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
 key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
-	@$(BIN)/python -m local key --state $(STATE) $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(BIN)/python -m local key --state '$(STATE)' $(if $(STACK),--stack $(STACK)) $(ARGS)
 
 records: .venv/run.done local/node_modules/.done ## print and count stored events: PRODUCT=… [DAY=…] [ENVIRONMENT=production] [JUDGE=1]
-	@$(BIN)/python -m local records --state $(STATE) $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(JUDGE),--judge)
+	@$(BIN)/python -m local records --state '$(STATE)' $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(JUDGE),--judge)
 
 import: .venv/run.done local/node_modules/.done ## import licences and activations: FILE=… ENVIRONMENT=… (STATE= or STACK=)
-	@$(BIN)/python -m local import --state $(STATE) $(if $(STACK),--stack $(STACK)) --environment $(ENVIRONMENT) $(FILE)
+	@$(BIN)/python -m local import --state '$(STATE)' $(if $(STACK),--stack $(STACK)) --environment $(ENVIRONMENT) $(FILE)
 
 verify: .venv/run.done local/node_modules/.done ## recompute closed days from their records: [ENVIRONMENT=production] [DAY=…] [PRODUCT=…] (STATE= or STACK=)
-	@$(BIN)/python -m local verify --state $(STATE) $(if $(STACK),--stack $(STACK)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(DAY),--day $(DAY)) $(if $(PRODUCT),--product $(PRODUCT))
+	@$(BIN)/python -m local verify --state '$(STATE)' $(if $(STACK),--stack $(STACK)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(DAY),--day $(DAY)) $(if $(PRODUCT),--product $(PRODUCT))
 
 lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
 	for f in layers/dependencies/requirements local/requirements local/requirements-node tests/requirements tests/requirements-sam; do \

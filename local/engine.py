@@ -97,7 +97,8 @@ class Engine:
                     _index_streams(database)
                 return engine
             engine.stop()
-        raise EngineError(f"the local DynamoDB did not start ({executable})")
+        on = "" if database is None else f" on {database}: is that file damaged?"
+        raise EngineError(f"the local DynamoDB did not start{on} ({executable})")
 
     def _answers(self) -> bool:
         deadline = time.monotonic() + READY_SECONDS

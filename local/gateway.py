@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
+
+import uvicorn
 
 from local.containers import EventTooLarge, FunctionFailed, Throttled
 from local.payloads import MalformedAnswer, Request, Response, Router, event, response
@@ -23,11 +26,32 @@ _DISCARDED_BYTES = 64 * 1024 * 1024
 
 _MAX_AT_ONCE = 64
 
+_HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Invoke = Callable[[str, Any, float], Any]
 """Runs a function by name with an event, waiting so many seconds for a container (see Containers.invoke)."""
+
+
+def served(gateway: "Gateway", finish_seconds: int) -> uvicorn.Config:
+    """How HTTP is spoken. `finish_seconds` are for requests that are being answered when it stops."""
+    return uvicorn.Config(
+        gateway,
+        # httptools takes every request with `Upgrade`, which curl and Java send to try HTTP/2, for one without a body
+        http="h11",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        # X-Forwarded-For and -Proto would be believed: here the caller is who connects
+        proxy_headers=False,
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=finish_seconds,
+    )
 
 
 class Gateway:
@@ -64,6 +88,8 @@ class Gateway:
         await _write(send, answer, [("apigw-requestid", request_id), *self._cors_headers(request)])
 
     async def _answer(self, request: Request, request_id: str) -> Response:
+        if not _HOST.fullmatch(request.header("host") or "localhost"):
+            return _message(400, "Bad Request")  # functions are told it as the API's own name, which they may rely on
         if len(request.body) > MAX_BODY_BYTES:
             return _message(413, "Request Entity Too Large")
         if request.method == "OPTIONS" and self._cors:

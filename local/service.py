@@ -17,7 +17,7 @@ from local import demo
 from local.containers import Containers
 from local.endpoint import Endpoint
 from local.engine import Engine, create_tables, dynamodb, dynamodb_streams, environment, use
-from local.gateway import Gateway
+from local.gateway import Gateway, served
 from local.schedules import Scheduler
 from local.state import State, read_json, write_atomically
 from local.streams import Positions, Pump
@@ -66,6 +66,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
         say("the first start was interrupted: beginning again")
     fresh = not state.database.exists()
     keyring = Keyring(state.secret())
+    positions = Positions(state.positions)
 
     say("starting the database")
     if fresh:
@@ -82,7 +83,6 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     for name, reason in containers.start().items():
         complain(f"{name} does not start: {reason} (see {state.log(name)})")
 
-    positions = Positions(state.positions)
     streams = dynamodb_streams(engine.endpoint)
     pumps = [Pump(mapping, tables, streams, positions, containers.invoke, complain) for mapping in template.streams]
     if fresh:
@@ -98,20 +98,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
         pump.start()
     scheduler.start()
     gateway = Gateway(template.routes, template.cors, containers.invoke, complain)
-    server = _Server(
-        uvicorn.Config(
-            gateway,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_level="error",
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=int(_FINISH_SECONDS),
-        )
-    )
+    server = _Server(served(gateway, finish_seconds=int(_FINISH_SECONDS)))
     stop.server = server
     threading.Thread(target=stop.without, args=(engine,), daemon=True).start()
     say(f"ready on {url} (Ctrl-C stops); to sign in on {url}/admin take admin_key of {state.demo_keys}")

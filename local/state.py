@@ -20,6 +20,8 @@ from local.engine import Engine, is_alive
 
 SECRET_FILE = "secret"  # noqa: S105 (a file name)
 
+_SECRET_BYTES = 32
+
 DYING_SECONDS = 4
 """How long a killed predecessor's engine may take to be gone."""
 
@@ -55,7 +57,8 @@ class State:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as exc:
-            raise StateError(f"cannot use {folder}: {exc.strerror}") from exc
+            reason = "it is no folder" if folder.exists() and not folder.is_dir() else exc.strerror
+            raise StateError(f"cannot use {folder}: {reason}; choose another STATE=") from exc
         deadline = time.monotonic() + patience
         while True:
             try:
@@ -100,8 +103,8 @@ class State:
         if not self.secret_file.exists():
             if self.database.exists():
                 raise StateError(f"{self.secret_file} is lost, and the data is of no use without it; put it back")
-            write_atomically(self.secret_file, secrets.token_hex(32) + "\n")
-        return bytes.fromhex(self.secret_file.read_text(encoding="ascii"))
+            write_atomically(self.secret_file, secrets.token_hex(_SECRET_BYTES) + "\n")
+        return read_secret(self.secret_file)
 
     def log(self, function: str) -> Path:
         """Where a function's output goes; one earlier file is kept beside a large one."""
@@ -144,6 +147,22 @@ class State:
         _runtime(self.folder).unlink(missing_ok=True)
 
 
+def read_secret(path: Path) -> bytes:
+    """The deployment secret in a file. Raises StateError when it is not one."""
+    try:
+        secret = bytes.fromhex(path.read_text(encoding="ascii"))
+    except OSError as exc:
+        raise StateError(f"cannot read {path}: {exc.strerror}") from exc
+    except ValueError:
+        secret = b""
+    if len(secret) != _SECRET_BYTES:
+        raise StateError(
+            f"{path} is damaged: it has to hold {2 * _SECRET_BYTES} hexadecimal digits, and the data is of no use "
+            "without them; put it back"
+        )
+    return secret
+
+
 @contextmanager
 def attached(folder: Path) -> Iterator[str]:
     """The endpoint of the database in this folder: a running service's, else of an engine started for the occasion.
@@ -158,10 +177,13 @@ def attached(folder: Path) -> Iterator[str]:
         endpoint = _announced(folder)
         if endpoint is None:
             raise
+        read_secret(folder / SECRET_FILE)
         yield endpoint
         return
-    with state, Engine.start(state.database, [state.lock]) as engine:
-        yield engine.endpoint
+    with state:
+        read_secret(state.secret_file)
+        with Engine.start(state.database, [state.lock]) as engine:
+            yield engine.endpoint
 
 
 def _check_format(folder: Path) -> None:
@@ -169,17 +191,16 @@ def _check_format(folder: Path) -> None:
     file = folder / "format"
     if not (folder / "dynamodb.sqlite").exists():
         write_atomically(file, f"{FORMAT}\n")
-    elif not file.exists() or file.read_text(encoding="ascii").strip() != str(FORMAT):
+    elif not file.exists() or file.read_bytes().strip() != str(FORMAT).encode():
         raise StateError(f"{folder} was written by another version: remove the folder, or choose another STATE=")
 
 
 def _announced(folder: Path, patience: float = 3) -> str | None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
-        with suppress(FileNotFoundError):
-            endpoint = str(json.loads(_runtime(folder).read_text(encoding="utf-8"))["endpoint"])
-            if is_alive(endpoint):
-                return endpoint
+        endpoint = str(read_json(_runtime(folder), {}).get("endpoint", ""))
+        if endpoint and is_alive(endpoint):
+            return endpoint
         time.sleep(0.05)
     return None
 
@@ -199,9 +220,24 @@ def write_atomically(path: Path, content: str) -> None:
     temporary.replace(path)
 
 
-def read_json(path: Path, default: Json) -> Json:
-    """The file's content, or `default` when there is no file."""
+def read_json(path: Path, default: dict[str, Json]) -> dict[str, Json]:
+    """The object in a file of ours, or `default` when there is no file. Raises StateError when it holds anything else.
+
+    A crash does not damage these files: `write_atomically`. None of them is needed to start again.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return default
+    except OSError as exc:
+        raise StateError(f"cannot read {path}: {exc.strerror}") from exc
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise damaged(path)
+    return content
+
+
+def damaged(path: Path) -> StateError:
+    """What to do about a file whose content cannot be."""
+    return StateError(f"{path} is damaged: remove it, and start again")

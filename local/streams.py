@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local import Json, filters
-from local.state import read_json, write_atomically
+from local.state import damaged, read_json, write_atomically
 from local.template import ACCOUNT, REGION, StreamMapping
 
 if TYPE_CHECKING:
@@ -45,12 +45,18 @@ Deliver = Callable[[str, Mapping[str, Any]], Any]
 
 
 class Positions:
-    """The last sequence number a function has taken, by stream, in a file."""
+    """The last sequence number a function has taken, by stream, in a file.
+
+    Without the file streams are read from their beginning, and what has been counted is not counted again. Raises
+    StateError when it is damaged.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._by_stream: dict[str, str] = read_json(path, {})
+        self._by_stream = read_json(path, {})
+        if not all(isinstance(position, str) and position.isdecimal() for position in self._by_stream.values()):
+            raise damaged(path)
 
     def get(self, stream: str) -> str | None:
         with self._lock:

@@ -8,6 +8,7 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -61,6 +62,7 @@ def http_event(
     event["isBase64Encoded"] = isinstance(body, bytes)
     if query:
         event["queryStringParameters"] = query
+        event["rawQueryString"] = urlencode(query, errors="surrogatepass")
     if cookies:
         event["cookies"] = list(cookies)
     return event

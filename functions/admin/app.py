@@ -8,18 +8,18 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Depends, Response, content_types
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-    ResponseValidationError,
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+    OpenAPIResponseValidationMiddleware,
 )
+from aws_lambda_powertools.event_handler.openapi.exceptions import ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import AwareDatetime
 
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import TelemetryError
 from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
@@ -39,20 +39,29 @@ from telemetry.storage.secret import keyring
 from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
 from telemetry.web.authentication import Authenticator
+from telemetry.web.checks import check_is_json, check_parameters, json_object
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer, with_one_part
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
-from telemetry.web.problems import UnreadableBody, problem_answer, problem_of
+from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.staff import staff_of
 
-app = APIGatewayHttpResolver(enable_validation=True, response_validation_error_http_code=500)
+DESCRIPTION = "/openapi.json"
+
+# The resolver would validate before any middleware, and so before authentication: routes bring validation themselves.
+app = APIGatewayHttpResolver(json_body_deserializer=json_object)
 logger = Logger()
 
 PRODUCTS = "/api/v1/admin/products/"
 
 MOST_VERIFIED = 10_000
 """Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
+
+_VALIDATION = [
+    OpenAPIRequestValidationMiddleware(),  # type: ignore[no-untyped-call]
+    OpenAPIResponseValidationMiddleware(has_response_validation_error=True),
+]
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -74,11 +83,29 @@ def stores() -> Stores:
     return Stores.of(settings.tables.registry, settings.retention_days, keyring())
 
 
+def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Nothing of a request is looked at, not even whether there is such a route, before who asks is known."""
+    request = _request()
+    if request.path != DESCRIPTION:
+        app_.context["staff"] = staff_of(request, Role.ADMIN, authenticator(), datetime.now(UTC))
+    return next_middleware(app_)
+
+
+def check(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Refuses what validation would overlook: parameters the route does not declare, and forms."""
+    request, declared = _request(), app_.context["_route"].dependant
+    if request.body or declared.body_params:
+        check_is_json(request)
+    check_parameters(request, {parameter.alias for parameter in declared.query_params})
+    return next_middleware(app_)
+
+
+app.use([admit])
+
+
 def administrator() -> Staff:
     """Who asks: a staff key that may administer, at work in the environments that the request opens."""
-    request, now = _request(), datetime.now(UTC)
-    staff = staff_of(request, Role.ADMIN, authenticator(), now)
-    _check_body(request)
+    staff: Staff = app.context["staff"]
     return staff
 
 
@@ -103,6 +130,7 @@ def route(method: str, path: str, status: int = 200) -> Callable[[F], F]:
             tags=[path.split("/")[1]],
             operation_id=function.__name__,
             status_code=status,
+            middlewares=[check, *_VALIDATION],
         )(function)
         return function
 
@@ -366,7 +394,7 @@ def list_audit(
     return _page(page, api.AuditEntry.of, api.AuditEntryPage)
 
 
-@app.get("/openapi.json", include_in_schema=False, enable_validation=False)
+@app.get(DESCRIPTION, include_in_schema=False)
 def openapi() -> Response[str]:
     """What there is, for everyone: it holds nothing that is not in the source."""
     return answer(200, _description())
@@ -375,8 +403,6 @@ def openapi() -> Response[str]:
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong. Of what is our fault the log alone has the detail, under the request."""
-    if isinstance(error, RequestValidationError):
-        error = _refusal() or error
     problem = problem_of(error)
     if isinstance(error, ResponseValidationError):
         # its text holds the answer, in which there may be a secret
@@ -397,24 +423,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 @cache
 def _description() -> dict[str, Any]:
     return describe(app, "Telemetry administration", "1")
-
-
-def _refusal() -> Exception | None:
-    """Fields are checked before the key is; who may not be here is told that, and nothing of the fields."""
-    try:
-        administrator()
-    except (TelemetryError, RequestUnsupportedContentType) as exc:
-        return exc
-    return None
-
-
-def _check_body(request: Request) -> None:
-    """Raises for what the resolver would take as well: forms, and the first of many objects."""
-    content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if request.body and content_type != "application/json":
-        raise RequestUnsupportedContentType("Unsupported content type", [])
-    if request.body.lstrip().startswith(b"["):
-        raise UnreadableBody
 
 
 def _request() -> Request:

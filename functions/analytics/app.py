@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_query
@@ -69,6 +70,17 @@ def stores() -> Stores:
 def authenticator() -> Authenticator:
     """Knows the registry's API keys and sessions."""
     return Authenticator(stores().registry, keyring(), SessionStore(AnalyticsSettings.from_env().tables.registry))
+
+
+def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Nothing of what staff ask is looked at, not even whether there is such a route, before who asks is known."""
+    request = _request()
+    if request.path.startswith(ANALYTICS):
+        app_.context["staff"] = staff_of(request, Role.VIEWER, authenticator(), datetime.now(UTC))
+    return next_middleware(app_)
+
+
+app.use([admit])
 
 
 # ── the GetKeyManager dialect
@@ -222,8 +234,9 @@ def _request() -> Request:
 
 def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:
     """Who asks, then what: who may not ask is told nothing of the parameters."""
-    staff = staff_of(_request(), role, authenticator(), datetime.now(UTC))
-    return staff, query.of(_request().query)
+    staff: Staff = app.context["staff"]
+    staff.require(role)
+    return staff, query.of(_request())
 
 
 def _search(query: api.Query, staff: Staff) -> RecordSearch:

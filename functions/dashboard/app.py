@@ -1,6 +1,5 @@
 """The page staff look at, and their signing in and out."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -19,8 +18,9 @@ from telemetry.settings import TableNames
 from telemetry.storage.secret import keyring
 from telemetry.web.assets import FOREVER, Asset, asset_answer, load_assets
 from telemetry.web.authentication import Authenticator
+from telemetry.web.checks import check_parameters, json_object
 from telemetry.web.http import Request, answer
-from telemetry.web.problems import UnreadableBody, problem_answer, problem_of
+from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.sessions import (
     PresentedSession,
     is_same_origin,
@@ -80,6 +80,7 @@ def begin_session() -> Response[str]:
     request, now = _request(), datetime.now(UTC)
     if not is_same_origin(request):
         raise CrossSiteRequest
+    check_parameters(request, ())
     session = sign_in(_key_in(request), request.source_ip, now, lambda key: author_of(request, key, now), desk())
     cookie = session_cookie(request, cookie_value(session.id, keyring()))
     return Response(204, headers={"Cache-Control": "no-store"}, body="", cookies=[cookie])
@@ -91,6 +92,7 @@ def show_session() -> Response[str]:
     request, now = _request(), datetime.now(UTC)
     session = authenticator().session(_presented(request), now)
     key = authenticator().key_of(session)
+    check_parameters(request, ())
     shown = {
         "name": key.name,
         "role": key.role,
@@ -110,6 +112,7 @@ def end_session() -> Response[str]:
     except Unauthenticated:
         pass
     else:
+        check_parameters(request, ())
         sign_out(session, author_of(request, key, now), desk())
     cookie = no_session_cookie(request)
     return Response(204, headers={"Cache-Control": "no-store"}, body="", cookies=[cookie])
@@ -147,11 +150,7 @@ def _presented(request: Request) -> PresentedSession:
 
 
 def _key_in(request: Request) -> str:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError) as exc:
-        raise UnreadableBody from exc
-    key = body.get("key") if isinstance(body, dict) else None
+    key = json_object(request.body).get("key")
     if not isinstance(key, str) or not key.strip():
         raise InvalidField("key", "A staff API key is needed")
     return key.strip()

@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import powerauth
 from telemetry.domain.active_users import Audience
-from telemetry.domain.api_key import Capability
+from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
 from telemetry.domain.finance import DayNotClosed, Question
@@ -23,9 +24,11 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.checks import check_parameters
 from telemetry.web.http import Request, answer
 from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.reports import (
+    OF_ANY_REPORT,
     active_users_question,
     applications_answer,
     daily_question,
@@ -52,6 +55,18 @@ def authenticator() -> Authenticator:
     return Authenticator(registry(), keyring())
 
 
+def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+    """Nothing of a plain request is looked at, not even whether there is such a route, before who asks is known."""
+    request = _request()
+    if not _is_dialect():
+        access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
+        app_.context["access"] = access
+    return next_middleware(app_)
+
+
+app.use([admit])
+
+
 # ── the PowerAuth service
 
 
@@ -74,39 +89,43 @@ def report() -> Response[str]:
 # ── plain routes
 
 
-def plain(path: str) -> Callable[[F], F]:
-    """A route to read; HEAD is answered as GET, and the gateway keeps the body back."""
-    return app.route(f"/api/v1/reports{path}", ["GET", "HEAD"])
+def plain(path: str, *parameters: str) -> Callable[[F], F]:
+    """A route to read with these parameters; HEAD is answered as GET, and the gateway keeps the body back."""
+
+    def check(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
+        check_parameters(_request(), OF_ANY_REPORT | set(parameters))
+        return next_middleware(app_)
+
+    return app.route(f"/api/v1/reports{path}", ["GET", "HEAD"], middlewares=[check])
 
 
 @plain("/applications")
 def list_applications() -> Response[str]:
     """What reports can be asked of, and the last day they can be asked of."""
-    request = _request()
-    access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
-    closing = _ledger(access.environment).closing()
-    return applications_answer(applications(registry().products(), closing), closing, access.environment, request)
+    environment = _access().environment
+    closing = _ledger(environment).closing()
+    return applications_answer(applications(registry().products(), closing), closing, environment, _request())
 
 
-@plain("/active-users")
+@plain("/active-users", "application", "days", "as_of", "month", "audience")
 def active_users_as_of() -> Response[str]:
     """Users of a window that ends with a closed day."""
     return _answered(active_users_question)
 
 
-@plain("/daily")
+@plain("/daily", "application", "from", "to")
 def daily_active_users() -> Response[str]:
     """Users of each day."""
     return _answered(daily_question)
 
 
-@plain("/piracy")
+@plain("/piracy", "application", "from", "to")
 def piracy_counts() -> Response[str]:
     """Flagged records of each day."""
     return _answered(piracy_question)
 
 
-@plain("/day/<day>")
+@plain("/day/<day>", "application")
 def day_report(day: str) -> Response[str]:
     """The report of a day."""
     return _answered(partial(day_question, day))
@@ -133,9 +152,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:
     """The report that a query asks for, of the environment the key opens."""
     request, now = _request(), datetime.now(UTC)
-    access = authenticator().report_access(credentials_of(request), request.source_ip, now)
-    days = _closed_days(access.environment, now, is_known=lambda application: application in registry().products())
+    days = _closed_days(_access().environment, now, is_known=lambda application: application in registry().products())
     return report_answer(days.answer(parse(request.query)), request)
+
+
+def _access() -> Access:
+    access: Access = app.context["access"]
+    return access
 
 
 def _failed_in_dialect(error: Exception) -> Response[str]:

@@ -108,6 +108,7 @@ def test_one_event_costs_two_write_units(tables: TableNames, name: str, events: 
     print(f"\n{name:28} {sizes}   write units {meter.units:.1f}")
     assert meter.units == 2.0
     assert listed < size <= 1024
+    assert listed <= 350
 
 
 def test_a_batch_of_100_is_four_calls(tables: TableNames) -> None:

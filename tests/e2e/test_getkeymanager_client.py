@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from local.gateway import Gateway
+from local.gateway import Gateway, served
 from local.template import read_template
 from telemetry.domain.environment import Environment
 from tests.conftest import Deployment
@@ -51,10 +51,8 @@ def url(deployment: Deployment) -> Iterator[str]:
         with one_at_a_time:
             return functions[name].handler(event, Context(milliseconds_left=20_000))
 
-    config = uvicorn.Config(
-        Gateway(template.routes, template.cors, invoke), port=0, http="httptools", interface="asgi3", lifespan="off",
-        ws="none", log_config=None,
-    )  # fmt: skip
+    config = served(Gateway(template.routes, template.cors, invoke), finish_seconds=2)
+    config.port = 0
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()

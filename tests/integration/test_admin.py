@@ -23,8 +23,7 @@ from telemetry.services.administration import licenses
 from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.backoff import Backoff
-from telemetry.storage.licenses import Change
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Post
 from tests.lambdas import Context, http_event, load_function
@@ -195,7 +194,8 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
     for method, path, body, status in ROUTES:
         url = path.format(**there)
         match = {"if_match": '"1"'} if method in {"PATCH", "PUT"} else {}
-        answer = ask(method, url, body, PRODUCTION | {"days": "30"}, key, **match)
+        query = PRODUCTION | ({"days": "30"} if path == "/retention/preview" else {})
+        answer = ask(method, url, body, query, key, **match)
         if who == "admin" and (method, path) in FOR_SUPER_ADMINS:
             status = 403  # noqa: PLW2901
         assert answer.status == (refused or status), (method, path, answer)
@@ -637,7 +637,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
         "capabilities": ["read", "ingest"],
         "product_id": "acme-cli",
         "expires_at": "2999-01-01T00:00:00Z",
-        "allowed_networks": ["203.0.113.9/24", "2001:db8::1"],
+        "allowed_networks": ["::ffff:203.0.113.9/120", "2001:db8::1"],
     }
     issued = ask("POST", "/api-keys", body, PRODUCTION)
     secret = issued.body["secret"]
@@ -773,9 +773,11 @@ def test_a_cursor_is_good_for_its_list_alone(ask: Ask) -> None:
         assert ask("GET", "/licenses", query=PRODUCTION | {"limit": limit}).status == 422
 
 
-def test_a_key_in_the_query_is_not_repeated(ask: Ask, keys: Keys) -> None:
-    answer = ask("GET", "/products", query={"limit": "1", "api_key": keys.admin}, key=None)
-    assert set(answer.link[1]) == {"limit", "cursor"}
+def test_a_key_in_the_query_is_refused_and_not_repeated(ask: Ask, keys: Keys) -> None:
+    answer = ask("GET", "/products", query={"limit": "1", "api_key": keys.admin})
+    errors = [{"field": "api_key", "message": "there is no such parameter"}]
+    assert answer.body == problem(422, "invalid-fields", "Invalid fields", "See `errors`.", "/products", errors=errors)
+    assert "link" not in answer.headers
 
 
 # ── the audit log
@@ -925,10 +927,10 @@ def test_an_unforeseen_failure_says_nothing_of_itself(
     def broken(*_: object) -> None:
         raise RuntimeError("a detail")
 
-    monkeypatch.setattr(RegistryStore, "product_page", broken)
-    answer = ask("GET", "/products", query={"api_key": "hidden-in-query"})
+    monkeypatch.setattr(LicenseStore, "page", broken)
+    answer = ask("GET", "/licenses", query=PRODUCTION | {"product_id": "hidden-in-query"})
     assert answer.body == problem(
-        500, "internal-error", "Internal error", "It is in the log, under the request id.", "/products"
+        500, "internal-error", "Internal error", "It is in the log, under the request id.", "/licenses"
     )
     logged = repr([vars(record) for record in caplog.records])
     assert "a detail" in logged

@@ -653,6 +653,26 @@ def test_other_routes_and_bad_questions(finance: Finance) -> None:
     assert json.loads(refused["body"])["errors"] == [{"field": "to", "message": "must not be before 'from'"}]
 
 
+@pytest.mark.parametrize(
+    ("path", "query", "unknown"),
+    [
+        (
+            "active-users",
+            {"application": "acme-cli", "days": "7", "as_of": "2026-10-31", "audince": "devices"},
+            "audince",
+        ),
+        ("daily", {"application": "acme-cli", "from": "2026-10-30", "to": "2026-10-31", "days": "30"}, "days"),
+        ("piracy", {"application": "acme-cli", "from": "2026-10-30", "to": "2026-10-31", "days": "30"}, "days"),
+        ("day/2026-10-31", {"application": "acme-cli", "day": "2026-10-31"}, "day"),
+        ("applications", {"application": "acme-cli"}, "application"),
+    ],
+)
+def test_parameters_nobody_knows_are_named(finance: Finance, path: str, query: dict[str, str], unknown: str) -> None:
+    refused = finance.get(path, query)
+    assert problem(refused) == (422, "invalid-fields", "See `errors`.")
+    assert json.loads(refused["body"])["errors"] == [{"field": unknown, "message": "there is no such parameter"}]
+
+
 def test_the_example_event_asks(weekend: Site, finance: Finance) -> None:
     asked = example_event("report-active-users")
     asked["headers"]["x-api-key"] = weekend.deployment.keys[Environment.PRODUCTION]

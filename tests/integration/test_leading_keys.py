@@ -23,7 +23,11 @@ def may(function: str, action: str = "UpdateItem") -> list[str]:
     statements = [each for policy in policies if "Statement" in policy for each in policy["Statement"]]
     allowing = [each for each in statements if f"dynamodb:{action}" in each["Action"] and each["Effect"] == "Allow"]
     return [
-        key for each in allowing for (test,) in [each["Condition"].values()] for key in test["dynamodb:LeadingKeys"]
+        key
+        for each in allowing
+        for operator, test in each["Condition"].items()
+        if operator.startswith("ForAllValues:")
+        for key in test["dynamodb:LeadingKeys"]
     ]
 
 

@@ -776,6 +776,7 @@ def test_a_staff_key_is_taken_from_headers_only(world: World, ask: Ask, staff: C
         assert ask(route, None, **PRODUCTION, api_key=key).status == 401
     refused = ask("/records", key, **PRODUCTION, api_key=key)
     assert (refused.status, refused.body["errors"][0]["field"]) == (422, "api_key")
+    assert key not in json.dumps(refused.headers) + refused.text
 
 
 def test_the_example_event_finds(world: World, function: ModuleType, staff: Callable[..., str]) -> None:

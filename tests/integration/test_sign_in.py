@@ -158,6 +158,10 @@ def test_a_session_does_what_its_key_does(browser: Browser, key: str, deployment
         ("telemetry.example.org", "http", True),
         ("localhost.example.org", "http", True),
         ("telemetry.example.org", "https", True),
+        ("LOCALHOST:", "http", False),
+        ("[", "http", True),
+        ("[::1", "http", True),
+        ("127.0.0.1:8000:x", "http", True),
     ],
 )
 def test_cookies_are_secure_but_on_this_machine(
@@ -188,6 +192,8 @@ def test_cookies_are_secure_but_on_this_machine(
         ({"x_csrf_token": "{token}", "host": "t.example.org", "origin": "https://t.example.org"}, 201),
         ({"x_csrf_token": "{token}", "host": "t.example.org", "origin": "https://evil.example"}, 403),
         ({"x_csrf_token": "{token}", "origin": "null"}, 403),
+        ({"x_csrf_token": "{token}", "origin": "https://["}, 403),
+        ({"x_csrf_token": "{token}", "origin": ""}, 403),
         ({"authorization": "Bearer {key}"}, 201),
         ({"authorization": "Bearer {key}", "sec_fetch_site": "cross-site"}, 201),
     ],

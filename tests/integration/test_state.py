@@ -29,8 +29,10 @@ def test_waits_for_a_dying_predecessor(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(StateError, match="cannot use"):
+    with pytest.raises(StateError, match=r"cannot use .*: it is no folder; choose another STATE="):
         State.hold(tmp_path / "file")
+    with pytest.raises(StateError, match="cannot use /proc/self: "):
+        State.hold(Path("/proc/self"))  # nobody may make a file there
 
 
 def test_makes_the_secret_once_for_this_user_alone(tmp_path: Path) -> None:
@@ -71,6 +73,9 @@ def test_attaches_to_what_runs_or_starts_an_engine(tmp_path: Path) -> None:
     with State.hold(tmp_path) as state, Engine.start(state.database, [state.lock]) as engine:
         create_tables(dynamodb(engine.endpoint), read_template().tables)
         state.announce(engine.endpoint)
+        with pytest.raises(StateError, match=r"cannot read .*secret: No such file"), attached(tmp_path):
+            pass
+        state.secret_file.write_text("5e" * 32)
         with attached(tmp_path) as endpoint:
             assert endpoint == engine.endpoint
     # what a killed instance announced is no longer true
@@ -88,7 +93,7 @@ def test_does_not_wait_for_an_instance_that_never_answers(tmp_path: Path) -> Non
         assert time.monotonic() - began < 10
 
 
-@pytest.mark.parametrize("written_by", [None, "1", "3"])
+@pytest.mark.parametrize("written_by", [None, "1", "3", "²"])
 def test_data_of_another_version_is_left_alone(tmp_path: Path, written_by: str | None) -> None:
     with State.hold(tmp_path) as state:
         state.database.touch()

@@ -76,6 +76,12 @@ def test_no_pace_gets_more_than_its_share(gaps: list[int]) -> None:
         ("203.0.113.7", "203.0.113.7"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("::ffff:cb00:7107", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+        ("testclient", "unknown"),
+        ("203.0.113.7, 192.0.2.1", "unknown"),
     ],
 )
 def test_attempts_are_counted_by_who_pays_for_the_address(source_ip: str, counted: str) -> None:

@@ -1,3 +1,5 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -5,7 +7,7 @@ import pytest
 from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from local.cloudformation import TemplateError
+from local.cloudformation import TemplateError, expand_loops, load
 from local.template import REGION, ROOT, Cors, Queue, Route, Schedule, StreamMapping, Topic, _Reader, read_template
 from telemetry.settings import TableNames
 
@@ -59,7 +61,7 @@ def test_reads_wiring() -> None:
     assert Route("ANY", "/rest/{proxy+}", "reports") in template.routes
     assert Route("ANY", "/api/v1/reports/{proxy+}", "reports") in template.routes
     assert Route("ANY", "/api/v1/admin/{proxy+}", "admin") in template.routes
-    assert Route("GET", "/api/v1/analytics/{proxy+}", "analytics") in template.routes
+    assert Route("ANY", "/api/v1/analytics/{proxy+}", "analytics") in template.routes
     assert template.cors is not None
     assert template.cors.origins == ("*",)
     pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"g": {"S": [{"exists": True}]}}}}
@@ -127,8 +129,25 @@ def watched(alarm: dict[str, Any]) -> tuple[str, str, dict[str, str]]:
     return metric["Namespace"], metric["MetricName"], dimensions
 
 
+# What AWS emits by itself, with the dimensions that it has there alone:
+# docs.aws.amazon.com/apigateway/latest/developerguide/http-api-metrics.html
+# docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
+# docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+# docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+AWS_METRICS = {
+    ("AWS/ApiGateway", "5xx"): {"ApiId"},
+    ("AWS/Lambda", "IteratorAge"): {"FunctionName"},
+    ("AWS/Lambda", "Errors"): {"FunctionName"},
+    ("AWS/Lambda", "Throttles"): {"FunctionName"},
+    ("AWS/DynamoDB", "WriteThrottleEvents"): {"TableName", "GlobalSecondaryIndexName"},
+    ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
+}
+
+
 def test_alarms_on_aws_metrics_watch_what_there_is() -> None:
     template = read_template("stack")
+    resources = expand_loops(load(ROOT / "template.yaml")["Resources"])
+    apis = {f"stack-{name}" for name, made in resources.items() if made["Type"] == "AWS::Serverless::HttpApi"}
     functions = {function.physical_name for function in template.functions}
     indexes = {
         (table.name, index["IndexName"])
@@ -138,21 +157,32 @@ def test_alarms_on_aws_metrics_watch_what_there_is() -> None:
     seen = set()
     for name, alarm in alarms().items():
         namespace, metric, dimensions = watched(alarm)
+        if not namespace.startswith("AWS/"):
+            continue
         seen.add((namespace, metric))
-        if namespace == "AWS/Lambda":
-            assert dimensions.keys() == {"FunctionName"}, name
+        assert dimensions.keys() == AWS_METRICS[namespace, metric], name
+        if namespace == "AWS/ApiGateway":
+            assert dimensions["ApiId"] in apis, name
+        elif namespace == "AWS/Lambda":
             assert dimensions["FunctionName"] in functions, name
         elif namespace == "AWS/DynamoDB":
-            assert dimensions.keys() == {"TableName", "GlobalSecondaryIndexName"}, name
             assert (dimensions["TableName"], dimensions["GlobalSecondaryIndexName"]) in indexes, name
         elif namespace == "AWS/SQS":
             assert dimensions == {"QueueName": template.queues[0].name}, name
-    assert {metric for namespace, metric in seen if namespace.startswith("AWS/")} == {
-        "IteratorAge",
-        "Errors",
-        "WriteThrottleEvents",
-        "ApproximateNumberOfMessagesVisible",
-    }
+    assert seen == AWS_METRICS.keys()
+
+
+def test_the_main_job_rings() -> None:
+    by_metric: dict[tuple[str, str], set[str]] = {}
+    for alarm in alarms().values():
+        namespace, metric, dimensions = watched(alarm)
+        by_metric.setdefault((namespace, metric), set()).add(dimensions.get("FunctionName", ""))
+    assert by_metric["AWS/ApiGateway", "5xx"]
+    for metric in ("Errors", "Throttles"):
+        assert by_metric["AWS/Lambda", metric] >= {"stack-IngestFunction", "stack-ReportsFunction"}
+    # few callers are enough, whatever the hour, and one throttled moment is not
+    failing = alarms()["ApiFailing"]
+    assert (failing["Period"], failing["EvaluationPeriods"], failing["DatapointsToAlarm"]) == (300, 12, 3)
 
 
 def test_alarms_on_our_metrics_watch_what_powertools_emits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,6 +200,8 @@ def test_alarms_on_our_metrics_watch_what_powertools_emits(monkeypatch: pytest.M
         dimensions = frozenset((name, emitted[name]) for name in directive["Dimensions"][0])
         expected |= {(directive["Namespace"], metric["Name"], dimensions) for metric in directive["Metrics"]}
     assert len(expected) == 9
+    # by whichever function of the stack: tests/integration/test_metrics.py sees them emitted
+    expected |= {("Telemetry", name, frozenset({("service", "stack")})) for name in ("EventsFailed", "StorageFaults")}
     ours = [watched(alarm) for alarm in alarms().values()]
     assert {
         (namespace, metric, frozenset(dimensions.items()))
@@ -181,7 +213,7 @@ def test_alarms_on_our_metrics_watch_what_powertools_emits(monkeypatch: pytest.M
 def test_every_alarm_tells_the_topic_and_says_what_missing_data_means() -> None:
     (topic,) = read_template("stack").topics
     found = alarms()
-    assert len(found) == 4 + 4 * len(ENVIRONMENTS)
+    assert len(found) == 11 + 4 * len(ENVIRONMENTS)
     for name, alarm in found.items():
         assert alarm["AlarmActions"] == [topic.arn], name
         assert alarm["AlarmDescription"], name
@@ -242,3 +274,161 @@ def test_the_index_of_records_lists_all_but_the_body() -> None:
     keys = {key["AttributeName"] for key in (*create["KeySchema"], *index["KeySchema"])}
     names = {attribute.attr_name for attribute in RecordItem.get_attributes().values()}
     assert set(projected) == names - keys - {"b"}
+
+
+# ── what roles and policies may, and do not by mistake
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every IAM statement of the template, with the resource it is written in."""
+
+    def within(value: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
+        if isinstance(value, list):
+            for item in value:
+                yield from within(item)
+        elif isinstance(value, dict):
+            if "Effect" in value:
+                yield value
+            for item in value.values():
+                yield from within(item)
+
+    for name, resource in expand_loops(load(ROOT / "template.yaml")["Resources"]).items():
+        yield from ((f"{name}.{each.get('Sid')}", each) for each in within(resource))
+
+
+def actions(statement: dict[str, Any]) -> set[str]:
+    return set(statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]])
+
+
+# Actions whose requests carry dynamodb:LeadingKeys (Service Authorization Reference, DynamoDB): not Scan.
+WITH_LEADING_KEYS = {
+    f"dynamodb:{action}"
+    for action in (
+        "BatchGetItem", "BatchWriteItem", "ConditionCheckItem", "DeleteItem", "GetItem", "PartiQLDelete",
+        "PartiQLInsert", "PartiQLSelect", "PartiQLUpdate", "PutItem", "Query", "UpdateItem",
+    )
+}  # fmt: skip
+
+
+def test_no_condition_is_met_by_what_is_absent() -> None:
+    found = dict(statements())
+    assert len(found) > 35
+    qualified = 0
+    for name, statement in found.items():
+        conditions = statement.get("Condition", {})
+        # a bare Null would be YAML's own
+        assert all(isinstance(operator, str) for operator in conditions), name
+        for operator, tests in conditions.items():
+            if operator.startswith("ForAllValues:") and statement["Effect"] == "Allow":
+                qualified += 1
+                for key in tests:
+                    assert conditions.get("Null", {}).get(key) == "false", name
+    assert qualified >= 10
+
+
+def test_no_call_that_is_needed_is_refused_for_what_is_absent() -> None:
+    for name, statement in statements():
+        for operator, tests in statement.get("Condition", {}).items():
+            if "dynamodb:LeadingKeys" in tests:
+                assert actions(statement) <= WITH_LEADING_KEYS, name
+            if "dynamodb:Select" in tests and statement["Effect"] == "Allow":
+                assert operator.endswith("IfExists"), name
+            if statement["Effect"] == "Deny":
+                # ForAllValues would deny what carries no key, and a plain operator is not for many values
+                assert operator.startswith("ForAnyValue:"), name
+
+
+def test_ingest_cannot_read_a_body() -> None:
+    reading = {"BatchGetItem", "GetItem", "PartiQLSelect", "Query", "Scan", "GetRecords", "ExportTableToPointInTime"}
+    of_records = [
+        statement
+        for name, statement in statements()
+        if name.startswith("IngestFunction.") and "records" in str(statement["Resource"])
+    ]
+    assert {action for statement in of_records for action in actions(statement)} == {
+        "dynamodb:PartiQLInsert",
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+    }
+    for statement in of_records:
+        if actions(statement) & {f"dynamodb:{action}" for action in reading}:
+            assert statement["Condition"] == {
+                "ForAllValues:StringEquals": {"dynamodb:Attributes": ["p", "s", "d", "f"]},
+                "Null": {"dynamodb:Attributes": "false"},
+                "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+            }
+
+
+# ── parameters
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        (
+            "SecretParameter",
+            ["/telemetry/secret", "/s", "/a.b/c-d_e"],
+            ["telemetry/secret", "", "/", "//x", "/x/", "/x y", "/" + "x/" * 15 + "x", "arn:aws:ssm:x"],
+        ),
+        (
+            "RecordShards",
+            ["8", "999", "8 2027-01-01:16", "8 2027-01-01:16 2027-12-31:4"],
+            [
+                "0",
+                "08",
+                "1000",
+                "8 2027-13-01:16",
+                "8 2027-00-01:1",
+                "8 2027-01-32:16",
+                "8 2027-01-01:0",
+                "8,2027-01-01:9",
+            ],
+        ),
+        ("AlertEmail", ["", "ops@example.org"], ["ops", "@", "ops@example", "a@b.example c@d.example", " "]),
+    ],
+)
+def test_what_parameters_may_say(parameter: str, good: list[str], bad: list[str]) -> None:
+    declared = load(ROOT / "template.yaml")["Parameters"][parameter]
+    assert declared["ConstraintDescription"]
+    pattern = declared["AllowedPattern"]
+    assert [text for text in good if not re.search(pattern, text)] == []
+    assert [text for text in bad if re.search(pattern, text)] == []
+    assert re.search(pattern, declared["Default"])
+
+
+def test_parameters_are_bounded_and_described() -> None:
+    readme = (ROOT / "README.md").read_text()
+    for name, declared in load(ROOT / "template.yaml")["Parameters"].items():
+        assert declared["Description"], name
+        assert f"`{name}`" in readme, name
+        assert declared.keys() & {"AllowedValues", "AllowedPattern", "MinValue"}, name
+    days = load(ROOT / "template.yaml")["Parameters"]["LogRetentionDays"]
+    assert days["Default"] in days["AllowedValues"]
+
+
+def test_limits_are_off_until_they_are_set() -> None:
+    document = load(ROOT / "template.yaml")
+    none = {"Ref": "AWS::NoValue"}
+    api, ingest = (document["Resources"][name]["Properties"] for name in ("Api", "IngestFunction"))
+    limits = {
+        "ThrottlingRateLimit": {"Ref": "RequestsPerSecond"},
+        "ThrottlingBurstLimit": {"Ref": "RequestBurst"},
+    }
+    assert api["DefaultRouteSettings"] == {"Fn::If": ["HasRequestLimit", limits, none]}
+    reserved = ["HasIngestConcurrency", {"Ref": "IngestConcurrency"}, none]
+    assert ingest["ReservedConcurrentExecutions"] == {"Fn::If": reserved}
+    limited = {"RequestsPerSecond": "50", "IngestConcurrency": "20"}
+    for parameters, made in (({}, [False, False]), (limited, [True, True])):
+        reader = _Reader("stack", parameters, ROOT / "template.yaml")
+        conditions = [reader._conditions[name] for name in ("HasRequestLimit", "HasIngestConcurrency")]
+        assert [reader._resolver.resolve(condition) for condition in conditions] == made
+
+
+@pytest.mark.parametrize("stage", ["dev", "test", "prod"])
+def test_what_becomes_of_tables(stage: str) -> None:
+    reader = _Reader("stack", {"Stage": stage}, ROOT / "template.yaml")
+    tables = [made for made in reader._resources.values() if made["Type"] == "AWS::DynamoDB::Table"]
+    assert len(tables) == 7
+    for table in tables:
+        policies = [reader._resolver.resolve(table[name]) for name in ("DeletionPolicy", "UpdateReplacePolicy")]
+        assert policies == (["RetainExceptOnCreate", "Retain"] if stage == "prod" else ["Delete", "Delete"])

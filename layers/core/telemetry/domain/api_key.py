@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 
+from telemetry.domain.addresses import address_of, network_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AddressNotAllowed, CapabilityMissing, Forbidden, KeyInactive
 
@@ -132,5 +132,5 @@ def _check(key: ApiKey, source_ip: str, now: datetime) -> None:
 
 
 def _within(source_ip: str, networks: tuple[str, ...]) -> bool:
-    address = ip_address(source_ip)
-    return any(address in ip_network(network, strict=False) for network in networks)
+    address = address_of(source_ip)
+    return address is not None and any(address in network_of(network) for network in networks)

@@ -59,7 +59,6 @@ class Event:
 
     raw: bytes
     dialect: Dialect
-    format: Format = Format.JSON
     product_id: str | None = None
     product_version: str | None = None
     license_key: str | None = None
@@ -77,6 +76,7 @@ class Event:
     event_at: int | None = None
     environment_text: str | None = None
     client_flags: tuple[str, ...] = ()
+    format: Format = Format.JSON
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property

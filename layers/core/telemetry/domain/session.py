@@ -5,8 +5,9 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, IPv6Network
 
+from telemetry.domain.addresses import address_of
 from telemetry.domain.errors import TooManyAttempts
 from telemetry.domain.keyring import Keyring, Purpose
 
@@ -83,8 +84,14 @@ def next_attempt(before: Attempts | None, now: datetime) -> Attempts:
 
 
 def attempts_from(source_ip: str) -> str:
-    """Under what attempts are counted: an IPv4 address, or the /64 that one IPv6 customer has to itself."""
-    address = ip_address(source_ip)
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, 64), strict=False))
-    return str(address)
+    """Under what attempts are counted: an IPv4 address, or the /64 that one IPv6 customer has to itself.
+
+    Whatever is no address is counted as one caller.
+    """
+    match address_of(source_ip):
+        case None:
+            return "unknown"
+        case IPv6Address() as address:
+            return str(IPv6Network((int(address), 64), strict=False))
+        case address:
+            return str(address)

@@ -42,7 +42,7 @@ _SEALED = (
     "index_partition", "received_at", "user", "device", "flags", "evidence", "product_version", "digest", "api_key_id",
     "source_ip", "country", "expires_at", "schema", "chunks",
 )  # fmt: skip
-_SEALED_IF_PRESENT = ("data_type", "group", "count", "address", "company")
+_SEALED_IF_PRESENT = ("data_type", "group", "uses", "address", "company")
 """Attributes that came later: a record without them has the seal it always had."""
 _DATA_TYPES = {"numeric-single-value": "1", "numeric-xy-axis": "2", "text": "t"}
 _DATA_TYPES_BY_LETTER = {letter: name for name, letter in _DATA_TYPES.items()}
@@ -111,7 +111,7 @@ class RecordItem(Model):
     schema = UnicodeAttribute(attr_name="v", null=True)
     data_type = UnicodeAttribute(attr_name="y", null=True)
     group = UnicodeAttribute(attr_name="a", null=True)
-    count = NumberAttribute(attr_name="q", null=True)
+    uses = NumberAttribute(attr_name="q", null=True)
     address = UnicodeAttribute(attr_name="j", null=True)
     company = UnicodeAttribute(attr_name="l", null=True)
     body = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
@@ -347,7 +347,7 @@ class RecordStore:
             schema=f"{SCHEMA_VERSION}{record.dialect}{record.format}",
             data_type=data_type_code(record.data_type),
             group=record.group,
-            count=record.count,
+            uses=record.count,
             address=record.address,
             company=record.company,
             body=None if chunks else body,
@@ -524,7 +524,7 @@ def _without_body(item: RecordItem) -> Record:
         format=_FORMATS.get(_format_letter(item), Format.JSON),
         data_type=data_type_of(item.data_type),
         group=item.group,
-        count=None if item.count is None else int(item.count),
+        count=None if item.uses is None else int(item.uses),
         address=item.address,
         company=item.company,
         is_judged=place.record_class != "u",

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from telemetry.domain import api_key, customer, judge, license, retention, staff  # noqa: A004 (a module's name)
+from telemetry.domain.addresses import network_of
 from telemetry.domain.api_key import Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.license import ActivationState, LicenseState
@@ -54,7 +54,7 @@ ActivationLimit = Annotated[int, Field(ge=-1, le=1_000_000, description="0 or -1
 
 
 def _network(text: str) -> str:
-    return str(ip_network(text, strict=False))
+    return str(network_of(text))
 
 
 Network = Annotated[

@@ -22,7 +22,8 @@ _GZIP_MAGIC = b"\x1f\x8b"
 class Request:
     """One HTTP request as API Gateway hands it to Lambda (payload format 2.0). Header names are in lower case.
 
-    `domain` is the name the API was reached under, with the port where it is not the scheme's own.
+    `domain` is the name the API was reached under, with the port where it is not the scheme's own. `query` holds the
+    values of a parameter that comes twice joined with commas; `raw_query` is what was sent.
     """
 
     method: str
@@ -34,6 +35,7 @@ class Request:
     body: bytes
     source_ip: str
     request_id: str
+    raw_query: str = ""
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
@@ -49,6 +51,7 @@ class Request:
             body=inflated(_body(event)),
             source_ip=context["http"]["sourceIp"],
             request_id=context["requestId"],
+            raw_query=event.get("rawQueryString", ""),
         )
 
 

@@ -26,6 +26,7 @@ from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, between, recent
 from telemetry.services.record_export import Progress
+from telemetry.web.checks import check_parameters
 from telemetry.web.http import Request
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, link_with, position_of
 
@@ -87,10 +88,11 @@ class Query(BaseModel):
     product: Text | None = None
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Self:
-        """Reads a query string. Raises RequestValidationError."""
+    def of(cls, request: Request) -> Self:
+        """Reads a request's parameters. Raises RequestValidationError."""
+        check_parameters(request, {field.alias or name for name, field in cls.model_fields.items()})
         try:
-            return cls.model_validate(query)
+            return cls.model_validate(request.query)
         except ValidationError as exc:
             raise RequestValidationError(exc.errors()) from exc
 

@@ -1,7 +1,7 @@
 """The session cookie, and what a browser has to show beside it."""
 
+import re
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
@@ -11,7 +11,8 @@ from telemetry.web.http import Request
 CSRF_HEADER = "x-csrf-token"
 
 _CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
-_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
+_PORT = re.compile(r":[0-9]*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def is_same_origin(request: Request) -> bool:
     if site := request.headers.get("sec-fetch-site"):
         return site in {"same-origin", "none"}
     origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host", request.domain)
+    return origin is None or origin.partition("://")[2] == request.headers.get("host", request.domain)
 
 
 def _cookie(request: Request, value: str, seconds: int) -> Cookie:
@@ -78,5 +79,5 @@ def _name(request: Request) -> str:
 
 def _is_secure(request: Request) -> bool:
     """Always, except on plain http to this machine: API Gateway itself speaks https alone."""
-    host = urlsplit(f"//{request.domain}").hostname
+    host = _PORT.sub("", request.domain).lower()
     return not (host in _LOOPBACK and request.headers.get("x-forwarded-proto") == "http")

@@ -1,0 +1,164 @@
+"""Nothing that is sent brings anything down: not a request, not a record, not a day, not what is read back."""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from random import Random
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from telemetry.dialects import getkeymanager, reo
+from telemetry.domain.api_key import KEY_PREFIXES, Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.event import Event
+from telemetry.services.api_keys import issue_staff_key
+from telemetry.web.http import inflated
+from tests import hostile
+from tests.conftest import Deployment, Mailbox
+from tests.hostile import LICENSING, TELEMETRY, USAGE, Sent
+from tests.lambdas import Context, http_event, load_function
+from tests.stream_events import at, close_day, deadline, stored_items, stream_event, stream_record
+
+SOAK = bool(os.environ.get("SOAK"))
+PRODUCTION = Environment.PRODUCTION
+KEY_SHAPE = re.compile(rf"(?:{'|'.join(KEY_PREFIXES)})[\w-]{{40}}".encode())
+
+READ = {
+    "/api/v1/telemetry": ("analytics", ("data_type", "data_group", "product_id", "user_identifier", "license_key",
+                                        "has_red_flags", "page", "per_page", "next", "environment")),
+    "/api/v1/analytics/records": ("analytics", ("range", "product", "user", "hwid", "ip", "flagged", "flag", "version",
+                                                "license_id", "customer_id", "limit", "cursor", "nonsense")),
+    "/api/v1/analytics/export": ("analytics", ("range", "product", "user", "format", "flag", "from", "to")),
+    "/api/v1/analytics/overview": ("analytics", ("range", "product", "from", "to")),
+    "/api/v1/analytics/licenses/top": ("analytics", ("range", "product", "limit")),
+    "/api/v1/analytics/system-logs": ("analytics", ("range", "cause", "last4", "ip")),
+    "/api/v1/reports/active-users": ("reports", ("application", "days", "as_of", "month", "audience", "format")),
+    "/api/v1/reports/daily": ("reports", ("application", "from", "to", "format")),
+    "/api/v1/admin/licenses": ("admin", ("limit", "cursor", "customer_id", "product_id", "state", "stat")),
+    "/api/v1/admin/audit": ("admin", ("from", "to", "limit", "cursor")),
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def few_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECORD_SHARDS", "1")
+
+
+class Service:
+    """All functions, as one client sees them."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.key = deployment.keys[PRODUCTION]
+        staff = issue_staff_key("x", frozenset(Environment), Role.SUPER_ADMIN, deployment.keyring, deployment.registry)
+        self.staff = staff.secret
+        self.now: datetime | None = None
+        self._functions: dict[str, ModuleType] = {}
+
+    def send(self, sent: Sent) -> dict[str, Any]:
+        name = "licensing" if sent.path in LICENSING else "ingest"
+        event = http_event(sent.path, sent.body, {"content-type": sent.media_type, "x-api-key": self.key})
+        return self._answer(name, event)
+
+    def read(self, path: str, query: dict[str, str], key: str | None = None) -> dict[str, Any]:
+        name, _ = READ[path]
+        staff = path.startswith(("/api/v1/analytics", "/api/v1/admin", "/api/v1/reports"))
+        headers = {"authorization": f"Bearer {key or (self.staff if staff else self.key)}"}
+        return self._answer(name, http_event(path, "", headers, {"environment": "production"} | query, "GET"))
+
+    def _answer(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        function = self._functions.setdefault(name, load_function(name))
+        vars(function)["datetime"] = at(self.now) if self.now else datetime
+        answer: dict[str, Any] = function.handler(event, Context(milliseconds_left=29_000))
+        return answer
+
+
+def events_of(sent: Sent) -> Sequence[Event]:
+    body = inflated(sent.body)
+    return [reo.parse(body)] if sent.path in USAGE else getkeymanager.parse(body, sent.media_type).events
+
+
+def check_kept(sent: Sent, events: Sequence[Event]) -> None:
+    """Every byte of an event is one that was sent, but for hidden keys; and none of ours can be read."""
+    body, position = inflated(sent.body), 0
+    for event in events:
+        kept = b"".join(b"." if byte == 0x2A else re.escape(bytes([byte])) for byte in event.raw)
+        place = re.compile(kept, re.DOTALL).search(body, position)
+        assert place, (sent, event)
+        position = place.end()
+        assert not KEY_SHAPE.search(event.raw)
+
+
+def test_bodies_in_memory(deployment: Deployment) -> None:
+    """Understanding alone: whatever it is, something is kept of it, and read back from the record it is the same."""
+    random, key = Random(1), deployment.keys[PRODUCTION]
+    for _ in range(100_000 if SOAK else 3_000):
+        sent = hostile.request(random, key, TELEMETRY + USAGE)
+        events = events_of(sent)
+        if sent.path in USAGE or len(events) == 1:
+            check_kept(sent, events)
+        for event in events:
+            assert event.raw or not inflated(sent.body).strip()
+            assert not KEY_SHAPE.search(event.raw)
+
+
+@pytest.mark.parametrize("seed", range(10 if SOAK else 1))
+def test_requests_on_the_engine(deployment: Deployment, mailbox: Mailbox, seed: int) -> None:
+    random, service = Random(seed), Service(deployment)
+    stored: list[bytes] = []
+    for _ in range(1_000 if SOAK else 300):
+        sent = hostile.request(random, service.key)
+        answer = service.send(sent)
+        assert answer["statusCode"] in ({200} if sent.path not in LICENSING else {200, 400, 422}), (sent, answer)
+        if sent.path not in LICENSING:
+            events = events_of(sent)
+            check_kept(sent, events)
+            stored += [event.raw for event in events]
+            check_answer(deployment, sent, answer, events)
+    deliver(deployment, mailbox)
+    read_everything(service, random, datetime.now(UTC))
+    today = datetime.now(UTC).date()
+    assert close_day(PRODUCTION, deadline(today))[-1:] == [today.isoformat()]
+    read_everything(service, random, deadline(today))
+
+
+def check_answer(deployment: Deployment, sent: Sent, answer: dict[str, Any], events: Sequence[Event]) -> None:
+    """What is acknowledged is stored, byte for byte."""
+    if sent.path in USAGE:
+        return
+    body = json.loads(answer["body"])
+    for event, result in zip(events, body.get("results", [body]), strict=True):
+        assert deployment.record(result["telemetry_id"]).raw == event.raw
+
+
+def deliver(deployment: Deployment, mailbox: Mailbox) -> None:
+    table, rollup = deployment.tables.records(PRODUCTION), load_function("rollup")
+    records = (stream_record(table, item, number) for number, item in enumerate(stored_items(deployment), 1))
+    while batch := list(islice(records, 500)):
+        rollup.handler(stream_event(batch, table), Context())
+    assert mailbox.failures == []
+
+
+def read_everything(service: Service, random: Random, now: datetime) -> None:
+    """Every list answers, and no parameter, however odd, brings one down."""
+    service.now = now
+    day = (now - timedelta(days=2)).date().isoformat()
+    for path in READ:
+        usual = {"format": "ndjson"} if path.endswith("export") else {}
+        if path.endswith("active-users"):
+            usual = {"application": "*", "days": "1", "as_of": day}
+        if path.endswith("daily"):
+            usual = {"application": "*", "from": day, "to": day}
+        answer = service.read(path, usual)
+        is_open = path.startswith("/api/v1/reports") and answer["statusCode"] == 409
+        assert answer["statusCode"] == 200 or is_open, (path, answer)
+    for _ in range(2_000 if SOAK else 200):
+        path = random.choice(list(READ))
+        query = hostile.query(random, READ[path][1])
+        answer = service.read(path, query)
+        assert answer["statusCode"] < 500, (path, query, answer)

@@ -1,0 +1,75 @@
+"""What alarms watch is what functions emit: seen on their standard output, in CloudWatch's embedded metric format."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+
+from telemetry.domain.environment import Environment
+from telemetry.storage.tables import brief_client, dynamodb_client
+from tests.conftest import Deployment
+from tests.lambdas import Context, http_event, load_function
+from tests.unit.test_template import alarms, watched
+
+Emitted = dict[tuple[str, str, frozenset[tuple[str, str]]], float]
+
+
+def emitted(output: str) -> Emitted:
+    """The sum of each metric that was printed, by namespace, name and dimensions."""
+    sums: Emitted = {}
+    for line in output.splitlines():
+        said = json.loads(line) if line.startswith("{") else {}
+        for directive in said.get("_aws", {}).get("CloudWatchMetrics", ()):
+            for dimensions in directive["Dimensions"]:
+                where = frozenset((name, said[name]) for name in dimensions)
+                for metric in directive["Metrics"]:
+                    value = said[metric["Name"]]
+                    key = (directive["Namespace"], metric["Name"], where)
+                    sums[key] = sums.get(key, 0) + sum(value if isinstance(value, list) else [value])
+    return sums
+
+
+def alarmed(name: str) -> tuple[str, str, frozenset[tuple[str, str]]]:
+    namespace, metric, dimensions = watched(alarms()[name])
+    return namespace, metric, frozenset(dimensions.items())
+
+
+@contextmanager
+def failing(error: Exception, *operations: str) -> Iterator[None]:
+    """These operations raise meanwhile."""
+
+    def fail(**_: object) -> None:
+        raise error
+
+    clients = dynamodb_client(), brief_client()
+    for client in clients:
+        for operation in operations:
+            client.meta.events.register(f"before-call.dynamodb.{operation}", fail)
+    try:
+        yield
+    finally:
+        for client in clients:
+            for operation in operations:
+                client.meta.events.unregister(f"before-call.dynamodb.{operation}", fail)
+
+
+@pytest.fixture(autouse=True)
+def _as_deployed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    del deployment
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "stack")  # the template gives it the stack's name
+
+
+def test_events_that_are_not_stored(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    ingest = load_function("ingest")
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
+    event = http_event("/api/v1/telemetry", '[{"event_id":"a"},{"event_id":"b"}]', headers)
+    assert ingest.handler(event, Context())["statusCode"] == 200
+    watched_metric = alarmed("EventsNotStored")
+    assert emitted(capsys.readouterr().out)[watched_metric] == 0
+    silence = ConnectTimeoutError(endpoint_url="http://dynamodb")
+    event = http_event("/api/v1/telemetry", '[{"event_id":"c"},{"event_id":"d"}]', headers)
+    with failing(silence, "ExecuteStatement", "BatchExecuteStatement"):
+        assert ingest.handler(event, Context(milliseconds_left=4_600))["statusCode"] == 503
+    assert emitted(capsys.readouterr().out)[watched_metric] == 2

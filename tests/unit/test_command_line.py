@@ -1,0 +1,107 @@
+"""What users can mend is one line on standard error and an exit code, never a traceback."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from local.command_line import main
+from local.state import FORMAT
+
+SECRET = "5e" * 32
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that has been in use."""
+    monkeypatch.setattr(os, "umask", lambda _: 0o022)  # of all tests
+    folder = tmp_path / "state"
+    folder.mkdir()
+    (folder / "dynamodb.sqlite").touch()
+    (folder / "secret").write_text(SECRET)
+    (folder / "format").write_text(f"{FORMAT}\n")
+    return folder
+
+
+def told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The exit code and the line."""
+    monkeypatch.setattr(sys, "argv", ["local", *arguments])
+    try:
+        code = main()
+    except SystemExit as exc:
+        code = int(exc.code or 0)
+    line = capsys.readouterr().err
+    assert line.count("\n") == 1
+    return code, line
+
+
+@pytest.mark.parametrize("port", ["80000", "65536", "abc", "-1", "", " ", "8000x", "1e3", "٣", "0x50", "9" * 5_000])
+def test_a_port_is_a_port(
+    port: str, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line = told(monkeypatch, capsys, "run", "--port", port, "--state", str(state))
+    assert code == 2
+    assert line.startswith("python -m local run: argument --port: ")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"5e" * 31, b"5e" * 33, b"5e" * 31 + b"zz", b"\xff" * 64, SECRET.encode("utf-16"), b"5" * 63]
+)
+@pytest.mark.parametrize("command", [("run", "--port", "0"), ("records",)])
+def test_a_damaged_secret(
+    content: bytes,
+    command: tuple[str, ...],
+    state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (state / "secret").write_bytes(content)
+    code, line = told(monkeypatch, capsys, *command, "--state", str(state))
+    hint = "it has to hold 64 hexadecimal digits, and the data is of no use without them; put it back"
+    assert (code, line) == (1, f"{state}/secret is damaged: {hint}\n")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"null", b"\xff", b"{}x", b'{"a": 5}', b'{"a": ""}', b'{"a": "x"}', b"[" * 100_000]
+)
+def test_damaged_positions(
+    content: bytes, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "stream-positions.json").write_bytes(content)
+    code, line = told(monkeypatch, capsys, "run", "--port", "0", "--state", str(state))
+    assert (code, line) == (1, f"{state}/stream-positions.json is damaged: remove it, and start again\n")
+
+
+@pytest.mark.parametrize("name", ["secret", "stream-positions.json"])
+def test_a_folder_in_place_of_a_file(
+    name: str, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / name).unlink(missing_ok=True)
+    (state / name).mkdir()
+    code, line = told(monkeypatch, capsys, "run", "--port", "0", "--state", str(state))
+    assert (code, line) == (1, f"cannot read {state}/{name}: Is a directory\n")
+
+
+@pytest.mark.parametrize(
+    ("folder", "line"),
+    [
+        ("{}/secret", "cannot use {}/secret: it is no folder; choose another STATE=\n"),
+        ("{}/secret/x", "cannot use {}/secret/x: Not a directory; choose another STATE=\n"),
+        ("/proc/self", "cannot use /proc/self: No such file or directory; choose another STATE=\n"),
+        ("", "python -m local run: argument --state: it names no folder\n"),
+    ],
+)
+def test_a_folder_that_cannot_be_used(
+    folder: str, line: str, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = told(monkeypatch, capsys, "run", "--port", "0", "--state", folder.format(state))
+    assert code > 0
+    assert printed == line.format(state)
+
+
+def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (state / "dynamodb.sqlite").write_bytes(b"x" * 5_000)
+    code, line = told(monkeypatch, capsys, "records", "--state", str(state))
+    assert code == 1
+    assert line.startswith(f"the local DynamoDB did not start on {state}/dynamodb.sqlite: is that file damaged?")
