@@ -187,9 +187,24 @@ def test_any_product_is_registered_and_its_users_count(deployment: Deployment, u
         assert ask("PATCH", f"/{product}", {"name": f"{product}!"}, **{"if-match": '"1"'})[1]["name"] == f"{product}!"
         assert ask("POST", "", {"id": product, "name": "Again"})[0] == 409
         assert sent(deployment, post, [event(product_id=product, user_identifier=f"user of {product}")]) == [set()]
+    analytics = load_function("analytics")
+
+    def shown(route: str, product: str) -> Any:  # noqa: ANN401
+        query = {"environment": "production", "product": product}
+        answer = analytics.handler(
+            http_event(f"/api/v1/analytics/{route}", "", headers, query, "GET"), Context(milliseconds_left=20_000)
+        )
+        return json.loads(answer["body"])
+
+    for product in PRODUCTS:
+        (row,) = shown("records", product)["items"]
+        assert (row["product"], row["user"]) == (product, f"user of {product}")
     others = ["reowebapp", "v1.2", "My  App", "*", "~unknown", "x" * 65]
     assert sent(deployment, post, (event(product_id=each) for each in others)) == [{Flag.UNKNOWN_PRODUCT}] * len(others)
     assert {product: users(product) for product in PRODUCTS} == dict.fromkeys(PRODUCTS, 1)
+    assert {product: shown("overview", product)["stats"]["recent_activity"] for product in PRODUCTS} == dict.fromkeys(
+        PRODUCTS, 1
+    )
     for wrong in ("", " a", "a ", "*", "~a", "a\nb", "\x7f", "ü" * 33):
         assert ask("POST", "", {"id": wrong, "name": "No"})[0] == 422
     assert ask("GET", "/no such")[0] == 404
