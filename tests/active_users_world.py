@@ -1,8 +1,8 @@
 """A world in miniature for the counters: records arrive, stream shards lag, days close. And an oracle made of sets."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from telemetry.domain import active_users as domain
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience
+from telemetry.domain.activity import events_by_key, hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
@@ -27,6 +28,7 @@ PRODUCTS = ("editor", "compiler")
 SCOPES = (*PRODUCTS, UNKNOWN_PRODUCT, CATALOGUE)
 FIRST_DAY = date(2026, 1, 30)
 STREAMS = 3
+A_DAY = timedelta(days=1)
 MOMENT = datetime(2026, 11, 3, tzinfo=UTC)
 TELLING_WINDOWS = (1, 2, 3, 7, 8, 9, 30, 31, 364, 365)
 USERS = (b"u1", b"u2", b"u3", b"u4", None)
@@ -145,7 +147,9 @@ class World:
     def receive(self, step: Receive) -> None:
         actor = step.user or step.device
         sighting = Sighting(step.product, self.today, actor, step.device, step.billable)
-        seen = observe(sighting, number=len(self.records), version=f"1.{len(self.records) % 3}")
+        number = len(self.records)
+        seen = observe(sighting, number=number, version=f"1.{number % 3}")
+        seen = replace(seen, api_key_id=f"key-{number % 2}")
         self.records.append(seen)
         self.streams[step.stream].append(seen)
 
@@ -191,9 +195,9 @@ class World:
         recounter = Recounter(self, self.store, self.store, self.count_part, self.records_at_once, lambda _: None)
         closer = DayCloser(self.store, self.store, self.store, self, recounter, PRODUCTS)
         before = persistently(self.store.closing)
-        found = persistently(lambda: closer.close(now))
+        persistently(lambda: closer.close(now))
         after = persistently(self.store.closing)
-        assert not any(each.contradicted for each in found)
+        assert closer.contradicted == []
         if after.closed is None:
             return []
         first = before.closed + 1 if before.closed is not None else after.opened or after.closed
@@ -247,6 +251,20 @@ class World:
         self.check(self.today, range(1, LONGEST_WINDOW + 1))
         for day, reports in self.closed.items():
             assert self.check(day, TELLING_WINDOWS) == reports
+        self.check_keys()
+
+    def check_keys(self) -> None:
+        """Every record is counted once with its API key, in its hour, also that of a closed day."""
+        counted = {
+            (hour, key): events
+            for hour, activity in self.store.hours(CATALOGUE, _midnight(FIRST_DAY), _midnight(self.today) + A_DAY)
+            for key, events in events_by_key(activity).items()
+        }
+        assert counted == Counter((hour_of(each.received_at), each.api_key_id) for each in self.records)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def stream_record(sequence_number: int, place: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """An aggregates table in memory, which the contract tests hold against the real one."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 
 from telemetry.domain.active_users import (
@@ -15,8 +15,8 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay
-from telemetry.domain.day_report import Candidate, Correction, DayReport, DayTotals
+from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
+from telemetry.domain.day_report import Candidate, Correction, DayDetails, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.aggregates import MOST_SCOPES
 
@@ -29,15 +29,17 @@ class MemoryAggregates:
         self._actors: dict[ActorKey, Actor] = {}
         self._tallies: dict[str, dict[int, Tally]] = {}
         self._closing = Closing()
+        self._scopes: set[str] = set()
         self._reports: dict[str, dict[date, DayReport]] = {}
         self._balances: dict[str, dict[int, Balance]] = {}
-        self._candidates: dict[date, Candidate] = {}
+        self._candidates: dict[date, dict[str, Candidate]] = {}
         self._corrections: dict[tuple[str, date, bytes], Correction] = {}
         self._positions: dict[str, str] = {}
         self._hours: dict[HourKey, Activity] = {}
         self._licenses: Counter[LicenseDay] = Counter()
         self._uses: dict[str, datetime] = {}
-        self._parts: dict[Unit, Recount] = {}
+        self._parts: dict[Unit, tuple[str, Recount]] = {}
+        self._tables: dict[tuple[Unit, str], dict[tuple[int, int], Recount]] = {}
 
     # ── AggregateStore
 
@@ -67,11 +69,19 @@ class MemoryAggregates:
     def closing(self) -> Closing:
         return self._closing
 
-    def announce(self, scopes: Collection[str], day: int) -> Closing:
-        known = self._closing
-        earlier = known.closed is None and (known.opened is None or day < known.opened)
-        self._closing = Closing(day if earlier else known.opened, known.closed, known.scopes | set(scopes))
+    def open_from(self, day: int) -> Closing:
+        if self._closing.opens_with(day):
+            self._closing = Closing(day)
         return self._closing
+
+    def scopes(self) -> frozenset[str]:
+        return frozenset(self._scopes)
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self._scopes
+
+    def add_scopes(self, scopes: Collection[str]) -> None:
+        self._scopes.update(scopes)
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
         balances = self._balances.get(scope, {})
@@ -88,7 +98,7 @@ class MemoryAggregates:
             return
         if day != (known.opened if known.closed is None else known.closed + 1):
             raise LedgerBroken
-        self._closing = Closing(known.opened, day, known.scopes)
+        self._closing = Closing(known.opened, day)
 
     # ── DayReportStore
 
@@ -118,11 +128,20 @@ class MemoryAggregates:
     def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
         return [each for each in self._corrections.values() if each.scope == scope and first <= each.day <= last]
 
-    def candidate(self, day: date) -> Candidate | None:
-        return self._candidates.get(day)
+    def reported(self, scopes: Collection[str], day: date) -> set[str]:
+        return {scope for scope in scopes if day in self._reports.get(scope, {})}
 
-    def put_candidate(self, candidate: Candidate) -> None:
-        self._candidates[candidate.day] = candidate
+    def told(self, scopes: Collection[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
+        found = (self.report(scope, day) for scope in scopes)
+        return ((report.totals, report.details) for report in found if report)
+
+    def candidates(self, day: date) -> dict[str, Candidate]:
+        return dict(self._candidates.get(day, {}))
+
+    def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
+        del now
+        for each in candidates:
+            self._candidates.setdefault(each.day, {})[each.product] = each
 
     # ── ActivityStore
 
@@ -143,9 +162,12 @@ class MemoryAggregates:
             self._hours.setdefault(key, Counter()).update(activity)
         self._licenses.update(fold.licenses)
 
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
-        found = [key for key in self._hours if key.scope == scope and first <= key.hour <= last]
-        yield from ((key.hour, Counter(self._hours[key])) for key in sorted(found))
+    def hours(
+        self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
+    ) -> Iterator[tuple[datetime, Activity]]:
+        for key in sorted(key for key in self._hours if key.scope == scope and first <= key.hour <= last):
+            activity = self._hours[key]
+            yield key.hour, Counter({each: activity[each] for each in only or activity if each in activity})
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
         return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last)}
@@ -165,19 +187,24 @@ class MemoryAggregates:
 
     # ── PartStore
 
-    def put(self, unit: Unit, recount: Recount, now: datetime) -> None:
+    def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None:
         del now
-        self._parts[unit] = recount
+        for bucket in range(unit.buckets):
+            self._tables.setdefault((unit, copy), {})[bucket, number] = tables.bucket(bucket, unit.buckets)
 
-    def summary(self, unit: Unit) -> Recount | None:
-        if unit not in self._parts:
-            return None
-        summary = Recount()
-        summary.merge(self._parts[unit])
-        summary.licenses = {}
-        return summary
+    def put(self, unit: Unit, copy: str, summary: Recount, now: datetime) -> None:
+        del now
+        kept = Recount()
+        kept.merge(summary)
+        self._parts[unit] = copy, kept
 
-    def licenses(self, unit: Unit, bucket: int) -> Recount:
-        whole = Recount()
-        whole.merge(self._parts[unit].bucket(bucket))
-        return whole
+    def summaries(self, units: Collection[Unit]) -> dict[Unit, Recount]:
+        return {unit: self._parts[unit][1] for unit in units if unit in self._parts}
+
+    def tables(self, unit: Unit, bucket: int) -> Recount:
+        copy, _ = self._parts[unit]
+        found = Recount()
+        for (of, _), tables in sorted(self._tables.get((unit, copy), {}).items(), key=lambda item: item[0]):
+            if of == bucket:
+                found.merge(tables)
+        return found

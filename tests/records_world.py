@@ -33,6 +33,7 @@ USERS = (None, "ann@x.example", "bob", "=cmd", "u" * 300)
 DEVICES = (None, "d1", "d2", "-d3")
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
 VERSIONS = (None, "1.0", "1.1", "+2")
+API_KEYS = ("k1", "k2", "=k3")
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Kept:
     version: str | None
     license_key: str | None
     raw: bytes
+    api_key_id: str
     flags: frozenset[Flag] = field(compare=False)
 
     @property
@@ -95,15 +97,23 @@ class World:
             raise StoreUnavailable("licenses")
         return self.lookup.views(events, environment, float("inf"))
 
-    def keep(self, bodies: Sequence[dict[str, Any]], when: datetime, address: str = ADDRESSES[0]) -> list[Kept]:
+    def keep(
+        self,
+        bodies: Sequence[dict[str, Any]],
+        when: datetime,
+        address: str = ADDRESSES[0],
+        api_key_id: str = API_KEYS[0],
+    ) -> list[Kept]:
         """Of either dialect: what has a `payload` is product usage."""
         raws = [json.dumps(body).encode() for body in bodies]
-        return self.keep_raw(raws, when, address)
+        return self.keep_raw(raws, when, address, api_key_id)
 
-    def keep_raw(self, raws: Sequence[bytes], when: datetime, address: str = ADDRESSES[0]) -> list[Kept]:
+    def keep_raw(
+        self, raws: Sequence[bytes], when: datetime, address: str = ADDRESSES[0], api_key_id: str = API_KEYS[0]
+    ) -> list[Kept]:
         when = when.replace(microsecond=when.microsecond // 1000 * 1000)
         events = [reo.parse(raw) if b'"payload"' in raw else getkeymanager.element(raw) for raw in raws]
-        key = ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({self.environment}))
+        key = ApiKey(api_key_id, KeyKind.SDK, "", "", "", frozenset({self.environment}))
         outcomes = self.ingest.keep(events, Access(key, self.environment), address, when, Backoff(5))
         assert {outcome.status for outcome in outcomes} <= {Status.STORED, Status.CONFLICT}
         new = [
@@ -119,6 +129,7 @@ class World:
                 event.product_version,
                 event.license_key,
                 event.raw,
+                api_key_id,
                 outcome.flags,
             )
             for event, outcome in zip(events, outcomes, strict=True)
@@ -174,7 +185,7 @@ def populate(world: World, random: Random, now: datetime, count: int) -> None:
         when = now - timedelta(hours=random.choice((0, 0, 1, 30, 60, 100, 200)), milliseconds=random.randrange(4))
         world.is_registry_up = random.random() < 0.85
         bodies = [random_body(random, when) for _ in range(random.choice((1, 3, 12)))]
-        for kept in world.keep(bodies, when, random.choice(ADDRESSES)):
+        for kept in world.keep(bodies, when, random.choice(ADDRESSES), random.choice(API_KEYS)):
             record = world.store.get(kept.key)
             assert record
             if not record.is_judged and random.random() < 0.7:
@@ -194,6 +205,7 @@ def random_filter(random: Random, licenses: dict[str, str]) -> dict[str, str]:
         "flagged": random.choice(("true", "false")),
         "flag": random.choice([*Flag]).value,
         "version": random.choice([version for version in VERSIONS if version]),
+        "api_key_id": random.choice((*API_KEYS, "nobody's")),
     }
     names = random.sample(list(choices), random.choice((0, 1, 1, 1, 2, 3)))
     return {name: choices[name] for name in names}
@@ -215,6 +227,7 @@ def expected(world: World, query: dict[str, str], licenses: dict[str, str], *, b
             and query.get("flagged") in {None, "true" if one.flags else "false"}
             and query.get("flag") in {None, *one.flags}
             and query.get("version") in {None, one.version}
+            and query.get("api_key_id") in {None, one.api_key_id}
         )
 
     found = [one for one in world.kept if fits(one)]

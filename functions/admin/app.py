@@ -22,9 +22,11 @@ from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
+from telemetry.domain.overview import timeline
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
+from telemetry.domain.window import Range, is_hourly, window_of
 from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -42,6 +44,7 @@ from telemetry.web.authentication import Authenticator
 from telemetry.web.checks import check_is_json, check_parameters, json_object
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer, with_one_part
+from telemetry.web.moments import Moment
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
 from telemetry.web.problems import problem_answer, problem_of
@@ -316,6 +319,22 @@ def get_api_key(staff: Admin, key_id: IdInPath) -> Response[api.ListedApiKey]:
     key = api_keys.find_key(staff, key_id, stores()).key
     uses = {} if key.kind is KeyKind.STAFF else _activity(next(iter(key.environments))).uses([key.id])
     return _one(api.ListedApiKey.of_used(key, uses.get(key.id)))
+
+
+@route("GET", "/api-keys/<key_id>/usage")
+def get_api_key_usage(
+    staff: Admin,
+    key_id: IdInPath,
+    environment: InEnvironment,
+    range_: Annotated[Range | None, Query(alias="range")] = None,
+    first: Annotated[Moment, Query(alias="from")] = None,
+    last: Annotated[Moment, Query(alias="to")] = None,
+) -> Response[api.KeyUsage]:
+    """Events that came with an SDK key: the last 24 hours unless told, and these by the hour, else by UTC day."""
+    key = api_keys.find_sdk_key(staff, key_id, environment, stores())
+    window = window_of(range_, first, last, staff.now)
+    cut = timeline(window, staff.now, is_hourly=is_hourly(range_, first, window))
+    return _one(api.KeyUsage.of(key.id, environment, api_keys.usage_of(key, cut, _activity(environment))))
 
 
 @route("GET", "/api-keys/<key_id>/secret")

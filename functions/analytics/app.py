@@ -189,12 +189,11 @@ def list_mismatches() -> Response[str]:
 
 @app.get(f"{ANALYTICS}/alerts")
 def list_alerts() -> Response[str]:
-    """Spikes of flagged records."""
+    """Spikes of flagged records, and of events with an API key."""
     staff, query = _asked(Role.ADMIN, analytics.AlertQuery)
     episodes = EpisodeStore(_aggregates(query)).all()
-    return _given(
-        analytics.alerts_body(spike_alerts(episodes, query.wanted(staff.now), _watch(query), staff.now), staff.now)
-    )
+    found = spike_alerts(episodes, query.wanted(staff.now), _watch(query), stores().api_keys, staff.now)
+    return _given(analytics.alerts_body(found, staff.now))
 
 
 @app.get(f"{ANALYTICS}/system-logs")

@@ -14,9 +14,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.messages.invocations import Invocations
-from telemetry.services.close_day import DayCloser
+from telemetry.services.close_day import DayCloser, count_part
 from telemetry.services.judging import Judge, judge_stored
-from telemetry.services.recount import Dispatch, Recounter
+from telemetry.services.recount import Allowance, Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
 from telemetry.storage.aggregates import AggregateStore
@@ -49,11 +49,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if "unit" in event:
         count_unit(environment, _unit(event["unit"]), dispatch, now)
         return {"environment": environment, "counted": event["unit"]}
-    return close(environment, dispatch, now)
+    return close(environment, dispatch, Allowance(lambda: context.get_remaining_time_in_millis() / 1000), now)
 
 
-def close(environment: Environment, dispatch: Dispatch, now: datetime) -> dict[str, Any]:
-    """Closes what can be closed, and says how far behind that leaves us."""
+def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> dict[str, Any]:
+    """Closes what can be closed in the time allowed, and says how far behind that leaves us."""
     settings, records = CloseDaySettings.from_env(), _records(environment)
     products = RegistryStore(settings.tables.registry).products()
     licenses = LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring())
@@ -64,11 +64,14 @@ def close(environment: Environment, dispatch: Dispatch, now: datetime) -> dict[s
         list(products),
         dispatch,
         lambda product, day: judge_stored(records, judge, product, day, now, Backoff(30)),
+        allowance,
     )
-    closed = closer.close(now)
+    try:
+        closed = closer.close(now)
+    finally:
+        metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(closer.contradicted))
     metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))
     metrics.add_metric("DaysClosedByDeadline", MetricUnit.Count, sum(day.by_deadline for day in closed))
-    metrics.add_metric("ReportsContradicted", MetricUnit.Count, sum(len(day.contradicted) for day in closed))
     days = [day.day.isoformat() for day in closed]
     logger.info("Days closed", environment=environment, days=days)
     return {"environment": environment, "closed": days}
@@ -77,7 +80,8 @@ def close(environment: Environment, dispatch: Dispatch, now: datetime) -> dict[s
 def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:
     """Counts a part of a day that is too large for one invocation."""
     table = CloseDaySettings.from_env().tables.aggregates(environment)
-    Recounter(_records(environment), AggregateStore(table), PartStore(table), dispatch).count_unit(unit, now)
+    recounter = Recounter(_records(environment), AggregateStore(table), PartStore(table), dispatch)
+    count_part(recounter, DayReportStore(table), unit, now)
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:

@@ -103,8 +103,9 @@ def plain(path: str, *parameters: str) -> Callable[[F], F]:
 def list_applications() -> Response[str]:
     """What reports can be asked of, and the last day they can be asked of."""
     environment = _access().environment
-    closing = _ledger(environment).closing()
-    return applications_answer(applications(registry().products(), closing), closing, environment, _request())
+    ledger = _ledger(environment)
+    found = applications(registry().products(), ledger.scopes())
+    return applications_answer(found, ledger.closing(), environment, _request())
 
 
 @plain("/active-users", "application", "days", "as_of", "month", "audience")

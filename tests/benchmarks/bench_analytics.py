@@ -12,7 +12,7 @@ import pytest
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, TallyKey
 from telemetry.domain.activity import Fold, bounded
 from telemetry.domain.day_report import DayTotals, Moments, product_report
-from telemetry.domain.day_summary import summaries
+from telemetry.domain.day_summary import summary
 from telemetry.domain.flags import Flag
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.recount import counted
@@ -76,7 +76,7 @@ def fill(table: str, records: int, version_length: int) -> None:
             moment = datetime.combine(day + timedelta(days=1), time(1), UTC)
             report = product_report(scope, day, recount, balance, totals, Moments(moment, moment))
             before[scope] = reports.keep(report).totals
-            sums.put(summaries([report], {"editor": CALLS}))
+            sums.put([summary(report, {"editor": CALLS})])
     fill_today(table, list(observations(next(per_day), NOW, random, version_length)))
 
 

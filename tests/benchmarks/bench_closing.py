@@ -90,7 +90,7 @@ def test_counting_and_closing(deployment: Deployment, mailbox: Mailbox, batch: i
         f"per event; read units {_reads(counting) / EVENTS:.3f} + {_reads(closing) / EVENTS:.3f}; "
         f"closing read {closing['entries'] / EVENTS:.2f} index entries per record"
     )
-    assert sum(writes) <= 0.4
+    assert sum(writes) <= 0.3
     assert closing["entries"] <= 2 * EVENTS
 
 

@@ -27,7 +27,7 @@ SIZES = (1_000, 100_000)
 
 def close(store: TableAggregates, last: date) -> None:
     """Writes the balances of all days up to `last` that have been counted."""
-    opened, scopes = store.closing().opened, store.closing().scopes
+    opened, scopes = store.closing().opened, store.scopes()
     assert opened is not None
     for day in range(opened, last.toordinal() + 1):
         for scope in scopes:

@@ -111,6 +111,7 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": list(flags),
         "data_type": "text",
+        "api_key_id": "k3f2a9c0d1",
         "damage": None,
     }
 

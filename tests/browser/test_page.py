@@ -183,6 +183,26 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
     assert "from=2026-11-06&to=2026-11-06" in page.url
 
 
+def test_a_spike_of_an_api_key_leads_to_its_records(open_page: OpenPage) -> None:
+    key = {"id": "k3f2a9c0d1", "name": "desktop SDK", "last4": "Zi6x"}
+    spike = {
+        "id": "~key#k3f2a9c0d1#2026-11-18T05", "product": None, "opened_at": "2026-11-18T05:00:00Z",
+        "last_seen": "2026-11-18T07:00:00Z", "closed_at": "2026-11-20T00:00:00Z", "cause": "events_of_a_key",
+        "evidence": {"events": 12_345, "most_expected": 999, "api_key": key},
+    }  # fmt: skip
+    page = open_page("?product=orbit-cli")
+    page.route("**/analytics/alerts?*", lambda route: route.fulfill(json={"items": [spike]}))
+    page.reload()
+    shown = page.locator("[data-spike]").first
+    expect(shown).to_contain_text("Spike of events with API key desktop SDK over")
+    expect(shown).to_contain_text("12,345 events in an hour, where at most 999 were to be expected.")
+    shown.get_by_role("link", name="See the records").click()
+    assert "api_key_id=k3f2a9c0d1" in page.url
+    assert "flagged" not in page.url
+    assert "product=" not in page.url
+    expect(page.get_by_label("API key id")).to_have_value("k3f2a9c0d1")
+
+
 def test_days_are_offered_of_any_window(open_page: OpenPage) -> None:
     page = open_page("?from=2026-11-01T00:00:00.000Z&to=2026-11-08T00:00:00.000Z")
     expect(page.get_by_label("First day")).to_have_value("2026-11-01")

@@ -3,13 +3,13 @@
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from telemetry.domain.active_users import Audience
-from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, total
+from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, of_key, total
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.judge import Product
@@ -18,9 +18,10 @@ from telemetry.services.api_keys import hash_of
 from telemetry.services.reports import active_users
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.day_reports import DayReportStore
 from tests.conftest import Deployment, Mailbox, Post
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
+from tests.stream_events import SHARD, at, close_day, deadline, stream_batch, stream_event
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -101,9 +102,10 @@ def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
     assert mailbox.failures == []
 
 
-def test_what_cannot_be_read_goes_to_the_failure_queue_and_the_rest_counts(
+def test_what_cannot_be_placed_goes_to_the_failure_queue_and_the_rest_counts(
     deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox
 ) -> None:
+    """A body that cannot be read keeps nobody from counting: the recount, which reads no bodies, counts them too."""
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john"), event("jim")]))
     batch = stream_batch(deployment)
     whole = batch["Records"][1]
@@ -116,12 +118,11 @@ def test_what_cannot_be_read_goes_to_the_failure_queue_and_the_rest_counts(
     rollup = load_function("rollup")
     for _ in range(2):
         assert rollup.handler(batch, Context()) == {"state": {}}
-    assert ask(mau("acme-cli")) == answered("acme-cli", 1)
-    first, second = mailbox.failures  # and not once more when the batch came again
-    assert (first.key, first.event_id, first.shard) == (broken["dynamodb"]["Keys"], broken["eventID"], SHARD)
-    assert first.cause.startswith("ValueError: ")
-    assert second.sequence_number == garbled["dynamodb"]["SequenceNumber"]
-    assert counted(deployment)[RECORDS] == 1
+    assert ask(mau("acme-cli")) == answered("acme-cli", 2)
+    (failure,) = mailbox.failures  # and not once more when the batch came again
+    assert (failure.key, failure.event_id, failure.shard) == (broken["dynamodb"]["Keys"], broken["eventID"], SHARD)
+    assert failure.cause.startswith("ValueError: ")
+    assert counted(deployment)[RECORDS] == 2
 
 
 def test_a_failure_queue_that_fails_brings_the_batch_again(
@@ -166,8 +167,10 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
     batch, rollup = stream_batch(deployment), load_function("rollup")
     for _ in range(2):
         rollup.handler(batch, Context())
-    for scope in ("acme-cli", CATALOGUE):
-        assert counted(deployment, scope) == {
+    key = deployment.registry.api_key(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
+    assert key
+    for scope, of_keys in (("acme-cli", {}), (CATALOGUE, {of_key(key.id): 11})):
+        assert counted(deployment, scope) == of_keys | {
             RECORDS: 11,
             FLAGGED: 1,
             Measure(Kind.FLAG, "I"): 1,
@@ -223,6 +226,35 @@ def test_without_traffic_days_close_all_the_same() -> None:
     midnight = datetime(2026, 11, 4, tzinfo=UTC)
     assert close_day(Environment.STAGING, midnight + timedelta(minutes=30)) == []
     assert close_day(Environment.STAGING, midnight + timedelta(minutes=40)) == ["2026-11-03"]
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_a_product_registered_between_two_runs_keeps_no_environment_waiting(
+    deployment: Deployment, environment: Environment
+) -> None:
+    """On a fresh stack the first run comes before the first product."""
+    midnight = datetime(2026, 11, 4, tzinfo=UTC)
+    assert close_day(environment, midnight + timedelta(minutes=30)) == []
+    deployment.registry.put_product(Product("acme-new", "New"))
+    assert close_day(environment, midnight + timedelta(minutes=40)) == ["2026-11-03"]
+    reports = DayReportStore(deployment.tables.aggregates(environment))
+    report = reports.report("acme-new", date(2026, 11, 3))
+    assert report
+    assert report.totals.records == 0
+
+
+def test_runs_without_time_get_further(deployment: Deployment, post: Post) -> None:
+    """Lambda is about to end each of them when it begins."""
+    before = datetime.now(UTC).date()
+    post("/api/v1/telemetry", json.dumps([event("jane"), event("john", "acme-desktop")]))
+    closed: list[str] = []
+    for _ in range(12):
+        function = load_function("close_day")
+        vars(function)["datetime"] = at(deadline(before))
+        closed += function.handler({"environment": "production"}, Context(milliseconds_left=0))["closed"]
+    assert closed == [before.isoformat()]
+    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 2
 
 
 def test_a_closed_day_is_verified_by_event(post: Post) -> None:

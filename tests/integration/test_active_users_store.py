@@ -21,10 +21,11 @@ from telemetry.domain.active_users import (
     TallyKey,
 )
 from telemetry.domain.environment import Environment
-from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
+from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import SLICES
+from telemetry.storage.aggregates import SLICES, AggregateStore
 from tests.active_users_world import Store
+from tests.benchmarks.capacity import counted_calls
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import report_of
 from tests.table_aggregates import TableAggregates
@@ -32,6 +33,7 @@ from tests.table_aggregates import TableAggregates
 DAY = date(2026, 11, 3).toordinal()
 EDITOR_USERS = Place("editor", Audience.USERS)
 EDITOR = TallyKey("editor", DAY)
+LONGEST = "x" * LONGEST_SCOPE
 
 
 @pytest.fixture(params=["memory", "table"])
@@ -121,18 +123,40 @@ def test_a_ledger_goes_back_to_the_last_balance_and_ends_today(store: Store) -> 
 
 def test_the_first_day_moves_back_until_one_is_closed(store: Store) -> None:
     assert store.closing() == Closing()
-    assert store.announce(["editor"], DAY) == Closing(DAY, None, frozenset({"editor"}))
-    assert store.announce(["editor", CATALOGUE], DAY + 1) == Closing(DAY, None, frozenset({"editor", CATALOGUE}))
-    assert store.announce(["compiler"], DAY - 1).opened == DAY - 1
+    assert store.open_from(DAY) == Closing(DAY, None)
+    assert store.open_from(DAY + 1) == Closing(DAY, None)
+    assert store.open_from(DAY - 1).opened == DAY - 1
     store.close(DAY - 1)
-    assert store.announce([UNKNOWN_PRODUCT], DAY - 5) == store.closing()
-    assert store.closing() == Closing(DAY - 1, DAY - 1, frozenset({"editor", "compiler", CATALOGUE, UNKNOWN_PRODUCT}))
+    assert store.open_from(DAY - 5) == store.closing()
+    assert store.closing() == Closing(DAY - 1, DAY - 1)
+
+
+def test_scopes_are_known_for_ever(store: MemoryAggregates | TableAggregates) -> None:
+    assert store.scopes() == frozenset()
+    store.add_scopes(["editor"])
+    store.add_scopes(["editor", CATALOGUE, UNKNOWN_PRODUCT, LONGEST])
+    store.add_scopes([])
+    assert store.scopes() == {"editor", CATALOGUE, UNKNOWN_PRODUCT, LONGEST}
+    assert all(map(store.has_scope, ("editor", LONGEST)))
+    assert not any(map(store.has_scope, ("edit", "", "\ud800")))
+
+
+def test_of_scopes_that_are_known_nothing_is_asked(tables: TableNames) -> None:
+    table = tables.aggregates(Environment.PRODUCTION)
+    first, other = AggregateStore(table), AggregateStore(table)
+    with counted_calls() as calls:
+        first.add_scopes(["editor", CATALOGUE])
+        first.add_scopes([CATALOGUE])
+        other.add_scopes(["editor"])
+        other.add_scopes(["editor"])
+    asked, put = "BatchGetItem production", "PutItem production"
+    assert calls == [asked, put, put, asked]
 
 
 def test_days_close_in_order_and_once(store: Store) -> None:
     with pytest.raises(LedgerBroken):
         store.close(DAY)
-    store.announce(["editor"], DAY)
+    store.open_from(DAY)
     for wrong in (DAY - 1, DAY + 1):
         with pytest.raises(LedgerBroken):
             store.close(wrong)

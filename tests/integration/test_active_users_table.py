@@ -127,6 +127,7 @@ def test_an_unknown_application_costs_one_query_of_half_a_unit(
 
 def test_a_thousand_actors_take_few_transactions(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store = new_store()
+    store.add_scopes(["editor", CATALOGUE])
     crowd = [Sighting("editor", TODAY, b"u%d" % each, b"d%d" % each, billable=True) for each in range(500)]
     calls = recorded_calls(monkeypatch)
     assert counting.count(crowd, store) == []
@@ -153,10 +154,11 @@ def test_one_device_with_thousands_of_products_is_counted(new_store: NewStore) -
 
 def test_a_further_product_costs_what_the_first_did(new_store: NewStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """An item of its own, and nothing of what lies elsewhere is read or written again."""
-    store, calls = new_store(), recorded_calls(monkeypatch)
-    for number in range(MOST_SCOPES + 3):
-        sighting = Sighting(f"product-{number:02d}", TODAY, b"u", None, billable=True)
-        assert counting.count([sighting], store) == []
+    store, products = new_store(), [f"product-{number:02d}" for number in range(MOST_SCOPES + 3)]
+    store.add_scopes([*products, CATALOGUE])
+    calls = recorded_calls(monkeypatch)
+    for product in products:
+        assert counting.count([Sighting(product, TODAY, b"u", None, billable=True)], store) == []
     written = [answer["ConsumedCapacity"] for operation, answer in calls if operation == "TransactWriteItems"]
     units = [each["CapacityUnits"] for (each,) in written]
     reads = Counter(operation for operation, _ in calls)

@@ -1,14 +1,18 @@
 """Closed days verified over the admin API, and keys that show when they were used."""
 
 import json
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from telemetry.domain.activity import OTHER, Fold, HourKey, Kind, Measure
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
-from telemetry.services.api_keys import issue_staff_key
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.services.api_keys import hash_of, issue_staff_key
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, http_event, load_function
@@ -93,3 +97,111 @@ def test_keys_show_when_records_came_with_them(site: Site) -> None:
     (unused,) = site.ask("GET", "/api-keys", environment="staging")[1]["items"]
     assert unused["last_used_at"] is None
     assert site.ask("GET", f"/api-keys/{unused['id']}", environment="staging") == (200, unused)
+
+
+# ── how much came with a key
+
+
+def key_id(site: Site, environment: Environment = PRODUCTION) -> str:
+    key = site.deployment.registry.api_key(hash_of(site.deployment.keys[environment], site.deployment.keyring))
+    assert key
+    return key.id
+
+
+def test_events_of_a_key_by_hour(site: Site) -> None:
+    id_ = key_id(site)
+    vars(site.admin)["datetime"] = at(NOW + timedelta(hours=2, minutes=20))
+    status, body = site.ask("GET", f"/api-keys/{id_}/usage")
+    assert status == 200
+    first = NOW - timedelta(hours=21)
+    assert body == {
+        "api_key_id": id_,
+        "environment": "production",
+        "from": "2026-11-02T12:00:00Z",
+        "to": "2026-11-03T12:00:00Z",
+        "bucket": "hour",
+        "events": 4,
+        "exact": True,
+        "buckets": [
+            {"start": f"{first + timedelta(hours=n):%Y-%m-%dT%H}:00:00Z", "events": 4 if n == 21 else 0}
+            for n in range(24)
+        ],
+    }
+    assert site.ask("GET", f"/api-keys/{id_}/usage", range="24h") == (200, body)
+    window = {"from": "2026-11-03T09:00:00Z", "to": "2026-11-03T11:00:00Z"}
+    some = [{"start": f"2026-11-03T{hour}:00:00Z", "events": events} for hour, events in (("09", 4), ("10", 0))]
+    told = {**body, **window, "buckets": some}
+    assert site.ask("GET", f"/api-keys/{id_}/usage", **window) == (200, told)
+
+
+@pytest.mark.parametrize(("range_", "days"), [("7d", 7), ("30d", 30), ("90d", 90)])
+def test_events_of_a_key_by_day(site: Site, range_: str, days: int) -> None:
+    status, body = site.ask("GET", f"/api-keys/{key_id(site)}/usage", range=range_)
+    assert status == 200
+    assert (body["bucket"], body["events"], len(body["buckets"])) == ("day", 4, days)
+    assert [each["start"] for each in body["buckets"] if each["events"]] == ["2026-11-03T00:00:00Z"]
+
+
+def test_usage_says_what_the_records_say(site: Site) -> None:
+    """Of two keys, over several batches, one of which comes again."""
+    deployment, other = site.deployment, site.deployment.key()
+    post = start_ingest(deployment)
+    for hour, secret, count in ((10, other, 3), (12, other, 2), (12, deployment.keys[PRODUCTION], 5)):
+        vars(post._function)["datetime"] = at(deadline(DAY) + timedelta(hours=hour))
+        events = [{"data_type": "text", "text_data": "x", "product_id": name} for name in ("acme-cli", "other")]
+        assert post("/api/v1/telemetry", json.dumps((events * 3)[:count]), {"x-api-key": secret})["statusCode"] == 200
+    batch = stream_batch(deployment)
+    for _ in range(2):
+        load_function("rollup").handler(batch, Context())
+    vars(site.admin)["datetime"] = at(deadline(DAY) + timedelta(hours=13))
+    used = Counter(item["k"]["S"] for item in stored_items(deployment))
+    assert sorted(used.values()) == [5, 9]
+    for id_, count in used.items():
+        assert site.ask("GET", f"/api-keys/{id_}/usage", range="7d")[1]["events"] == count
+
+
+def test_usage_is_told_of_sdk_keys_in_their_own_environment(site: Site) -> None:
+    id_ = key_id(site)
+    staging = site.staff(Role.ADMIN, Environment.STAGING)
+    for key, environment, expected in (
+        (None, "staging", 404),
+        (staging, "production", 403),
+        (staging, "staging", 404),
+        (site.staff(Role.VIEWER, PRODUCTION), "production", 403),
+    ):
+        assert site.ask("GET", f"/api-keys/{id_}/usage", key, environment=environment)[0] == expected
+    assert site.ask("GET", f"/api-keys/{key_id(site, Environment.STAGING)}/usage")[0] == 404
+    assert site.ask("GET", "/api-keys/nobodys/usage")[0] == 404
+    of_staff = site.deployment.registry.api_key(hash_of(site.key, site.deployment.keyring))
+    assert of_staff
+    assert site.ask("GET", f"/api-keys/{of_staff.id}/usage")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"range": "1h"},
+        {"rnage": "7d"},
+        {"range": "7d", "from": "2026-11-01", "to": "2026-11-02"},
+        {"from": "2026-11-01"},
+        {"from": "yesterday", "to": "2026-11-02"},
+        {"from": "2026-11-01T08:00:00", "to": "2026-11-02T08:00:00"},
+        {"from": "2026-11-01T08:30:00Z", "to": "2026-11-02T08:00:00Z"},
+        {"from": "2026-11-02", "to": "2026-11-01"},
+        {"from": "2026-12-02", "to": "2026-12-03"},
+        {"from": "2025-01-01", "to": "2026-11-01"},
+    ],
+)
+def test_windows_that_are_none(site: Site, query: dict[str, str]) -> None:
+    assert site.ask("GET", f"/api-keys/{key_id(site)}/usage", **query)[0] == 422
+
+
+def test_more_keys_in_an_hour_than_are_told_apart(site: Site) -> None:
+    store = ActivityStore(site.deployment.tables.aggregates(PRODUCTION))
+    crowd = {HourKey(CATALOGUE, NOW + timedelta(hours=1)): Counter({Measure(Kind.API_KEY, OTHER): 7})}
+    store.add("a shard", None, "1", Fold(crowd), NOW)
+    usage = site.ask("GET", f"/api-keys/{key_id(site)}/usage", range="7d")[1]
+    assert (usage["events"], usage["exact"]) == (4, False)
+    before = {"from": "2026-11-03T08:00:00Z", "to": "2026-11-03T10:00:00Z"}
+    usage = site.ask("GET", f"/api-keys/{key_id(site)}/usage", **before)[1]
+    assert (usage["events"], usage["exact"]) == (4, True)

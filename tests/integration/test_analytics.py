@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.domain.api_key import Role
+from telemetry.domain.api_key import ApiKey, KeyKind, Role
 from telemetry.domain.customer import Customer
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
@@ -18,7 +18,7 @@ from telemetry.domain.failed_call import Caller
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
-from telemetry.domain.spikes import QUIET
+from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
@@ -444,6 +444,36 @@ def test_a_spike_of_one_licence_says_whose_it_is(world: AnalyticsWorld) -> None:
     told = alert["evidence"]["license"]
     assert told.pop("fingerprint").startswith("1")
     assert told == {"license_id": leaked.id, "last4": "LEAK"}
+
+
+def test_a_spike_of_an_api_key_says_which(world: AnalyticsWorld) -> None:
+    """What is sent is of two products, and clean."""
+    for product in ("acme-cli", "acme-desktop"):
+        world.keep({"product_id": product}, ago(0, 2), count=KEY_FLOOR // 2 - 1)
+    world.deliver()
+    assert world.given("alerts") == {"items": []}
+    world.keep({}, ago(0, 2), count=2)
+    world.deliver()
+    alert = {
+        "id": "~key#k1#2026-11-21T02",
+        "product": None,
+        "opened_at": instant(ago(0, 2)),
+        "last_seen": instant(ago(0, 2)),
+        "closed_at": None,
+        "cause": "events_of_a_key",
+        "evidence": {
+            "events": KEY_FLOOR,
+            "most_expected": KEY_FLOOR - 1,
+            "api_key": {"id": "k1", "name": None, "last4": None},
+        },
+    }
+    assert world.given("alerts") == {"items": [alert]}
+    assert world.given("alerts", product="acme-cli") == {"items": []}
+    assert world.given("alerts", environment="staging") == {"items": []}
+    key = ApiKey("k1", KeyKind.SDK, "the SDK", "tk_prod_", "a1b2", frozenset({PRODUCTION}))
+    world.deployment.registry.put_api_key(key, bytes(32), None)
+    (named,) = world.given("alerts")["items"]
+    assert named["evidence"]["api_key"] == {"id": "k1", "name": "the SDK", "last4": "a1b2"}
 
 
 # ── system logs

@@ -51,7 +51,8 @@ def table(tables: TableNames) -> str:
     """Ten closed days of `editor`, the last seven of which `compiler` has too."""
     name = tables.aggregates(Environment.PRODUCTION)
     ledger = AggregateStore(name)
-    ledger.announce(["editor", "compiler"], FIRST.toordinal())
+    ledger.add_scopes(["editor", "compiler"])
+    ledger.open_from(FIRST.toordinal())
     keep_days(DayReportStore(name), "editor", 0, 10)
     keep_days(DayReportStore(name), "compiler", LATER, 10)
     for number in range(10):

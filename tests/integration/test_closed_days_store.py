@@ -9,6 +9,10 @@ import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
 from telemetry.domain.activity import (
+    BREAKDOWNS,
+    FLAGGED,
+    LONGEST_NAME,
+    MOST_KEYS,
     MOST_NAMES,
     OTHER,
     RECORDS,
@@ -19,15 +23,19 @@ from telemetry.domain.activity import (
     Kind,
     LicenseDay,
     Measure,
+    events_by_key,
+    of_key,
 )
 from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import BUCKETS, Recount, Unit, counted
+from telemetry.domain.recount import LicenseCount, Recount, Unit
+from telemetry.domain.recount import counted as count_all
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.services.rollup import Batch, Rollup
 from telemetry.settings import TableNames
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
 from tests.active_users_world import stream_record
@@ -54,7 +62,7 @@ def store(request: pytest.FixtureRequest) -> Store:
 
 def a_recount(records: int = 40) -> Recount:
     """Of a day with everything in it."""
-    return counted(
+    return count_all(
         observe(
             Sighting("editor", DAY, b"user %d" % (number % 9), b"device %d" % (number % 7), billable=number % 5 > 0),
             number,
@@ -67,11 +75,11 @@ def a_recount(records: int = 40) -> Recount:
     )
 
 
-def a_report(day: date = DAY, before: DayReport | None = None, records: int = 40) -> DayReport:
+def a_report(day: date = DAY, before: DayReport | None = None, records: int = 40, scope: str = "editor") -> DayReport:
     tally = Counter({(Audience.USERS, 0): 7, (Audience.ALL_USERS, 0): 9, (Audience.DEVICES, 0): 7})
     balance = next_balance(before.balance if before else None, day.toordinal(), tally)
     totals = before.totals if before else None
-    return product_report("editor", day, a_recount(records), balance, totals, Moments(NOW, NOW))
+    return product_report(scope, day, a_recount(records), balance, totals, Moments(NOW, NOW))
 
 
 def test_a_report_comes_back_as_it_was_kept(store: Store) -> None:
@@ -115,24 +123,70 @@ def test_corrections_stand_beside_once(store: Store) -> None:
 
 
 def test_candidates_take_each_others_place(store: Store) -> None:
-    first = Candidate(DAY, 1, NOW, {"editor": 3, UNKNOWN_PRODUCT: 0}, {"editor": "ab", UNKNOWN_PRODUCT: "cd"})
-    assert store.candidate(DAY) is None
-    store.put_candidate(first)
-    store.put_candidate(replace(first, attempt=2))
-    assert store.candidate(DAY) == replace(first, attempt=2)
+    first, other = Candidate("editor", DAY, 1, 500_000), Candidate(UNKNOWN_PRODUCT, DAY, 1, 0, NOW, 0, "ab")
+    counted = replace(first, counted_at=NOW, records=3, digest="cd")
+    assert store.candidates(DAY) == {}
+    store.put_candidates([first, other], NOW)
+    assert store.candidates(DAY) == {"editor": first, UNKNOWN_PRODUCT: other}
+    store.put_candidates([counted], NOW)
+    assert store.candidates(DAY) == {"editor": counted, UNKNOWN_PRODUCT: other}
+    assert store.candidates(DAY + timedelta(days=1)) == {}
 
 
-def test_parts_come_back_as_they_were_counted(store: Store) -> None:
-    unit, recount = Unit("editor", DAY, "1-first", 3, 0, 12, counts_users=True), a_recount(500)
-    assert store.summary(unit) is None
-    store.put(unit, a_recount(900), NOW)
-    store.put(unit, recount, NOW)
-    merged = store.summary(unit)
-    assert merged
-    assert merged.licenses == {}
-    for bucket in range(BUCKETS):
-        merged.merge(store.licenses(unit, bucket))
+def test_who_has_a_report_of_a_day(store: Store) -> None:
+    product_reports = [a_report(scope=f"product {number:03d}", records=3) for number in range(0, 120, 2)]
+    for report in product_reports:
+        store.keep(report)
+    scopes = [f"product {number:03d}" for number in range(120)]
+    assert store.reported(scopes, DAY) == {report.totals.scope for report in product_reports}
+    assert store.reported(scopes, DAY + timedelta(days=1)) == set()
+    assert list(store.told(scopes, DAY)) == [(report.totals, report.details) for report in product_reports]
+    assert list(store.told([], DAY)) == []
+
+
+@pytest.mark.parametrize("buckets", [1, 7])
+def test_parts_come_back_as_they_were_counted(store: Store, buckets: int) -> None:
+    unit, recount = Unit("editor", DAY, "1-first", 3, 0, 12, counts_users=True, buckets=buckets), a_recount(500)
+    assert store.summaries([unit]) == {}
+    for copy, records in (("cut off", 900), ("whole", 500)):
+        counted = a_recount(records)
+        store.put_tables(unit, copy, 0, counted.take_tables(), NOW)
+        assert store.summaries([unit]) == {}
+    store.put(unit, "whole", counted, NOW)
+    found = store.summaries([unit, unit._replace(end_hour=13), unit._replace(buckets=9), unit.merging(0)])
+    assert found == {unit: counted}
+    merged = found[unit]
+    for bucket in range(buckets):
+        merged.merge(store.tables(unit, bucket))
     assert merged == recount
+
+
+def test_tables_are_kept_in_several_pieces(store: Store) -> None:
+    """A licence with more devices than fit into an item, and of some licences and versions a second helping."""
+    unit = Unit("editor", DAY, "1-first", 3, 0, 12, counts_users=True, buckets=2)
+    crowd = LicenseCount(NOW, HOUR, records=7, devices={b"%08d" % number for number in range(30_000)}, ips={"::1"})
+    rest = LicenseCount(HOUR, NOW, ips={"::2"}, countries={"DE"})
+    pieces = [
+        Recount(versions=Counter({"1.0": 1, "\U0001f600" * 16: 5}), licenses={"crowd": crowd}),
+        Recount(versions=Counter({"1.0": 2}), licenses={"crowd": rest}),
+    ]
+    for number, piece in enumerate(pieces):
+        store.put_tables(unit, "copy", number, piece, NOW)
+    store.put(unit, "copy", Recount(), NOW)
+    expected, found = Recount(), Recount()
+    for piece in pieces:
+        expected.merge(piece)
+    for bucket in range(2):
+        found.merge(store.tables(unit, bucket))
+    assert found == expected
+
+
+def test_what_is_settled_comes_back(store: Store) -> None:
+    unit = Unit("editor", DAY, "1-first", 3, 0, 12, counts_users=True, buckets=2).merging(1)
+    settled = a_recount().settle("editor")
+    assert settled.settled
+    store.put(unit, "", settled, NOW)
+    assert store.summaries([unit]) == {unit: settled}
 
 
 def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
@@ -151,6 +205,7 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     twice = activity + activity
     assert store.known([key, HourKey("none", HOUR)]) == {key: twice}
     assert list(store.hours("editor", HOUR, HOUR)) == [(HOUR, twice)]
+    assert list(store.hours("editor", HOUR, HOUR, [SUSPECT, of_key("k1")])) == [(HOUR, {SUSPECT: 4})]
     assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
     assert store.suspects("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
     assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
@@ -225,6 +280,40 @@ def test_episodes(make: Callable[[], MemoryEpisodes] | None, tables: TableNames)
     assert store.latest("editor") == replace(first, last_seen=HOUR + timedelta(hours=2), is_announced=True)
     store.open(second, first)
     assert store.latest("editor") == second
+
+
+@pytest.mark.parametrize("make", [MemoryEpisodes, None])
+def test_episodes_of_keys(make: Callable[[], MemoryEpisodes] | None, tables: TableNames) -> None:
+    table = tables.aggregates(Environment.PRODUCTION)
+    store = make() if make else EpisodeStore(table)
+    of_key = Episode(Spike(None, HOUR, Cause.API_KEY, 1_200, 999, api_key_id="k3f2a9c0d1", flags={}), HOUR)
+    of_product = Episode(Spike("k3f2a9c0d1", HOUR, Cause.HOUR, 60, 49, None, {}), HOUR)
+    store.open(of_key, None)
+    store.open(of_product, None)
+    assert (store.latest("~key#k3f2a9c0d1"), store.latest("k3f2a9c0d1")) == (of_key, of_product)
+    if make is None:
+        assert list(EpisodeStore(table).all()) == [of_product, of_key]
+
+
+def test_an_hour_of_as_many_names_and_keys_as_there_may_be(tables: TableNames) -> None:
+    """Added at once, and again. Versions and groups are as long as may be."""
+    table = tables.aggregates(Environment.PRODUCTION)
+    store, catalogue, many = ActivityStore(table), HourKey(CATALOGUE, HOUR), 10**9
+    measures = [RECORDS, FLAGGED, SUSPECT, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
+    for kind in BREAKDOWNS:
+        measures += [Measure(kind, f"{number:03}".ljust(LONGEST_NAME, "x")) for number in range(MOST_NAMES + 9)]
+    measures += [of_key(f"k{number:09x}") for number in range(MOST_KEYS + 9)]
+    added: Activity = Counter(dict.fromkeys(measures, many))
+    for number in (1, 2):
+        fold = Fold({catalogue: added}).bounded(store.known([catalogue]))
+        store.add("shard", str(number - 1) if number > 1 else None, str(number), fold, NOW)
+    kept = store.known([catalogue])[catalogue]
+    assert kept[RECORDS] == 2 * many
+    assert len(events_by_key(kept)) == MOST_KEYS + 1
+    assert sum(events_by_key(kept).values()) == 2 * many * (MOST_KEYS + 9)
+    key = {"pk": {"S": "hours#*"}, "sk": {"S": f"{HOUR:%Y-%m-%dT%H}"}}
+    item = dynamodb_client().get_item(TableName=table, Key=key)["Item"]
+    assert item_bytes(item) < 8 * 1_024
 
 
 def test_day_totals_are_at_most_400_bytes(tables: TableNames) -> None:

@@ -359,7 +359,7 @@ def test_a_day(weekend: Site, finance: Finance) -> None:
                 "digest": "SHA-256 over the whole report of the day, also what is not shown here",
                 "chain": "SHA-256 over the chain of the day before and the digest",
                 "evidence": "SHA-256 over the records of each index partition; "
-                "for all applications together, each one's digest",
+                "for all applications together, how many there are, and SHA-256 over their names and digests, in order",
             },
         },
     }
@@ -399,12 +399,14 @@ def test_a_day(weekend: Site, finance: Finance) -> None:
     }
 
 
-def test_a_day_of_all_applications_shows_the_digest_of_each(weekend: Site, finance: Finance) -> None:
+def test_a_day_of_all_applications_is_over_the_digest_of_each(weekend: Site, finance: Finance) -> None:
     found = finance.json("day/2026-10-30", {"application": CATALOGUE})
-    scopes = ("acme-cli", "acme-desktop", UNKNOWN_PRODUCT)
-    assert found["evidence"] == {
-        scope: finance.json("day/2026-10-30", {"application": scope})["digest"] for scope in scopes
+    digests = {
+        scope: finance.json("day/2026-10-30", {"application": scope})["digest"]
+        for scope in ("acme-cli", "acme-desktop", UNKNOWN_PRODUCT)
     }
+    said = b"".join(sha256(scope.encode()).digest() + bytes.fromhex(digest) for scope, digest in digests.items())
+    assert found["evidence"] == {"products": "3", "reports": sha256(said).hexdigest()}
     assert found["records"] == 3
     assert weekend
 

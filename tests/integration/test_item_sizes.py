@@ -22,10 +22,21 @@ import telemetry.storage
 from local.template import read_template
 from telemetry.dialects import getkeymanager_licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import (
+    BREAKDOWNS,
+    FLAGGED,
+    RECORDS,
+    SUSPECT,
+    Fold,
+    HourKey,
+    Kind,
+    LicenseDay,
+    Measure,
+    of_key,
+)
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
-from telemetry.domain.day_report import Correction, DayReport
-from telemetry.domain.day_summary import summaries
+from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.day_summary import summary
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.failed_call import OTHERS, Cause, caller
@@ -35,7 +46,7 @@ from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
 from telemetry.domain.record import Record, record_key
-from telemetry.domain.recount import MOST_VERSIONS
+from telemetry.domain.recount import MOST_VERSIONS, LicenseCount, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
 from telemetry.domain.session import Attempts, Session
 from telemetry.domain.sighting import CATALOGUE
@@ -56,6 +67,7 @@ from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import AttemptStore, SessionStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
@@ -64,7 +76,7 @@ from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
 from tests.conftest import Deployment
 from tests.item_sizes import LARGEST_ITEM, item_bytes
-from tests.observations import report_of
+from tests.unit.test_report_rules import worst_recount
 
 MARGIN = 25_000
 """Bytes that stay free in every item."""
@@ -220,8 +232,10 @@ def write_tally(stage: Stage) -> None:
 
 
 def a_report() -> DayReport:
+    """Of as many shards as there may be."""
     counters = {each: tuple(random.randrange(MANY) for _ in range(COUNTERS)) for each in Audience}
-    report = report_of(PRODUCT, Balance(DAY.toordinal(), counters))
+    balance, recount = Balance(DAY.toordinal(), counters), worst_recount(PRODUCT, shards=999)
+    report = product_report(PRODUCT, DAY, recount, balance, None, Moments(NOW, NOW))
     totals = replace(
         report.totals,
         records=MANY,
@@ -247,13 +261,35 @@ def write_summary(stage: Stage) -> None:
     report = a_report()
     details = replace(report.details, versions={wide(16): MANY + each for each in range(MOST_VERSIONS)})
     calls = Counter({(action, code): MANY for action in DeviceAction for code in codes()})
-    SummaryStore(stage.aggregates).put(summaries([replace(report, details=details)], {PRODUCT: calls}))
+    SummaryStore(stage.aggregates).put([summary(replace(report, details=details), {PRODUCT: calls})])
+
+
+def write_closing(stage: Stage) -> None:
+    ledger = AggregateStore(stage.aggregates)
+    ledger.add_scopes([PRODUCT])
+    ledger.open_from(DAY.toordinal())
+    ledger.close(DAY.toordinal())
+    candidate = Candidate(PRODUCT, DAY, MANY, MANY, NOW, MANY, "d" * 64)
+    DayReportStore(stage.aggregates).put_candidates([candidate], NOW)
+
+
+def write_part(stage: Stage) -> None:
+    """Of a licence with more devices and addresses than an item takes, and of names that are long and many."""
+    store = PartStore(stage.aggregates)
+    unit = Unit(PRODUCT, DAY, f"{MANY}-second", 998, 0, 24, counts_users=True, buckets=1)
+    crowd = LicenseCount(NOW, NOW, flags=Counter({flag.code: MANY for flag in Flag}), countries={wide(2)})
+    crowd.devices = {random.randbytes(8) for _ in range(30_000)}
+    crowd.ips = {IPv6Address(random.randbytes(16)).exploded for _ in range(30_000)}
+    versions = Counter({wide(16): MANY for _ in range(9_000)})
+    store.put_tables(unit, "a1b2c3d4", 9_999, Recount(versions=versions, licenses={"1" + "L" * 22: crowd}), NOW)
+    store.put(unit, "a1b2c3d4", worst_recount(PRODUCT, shards=1), NOW)
 
 
 def write_hour(stage: Stage) -> None:
     measures = [RECORDS, FLAGGED, SUSPECT, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
     measures += [Measure(kind, wide(16)) for kind in BREAKDOWNS for _ in range(500)]
-    fold = Fold({HourKey(PRODUCT, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
+    measures += [of_key(f"k{number:09x}") for number in range(500)]
+    fold = Fold({HourKey(CATALOGUE, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
     fold.licenses[LicenseDay(PRODUCT, DAY, "1" + "L" * 22)] = MANY
     ActivityStore(stage.aggregates).add("s" * 65, None, "9" * 40, fold, NOW)
     ActivityStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
@@ -335,10 +371,15 @@ KINDS = {
     "tally": ItemKind("DayItem", "aggregates", r"uniques#\S* \S{10}#1#\d", write_tally, "1,098 counters"),
     "opening": ItemKind("DayItem", "aggregates", r"uniques#\S* \S{10}#0", write_report, "1,098 counters, deflated"),
     "totals": ItemKind("TotalsItem", "aggregates", r"days#.*", write_report, "15 flags"),
-    "details": ItemKind("DetailsItem", "aggregates", r"details#.*", write_report, "not built yet"),
+    "details": ItemKind("DetailsItem", "aggregates", r"details#.*", write_report, "300,000 B of JSON"),
     "correction": ItemKind("CorrectionItem", "aggregates", r"corrections#.*", write_correction, "500 characters"),
+    "candidate": ItemKind("CandidateItem", "aggregates", r"candidate#.*", write_closing, "one product"),
+    "closing": ItemKind("ClosingItem", "aggregates", r"closing state", write_closing, "-"),
+    "scope": ItemKind("ScopeItem", "aggregates", r"scopes .*", write_closing, "one product"),
+    "part": ItemKind("PartItem", "aggregates", r"recount#\S* summary", write_part, "100 licences, 101 versions"),
+    "part, tables": ItemKind("PartItem", "aggregates", r"recount#\S* \w{8}#.*", write_part, "300,000 B of JSON"),
     "summary": ItemKind("SummaryItem", "aggregates", r"summaries#.*", write_summary, "24 versions of 64 B"),
-    "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B"),
+    "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B, 200 keys"),
     "position": ItemKind("PositionItem", "aggregates", r"position#.*", write_hour, "-"),
     "licence's day": ItemKind("LicenseDayItem", "aggregates", r"flagged#.*", write_hour, "-"),
     "use of a key": ItemKind("KeyUseItem", "aggregates", r"api_key#.*", write_hour, "-"),
@@ -359,7 +400,6 @@ KINDS = {
     "retention": ItemKind("RetentionItem", "registry", r"settings#.*", write_retention, "-"),
 }
 
-OF_CLOSING = {"CandidateItem", "ClosingItem", "PartItem"}
 NO_KIND = {"AnyItem"}
 """Reads items of several kinds."""
 
@@ -369,7 +409,6 @@ def test_every_kind_of_item_is_here() -> None:
         importlib.import_module(f"telemetry.storage.{module.name}")
     assert {model.__name__ for model in Model.__subclasses__()} == {
         *(kind.model for kind in KINDS.values()),
-        *OF_CLOSING,
         *NO_KIND,
     }
 

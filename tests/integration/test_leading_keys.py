@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -11,10 +13,12 @@ from local.template import ROOT
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import issue_staff_key
+from telemetry.services.close_day import DayCloser
 from telemetry.storage.tables import brief_client, dynamodb_client
-from tests.conftest import Deployment
+from tests.conftest import Deployment, Mailbox, never, start_ingest
 from tests.issuing import DEVICE, KEY, issue
 from tests.lambdas import Context, http_event, load_function
+from tests.stream_events import deadline, stream_batch
 
 
 def may(function: str, action: str = "UpdateItem") -> list[str]:
@@ -29,6 +33,38 @@ def may(function: str, action: str = "UpdateItem") -> list[str]:
         if operator.startswith("ForAllValues:")
         for key in test["dynamodb:LeadingKeys"]
     ]
+
+
+def must_not(function: str, action: str) -> list[str]:
+    """The partition keys that a function's role is forbidden to do this to."""
+    policies = load(ROOT / "template.yaml")["Resources"][function]["Properties"]["Policies"]
+    statements = [each for policy in policies if "Statement" in policy for each in policy["Statement"]]
+    denying = [each for each in statements if f"dynamodb:{action}" in each["Action"] and each["Effect"] == "Deny"]
+    return [key for each in denying for key in each["Condition"]["ForAnyValue:StringLike"]["dynamodb:LeadingKeys"]]
+
+
+@contextmanager
+def written() -> Iterator[dict[str, set[str]]]:
+    """The partition keys of all that is written to aggregates meanwhile, by action."""
+    keys: dict[str, set[str]] = {}
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
+        request = json.loads(params["body"])
+        done = [(f"{kind}Item", what) for each in request.get("TransactItems", ()) for kind, what in each.items()]
+        if model.name in {"PutItem", "UpdateItem"}:
+            done.append((model.name, request))
+        if model.name == "BatchWriteItem":
+            (puts,) = request["RequestItems"].values()
+            done += [(model.name, put["PutRequest"]) for put in puts]
+        for action, what in done:
+            keys.setdefault(action, set()).add(what.get("Key", what.get("Item"))["pk"]["S"])
+
+    events = dynamodb_client().meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield keys
+    finally:
+        events.unregister("before-call.dynamodb", note)
 
 
 @contextmanager
@@ -93,6 +129,25 @@ def test_licensing_changes_licences_and_counts_calls_where_it_may(deployment: De
         licensing.handler(http_event("/v1/activate", body, headers), Context(milliseconds_left=20_000))
     assert {"licensing", f"license#{license_.id}"} < keys
     assert within(keys, may("LicensingFunction"))
+
+
+def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment, mailbox: Mailbox) -> None:
+    del mailbox
+    today, table = datetime.now(UTC).date(), deployment.tables.aggregates(Environment.PRODUCTION)
+    bodies = [
+        {"data_type": "text", "text_data": "x", "product_id": "acme-cli", "hwid": f"d{each}"} for each in range(4)
+    ]
+    assert start_ingest(deployment)("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+    with written() as by_rollup:
+        load_function("rollup").handler(stream_batch(deployment), Context())
+    closer = DayCloser.of(table, deployment.records(), ["acme-cli"], never)
+    in_parts = replace(closer, recounter=replace(closer.recounter, records_at_once=2))
+    with written() as by_closing:
+        assert [each.day for each in in_parts.close(deadline(today))] == [today]
+    assert {key.partition("#")[0] for key in by_closing["BatchWriteItem"]} == {"candidate", "recount"}
+    for function, found in (("RollupFunction", by_rollup), ("CloseDayFunction", by_closing)):
+        for action, keys in found.items():
+            assert not any(within({key}, must_not(function, action)) for key in keys), (function, action)
 
 
 def test_signing_in_and_out_touches_what_it_may(deployment: Deployment) -> None:

@@ -173,6 +173,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": ["BYPASSED_ACTIVATION", "CLOCK_SKEW"],
         "data_type": "text",
+        "api_key_id": "k1",
         "damage": None,
     }
     assert listed(ask) == [row]
@@ -368,12 +369,28 @@ def test_pages_hold_what_they_must_in_order(
             assert datetime.fromisoformat(row["received_at"]) == one.received_at
             assert (row["product"], row["ip"], row["version"]) == (one.product, one.address, one.version)
             assert row["flags"] == [flag for flag in Flag if flag in one.flags]
+            assert row["api_key_id"] == one.api_key_id
     assert found > 100
 
 
 def _is_large(query: dict[str, str]) -> bool:
     """More partitions than are looked into."""
     return query.get("customer_id") == "globex" and "license_id" not in query
+
+
+def test_records_of_one_api_key(world: World, deployment: Deployment, ask: Ask) -> None:
+    license_id, now = world.issue()[KEY], just_now()
+    for number, key in enumerate(("k1", "k2", "k2", "k3")):
+        world.keep([EVENT | {"event_id": f"e{number}", "event_at": now.timestamp() + number}], now, api_key_id=key)
+    World(deployment, Environment.STAGING).keep([EVENT], now, api_key_id="k2")
+    of_key = [one.id for one in expected(world, {"api_key_id": "k2"}, {})]
+    assert len(of_key) == 2
+    for query in ({}, {"license_id": license_id}, {"product": "acme-desktop", "flagged": "true"}):
+        rows = listed(ask, api_key_id="k2", **query)
+        assert {row["id"] for row in rows} == set(of_key)
+        assert {row["api_key_id"] for row in rows} == {"k2"}
+    assert listed(ask, api_key_id="k") == []
+    assert ask("/records", **PRODUCTION, api_key_id="").status == 422
 
 
 def test_nothing_comes_twice_or_is_missed_while_others_arrive(world: World, ask: Ask) -> None:
@@ -532,7 +549,7 @@ def test_a_file_holds_what_the_list_shows(
         assert last.headers["content-disposition"] == 'attachment; filename="records-production.csv"'
         cells = list(csv.DictReader(io.StringIO(file.decode(), newline="")))
         for cell, row in zip(cells, rows, strict=True):
-            for name, formula in (("id", "-"), ("user", "="), ("hwid", "-"), ("version", "+")):
+            for name, formula in (("id", "-"), ("user", "="), ("hwid", "-"), ("version", "+"), ("api_key_id", "=")):
                 text = row[name] or ""
                 assert cell[name] == (f"'{text}" if text.startswith(formula) else text)
             assert cell["flags"].split() == row["flags"]
@@ -548,9 +565,9 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     at = api.instant(now)
     assert file.decode() == (
         "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
-        "license_last4,license_state,customer_id,customer_name,damage\r\n"
+        "license_last4,license_state,customer_id,customer_name,api_key_id,damage\r\n"
         f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,\r\n"
+        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,\r\n"
     )
 
 
@@ -707,7 +724,7 @@ def test_products(deployment: Deployment, ask: Ask, staff: Callable[..., str]) -
     known = [{"id": "acme-cli", "name": "Acme CLI"}, {"id": "acme-desktop", "name": "Acme Desktop"}]
     answer = ask("/products", staff(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
     assert (answer.status, answer.body) == (200, {"items": known})
-    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).announce(["~unknown", "acme-cli"], 20_000)
+    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
     unknown = {"id": "~unknown", "name": "Unknown product"}
     assert ask("/products", **PRODUCTION).body == {"items": [*known, unknown]}
     assert ask("/products", environment="staging").body == {"items": known}

@@ -10,6 +10,7 @@ from telemetry.domain.activity import (
     BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
+    MOST_KEYS,
     MOST_NAMES,
     OTHER,
     RECORDS,
@@ -21,7 +22,9 @@ from telemetry.domain.activity import (
     LicenseDay,
     Measure,
     bounded,
+    events_by_key,
     largest,
+    of_key,
     total,
 )
 from telemetry.domain.flags import Flag, is_billable
@@ -52,7 +55,10 @@ def test_breakdowns_sum_to_their_totals(records: list[tuple[object, str | None]]
     fold = Fold()
     for observation, group in records:
         fold.add(observation, group)  # type: ignore[arg-type]
-    assert total(activity for key, activity in fold.hours.items() if key.scope == CATALOGUE) == total(
+    of_all = total(activity for key, activity in fold.hours.items() if key.scope == CATALOGUE)
+    by_key = events_by_key(of_all)
+    assert sum(by_key.values()) == len(records)
+    assert of_all - Counter({of_key(each): count for each, count in by_key.items()}) == total(
         activity for key, activity in fold.hours.items() if key.scope != CATALOGUE
     )
     for activity in fold.hours.values():
@@ -60,6 +66,15 @@ def test_breakdowns_sum_to_their_totals(records: list[tuple[object, str | None]]
             assert _of(activity, kind) == activity[RECORDS]
         assert activity[FLAGGED] <= activity[RECORDS]
     assert sum(activity[RECORDS] for key, activity in fold.hours.items() if key.scope == CATALOGUE) == len(records)
+
+
+def test_an_hour_tells_a_bounded_number_of_keys_apart() -> None:
+    hour: Activity = Counter()
+    for start in range(0, MOST_KEYS + 100, 50):
+        hour.update(bounded(Counter({of_key(f"k{number:09}"): 2 for number in range(start, start + 100)}), hour))
+    assert sum(events_by_key(hour).values()) == 2 * 100 * (MOST_KEYS + 100) // 50
+    assert hour[Measure(Kind.API_KEY, OTHER)] > 0
+    assert len(events_by_key(hour)) == MOST_KEYS + 1
 
 
 @given(st.lists(st.dictionaries(st.text(max_size=2), st.integers(1, 50), max_size=40), max_size=5))

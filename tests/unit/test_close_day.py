@@ -9,7 +9,7 @@ import pytest
 
 from telemetry.domain.active_users import Actor, ActorKey, Audience, LedgerBroken, Place
 from telemetry.domain.activity import Fold
-from telemetry.domain.day_report import GENESIS, chain_of
+from telemetry.domain.day_report import GENESIS, DayReport, DayTotals, chain_of
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.services.close_day import Closed, DayCloser
@@ -151,7 +151,7 @@ def test_after_26_hours_the_records_decide_alone() -> None:
     world = World([seen(0)])
     assert world.close(at(0, LATE - 1)) == []
     (closed,) = world.closer().close(at(0, LATE))
-    assert closed == Closed(DAY, by_deadline=True, contradicted=())
+    assert closed == Closed(DAY, by_deadline=True)
     assert world.users(1, 0) == 1
 
 
@@ -228,7 +228,8 @@ def test_reports_add_up_and_are_chained() -> None:
     whole = world.aggregates.report(CATALOGUE, second.day)
     assert whole
     assert (whole.totals.records, whole.totals.users(1), whole.totals.users(30)) == (2, 2, 3)
-    assert whole.details.evidence["editor"] == second.digest.hex()
+    (of_unknown,) = world.aggregates.totals(UNKNOWN_PRODUCT, second.day, second.day)
+    assert whole.details.evidence == {"products": "2", "reports": evidence_of(second, of_unknown)}
     assert [each.license for each in whole.details.licenses] == ["ann", "jane"]
     report = world.aggregates.report("editor", DAY)
     assert report
@@ -240,8 +241,12 @@ def test_reports_add_up_and_are_chained() -> None:
     )
 
 
+def evidence_of(*products: DayTotals) -> str:
+    return sha256(b"".join(sha256(each.scope.encode()).digest() + each.digest for each in products)).hexdigest()
+
+
 def test_a_report_that_was_written_stays_and_what_contradicts_it_stands_beside() -> None:
-    """A day was recounted, its report written, the run ended; and then the day got another record."""
+    """A product was recounted, its report written, the run ended; and then its day got another record."""
     world = delivered(seen(0))
     close = world.aggregates.close
     world.aggregates.close = lambda day: None  # type: ignore[method-assign]  # noqa: ARG005
@@ -250,11 +255,32 @@ def test_a_report_that_was_written_stays_and_what_contradicts_it_stands_beside()
     kept = world.aggregates.totals("editor", DAY, DAY)
     world.records.append(seen(0, b"john"))
     world.deliver()
-    closed, _ = world.closer().close(at(0, LATE + 60))
-    assert closed.contradicted == ("editor", CATALOGUE)
+    reads = len(world.reads)
+    closed, *_ = world.closer().close(at(0, LATE + 60))
+    assert closed == Closed(DAY, by_deadline=True)
+    assert {each.sighting.day for each in world.reads[reads:]} == set()  # what is reported is not counted again
     assert world.aggregates.totals("editor", DAY, DAY) == kept
+    assert [each.outcome for each in world.verify(0)] == [Outcome.DIFFERS, Outcome.HOLDS, Outcome.DIFFERS]
     (correction,) = world.aggregates.corrections("editor", DAY, DAY)
     assert (correction.records, correction.users) == (2, 2)
+    assert correction.difference == "records: the report says 1, its records 2"
+
+
+def test_of_two_runs_at_once_that_count_different_records_the_later_one_tells() -> None:
+    """While one writes its report another one does, which has not seen the last record."""
+    world = delivered(seen(0))
+    late = seen(0, b"john")
+
+    def be_overtaken(report: DayReport) -> None:
+        if late in world.records and report.totals.scope == "editor":
+            world.records.remove(late)
+            assert world.close(at(0, LATE)) == [0]
+
+    world.records.append(late)
+    closer = replace(world.closer(), summarise=be_overtaken)
+    closer.close(at(0, LATE))
+    assert closer.contradicted == ["editor"]
+    (correction,) = world.aggregates.corrections("editor", DAY, DAY)
     assert correction.difference == "records: the report says 1, its records 2"
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from telemetry.domain.active_users import Ledger
 from telemetry.domain.activity import MOST_NAMES, OTHER, UNNAMED
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import InvalidField
+from telemetry.domain.errors import InvalidField, StoreUnavailable
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.overview import ALERTS, MOST_VERSIONS, Bucket, Counted, Overview, Timeline, overview, timeline
@@ -73,6 +74,8 @@ class World:
     aggregates: MemoryAggregates = field(default_factory=MemoryAggregates)
     summaries: MemorySummaries = field(default_factory=MemorySummaries)
     licensing: MemoryCalls = field(default_factory=MemoryCalls)
+    broken: str | None = None
+    """A product whose yesterday cannot be counted: the other products have a report of it, and it is not closed."""
 
     def pass_days(self, open_days: int) -> None:
         """Ten days and today: rollup counts what comes, and closing is so many days behind."""
@@ -102,6 +105,8 @@ class World:
         self, product: str, day: date, shards: object = None, hours: range = range(24)
     ) -> Iterable[Observation]:
         del shards, hours
+        if (product, day) == (self.broken, TODAY - timedelta(days=1)):
+            raise StoreUnavailable
         chosen = (each for each in self.records if (each.sighting.product, each.sighting.day) == (product, day))
         return iter(sorted(chosen, key=lambda each: (each.partition, each.received_at)))
 
@@ -118,8 +123,9 @@ class World:
             store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
             summarise=Summariser(self.licensing, self.summaries),
         )  # fmt: skip
-        closer.close(now)
-        closer.close(now + BETWEEN_COUNTS)
+        for moment in (now, now + BETWEEN_COUNTS):
+            with suppress(StoreUnavailable):
+                closer.close(moment)
 
     def overview(self, scope: str, cut: Timeline) -> Overview:
         store = self.aggregates
@@ -165,10 +171,13 @@ licensing_calls = st.tuples(
 
 
 def world_of(
-    records: Iterable[Plan], open_days: int, asked: Iterable[tuple[str, int, DeviceAction, int]] = ()
+    records: Iterable[Plan],
+    open_days: int,
+    asked: Iterable[tuple[str, int, DeviceAction, int]] = (),
+    broken: str | None = None,
 ) -> World:
     made = (plan.record(number) for number, plan in enumerate(records))
-    world = World(sorted(made, key=lambda each: each.received_at))
+    world = World(sorted(made, key=lambda each: each.received_at), broken=broken)
     for product, hours_ago, action, code in asked:
         world.licensing.counted[product, THIS_HOUR - timedelta(hours=hours_ago), action, code] += 1
     world.pass_days(open_days)
@@ -196,12 +205,22 @@ CUTS = [
 ]
 
 
-@given(st.lists(plans, max_size=40), st.integers(0, 2), st.lists(licensing_calls, max_size=9), st.sampled_from(SCOPES))
+@given(
+    st.lists(plans, max_size=40),
+    st.integers(0, 2),
+    st.lists(licensing_calls, max_size=9),
+    st.sampled_from(SCOPES),
+    st.sampled_from((None, *PRODUCTS)),
+)
 @settings(max_examples=120, deadline=None)
 def test_every_number_equals_a_recount(
-    records: list[Plan], open_days: int, asked: list[tuple[str, int, DeviceAction, int]], scope: str
+    records: list[Plan],
+    open_days: int,
+    asked: list[tuple[str, int, DeviceAction, int]],
+    scope: str,
+    broken: str | None,
 ) -> None:
-    world = world_of(records, open_days, asked)
+    world = world_of(records, open_days, asked, broken)
     for cut in CUTS:
         told, window = world.overview(scope, cut), cut.window
         here, before = recounted(world, scope, window), recounted(world, scope, cut.before.window)
@@ -272,6 +291,17 @@ def test_says_which_numbers_are_final() -> None:
     assert {bucket.is_closed for bucket in told.buckets} == {False}
     told = world.overview("editor", CUTS[-1])
     assert {bucket.is_closed for bucket in told.buckets} == {True}
+
+
+def test_a_report_may_be_told_before_its_day_is_closed_for_all_products() -> None:
+    world = world_of([plan(1), plan(2)], open_days=0, broken="compiler")
+    week = timeline(recent(Range.WEEK, NOW), NOW, is_hourly=False)
+    closed = {
+        scope: [bucket.is_closed for bucket in world.overview(scope, week).buckets][-2:]
+        for scope in ("editor", CATALOGUE)
+    }
+    assert closed == {"editor": [True, False], CATALOGUE: [False, False]}
+    assert world.overview("editor", week).versions == {"1.0": 2}
 
 
 def test_a_closed_day_is_told_by_its_report_and_not_by_the_hour() -> None:

@@ -14,7 +14,19 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.domain.spikes import FACTOR, FLOOR, LICENSE_FLOOR, QUIET, Cause, Episode, most_expected
+from telemetry.domain.spikes import (
+    FACTOR,
+    FLOOR,
+    KEY_FACTOR,
+    KEY_FLOOR,
+    LICENSE_FLOOR,
+    QUIET,
+    Cause,
+    Episode,
+    Spike,
+    most_expected,
+    most_expected_of_key,
+)
 from telemetry.services.spikes import SpikeWatch
 from tests.conftest import Mailbox
 from tests.memory_aggregates import MemoryAggregates
@@ -30,14 +42,14 @@ class MemoryEpisodes:
         self.kept: dict[str, Episode] = {}
         self._latest: dict[str, str] = {}
 
-    def latest(self, product: str) -> Episode | None:
-        return self.kept[self._latest[product]] if product in self._latest else None
+    def latest(self, subject: str) -> Episode | None:
+        return self.kept[self._latest[subject]] if subject in self._latest else None
 
     def open(self, episode: Episode, before: Episode | None) -> None:
-        product = episode.opened.product
-        if self._latest.get(product) != (before.id if before else None):
+        subject = episode.opened.subject
+        if self._latest.get(subject) != (before.id if before else None):
             raise Outdated
-        self.kept[episode.id], self._latest[product] = episode, episode.id
+        self.kept[episode.id], self._latest[subject] = episode, episode.id
 
     def extend(self, episode: Episode, hour: datetime) -> None:
         self.kept[episode.id] = replace(self.kept[episode.id], last_seen=hour)
@@ -59,6 +71,11 @@ class World:
         sighting = Sighting(product, DAY + timedelta(days=day), b"pirate", None, billable=False)
         flags = frozenset({Flag.BYPASSED_ACTIVATION})
         return [observe(sighting, n, time(hour), flags, license_=license_) for n in range(count)]
+
+    def sent(self, day: int, hour: int, count: int, key: str = "k1", product: str = "editor") -> list[Observation]:
+        """Clean records that came with an API key."""
+        sighting = Sighting(product, DAY + timedelta(days=day), b"jane", None, billable=True)
+        return [replace(observe(sighting, at=time(hour)), api_key_id=key)] * count
 
     def receive(self, *records: Observation) -> None:
         """A batch: counted, then looked at."""
@@ -182,3 +199,101 @@ def test_a_few_unusual_hours_change_nothing(history: list[int], outlier: int) ->
     assert usual <= max(FLOOR - 1, FACTOR * max(history, default=0))
     quiet = [0] * 336
     assert most_expected([*quiet[17:], *[outlier] * 16]) == FLOOR - 1
+
+
+# ── API keys
+
+
+def test_ten_times_what_is_usual_with_a_key_is_one_alert() -> None:
+    world, random = World(), Random(2)
+    for day in range(-14, 0):
+        for hour in range(8, 18):
+            world.receive(*world.sent(day, hour, random.randint(100, 200)), *world.sent(day, hour, 5, "k2"))
+    world.receive(*world.sent(0, 8, 1_900))  # an update was released
+    assert world.mailbox.alerts == []
+    for hour in (9, 10, 11):
+        for _ in range(5):
+            world.receive(*world.sent(0, hour, 300), *world.sent(0, hour, 300, product="compiler"))
+    ((subject, message),) = world.mailbox.alerts
+    assert subject == "Events with API key k1"
+    assert message["most_expected"] in range(1_900, 2_001)  # ten times the 95th percentile
+    assert {name: value for name, value in message.items() if name != "most_expected"} == {
+        "environment": "production",
+        "api_key_id": "k1",
+        "cause": "events_of_a_key",
+        "hour": "2026-11-03T09:00:00+00:00",
+        "events": 2_400,
+        "episode": "~key#k1#2026-11-03T09",
+    }
+    (episode,) = world.episodes.kept.values()
+    assert (episode.opened.product, episode.last_seen.hour) == (None, 11)
+
+
+def test_a_new_key_rings_once_and_then_for_ten_times_its_most() -> None:
+    world = World()
+    for day, count in enumerate((1_500, 2_000, 3_000, 3_000)):
+        world.receive(*world.sent(day, 9, count), *world.sent(day, 9, count // 2, "k2"))
+    assert [message["events"] for _, message in world.mailbox.alerts] == [1_500]
+    world.receive(*world.sent(4, 9, 30_001))
+    assert [message["events"] for _, message in world.mailbox.alerts] == [1_500, 30_001]
+
+
+def test_a_key_that_sends_once_a_night_has_a_usual() -> None:
+    world = World()
+    for day in range(-14, 3):
+        world.receive(*world.sent(day, 3, 1_000))
+    assert len(world.mailbox.alerts) == 1  # its first night
+    world.receive(*world.sent(3, 3, 10_000))
+    assert len(world.mailbox.alerts) == 1
+    world.receive(*world.sent(3, 3, 1))
+    assert [message["most_expected"] for _, message in world.mailbox.alerts] == [KEY_FLOOR - 1, 10_000]
+
+
+def test_keys_and_products_have_episodes_of_their_own() -> None:
+    world = World()
+    pirates = [replace(each, api_key_id="k9") for each in world.flagged(0, 9, KEY_FLOOR)]
+    world.receive(*pirates, *world.sent(0, 9, KEY_FLOOR, "k1"), *world.sent(0, 9, KEY_FLOOR - 1, "k2"))
+    assert sorted(world.episodes.kept) == ["editor#2026-11-03T09", "~key#k1#2026-11-03T09", "~key#k9#2026-11-03T09"]
+
+
+def test_an_alert_of_a_key_that_could_not_be_published_is_published_later() -> None:
+    world = World()
+    world.mailbox.is_full = True
+    with pytest.raises(StoreUnavailable):
+        world.receive(*world.sent(0, 9, KEY_FLOOR))
+    world.mailbox.is_full = False
+    for _ in range(2):
+        world.watch().look(world.sent(0, 9, 1))
+    assert len(world.mailbox.alerts) == 1
+
+
+@given(st.lists(st.integers(1, 10**6), max_size=336))
+def test_what_is_usual_with_a_key(history: list[int]) -> None:
+    most = most_expected_of_key(history)
+    assert KEY_FLOOR - 1 <= most <= max(KEY_FLOOR - 1, KEY_FACTOR * max(history, default=0))
+    higher = sum(KEY_FACTOR * count > most for count in history)
+    assert higher <= len(history) / 20
+    if len(history) <= 20:
+        assert most == max(KEY_FLOOR - 1, KEY_FACTOR * max(history, default=0))
+
+
+def test_a_key_is_no_product() -> None:
+    spike = Spike(None, datetime(2026, 11, 3, 8, tzinfo=UTC), Cause.API_KEY, 2_000, 999, api_key_id="k1")
+    assert (spike.subject, replace(spike, product="~key#k1").subject) == ("~key#k1", "~key%23k1")
+
+
+def test_histories_are_read_only_for_keys_that_reached_the_floor() -> None:
+    world, asked = World(), []
+    hours = world.counters.hours
+    world.counters.hours = lambda *args: asked.append(args) or hours(*args)  # type: ignore[method-assign,func-returns-value]
+    watch = world.watch()
+    number = 0
+    for count in (KEY_FLOOR - 1, 1, 1, 1):
+        records = world.sent(0, 9, count)
+        fold = Fold()
+        for seen in records:
+            fold.add(seen, None)
+        before, number = str(number) if number else None, number + 1
+        world.counters.add("shard", before, str(number), fold, datetime(2026, 11, 3, tzinfo=UTC))
+        watch.look(records)
+    assert len(asked) == 1

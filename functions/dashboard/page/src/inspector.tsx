@@ -233,7 +233,10 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>API key</dt>
       <dd>
-        {key.name ?? key.id} {key.last4 && <code class="muted">••••{key.last4}</code>}
+        <Narrow name="api_key_id" value={key.id}>
+          {key.name ?? key.id}
+        </Narrow>{" "}
+        {key.last4 && <code class="muted">••••{key.last4}</code>}
       </dd>
       <dt>Kept until</dt>
       <dd>

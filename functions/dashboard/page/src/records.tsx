@@ -24,6 +24,7 @@ const LABELS: Record<(typeof RECORD_FILTERS)[number], string> = {
   flagged: "Flagged",
   flag: "Flag",
   version: "Version",
+  api_key_id: "API key id",
 };
 
 export function Records({ products }: { products: Product[] }): JSX.Element {
@@ -223,7 +224,7 @@ function Filters({ given }: { given: readonly (typeof RECORD_FILTERS)[number][] 
             ))}
           </select>
         </label>
-        {(["version", "user", "hwid", "ip", "license_id", "customer_id"] as const).map(text)}
+        {(["version", "user", "hwid", "ip", "license_id", "customer_id", "api_key_id"] as const).map(text)}
         <div class="buttons">
           <button type="submit" class="button primary">
             Apply

@@ -47,7 +47,7 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
       <Icon name="alert" />
       <div>
         <h2>
-          Spike in {spike.product} {over && <span class="badge">over</span>}
+          {title(spike)} {over && <span class="badge">over</span>}
         </h2>
         <p>{sentence(spike)}</p>
         <p class="note">
@@ -61,20 +61,27 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
   );
 }
 
-function sentence({ cause, evidence }: Spike): string {
-  const { flagged, most_expected: expected, license } = evidence;
-  if (flagged === undefined) return cause.replaceAll("_", " ");
-  const where = license ? `since midnight with licence ••••${license.last4 ?? ""}` : "in an hour";
-  const usual = expected === undefined ? "" : `, where at most ${count(expected)} were to be expected`;
-  return `${plural(flagged, "flagged record")} ${where}${usual}.`;
+function title({ product, evidence: { api_key: key } }: Spike): string {
+  return key ? `Spike of events with API key ${key.name ?? key.id}` : `Spike in ${product}`;
 }
 
-/** Its flagged records, from the day it began to its last, or today. */
+function sentence({ cause, evidence }: Spike): string {
+  const { flagged, events, most_expected: expected, license } = evidence;
+  const number = events ?? flagged;
+  if (number === undefined) return cause.replaceAll("_", " ");
+  const what = plural(number, events === undefined ? "flagged record" : "event");
+  const where = license ? `since midnight with licence ••••${license.last4 ?? ""}` : "in an hour";
+  const usual = expected === undefined ? "" : `, where at most ${count(expected)} were to be expected`;
+  return `${what} ${where}${usual}.`;
+}
+
+/** Its flagged records, or those of its API key, from the day it began to its last, or today. */
 function filters(spike: Spike): Record<string, string> {
+  const { license, api_key: key } = spike.evidence;
   return {
-    product: spike.product,
-    flagged: "true",
-    license_id: spike.evidence.license?.license_id ?? "",
+    product: spike.product ?? "",
+    ...(key ? { api_key_id: key.id } : { flagged: "true" }),
+    license_id: license?.license_id ?? "",
     range: "",
     from: spike.opened_at.slice(0, 10),
     to: (spike.closed_at === null ? new Date().toISOString() : spike.last_seen).slice(0, 10),

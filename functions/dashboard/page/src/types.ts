@@ -114,10 +114,18 @@ export interface Mismatches {
   note?: string | null;
 }
 
+export interface ApiKey {
+  id: string;
+  /** None of a key that is not known any more. */
+  name: string | null;
+  last4: string | null;
+}
+
 export interface Spikes {
   items: {
     id: string;
-    product: string;
+    /** None of a spike of an API key, whose events may be of any product. */
+    product: string | null;
     opened_at: string;
     last_seen: string;
     closed_at: string | null;
@@ -127,6 +135,8 @@ export interface Spikes {
       most_expected?: number;
       flags?: Record<string, number>;
       license?: { fingerprint: string; license_id: string | null; last4: string | null };
+      events?: number;
+      api_key?: ApiKey;
     };
   }[];
 }
@@ -147,6 +157,7 @@ export interface RecordRow {
   customer: Customer | null;
   flags: string[];
   data_type: string | null;
+  api_key_id: string;
   /** What of the record cannot be read. */
   damage: string | null;
 }
@@ -163,7 +174,7 @@ export interface RecordDetail extends RecordRow {
   payload: unknown;
   /** A body too large for an answer lies elsewhere, and has no `payload` either; of one that cannot be read there is none. */
   raw: { text: string } | { base64: string } | { bytes: number; href: string } | null;
-  api_key: { id: string; name: string | null; last4: string | null };
+  api_key: ApiKey;
   expires_at: string;
 }
 

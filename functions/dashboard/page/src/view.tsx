@@ -7,7 +7,7 @@ import type { Environment, Session } from "./types";
 
 export const RANGES = { "24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days" } as const;
 export const ENVIRONMENTS: readonly Environment[] = ["production", "staging", "development"];
-export const RECORD_FILTERS = ["license_id", "customer_id", "user", "hwid", "ip", "flagged", "flag", "version"] as const;
+export const RECORD_FILTERS = ["license_id", "customer_id", "user", "hwid", "ip", "flagged", "flag", "version", "api_key_id"] as const;
 export const LOG_FILTERS = ["cause", "last4", "ip"] as const;
 
 export type Page = "overview" | "records" | "logs";

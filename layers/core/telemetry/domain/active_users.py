@@ -128,17 +128,17 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """How far days are closed.
-
-    `opened` is the first day with traffic, `closed` the last day with balances, `scopes` are all that ever had traffic.
-    """
+    """How far days are closed: `opened` is the first day with traffic, `closed` the last day with balances."""
 
     opened: int | None = None
     closed: int | None = None
-    scopes: frozenset[str] = frozenset()
 
     def is_closed(self, day: int) -> bool:
         return self.closed is not None and day <= self.closed
+
+    def opens_with(self, day: int) -> bool:
+        """Whether traffic on a day makes it the first: until one is closed that may move back."""
+        return self.closed is None and (self.opened is None or day < self.opened)
 
 
 @dataclass(frozen=True, slots=True)

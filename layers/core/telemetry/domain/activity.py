@@ -22,6 +22,12 @@ MOST_NAMES = 24
 LONGEST_NAME = 64
 """Bytes of UTF-8."""
 
+MOST_KEYS = 200
+"""API keys that one hour tells apart. Staff makes them, and their ids have ten characters: under 4 KB of an item.
+
+One update may have 300 parts: all of these, two times MOST_NAMES, and the flags are fewer.
+"""
+
 
 class Kind(StrEnum):
     """What a counter counts; the value begins its name in storage."""
@@ -32,14 +38,17 @@ class Kind(StrEnum):
     FLAG = "!"
     VERSION = "v"
     GROUP = "g"
+    API_KEY = "k"
 
 
 BREAKDOWNS = (Kind.VERSION, Kind.GROUP)
-"""Kinds whose names clients choose. Each sums to RECORDS."""
+"""Kinds whose names clients choose. Each sums to RECORDS, as API_KEY does in the hours of the catalogue."""
+
+_MOST = {Kind.VERSION: MOST_NAMES, Kind.GROUP: MOST_NAMES, Kind.API_KEY: MOST_KEYS}
 
 
 class Measure(NamedTuple):
-    """One counter. `name` is a flag's code, a version or a group (a data group, an activity type); else empty."""
+    """One counter. `name` is a flag's code, a version, a group (data group, activity type), a key's id; else empty."""
 
     kind: Kind
     name: str = ""
@@ -82,6 +91,7 @@ class Fold:
         hour = hour_of(seen.received_at)
         for scope in (seen.sighting.product, CATALOGUE):
             self.hours.setdefault(HourKey(scope, hour), Counter()).update(_measures(seen, group))
+        self.hours[HourKey(CATALOGUE, hour)][of_key(seen.api_key_id)] += 1
         if seen.license and points_at_a_license(seen.flags):
             self.licenses[LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)] += 1
 
@@ -91,7 +101,7 @@ class Fold:
         chosen_at = {
             key: known.get(key, {}).get(RECORDS, 0)
             for key, added in hours.items()
-            if any(each.kind in BREAKDOWNS and each.name != OTHER for each in added.keys() - known.get(key, {}).keys())
+            if any(each.kind in _MOST and each.name != OTHER for each in added.keys() - known.get(key, {}).keys())
         }
         return Fold(hours, self.licenses, chosen_at)
 
@@ -104,12 +114,23 @@ def hour_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
+def of_key(api_key_id: str) -> Measure:
+    """What counts the events of an API key. Only hours of the catalogue have it: a key's products do not matter."""
+    return Measure(Kind.API_KEY, name_of(api_key_id))
+
+
+def events_by_key(activity: Mapping[Measure, int]) -> dict[str, int]:
+    """Of an hour of the catalogue; OTHER are those of keys there was no room for."""
+    return {measure.name: count for measure, count in activity.items() if measure.kind is Kind.API_KEY}
+
+
 def bounded(added: Activity, known: Mapping[Measure, int]) -> Activity:
-    """The same with at most MOST_NAMES names of a kind beside what is `known` already; the rest is OTHER.
+    """The same with no more names of a kind than there is room for beside what is `known`; the rest is OTHER.
 
     Whoever comes first has a name: most records of an hour are of versions that its first records showed.
     """
-    room = {kind: MOST_NAMES - sum(each.kind is kind and each.name != OTHER for each in known) for kind in BREAKDOWNS}
+    named = Counter(each.kind for each in known if each.name != OTHER)
+    room = {kind: most - named[kind] for kind, most in _MOST.items()}
     result: Activity = Counter()
     for measure, count in sorted(added.items(), key=lambda item: (-item[1], item[0])):
         kept = measure

@@ -1,8 +1,9 @@
 """The report of a closed day: what it holds, and the digests that make any later change of it visible."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from hashlib import sha256
 from itertools import pairwise
@@ -11,7 +12,7 @@ from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
 from telemetry.domain.activity import largest
-from telemetry.domain.recount import HOURS, MOST_COUNTRIES, MOST_VERSIONS, TOP_LICENSES, LicenseCount, Recount
+from telemetry.domain.recount import HOURS, RULES, RULES_1, LicenseActivity, Recount, Rules, foremost
 
 WINDOWS = (1, 7, 30, 90, 365)
 """Days, ending with the report's own, over which active users are told."""
@@ -19,24 +20,8 @@ WINDOWS = (1, 7, 30, 90, 365)
 GENESIS = bytes(32)
 """What the chain of a scope begins with."""
 
-
-@dataclass(frozen=True, slots=True)
-class LicenseActivity:
-    """A licence among the most flagged of a day, or among those with the most devices.
-
-    `license` is its fingerprint as record keys carry it. All counts are of the day; `ips` counts distinct addresses.
-    """
-
-    license: str
-    product: str
-    records: int
-    flagged: int
-    flags: Mapping[str, int]
-    devices: int
-    ips: int
-    countries: tuple[str, ...]
-    first_seen: datetime
-    last_seen: datetime
+MOST_NAMES = 20_000
+"""Versions that are told apart while the catalogue's are added up: with more, the rarer half goes into OTHER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +56,8 @@ class DayTotals:
 class DayDetails:
     """What else is known of a closed day. `hours[h]` is (records, flagged) of the UTC hour.
 
-    `evidence` are the SHA-256 (hex) that the digest is over: of a product's index partitions, or, for the catalogue,
-    of the products' reports.
+    `evidence` is what the digest is over: the SHA-256 (hex) of each of a product's index partitions; of the catalogue
+    how many `products` there are, and one SHA-256 over their reports' digests. `rules` is the version of the rules.
     """
 
     scope: str
@@ -81,6 +66,7 @@ class DayDetails:
     hours: tuple[tuple[int, int], ...]
     licenses: tuple[LicenseActivity, ...]
     evidence: Mapping[str, str]
+    rules: int = RULES.version
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,24 +101,78 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A first count of a day: records and digest (hex) by product. `attempt` counts those before it that failed."""
+    """How far the closing of a product's day is: a first count, that another is to agree with.
 
+    `attempt` counts first counts that were begun; 0 where it was only seen that there are no records. By the records
+    `expected` the day is cut into parts. Without `counted_at` the first count is not done yet; `records` and `digest`
+    (hex) are what it found.
+    """
+
+    product: str
     day: date
     attempt: int
-    counted_at: datetime
-    records: Mapping[str, int]
-    digests: Mapping[str, str]
+    expected: int
+    counted_at: datetime | None = None
+    records: int = 0
+    digest: str = ""
 
 
 def product_report(
-    product: str, day: date, recount: Recount, balance: Balance, before: DayTotals | None, moments: Moments
+    product: str,
+    day: date,
+    recount: Recount,
+    balance: Balance,
+    before: DayTotals | None,
+    moments: Moments,
+    rules: Rules = RULES,
 ) -> DayReport:
     """The report of a product from its day's records. `before` is the day before's, None where nothing is before."""
-    licenses, evidence = _licenses(product, recount), recount.shard_digests()
-    return _report(product, day, recount, licenses, evidence, balance, before, moments)
+    return _report(product, day, recount, recount.shard_digests(), balance, before, moments, rules)
 
 
-def catalogue_report(
+@dataclass(slots=True)
+class Catalogue:
+    """All products together, from their reports, one after the other in the order of their ids: none need be in memory.
+
+    A licence used with two products is listed once for each.
+    """
+
+    _whole: Recount = field(default_factory=Recount)
+    _products: int = 0
+    _digests: Any = field(default_factory=sha256)
+
+    def add(self, totals: DayTotals, details: DayDetails) -> None:
+        """The next product's report. Nothing more is known of its licences and versions than what it says."""
+        hours = Counter({(hour, bad): n for hour, both in enumerate(details.hours) for bad, n in _by_flag(both) if n})
+        self._whole.merge(
+            Recount(
+                records=totals.records,
+                flagged=totals.flagged,
+                flags=Counter(totals.flags),
+                versions=Counter(details.versions),
+                hours=hours,
+                expires_at=totals.expires_at,
+                settled=details.licenses,
+            )
+        )
+        if len(self._whole.versions) > MOST_NAMES:
+            self._whole.versions = Counter(largest(self._whole.versions, MOST_NAMES // 2))
+        self._products += 1
+        self._digests.update(sha256(totals.scope.encode()).digest() + totals.digest)
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """How many products there are, and SHA-256 over their names and reports' digests, in order."""
+        return {"products": str(self._products), "reports": self._digests.hexdigest()}
+
+    def report(
+        self, scope: str, day: date, balance: Balance, before: DayTotals | None, moments: Moments, rules: Rules = RULES
+    ) -> DayReport:
+        """Of all products added."""
+        return _report(scope, day, self._whole, self.evidence, balance, before, moments, rules)
+
+
+def catalogue_report_1(
     scope: str,
     day: date,
     products: Mapping[str, tuple[Recount, DayReport]],
@@ -140,13 +180,13 @@ def catalogue_report(
     before: DayTotals | None,
     moments: Moments,
 ) -> DayReport:
-    """The report of all products together. A licence used with two products is listed once for each."""
+    """The report of all products together by the rules of version 1: from all of their recounts at once."""
     whole = Recount()
     for recount, _ in products.values():
-        whole.merge(_without_licenses(recount))
-    licenses = _top([each for _, report in products.values() for each in report.details.licenses])
+        whole.merge(replace(recount, segments={}, licenses={}))
+    whole.settled = foremost(each for _, report in products.values() for each in report.details.licenses)
     evidence = {product: report.totals.digest.hex() for product, (_, report) in products.items()}
-    return _report(scope, day, whole, licenses, evidence, balance, before, moments)
+    return _report(scope, day, whole, evidence, balance, before, moments, RULES_1)
 
 
 def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes:
@@ -160,10 +200,7 @@ def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes
         "active": {audience.value: list(totals.active[audience]) for audience in Audience},
         "lifetime": [totals.lifetime_records, totals.lifetime_flagged],
         "expires_at": totals.expires_at and int(totals.expires_at.timestamp()),
-        "versions": dict(details.versions),
-        "hours": [list(hour) for hour in details.hours],
-        "licenses": [_plain(each) for each in details.licenses],
-        "evidence": dict(details.evidence),
+        **_said(details),
         "balance": {audience.value: _hash_of(balance.counters[audience]).hex() for audience in Audience},
     }
     return sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).digest()
@@ -208,6 +245,7 @@ def first_difference(kept: DayReport, found: DayReport) -> str | None:
         ("versions", dict(kept.details.versions), dict(found.details.versions)),
         ("hours", kept.details.hours, found.details.hours),
         ("licences", kept.details.licenses, found.details.licenses),
+        ("rules", kept.details.rules, found.details.rules),
         ("digest", kept.totals.digest.hex(), found.totals.digest.hex()),
         ("chain", kept.totals.chain.hex(), found.totals.chain.hex()),
     )
@@ -225,22 +263,24 @@ def _report(
     scope: str,
     day: date,
     recount: Recount,
-    licenses: tuple[LicenseActivity, ...],
     evidence: Mapping[str, str],
     balance: Balance,
     before: DayTotals | None,
     moments: Moments,
+    rules: Rules,
 ) -> DayReport:
     details = DayDetails(
         scope=scope,
         day=day,
-        versions=largest(recount.versions, MOST_VERSIONS),
+        versions=recount.top_versions(),
         hours=tuple(
             (recount.hours[hour, False] + recount.hours[hour, True], recount.hours[hour, True]) for hour in range(HOURS)
         ),
-        licenses=licenses,
+        licenses=recount.top_licenses(scope),
         evidence=dict(sorted(evidence.items())),
+        rules=rules.version,
     )
+    details = _bounded(details, rules.largest_details)
     totals = DayTotals(
         scope=scope,
         day=day,
@@ -261,35 +301,40 @@ def _report(
     return DayReport(replace(totals, digest=digest, chain=chain), details, balance)
 
 
-def _without_licenses(recount: Recount) -> Recount:
-    return replace(recount, segments={}, licenses={})
+def _by_flag(hour: tuple[int, int]) -> Iterable[tuple[bool, int]]:
+    records, flagged = hour
+    return (False, records - flagged), (True, flagged)
 
 
-def _licenses(product: str, recount: Recount) -> tuple[LicenseActivity, ...]:
-    return tuple(activity_of(product, name, count) for name, count in recount.top_licenses().items())
+def _bounded(details: DayDetails, most: int) -> DayDetails:
+    """Details of at most so many bytes: the last of the licences, those least flagged, are left out until it fits.
+
+    The rest fits always: names of versions are short, and there are not so many shards.
+    """
+    room = most - _size(_said(replace(details, licenses=())))
+    kept = 0
+    for each in details.licenses:
+        room -= _size(_plain(each)) + 1
+        if room < 0:
+            break
+        kept += 1
+    return replace(details, licenses=details.licenses[:kept])
 
 
-def activity_of(product: str, name: str, count: LicenseCount) -> LicenseActivity:
-    """What was counted of a licence, as a report tells it."""
-    return LicenseActivity(
-        license=name,
-        product=product,
-        records=count.records,
-        flagged=count.flagged,
-        flags=dict(sorted(count.flags.items())),
-        devices=len(count.devices),
-        ips=len(count.ips),
-        countries=tuple(sorted(count.countries)[:MOST_COUNTRIES]),
-        first_seen=count.first_seen,
-        last_seen=count.last_seen,
-    )
+def _said(details: DayDetails) -> dict[str, Any]:
+    """All that details say. The first version did not say which it is."""
+    said = {
+        "versions": dict(details.versions),
+        "hours": [list(hour) for hour in details.hours],
+        "licenses": [_plain(each) for each in details.licenses],
+        "evidence": dict(details.evidence),
+    }
+    return said if details.rules == RULES_1.version else said | {"rules": details.rules}
 
 
-def _top(licenses: Sequence[LicenseActivity]) -> tuple[LicenseActivity, ...]:
-    by_flagged = sorted(licenses, key=lambda each: (-each.flagged, -each.records, each.license, each.product))
-    by_devices = sorted(licenses, key=lambda each: (-each.devices, each.license, each.product))
-    chosen = [each for each in by_flagged[:TOP_LICENSES] if each.flagged] + by_devices[:TOP_LICENSES]
-    return tuple(each for each in by_flagged if each in chosen)
+def _size(said: object) -> int:
+    """Bytes as JSON, in which every character beyond ASCII is escaped."""
+    return len(json.dumps(said, separators=(",", ":")))
 
 
 def _hash_of(counters: Sequence[int]) -> bytes:

@@ -1,7 +1,7 @@
 """What views over many days read of a closed day beside its totals: small, whatever the day held."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,17 +21,19 @@ class DaySummary:
     calls: Calls
 
 
-def summaries(reports: Sequence[DayReport], calls: Mapping[str, Calls]) -> list[DaySummary]:
-    """Of a day's reports; `calls` are the day's, by product. As many versions have a name as in an hour."""
+def summary(report: DayReport, calls: Mapping[str, Calls]) -> DaySummary:
+    """Of a day's report; `calls` are the day's, by product. As many versions have a name as in an hour."""
+    scope = report.totals.scope
+    return DaySummary(
+        scope=scope,
+        day=report.totals.day,
+        versions=largest(report.details.versions, MOST_NAMES),
+        calls=_together(calls) if scope == CATALOGUE else calls.get(scope, Counter()),
+    )
+
+
+def _together(calls: Mapping[str, Calls]) -> Calls:
     together: Calls = Counter()
     for of_product in calls.values():
         together.update(of_product)
-    return [
-        DaySummary(
-            scope=report.totals.scope,
-            day=report.totals.day,
-            versions=largest(report.details.versions, MOST_NAMES),
-            calls=together if report.totals.scope == CATALOGUE else calls.get(report.totals.scope, Counter()),
-        )
-        for report in reports
-    ]
+    return together

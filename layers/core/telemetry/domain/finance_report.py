@@ -154,7 +154,8 @@ _DAY_COUNTS = {
     **_RECORD_COUNTS,
     "digest": "SHA-256 over the whole report of the day, also what is not shown here",
     "chain": "SHA-256 over the chain of the day before and the digest",
-    "evidence": "SHA-256 over the records of each index partition; for all applications together, each one's digest",
+    "evidence": "SHA-256 over the records of each index partition; "
+    "for all applications together, how many there are, and SHA-256 over their names and digests, in order",
 }
 
 

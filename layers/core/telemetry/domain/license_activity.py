@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TypeVar
 
-from telemetry.domain.day_report import LicenseActivity, activity_of
-from telemetry.domain.recount import MOST_COUNTRIES, LicenseCount
+from telemetry.domain.recount import MOST_COUNTRIES, LicenseActivity, LicenseCount
 from telemetry.domain.sighting import Observation
 
 Owner = TypeVar("Owner")
@@ -27,7 +26,7 @@ def seen_on(observations: Iterable[Observation]) -> dict[date, Day]:
             of_day, at = days.setdefault(seen.sighting.day, {}), seen.received_at
             of_day.setdefault((seen.license, seen.sighting.product), LicenseCount(at, at)).add(seen)
     return {
-        day: [activity_of(product, license_, count) for (license_, product), count in counts.items()]
+        day: [count.activity(product, license_) for (license_, product), count in counts.items()]
         for day, counts in days.items()
     }
 

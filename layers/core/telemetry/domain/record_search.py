@@ -26,6 +26,7 @@ class RecordFilter:
     is_flagged: bool | None = None
     flag: Flag | None = None
     version: str | None = None
+    api_key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

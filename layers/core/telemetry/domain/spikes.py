@@ -1,4 +1,4 @@
-"""When suspects are far more than a product's own history lets expect, and how long that counts as one thing.
+"""When there is far more than its own history lets expect, and how long that counts as one thing.
 
 Suspects are records with a piracy or licence flag; a quality flag alone is no reason to ring. An hour is a spike with
 at least FLOOR suspects that are also more than FACTOR times the 95th percentile of the product's hours of the last 14
@@ -6,10 +6,16 @@ days (hours without records count as 0). The percentile holds as long as fewer t
 an ordinary busy hour is part of it; a mean and its deviation would not, because suspects come in bursts. A licence is
 one with LICENSE_FLOOR records in a day that flags point at it with.
 
-Spikes of a product less than QUIET apart are one episode, and an episode is one alert.
+An hour is a spike of an API key with at least KEY_FLOOR events that are also more than KEY_FACTOR times its usual: the
+95th percentile of the hours of the last 14 days in which it sent anything. Hours without events do not count here, or a
+key that sends once a night would have no usual. Of up to twenty hours the percentile is the highest. A new key has
+no usual: its first hour is a spike from KEY_FLOOR on, a later one with more than ten times the highest before it. So a
+roll-out rings once, unless it grows tenfold again, and an attack with a key that was made an hour ago rings, too.
+
+Spikes of a product, or of a key, less than QUIET apart are one episode, and an episode is one alert.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +25,8 @@ from telemetry.domain.keys import key_text
 FLOOR = 20
 FACTOR = 3
 LICENSE_FLOOR = 50
+KEY_FLOOR = 1_000
+KEY_FACTOR = 10
 HISTORY = timedelta(days=14)
 QUIET = timedelta(hours=36)
 """Longer than a day: what comes back every afternoon is one thing."""
@@ -32,22 +40,30 @@ class Cause(StrEnum):
 
     HOUR = "flagged_in_an_hour"
     LICENSE = "flagged_with_a_license"
+    API_KEY = "events_of_a_key"
 
 
 @dataclass(frozen=True, slots=True)
 class Spike:
     """What was seen: `count` suspects of a product in the hour, or since midnight with one licence.
 
-    `expected` is the most that would not have been a spike. `license` is a fingerprint as record keys carry it.
+    Or so many events in the hour with an API key, of whatever products: `product` is None then. `expected` is the most
+    that would not have been a spike. `license` is a fingerprint as record keys carry it.
     """
 
-    product: str
+    product: str | None
     hour: datetime
     cause: Cause
     count: int
     expected: int
     license: str | None = None
     flags: Mapping[str, int] | None = None
+    api_key_id: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What has episodes: `acme-cli`, or `~key#k3f2a9c0d1`, which no product's id can be: there is a `#` in it."""
+        return key_text(self.product) if self.product is not None else f"~key#{self.api_key_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,7 @@ class Episode:
     @property
     def id(self) -> str:
         """`acme-cli#2026-11-21T08`."""
-        return f"{key_text(self.opened.product)}#{self.opened.hour:%Y-%m-%dT%H}"
+        return f"{self.opened.subject}#{self.opened.hour:%Y-%m-%dT%H}"
 
     def covers(self, hour: datetime) -> bool:
         """Whether a spike in this hour belongs to it. Streams lag: it may also be one shortly before."""
@@ -75,7 +91,16 @@ class Episode:
 
 def most_expected(history: Iterable[int]) -> int:
     """The highest number of suspects in an hour that is no spike. `history`: those of earlier hours, if any."""
-    flagged = sorted(history, reverse=True)[:_HOURS]
-    rank = _HOURS - int(_PERCENTILE * _HOURS) - 1  # as many hours may be higher
-    usual = flagged[rank] if rank < len(flagged) else 0
-    return max(FLOOR - 1, FACTOR * usual)
+    return max(FLOOR - 1, FACTOR * _percentile(history, _HOURS))
+
+
+def most_expected_of_key(history: Collection[int]) -> int:
+    """The highest number of events of an API key in an hour that is no spike. `history`: earlier hours with events."""
+    return max(KEY_FLOOR - 1, KEY_FACTOR * _percentile(history, len(history)))
+
+
+def _percentile(history: Iterable[int], hours: int) -> int:
+    """The 95th of so many hours; those missing are zeros."""
+    highest = sorted(history, reverse=True)[:hours]
+    rank = max(hours - int(_PERCENTILE * hours) - 1, 0)  # as many hours may be higher
+    return highest[rank] if rank < len(highest) else 0

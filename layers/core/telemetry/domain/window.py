@@ -32,6 +32,22 @@ class Window:
     until: datetime
 
 
+def window_of(range_: Range | None, first: date | None, last: date | None, now: datetime) -> Window:
+    """What is asked for: the last 24 hours unless told. Raises InvalidField."""
+    if first is None and last is None:
+        return recent(range_ or Range.DAY, now)
+    if first is None or last is None or range_:
+        raise InvalidField("range", "Either `range`, or `from` and `to`")
+    return between(first, last)
+
+
+def is_hourly(range_: Range | None, first: date | None, window: Window) -> bool:
+    """Whether it is told by the hour: 24 hours are, and so is what is no whole UTC days."""
+    if first is None:
+        return range_ in {None, Range.DAY}
+    return any(moment != _midnight(moment.date()) for moment in (window.since, window.until))
+
+
 def recent(range_: Range, now: datetime) -> Window:
     """24 hours: the current UTC hour and the 23 before it; days: today and those before it."""
     if range_ is Range.DAY:

@@ -1,32 +1,35 @@
 """Closes days: counts them once more from their records, then writes their reports, for ever.
 
-A day is drained when two counts of its records, at least ten minutes apart, agree with each other and with what rollup
-has counted live. At the latest 26 hours after its end the records decide alone.
+Each product's day is closed by itself. It is drained when two counts of its records, at least ten minutes apart, agree
+with each other and with what rollup has counted live; at the latest 26 hours after its end the records decide alone.
+Then its report is written, and nothing of the product's day can change any more. When all products have theirs, that of
+all together is made from them, and the day is closed. So a run that is cut off loses nothing but what it was just at.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol, Self
 
-from telemetry.domain.active_users import Balance, Closing, Tally, next_balance
+from telemetry.domain.active_users import Balance, Tally, next_balance
 from telemetry.domain.activity import RECORDS, Activity
 from telemetry.domain.day_report import (
     Candidate,
+    Catalogue,
     Correction,
+    DayDetails,
     DayReport,
     DayTotals,
     Moments,
     before_of,
-    catalogue_report,
     first_difference,
     product_report,
 )
-from telemetry.domain.recount import Recount
+from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.counting import ActorStore
 from telemetry.services.day_summaries import Summariser
-from telemetry.services.recount import DayRecords, Dispatch, Recounter
+from telemetry.services.recount import Allowance, DayRecords, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.day_reports import DayReportStore
@@ -41,12 +44,18 @@ BETWEEN_COUNTS = timedelta(minutes=10)
 DEADLINE = timedelta(hours=26)
 """After midnight UTC: streams keep their records for 24 hours, so rollup will count nothing more."""
 
+_PRODUCTS_AT_ONCE = 100
+
 LOOK_BACK = 2
 """Days before the first one known that may hold records no stream has delivered: streams keep theirs for 24 hours."""
 
 
 class Ledger(ActorStore, Protocol):
     """Users of one environment, and how far its days are closed."""
+
+    def scopes(self) -> frozenset[str]:
+        """All that ever had traffic."""
+        ...
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
         """The balance before a day (None: no traffic ever before) and what happened on it; strongly consistent."""
@@ -67,9 +76,17 @@ class Reports(Protocol):
 
     def correct(self, correction: Correction, digest: bytes) -> None: ...
 
-    def candidate(self, day: date) -> Candidate | None: ...
+    def reported(self, scopes: Sequence[str], day: date) -> set[str]:
+        """Those that have a report of a day."""
 
-    def put_candidate(self, candidate: Candidate) -> None: ...
+    def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
+        """What happened on a day, of those scopes that have a report of it, in their order."""
+
+    def candidates(self, day: date) -> Mapping[str, Candidate]:
+        """How far the closing of a day is, by product."""
+
+    def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
+        """Keeps them, each until another takes its place."""
 
 
 class LiveCounts(Protocol):
@@ -86,11 +103,10 @@ class StoredRecords(DayRecords, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A day that was closed. `by_deadline`: rollup's count was another. `contradicted`: scopes with earlier reports."""
+    """A day that was closed. `by_deadline`: rollup's count is another."""
 
     day: date
     by_deadline: bool
-    contradicted: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +114,8 @@ class DayCloser:
     """Everything closing needs of one environment. `products` are those registered.
 
     `judge_stored` judges what was stored of a product and day while the registry could not be read. `summarise` is
-    given all reports of a day once they are written.
+    given each report before it is written. `contradicted` gets the scopes of which another run, at the same time, wrote
+    a report that says something else.
     """
 
     ledger: Ledger
@@ -108,7 +125,8 @@ class DayCloser:
     recounter: Recounter
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
-    summarise: Callable[[Sequence[DayReport]], object] = lambda *_: None
+    summarise: Callable[[DayReport], object] = lambda _: None
+    contradicted: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -118,22 +136,24 @@ class DayCloser:
         products: Collection[str],
         dispatch: Dispatch,
         judge_stored: Callable[[str, date], object] | None = None,
+        allowance: Allowance | None = None,
     ) -> Self:
         """Closes days in an aggregates table; `dispatch` has parts of large days counted."""
-        ledger = AggregateStore(aggregates)
-        recounter = Recounter(records, ledger, PartStore(aggregates), dispatch)
+        ledger, allowance = AggregateStore(aggregates), allowance or Allowance()
+        recounter = Recounter(records, ledger, PartStore(aggregates), dispatch, allowance=allowance)
         reports, live = DayReportStore(aggregates), ActivityStore(aggregates)
         judge, summarise = judge_stored or (lambda *_: None), Summariser.of(aggregates)
         return cls(ledger, reports, live, records, recounter, products, judge, summarise)
 
     def close(self, now: datetime) -> list[Closed]:
-        """Closes every day that is over and drained, in order. Safe to run again, also while it runs.
+        """Closes every day that is over and drained, in order, as far as there is time. Safe to run again, and at once.
 
-        Raises what keeps a day from being closed; the days before it stay closed.
+        Raises what keeps a day from being closed, after all other products have got further; the days before it stay
+        closed.
         """
         last = (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
-        day, closed = self._next_to_close(last), list[Closed]()
-        while day <= last and (done := self._close(day, now)):
+        day, closed = self._next_to_close(last, now), list[Closed]()
+        while day and day <= last and (done := self._close(day, now)):
             closed.append(done)
             day += timedelta(days=1)
         return closed
@@ -144,11 +164,12 @@ class DayCloser:
         next_ = closing.opened if closing.closed is None else closing.closed + 1
         return 0 if next_ is None else max(0, over.toordinal() + 1 - next_)
 
-    def _next_to_close(self, last: date) -> date:
+    def _next_to_close(self, last: date, now: datetime) -> date | None:
         """The day after the last closed one; if none is, the first with records, or `last` without any.
 
         A stream may be late with the very first records, or dead: so it is the records that say where days begin, from
-        the first day known (or the last one that is over) backwards to where LOOK_BACK days in a row have none.
+        the first day known (or the last one that is over) backwards to where LOOK_BACK days in a row have none. None
+        while that is not known yet.
         """
         closing = self.ledger.closing()
         if closing.closed is not None:
@@ -156,80 +177,129 @@ class DayCloser:
         first = last if closing.opened is None else date.fromordinal(closing.opened)
         earlier = min(first - timedelta(days=1), last)
         while earlier >= first - timedelta(days=LOOK_BACK):
-            if any(self.records.has_any(product, earlier) for product in self._known_products(closing)):
+            has_records = self._has_records(earlier, now)
+            if has_records is None:
+                return None
+            if has_records:
+                self.ledger.open_from(earlier.toordinal())
                 first = earlier
             earlier -= timedelta(days=1)
-        self._announce(first)
+        if closing.opens_with(first.toordinal()):
+            self.ledger.open_from(first.toordinal())
         return first
+
+    def _has_records(self, day: date, now: datetime) -> bool | None:
+        """None when there is no time to find out. Products without records are noted, and not looked at again."""
+        looked_at = self.reports.candidates(day)
+        products = [each for each in self._known_products() if each not in looked_at or looked_at[each].attempt]
+        for start in range(0, len(products), _PRODUCTS_AT_ONCE):
+            some = products[start : start + _PRODUCTS_AT_ONCE]
+            if not self.recounter.allowance.allows():
+                return None
+            if any(self.records.has_any(product, day) for product in some):
+                return True
+            self.reports.put_candidates([Candidate(product, day, 0, 0) for product in some], now)
+        return False
 
     def _close(self, day: date, now: datetime) -> Closed | None:
         """None while the day is not drained."""
-        products = self._known_products(self._announce(day))
-        for product in products:
-            self.judge_stored(product, day)
-        live = {product: self._live_records(product, day) for product in products}
-        recounts = (
-            self._count(day, live, "last", counts_users=True)
-            if now >= _end_of(day) + DEADLINE
-            else self._drained(day, live, now)
-        )
-        if recounts is None:
-            return None
-        contradicted = self._write(day, recounts, Moments(now, now))
+        whole = self.reports.latest(CATALOGUE, day, consistent=True)
+        if whole is None or whole.day != day:
+            self._announce(day, now)
+            products = self._known_products()
+            if not self._report_products(products, day, now) or not self.recounter.allowance.allows():
+                return None
+            whole = self._report_all(products, day, now)
         self.ledger.close(day.toordinal())
-        by_deadline = any(recount.records != live[product] for product, recount in recounts.items())
-        return Closed(day, by_deadline, contradicted)
+        return Closed(day, by_deadline=self._live_records(CATALOGUE, day) != whole.records)
 
-    def _drained(self, day: date, live: Mapping[str, int], now: datetime) -> Mapping[str, Recount] | None:
-        """The second count, when it agrees; else None, and the day waits."""
-        first = self.reports.candidate(day)
-        if first is None or any(live[name] > first.records.get(name, 0) for name in live):
-            self._first_count(day, live, first.attempt + 1 if first else 1, now)
+    def _report_products(self, products: Sequence[str], day: date, now: datetime) -> bool:
+        """Whether all of them have their report afterwards. Raises what kept the first one from it."""
+        written, candidates = self.reports.reported(products, day), self.reports.candidates(day)
+        waiting, failures = [product for product in products if product not in written], list[Exception]()
+        drained = 0
+        for product in waiting:
+            if self.recounter.allowance.is_over:
+                break
+            try:
+                drained += self._report_product(candidates.get(product, Candidate(product, day, 0, 0)), now)
+            except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
+                exc.add_note(f"{product} on {day}")
+                failures.append(exc)
+        if failures:
+            raise failures[0]
+        return drained == len(waiting)
+
+    def _report_product(self, candidate: Candidate, now: datetime) -> bool:
+        """Counts a product's day, if it is time to; whether it is drained, and its report written."""
+        product, day = candidate.product, candidate.day
+        live = self._live_records(product, day)
+        if now >= _end_of(day) + DEADLINE:
+            planned = candidate if live <= 2 * candidate.expected else self._planned(candidate, live, now)
+            recount = self._count(planned, "last", now, counts_users=True)
+        else:
+            recount = self._drained(candidate, live, now)
+        if recount is None:
+            return False
+        balance, before = self._foundations(product, day)
+        self._keep(product_report(product, day, recount, balance, before, Moments(now, now)))
+        return True
+
+    def _drained(self, first: Candidate, live: int, now: datetime) -> Recount | None:
+        """The second count, when it agrees; else None, and the product waits."""
+        if first.counted_at is None or live > first.records:
+            self._first_count(first, live, now)
             return None
-        if now - first.counted_at < BETWEEN_COUNTS or any(live[name] < first.records[name] for name in live):
+        if now - first.counted_at < BETWEEN_COUNTS or live < first.records:
             return None  # rollup is behind; reading them all again would not help it
-        second = self._count(day, live, f"{first.attempt}-second", counts_users=False)
-        if second and {name: count.digest.hex() for name, count in second.items()} != first.digests:
-            self._first_count(day, live, first.attempt + 1, now)
+        second = self._count(first, f"{first.attempt}-second", now, counts_users=False)
+        if second and second.digest.hex() != first.digest:
+            self._first_count(first, live, now)
             return None
         return second
 
-    def _first_count(self, day: date, live: Mapping[str, int], attempt: int, now: datetime) -> None:
-        if recounts := self._count(day, live, f"{attempt}-first", counts_users=True):
-            records = {name: count.records for name, count in recounts.items()}
-            digests = {name: count.digest.hex() for name, count in recounts.items()}
-            self.reports.put_candidate(Candidate(day, attempt, now, records, digests))
+    def _first_count(self, candidate: Candidate, live: int, now: datetime) -> None:
+        """Goes on with one that is under way, unless so many records came meanwhile that it is not worth it."""
+        if candidate.counted_at or not candidate.attempt or live > 2 * candidate.expected:
+            candidate = self._planned(candidate, live, now)
+        if found := self._count(candidate, f"{candidate.attempt}-first", now, counts_users=True):
+            counted = replace(candidate, counted_at=now, expected=found.records, records=found.records)
+            self.reports.put_candidates([replace(counted, digest=found.digest.hex())], now)
 
-    def _count(
-        self, day: date, live: Mapping[str, int], pass_: str, *, counts_users: bool
-    ) -> Mapping[str, Recount] | None:
-        """Counts every product; None while parts of one are being counted elsewhere."""
-        recounts = {
-            product: self.recounter.recount(product, day, expected, pass_, counts_users=counts_users)
-            for product, expected in live.items()
-        }
-        done = {product: recount for product, recount in recounts.items() if recount is not None}
-        return done if len(done) == len(recounts) else None
+    def _planned(self, candidate: Candidate, expected: int, now: datetime) -> Candidate:
+        """The next attempt. The parts into which a day is cut stay the same from run to run."""
+        planned = Candidate(candidate.product, candidate.day, candidate.attempt + 1, expected)
+        if self.recounter.is_in_parts(expected):
+            self.reports.put_candidates([planned], now)
+        return planned
 
-    def _write(self, day: date, recounts: Mapping[str, Recount], moments: Moments) -> tuple[str, ...]:
-        """Writes the reports of products, then the catalogue's; gives those that contradict one written before."""
-        kept: dict[str, tuple[Recount, DayReport]] = {}
-        contradicted = list[str]()
-        for product, recount in recounts.items():
-            balance, before = self._foundations(product, day)
-            report = product_report(product, day, recount, balance, before, moments)
-            kept[product] = recount, self._keep(report, contradicted)
+    def _count(self, candidate: Candidate, pass_: str, now: datetime, *, counts_users: bool) -> Recount | None:
+        """None while some of it is still to be counted."""
+        product, day = candidate.product, candidate.day
+        self.judge_stored(product, day)
+        try:
+            return self.recounter.recount(product, day, candidate.expected, pass_, now, counts_users=counts_users)
+        except MoreThanExpected:
+            finest = replace(candidate, expected=self.recounter.finest(day))
+            self.reports.put_candidates([finest], now)
+            return self.recounter.recount(product, day, finest.expected, pass_, now, counts_users=counts_users)
+
+    def _report_all(self, products: Sequence[str], day: date, now: datetime) -> DayTotals:
+        """Writes the report of all products together, from theirs."""
+        catalogue = Catalogue()
+        for totals, details in self.reports.told(products, day):
+            catalogue.add(totals, details)
         balance, before = self._foundations(CATALOGUE, day)
-        whole = self._keep(catalogue_report(CATALOGUE, day, kept, balance, before, moments), contradicted)
-        self.summarise([whole, *(report for _, report in kept.values())])
-        return tuple(contradicted)
+        return self._keep(catalogue.report(CATALOGUE, day, balance, before, Moments(now, now))).totals
 
-    def _keep(self, report: DayReport, contradicted: list[str]) -> DayReport:
-        """A run that was cut off may have written it already, from records that were fewer."""
+    def _keep(self, report: DayReport) -> DayReport:
+        """Another run may have written it at the same time, from another count."""
+        self.summarise(report)
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
-            contradicted.append(report.totals.scope)
+            self.contradicted.append(report.totals.scope)
             self.reports.correct(correction(kept, report, report.totals.computed_at), report.totals.digest)
+            self.summarise(kept)
         return kept
 
     def _foundations(self, scope: str, day: date) -> tuple[Balance, DayTotals | None]:
@@ -238,18 +308,34 @@ class DayCloser:
         latest = self.reports.latest(scope, day - timedelta(days=1), consistent=True)
         return next_balance(before, day.toordinal(), tally), before_of(day, latest)
 
-    def _announce(self, day: date) -> Closing:
-        """Every registered product has a report of every day, also of those without records."""
-        closing, scopes = self.ledger.closing(), {*self.products, UNKNOWN_PRODUCT, CATALOGUE}
-        opens = closing.closed is None and (closing.opened is None or day.toordinal() < closing.opened)
-        return self.ledger.announce(scopes, day.toordinal()) if opens or not scopes <= closing.scopes else closing
+    def _known_products(self) -> list[str]:
+        """All that ever had traffic, and those registered: each has a report of every day, also without records."""
+        return sorted({*self.products, UNKNOWN_PRODUCT, *self.ledger.scopes()} - {CATALOGUE})
 
-    def _known_products(self, closing: Closing) -> list[str]:
-        return sorted({*self.products, UNKNOWN_PRODUCT, *closing.scopes} - {CATALOGUE})
+    def _announce(self, day: date, now: datetime) -> None:
+        """Makes products known to the ledger. One that was registered after others were counted cannot have records.
+
+        So it is taken as counted with them, and does not keep the day waiting.
+        """
+        fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
+        if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:
+            nothing = Candidate(CATALOGUE, day, 1, 0, min(counted), 0, Recount().digest.hex())
+            products = sorted(fresh - {CATALOGUE})
+            self.reports.put_candidates([replace(nothing, product=product) for product in products], now)
+        self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
         midnight = datetime.combine(day, time(), UTC)
         return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
+
+
+def count_part(recounter: Recounter, reports: Reports, unit: Unit, now: datetime) -> None:
+    """Counts a part of a day for another run, or has the day cut into finer parts if that is too much."""
+    try:
+        recounter.count_unit(unit, now)
+    except MoreThanExpected:
+        if candidate := reports.candidates(unit.day).get(unit.product):
+            reports.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)
 
 
 def correction(kept: DayReport, found: DayReport, now: datetime) -> Correction:

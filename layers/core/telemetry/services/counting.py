@@ -47,8 +47,12 @@ class ActorStore(Protocol):
 
     def closing(self) -> Closing: ...
 
-    def announce(self, scopes: Collection[str], day: int) -> Closing:
-        """Notes that these scopes have traffic, on `day` at the earliest; to be called before they are counted."""
+    def add_scopes(self, scopes: Collection[str]) -> None:
+        """Notes that these scopes have traffic; to be called before it is counted. Asks nothing of those it knows."""
+        ...
+
+    def open_from(self, day: int) -> Closing:
+        """Notes that there is traffic on a day; to be called before it is counted, if days open with it."""
         ...
 
     def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
@@ -117,10 +121,9 @@ def _announced(store: ActorStore, pending: Mapping[bytes, Collection[Presence]])
     countable = {seen for all_seen in pending.values() for seen in all_seen if not closing.is_closed(seen.day)}
     if not countable:
         return closing
-    scopes = {seen.place.scope for seen in countable}
+    store.add_scopes({seen.place.scope for seen in countable})
     first = min(seen.day for seen in countable)
-    opens_earlier = closing.closed is None and (closing.opened is None or first < closing.opened)
-    return store.announce(scopes, first) if opens_earlier or not scopes <= closing.scopes else closing
+    return store.open_from(first) if closing.opens_with(first) else closing
 
 
 def _neighbours_together(pending: Mapping[bytes, set[Presence]]) -> dict[bytes, set[Presence]]:

@@ -1,12 +1,12 @@
 """Sums up closed days for those who look at many."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from typing import Protocol, Self
 
 from telemetry.domain.day_report import DayReport
-from telemetry.domain.day_summary import DaySummary, summaries
+from telemetry.domain.day_summary import DaySummary, summary
 from telemetry.domain.licensing import Calls
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.licensing_counters import LicensingCounters
@@ -27,20 +27,26 @@ class Summaries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Summariser:
-    """Sums up what is known of a day."""
+    """Sums up what is known of days. What licensing was asked on a day is read once for all its reports."""
 
     licensing: LicensingCalls
     summaries: Summaries
+    _calls: dict[date, Mapping[str, Calls]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, aggregates: str) -> Self:
         """Of an aggregates table."""
         return cls(LicensingCounters(aggregates), SummaryStore(aggregates))
 
-    def __call__(self, reports: Sequence[DayReport]) -> None:
-        """To be called with all reports of a day before it is marked closed; again is the same as once.
+    def __call__(self, report: DayReport) -> None:
+        """To be called before the report is written, or else nobody might sum it up; again is the same as once.
 
         Raises StoreUnavailable.
         """
-        midnight = datetime.combine(reports[0].totals.day, time(), UTC)
-        self.summaries.put(summaries(reports, self.licensing.calls(midnight, midnight.replace(hour=23))))
+        self.summaries.put([summary(report, self._calls_of(report.totals.day))])
+
+    def _calls_of(self, day: date) -> Mapping[str, Calls]:
+        if day not in self._calls:
+            midnight = datetime.combine(day, time(), UTC)
+            self._calls[day] = self.licensing.calls(midnight, midnight.replace(hour=23))
+        return self._calls[day]

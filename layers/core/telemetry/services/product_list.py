@@ -2,7 +2,6 @@
 
 from typing import NamedTuple, Protocol
 
-from telemetry.domain.active_users import Closing
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.storage.registry import RegistryStore
 
@@ -10,8 +9,7 @@ from telemetry.storage.registry import RegistryStore
 class Scopes(Protocol):
     """What had traffic in an environment."""
 
-    def closing(self) -> Closing:
-        """Also names the scopes."""
+    def has_scope(self, scope: str) -> bool: ...
 
 
 class NamedProduct(NamedTuple):
@@ -25,6 +23,6 @@ def product_list(registry: RegistryStore, aggregates: Scopes) -> list[NamedProdu
     """All registered products by id, and last the unknown one if it ever had traffic. Raises StoreUnavailable."""
     products = registry.products()
     found = [NamedProduct(id_, products[id_].name) for id_ in sorted(products)]
-    if UNKNOWN_PRODUCT in aggregates.closing().scopes:
+    if aggregates.has_scope(UNKNOWN_PRODUCT):
         found.append(NamedProduct(UNKNOWN_PRODUCT, "Unknown product"))
     return found

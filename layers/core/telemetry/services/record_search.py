@@ -206,6 +206,7 @@ class _Terms:
             and wanted.product in {None, listed.product}
             and wanted.source_ip in {None, listed.source_ip, listed.address}
             and version in {None, listed.version}
+            and wanted.api_key_id in {None, listed.api_key_id}
             and wanted.is_flagged in {None, bool(flags) or listed.is_flagged}
             and (wanted.flag is None or wanted.flag in flags)
         )

@@ -1,23 +1,45 @@
-"""Counts a day of a product from its records: at once or, when there are too many for one invocation, in parts."""
+"""Counts a day of a product from its records: at once or, when they are many, in parts that are kept and then merged.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+Whatever ends an invocation, what it has kept stays, and the next one goes on from there.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import count as numbers
 from itertools import islice, pairwise
-from math import ceil
+from math import ceil, inf
 from typing import Protocol, TypeVar
+from uuid import uuid4
 
 from telemetry.domain.active_users import Refusal
 from telemetry.domain.errors import TelemetryError
-from telemetry.domain.recount import BUCKETS, HOURS, Counting, LicenseCount, Recount, Unit
+from telemetry.domain.recount import HOURS, Counting, Recount, Unit
 from telemetry.domain.sighting import Observation
 from telemetry.services.attempts import Wait, wait_with_jitter
 from telemetry.services.counting import ActorStore, count
 
-RECORDS_AT_ONCE = 500_000
-"""What one invocation may count: at 2,000 a second it takes a third of the 15 minutes it has."""
+RECORDS_AT_ONCE = 100_000
+"""Counted before anything is kept: a minute's work, and 200 MB of memory if each came with a licence of its own."""
+
+SURPRISE = 2
+"""Times RECORDS_AT_ONCE: so many where fewer were expected are not counted at once."""
+
+MOST_BY_ONE = 5
+"""Times RECORDS_AT_ONCE. The parts of a larger day are counted by invocations of their own."""
+
+MOST_OF_A_PART = 10
+"""Times RECORDS_AT_ONCE; a part with more is cut finer, unless it is of one hour."""
 
 COUNTED_AT_ONCE = 20_000
+
+RECORDS_A_SECOND = 1_000
+"""That are surely counted, with all users that nobody has counted before."""
+
+RESERVE_SECONDS = 5
+"""Left of an invocation when nothing more is begun."""
+
+_READ_AT_ONCE = 50
 
 T = TypeVar("T")
 
@@ -26,8 +48,37 @@ class RecountIncomplete(TelemetryError):
     """A day's records show users who could not be counted, so it must not be closed."""
 
 
-class _TooMany(Exception):
-    """There are many more records than expected."""
+class MoreThanExpected(TelemetryError):
+    """There are so many more records than expected that their day has to be cut into finer parts."""
+
+
+class _OutOfTime(TelemetryError):
+    """The invocation ends soon."""
+
+
+@dataclass(slots=True)
+class Allowance:
+    """How much of an invocation is left. What is begun first may take all of it, so that each run gets further."""
+
+    seconds_left: Callable[[], float] = lambda: inf
+    _begun: int = 0
+
+    def allows(self, records: int = 0) -> bool:
+        """Whether there is time to count so many; if so, it is taken to begin."""
+        if self._begun and self.seconds_left() < RESERVE_SECONDS + records / RECORDS_A_SECOND:
+            return False
+        self._begun += 1
+        return True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to be begun."""
+        return self._begun > 0 and self.seconds_left() < RESERVE_SECONDS
+
+    def check(self, records: int) -> None:
+        """In the middle of something. Raises _OutOfTime if there is no time for so many more of it."""
+        if self._begun > 1 and self.seconds_left() < records / RECORDS_A_SECOND:
+            raise _OutOfTime
 
 
 class DayRecords(Protocol):
@@ -45,14 +96,17 @@ class DayRecords(Protocol):
 class Parts(Protocol):
     """Where counted parts wait for each other."""
 
-    def summary(self, unit: Unit) -> Recount | None:
-        """A part without its licences; None when it has not been counted."""
+    def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None:
+        """Keeps versions and licences of a part, or some of them, for some days; nobody sees them yet."""
 
-    def licenses(self, unit: Unit, bucket: int) -> Recount:
-        """A part's licences alone, those of one bucket."""
+    def put(self, unit: Unit, copy: str, summary: Recount, now: datetime) -> None:
+        """Keeps all else of a part, which is now counted: its tables are those put under the same copy."""
 
-    def put(self, unit: Unit, recount: Recount, now: datetime) -> None:
-        """Keeps a part for some days."""
+    def summaries(self, units: Collection[Unit]) -> dict[Unit, Recount]:
+        """The parts that have been counted, without their tables."""
+
+    def tables(self, unit: Unit, bucket: int) -> Recount:
+        """A counted part's versions and licences, those of one bucket."""
 
 
 Dispatch = Callable[[Unit], None]
@@ -69,74 +123,122 @@ class Recounter:
     dispatch: Dispatch
     records_at_once: int = RECORDS_AT_ONCE
     wait: Wait = wait_with_jitter
+    allowance: Allowance = field(default_factory=Allowance)
 
-    def recount(self, product: str, day: date, expected: int, pass_: str, *, counts_users: bool) -> Recount | None:
-        """The day, of which about so many records are expected; None while parts of it are still being counted.
+    def recount(
+        self, product: str, day: date, expected: int, pass_: str, now: datetime, *, counts_users: bool
+    ) -> Recount | None:
+        """The day, of which about so many records are expected; None while some of it is still to be counted.
 
-        Raises RecountIncomplete, StoreUnavailable.
+        Raises MoreThanExpected, RecountIncomplete, StoreUnavailable.
         """
-        if expected <= self.records_at_once:
-            try:
-                observations = self._few(self.records.observations(product, day))
-                return self._count(observations, day, counts_users=counts_users)
-            except _TooMany:  # nobody has counted them live: their number can only be guessed
-                expected = self.records_at_once * self.records.shard_count(day) * HOURS
-        units = self._units(product, day, expected, pass_, counts_users=counts_users)
-        summaries = [(unit, self.parts.summary(unit)) for unit in units]
-        if missing := [unit for unit, summary in summaries if summary is None]:
-            for unit in missing:
-                self.dispatch(unit)
+        try:
+            if self.is_in_parts(expected):
+                return self._in_parts(self._units(product, day, expected, pass_, counts_users=counts_users), now)
+            return self._at_once(product, day, expected, counts_users=counts_users)
+        except _OutOfTime:
             return None
-        whole = Recount()
-        for _, summary in summaries:
-            if summary:
-                whole.merge(summary)
-        whole.licenses = self._top_licenses(units)
-        return whole
+
+    def is_in_parts(self, expected: int) -> bool:
+        """Whether a day of so many records is counted in parts."""
+        return expected > self.records_at_once
+
+    def finest(self, day: date) -> int:
+        """As many records as make parts of one hour each: to be expected where their number cannot be known."""
+        return self.records_at_once * self.records.shard_count(day) * HOURS
 
     def count_unit(self, unit: Unit, now: datetime) -> None:
-        """Counts a part and keeps it; again is the same as once."""
-        hours = range(unit.first_hour, unit.end_hour)
-        observations = self.records.observations(unit.product, unit.day, [unit.shard], hours)
-        self.parts.put(unit, self._count(observations, unit.day, counts_users=unit.counts_users), now)
+        """Counts a part and keeps it; again is the same as once. Raises as `recount` does."""
+        observations = self.records.observations(
+            unit.product, unit.day, [unit.shard], range(unit.first_hour, unit.end_hour)
+        )
+        if unit.end_hour - unit.first_hour > 1:
+            observations = _at_most(MOST_OF_A_PART * self.records_at_once, observations)
+        copy, pieces, summary = uuid4().hex[:8], numbers(), Recount()
+        for summary in self._steps(observations, unit.day, counts_users=unit.counts_users):
+            self.parts.put_tables(unit, copy, next(pieces), summary.take_tables(), now)
+        self.parts.put(unit, copy, summary, now)
+
+    def _at_once(self, product: str, day: date, expected: int, *, counts_users: bool) -> Recount | None:
+        if not self.allowance.allows(expected):
+            return None
+        observations = _at_most(SURPRISE * self.records_at_once, self.records.observations(product, day))
+        *_, whole = self._steps(observations, day, counts_users=counts_users)
+        return whole
+
+    def _in_parts(self, units: Sequence[Unit], now: datetime) -> Recount | None:
+        if not self._count_missing(units, now):
+            return None
+        whole = Recount()
+        for part in self.parts.summaries(units).values():
+            whole.merge(part)
+        for some in _batches(range(units[0].buckets), _READ_AT_ONCE):
+            kept = self.parts.summaries([units[0].merging(bucket) for bucket in some])
+            for bucket in some:
+                settled = kept.get(units[0].merging(bucket)) or self._settle(units, bucket, now)
+                if settled is None:
+                    return None
+                whole.merge(settled)
+        return whole
+
+    def _count_missing(self, units: Sequence[Unit], now: datetime) -> bool:
+        """Whether all of them are counted afterwards."""
+        kept = self.parts.summaries(units)
+        missing = [unit for unit in units if unit not in kept]
+        if units[0].buckets > MOST_BY_ONE:
+            for unit in missing:
+                self.dispatch(unit)
+            return not missing
+        for unit in missing:
+            if not self.allowance.allows(self.records_at_once):
+                return False
+            self.count_unit(unit, now)
+        return True
+
+    def _settle(self, units: Sequence[Unit], bucket: int, now: datetime) -> Recount | None:
+        """The foremost versions and licences of a bucket: all that any part has of them is in it."""
+        if not self.allowance.allows(self.records_at_once):
+            return None
+        merged = Recount()
+        for unit in units:
+            merged.merge(self.parts.tables(unit, bucket))
+        settled = merged.settle(units[0].product)
+        self.parts.put(units[0].merging(bucket), "", settled, now)
+        return settled
 
     def _units(self, product: str, day: date, expected: int, pass_: str, *, counts_users: bool) -> list[Unit]:
-        shards = self.records.shard_count(day)
-        blocks = min(HOURS, ceil(expected / shards / self.records_at_once))
+        shards, buckets = self.records.shard_count(day), ceil(expected / self.records_at_once)
+        blocks = min(HOURS, ceil(buckets / shards))
         bounds = [HOURS * block // blocks for block in range(blocks + 1)]
         return [
-            Unit(product, day, pass_, shard, first, end, counts_users)
+            Unit(product, day, pass_, shard, first, end, counts_users, buckets)
             for shard in range(shards)
             for first, end in pairwise(bounds)
         ]
 
-    def _top_licenses(self, units: Sequence[Unit]) -> dict[str, LicenseCount]:
-        """Bucket by bucket: a licence's parts are all in the same one, and no two buckets need to be in memory."""
-        foremost = Recount()
-        for bucket in range(BUCKETS):
-            merged = Recount()
-            for unit in units:
-                merged.merge(self.parts.licenses(unit, bucket))
-            foremost.licenses |= merged.top_licenses()
-        return foremost.licenses
-
-    def _few(self, observations: Iterable[Observation]) -> Iterator[Observation]:
-        for number, seen in enumerate(observations):
-            if number > 2 * self.records_at_once:
-                raise _TooMany
-            yield seen
-
-    def _count(self, observations: Iterable[Observation], day: date, *, counts_users: bool) -> Recount:
-        counting, refused = Counting(), list[Refusal]()
-        for some in _batches(observations, COUNTED_AT_ONCE):
+    def _steps(self, observations: Iterable[Observation], day: date, *, counts_users: bool) -> Iterator[Recount]:
+        """What is counted so far, each time that it may be much; at last all of it."""
+        counting, refused, size = Counting(), list[Refusal](), min(COUNTED_AT_ONCE, self.records_at_once)
+        for number, some in enumerate(_batches(observations, size)):
+            if number and number % (self.records_at_once // size) == 0:
+                yield counting.result
             for seen in some:
                 counting.add(seen)
             if counts_users:
                 refused += count((seen.sighting for seen in some), self.actors, self.wait)
+            if len(some) == size:  # more are to come
+                self.allowance.check(size)
         # another run may have closed this day meanwhile, and days after it, and so dropped it from histories
         if refused and not self.actors.closing().is_closed(day.toordinal()):
             raise RecountIncomplete(f"{day}: {len(refused)} not counted; {refused[0].cause}")
-        return counting.done()
+        yield counting.done()
+
+
+def _at_most(most: int, observations: Iterable[Observation]) -> Iterator[Observation]:
+    for number, seen in enumerate(observations):
+        if number >= most:
+            raise MoreThanExpected(f"{seen.sighting.product} on {seen.sighting.day}: more than {most} records")
+        yield seen
 
 
 def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -45,9 +45,11 @@ class LedgerStore(Protocol):
 
 
 class ClosingStore(Protocol):
-    """How far the days of one environment are closed."""
+    """How far the days of one environment are closed, and what ever had traffic in it."""
 
     def closing(self) -> Closing: ...
+
+    def has_scope(self, scope: str) -> bool: ...
 
 
 class DayReports(Protocol):
@@ -82,9 +84,12 @@ class Application(NamedTuple):
     is_registered: bool
 
 
-def applications(products: Mapping[str, Product], closing: Closing) -> list[Application]:
-    """All applications together, the registered ones by id, those that only had traffic, and what nobody registered."""
-    former = sorted(closing.scopes - products.keys() - {CATALOGUE, UNKNOWN_PRODUCT})
+def applications(products: Mapping[str, Product], scopes: Collection[str]) -> list[Application]:
+    """All applications together, the registered ones by id, those that only had traffic, and what nobody registered.
+
+    `scopes` are all that ever had traffic.
+    """
+    former = sorted({*scopes} - products.keys() - {CATALOGUE, UNKNOWN_PRODUCT})
     return [
         Application(CATALOGUE, "All applications", is_registered=True),
         *(Application(id_, products[id_].name, is_registered=True) for id_ in sorted(products)),
@@ -148,9 +153,9 @@ class ClosedDays:
 
     def _check_closed(self, scope: str, period: Period) -> None:
         """Raises NotFound for what is no application, DayNotClosed with the first day that is not closed."""
-        closing = self.ledger.closing()
-        if scope not in closing.scopes | {CATALOGUE, UNKNOWN_PRODUCT} and not self.is_known(scope):
+        if scope not in {CATALOGUE, UNKNOWN_PRODUCT} and not self.ledger.has_scope(scope) and not self.is_known(scope):
             raise NotFound(f"application {scope}")
+        closing = self.ledger.closing()
         if not closing.is_closed(period.last.toordinal()):
             closed = date.fromordinal(closing.closed) if closing.closed else date.min
             day = max(period.first, closed + timedelta(days=1))

@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
+from telemetry.domain.api_key import ApiKey
+from telemetry.domain.errors import NotFound
 from telemetry.domain.spikes import Episode
 from telemetry.domain.window import Window
 from telemetry.services.license_watch import Holder, LicenseWatch
+from telemetry.storage.api_keys import ApiKeyStore
 
 MOST_ALERTS = 200
 """That are told at a time, the latest."""
@@ -32,12 +36,35 @@ class Wanted:
         )
 
 
+class SpikeAlert(NamedTuple):
+    """An episode, with whose licence or which key opened it, if one did and is still known."""
+
+    episode: Episode
+    holder: Holder | None
+    api_key: ApiKey | None
+
+
 def spike_alerts(
-    episodes: Iterable[Episode], wanted: Wanted, watch: LicenseWatch, now: datetime
-) -> list[tuple[Episode, Holder | None]]:
-    """The latest of them, each with whose licence opened it, if one did. Raises StoreUnavailable."""
+    episodes: Iterable[Episode], wanted: Wanted, watch: LicenseWatch, api_keys: ApiKeyStore, now: datetime
+) -> list[SpikeAlert]:
+    """The latest of them. Raises StoreUnavailable."""
     found = sorted((each for each in episodes if wanted.fit(each, now)), key=lambda each: each.opened.hour)
     latest = found[: -MOST_ALERTS - 1 : -1]
-    used = [(each.opened.license, each.opened.product) for each in latest if each.opened.license]
-    holders = watch.holders(used)
-    return [(each, holders.get(each.opened.license, Holder()) if each.opened.license else None) for each in latest]
+    spikes = [each.opened for each in latest]
+    holders = watch.holders([(spike.license, spike.product) for spike in spikes if spike.license and spike.product])
+    keys = {id_: _key(id_, api_keys) for id_ in {spike.api_key_id for spike in spikes} if id_}
+    return [
+        SpikeAlert(
+            each,
+            holders.get(each.opened.license, Holder()) if each.opened.license else None,
+            keys.get(each.opened.api_key_id or ""),
+        )
+        for each in latest
+    ]
+
+
+def _key(id_: str, api_keys: ApiKeyStore) -> ApiKey | None:
+    try:
+        return api_keys.get(id_).key
+    except NotFound:
+        return None

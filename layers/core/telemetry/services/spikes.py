@@ -1,5 +1,6 @@
 """Watches what rollup counts, and opens one alert for each episode of spikes."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,11 +9,31 @@ from typing import Any, Protocol
 from cachetools import LRUCache
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import SUSPECT, Activity, HourKey, Kind, LicenseDay, hour_of, points_at_a_license
+from telemetry.domain.activity import (
+    SUSPECT,
+    Activity,
+    HourKey,
+    Kind,
+    LicenseDay,
+    events_by_key,
+    hour_of,
+    of_key,
+    points_at_a_license,
+)
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import decode, is_billable
-from telemetry.domain.sighting import Observation
-from telemetry.domain.spikes import FLOOR, HISTORY, LICENSE_FLOOR, Cause, Episode, Spike, most_expected
+from telemetry.domain.sighting import CATALOGUE, Observation
+from telemetry.domain.spikes import (
+    FLOOR,
+    HISTORY,
+    KEY_FLOOR,
+    LICENSE_FLOOR,
+    Cause,
+    Episode,
+    Spike,
+    most_expected,
+    most_expected_of_key,
+)
 from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
 
 
@@ -20,6 +41,8 @@ class Counters(Protocol):
     """What rollup has counted in one environment."""
 
     def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]: ...
+
+    def hours(self, scope: str, first: datetime, last: datetime) -> Iterable[tuple[datetime, Activity]]: ...
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> Mapping[datetime, int]: ...
 
@@ -29,7 +52,7 @@ class Counters(Protocol):
 class Episodes(Protocol):
     """The episodes of one environment."""
 
-    def latest(self, product: str) -> Episode | None: ...
+    def latest(self, subject: str) -> Episode | None: ...
 
     def open(self, episode: Episode, before: Episode | None) -> None:
         """Raises Outdated when `before` is no longer the latest."""
@@ -48,7 +71,10 @@ class Topic(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SpikeWatch:
-    """Looks at the hours and licences that a batch touched. `_expected` remembers what an hour may hold."""
+    """Looks at the hours, licences and API keys that a batch touched.
+
+    `_expected` and `_expected_of_keys` remember what an hour may hold, of a product and of each key.
+    """
 
     environment: Environment
     counters: Counters
@@ -56,24 +82,35 @@ class SpikeWatch:
     topic: Topic
     wait: Wait = wait_with_jitter
     _expected: MutableMapping[HourKey, int] = field(default_factory=lambda: LRUCache(256))
+    _expected_of_keys: MutableMapping[datetime, Mapping[str, int]] = field(default_factory=lambda: LRUCache(4))
 
     def look(self, observations: Iterable[Observation]) -> None:
         """To be called after these were counted; again is the same as once.
 
         Raises StoreUnavailable: the batch is to come again.
         """
-        suspects = [seen for seen in observations if not is_billable(seen.flags)]
-        for spike in (*self._hours(suspects), *self._licenses(suspects)):
+        records = list(observations)
+        suspects = [seen for seen in records if not is_billable(seen.flags)]
+        hours = self._counted(records, suspects)
+        for spike in (*self._hours(hours), *self._licenses(suspects), *self._keys(records, hours)):
             episode = self._episode_of(spike)
             if not episode.is_announced:
-                self.topic.publish(f"Flagged records: {spike.product}", self._message(episode))
+                self.topic.publish(*self._alert(episode))
                 self.episodes.announced(episode)
 
-    def _hours(self, suspects: Sequence[Observation]) -> Iterator[Spike]:
-        keys = sorted({HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in suspects})
-        for key, activity in sorted(self.counters.known(keys).items()) if keys else ():
+    def _counted(self, records: Sequence[Observation], suspects: Sequence[Observation]) -> Mapping[HourKey, Activity]:
+        """In one request: the hours of products with suspects, and those of the catalogue, for the keys.
+
+        Read again though rollup has just read them: of several shards the last sees all only after its own addition.
+        """
+        keys = {HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in suspects}
+        keys |= {HourKey(CATALOGUE, hour_of(seen.received_at)) for seen in records}
+        return self.counters.known(sorted(keys)) if keys else {}
+
+    def _hours(self, hours: Mapping[HourKey, Activity]) -> Iterator[Spike]:
+        for key, activity in sorted(hours.items(), key=lambda item: item[0]):
             count = activity[SUSPECT]
-            if count >= FLOOR and count > (expected := self._most_expected(key)):
+            if key.scope != CATALOGUE and count >= FLOOR and count > (expected := self._most_expected(key)):
                 yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=_flags(activity))
 
     def _licenses(self, suspects: Sequence[Observation]) -> Iterator[Spike]:
@@ -87,6 +124,22 @@ class SpikeWatch:
                 hour, most = hour_of(hours[license_]), LICENSE_FLOOR - 1
                 yield Spike(license_.product, hour, Cause.LICENSE, count, most, license_.license)
 
+    def _keys(self, records: Iterable[Observation], hours: Mapping[HourKey, Activity]) -> Iterator[Spike]:
+        """A history is read only for an hour in which a key has reached KEY_FLOOR."""
+        for hour, id_ in sorted({(hour_of(seen.received_at), seen.api_key_id) for seen in records}):
+            count = hours.get(HourKey(CATALOGUE, hour), Counter())[of_key(id_)]
+            if count >= KEY_FLOOR and count > (expected := self._most_expected_of_key(hour, id_)):
+                yield Spike(None, hour, Cause.API_KEY, count, expected, api_key_id=id_)
+
+    def _most_expected_of_key(self, hour: datetime, id_: str) -> int:
+        if hour not in self._expected_of_keys:
+            history: dict[str, list[int]] = {}
+            for _, activity in self.counters.hours(CATALOGUE, hour - HISTORY, hour - timedelta(hours=1)):
+                for each, count in events_by_key(activity).items():
+                    history.setdefault(each, []).append(count)
+            self._expected_of_keys[hour] = {each: most_expected_of_key(counts) for each, counts in history.items()}
+        return self._expected_of_keys[hour].get(id_, most_expected_of_key(()))
+
     def _most_expected(self, key: HourKey) -> int:
         if key not in self._expected:
             history = self.counters.suspects(key.scope, key.hour - HISTORY, key.hour - timedelta(hours=1))
@@ -96,7 +149,7 @@ class SpikeWatch:
     def _episode_of(self, spike: Spike) -> Episode:
         attempts = Attempts(self.wait)
         while True:
-            latest = self.episodes.latest(spike.product)
+            latest = self.episodes.latest(spike.subject)
             if latest and latest.covers(spike.hour):
                 if spike.hour > latest.last_seen:
                     self.episodes.extend(latest, spike.hour)
@@ -109,17 +162,20 @@ class SpikeWatch:
             else:
                 return opened
 
-    def _message(self, episode: Episode) -> dict[str, Any]:
-        spike = episode.opened
-        return {
+    def _alert(self, episode: Episode) -> tuple[str, dict[str, Any]]:
+        """Subject and message."""
+        spike, of_key = episode.opened, episode.opened.cause is Cause.API_KEY
+        whose = {"api_key_id": spike.api_key_id} if of_key else {"product": spike.product}
+        message = {
             "environment": self.environment.value,
-            "product": spike.product,
+            **whose,
             "cause": spike.cause.value,
             "hour": spike.hour.isoformat(),
-            "flagged": spike.count,
+            "events" if of_key else "flagged": spike.count,
             "most_expected": spike.expected,
             "episode": episode.id,
         }
+        return f"Events with API key {spike.api_key_id}" if of_key else f"Flagged records: {spike.product}", message
 
 
 def _flags(activity: Activity) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Says whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -9,19 +9,20 @@ from typing import NamedTuple, Protocol
 from telemetry.domain.active_users import Balance, LedgerBroken, Tally, next_balance
 from telemetry.domain.day_report import (
     GENESIS,
+    Catalogue,
     Correction,
     DayReport,
     DayTotals,
     Moments,
     before_of,
-    catalogue_report,
+    catalogue_report_1,
     chain_of,
     digest_of,
     first_difference,
     product_report,
 )
 from telemetry.domain.errors import NotFound, SearchTooWide
-from telemetry.domain.recount import Counting, Recount
+from telemetry.domain.recount import RULES_1, RULES_BY_VERSION, Counting, Recount
 from telemetry.domain.sighting import CATALOGUE, Observation
 from telemetry.services.close_day import correction
 
@@ -54,6 +55,8 @@ class Ledger(Protocol):
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]: ...
 
+    def scopes(self) -> frozenset[str]: ...
+
 
 class Reports(Protocol):
     """The reports of one environment's closed days."""
@@ -63,6 +66,8 @@ class Reports(Protocol):
     def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
 
     def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
+
+    def reported(self, scopes: Sequence[str], day: date) -> set[str]: ...
 
     def correct(self, correction: Correction, digest: bytes) -> None: ...
 
@@ -101,13 +106,37 @@ class Verifier:
         if self.most_records is not None and kept.totals.records > self.most_records:
             raise SearchTooWide
         if scope != CATALOGUE:
-            verdict, _ = self._product(kept, now)
-            return [verdict]
-        products = {product: self._kept(product, day) for product in kept.details.evidence}
+            return [self._product(kept, now)[0]]
+        return self._all_by_rules_1(kept, now) if kept.details.rules == RULES_1.version else self._all(kept, now)
+
+    def _all(self, kept: DayReport, now: datetime) -> list[Verdict]:
+        """That all together follow from the reports of the products, and from their records."""
+        day, verdicts, catalogue = kept.totals.day, list[Verdict](), Catalogue()
+        for product in sorted(self.reports.reported(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
+            report = self._kept(product, day)
+            verdict, recount = self._product(report, now)
+            verdicts.append(verdict)
+            shown = report if recount is None else _recounted(report, recount)
+            catalogue.add(replace(shown.totals, digest=report.totals.digest), shown.details)
+        if any(verdict.outcome is Outcome.PURGED for verdict in verdicts):
+            verdict = self._without_records(kept)
+            if verdict.is_sound and kept.details.evidence != catalogue.evidence:
+                verdict = _verdict(kept, Outcome.DIFFERS, "reports: it does not follow from those of the products")
+            return [*verdicts, verdict]
+
+        def report_of(balance: Balance, before: DayTotals | None) -> DayReport:
+            rules = RULES_BY_VERSION[kept.details.rules]
+            return catalogue.report(CATALOGUE, day, balance, before, _moments(kept), rules)
+
+        return [*verdicts, self._compared(kept, report_of, now)]
+
+    def _all_by_rules_1(self, kept: DayReport, now: datetime) -> list[Verdict]:
+        """By the first rules all together follow from the records, too, and the report names its products."""
+        products = {product: self._kept(product, kept.totals.day) for product in kept.details.evidence}
         found = {product: self._product(report, now) for product, report in products.items()}
         verdicts = [verdict for verdict, _ in found.values()]
         recounts = {product: (recount, products[product]) for product, (_, recount) in found.items() if recount}
-        return [*verdicts, self._catalogue(kept, recounts, now)]
+        return [*verdicts, self._catalogue_by_rules_1(kept, recounts, now)]
 
     def _kept(self, scope: str, day: date) -> DayReport:
         kept = self.reports.report(scope, day)
@@ -118,24 +147,27 @@ class Verifier:
     def _product(self, kept: DayReport, now: datetime) -> tuple[Verdict, Recount | None]:
         if kept.totals.expires_at is not None and kept.totals.expires_at <= now:
             return self._without_records(kept), None
-        counting, damage = Counting(), None
+        rules = RULES_BY_VERSION[kept.details.rules]
+        counting, damage = Counting(rules), None
         for seen, wrong in self.records.examined(kept.totals.scope, kept.totals.day):
             counting.add(seen)
             damage = damage or wrong
         recount = counting.done()
 
         def report(balance: Balance, before: DayTotals | None) -> DayReport:
-            return product_report(kept.totals.scope, kept.totals.day, recount, balance, before, _moments(kept))
+            return product_report(kept.totals.scope, kept.totals.day, recount, balance, before, _moments(kept), rules)
 
         verdict = self._compared(kept, report, now)
         return verdict._replace(outcome=Outcome.DIFFERS, difference=damage) if damage else verdict, recount
 
-    def _catalogue(self, kept: DayReport, recounts: Mapping[str, tuple[Recount, DayReport]], now: datetime) -> Verdict:
+    def _catalogue_by_rules_1(
+        self, kept: DayReport, recounts: Mapping[str, tuple[Recount, DayReport]], now: datetime
+    ) -> Verdict:
         if len(recounts) < len(kept.details.evidence):
             return self._without_records(kept)
 
         def report(balance: Balance, before: DayTotals | None) -> DayReport:
-            return catalogue_report(CATALOGUE, kept.totals.day, recounts, balance, before, _moments(kept))
+            return catalogue_report_1(CATALOGUE, kept.totals.day, recounts, balance, before, _moments(kept))
 
         return self._compared(kept, report, now)
 
@@ -170,6 +202,12 @@ class Verifier:
     def _before(self, kept: DayReport) -> DayTotals | None:
         day = kept.totals.day
         return before_of(day, self.reports.latest(kept.totals.scope, day - timedelta(days=1)))
+
+
+def _recounted(kept: DayReport, recount: Recount) -> DayReport:
+    """What a report would say of its records today."""
+    scope, day, rules = kept.totals.scope, kept.totals.day, RULES_BY_VERSION[kept.details.rules]
+    return product_report(scope, day, recount, kept.balance, None, _moments(kept), rules)
 
 
 def _moments(kept: DayReport) -> Moments:

@@ -34,7 +34,8 @@ _KINDS = {kind.value: kind for kind in Kind}
 class HourItem(Model):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
-    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`.
+    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`,
+    `kk3f2a9c0d1`.
     """
 
     class Meta:
@@ -147,22 +148,22 @@ class ActivityStore:
                 expires = LicenseDayItem.expires_at.set(_expiry(now, LICENSE_RETENTION))
                 transaction.update(of_day, [LicenseDayItem.records.add(count), expires])
 
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
-        """The hours with records from `first`'s to `last`'s, in order, each by its beginning."""
+    def hours(
+        self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
+    ) -> Iterator[tuple[datetime, Activity]]:
+        """The hours with records from `first`'s to `last`'s, in order, each by its beginning; `only` these measures."""
         model = bind(HourItem, self.table)
-        with named_errors():
-            for item in model.query(_partition(scope), model.sk.between(_hour(first), _hour(last))):
-                yield _moment(item.sk), item.activity
-
-    def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        """Records with a piracy or licence flag by hour; hours without records are missing."""
-        model = bind(HourItem, self.table)
-        wanted = ["pk", "sk", _name(SUSPECT)]
+        wanted = ["pk", "sk", *map(_name, only)] if only else None
         with named_errors():
             found = model.query(
                 _partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted
             )
-            return {_moment(item.sk): item.activity[SUSPECT] for item in found}
+            for item in found:
+                yield _moment(item.sk), item.activity
+
+    def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        """Records with a piracy or licence flag by hour; hours without records are missing."""
+        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last, [SUSPECT])}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         """How many records of a day flags point at these licences with; strongly consistent."""

@@ -16,7 +16,6 @@ from pynamodb.attributes import (
     BooleanAttribute,
     NumberAttribute,
     UnicodeAttribute,
-    UnicodeSetAttribute,
 )
 from pynamodb.constants import STRING
 from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
@@ -42,6 +41,7 @@ from telemetry.domain.active_users import (
     TallyKey,
 )
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.sighting import could_be_scope
 from telemetry.storage.tables import bind, connection, error_code
 
 SLICES = 4
@@ -207,7 +207,18 @@ class ClosingItem(Model):
     sk = UnicodeAttribute(range_key=True, default="state")
     opened = NumberAttribute(null=True)
     closed = NumberAttribute(null=True)
-    scopes = UnicodeSetAttribute(null=True)
+
+
+class ScopeItem(Model):
+    """A product that ever had traffic, or the catalogue. pk `scopes`, sk `acme-cli`. An item each: there is no end."""
+
+    class Meta:
+        """Bound to a table by storage.tables.bind."""
+
+        table_name = "unbound"
+
+    pk = UnicodeAttribute(hash_key=True, default="scopes")
+    sk = UnicodeAttribute(range_key=True)
 
 
 class AggregateStore:
@@ -219,6 +230,8 @@ class AggregateStore:
         self._actors = bind(ActorItem, table)
         self._days = bind(DayItem, table)
         self._closing = bind(ClosingItem, table)
+        self._scopes = bind(ScopeItem, table)
+        self._known_scopes: set[str] = set()  # they never go away
 
     # ── counting
 
@@ -291,20 +304,48 @@ class AggregateStore:
             except DoesNotExist:
                 return Closing()
 
-    def announce(self, scopes: Collection[str], day: int) -> Closing:
-        """Notes scopes with traffic from `day` on. The first day with traffic may move back until one is closed."""
-        item = self._closing()
-        model = self._closing
+    def open_from(self, day: int) -> Closing:
+        """Notes that there is traffic on a day. The first day with traffic may move back until one is closed."""
+        item, model = self._closing(), self._closing
         earlier = model.closed.does_not_exist() & (model.opened.does_not_exist() | (model.opened > day))
-        added = model.scopes.add(set(scopes))
         with named_errors():
             try:
-                item.update([added, model.opened.set(day)], condition=earlier)
+                item.update([model.opened.set(day)], condition=earlier)
             except UpdateError as exc:
                 if error_code(exc) != "ConditionalCheckFailedException":
                     raise
-                item.update([added])
+                return self.closing()
         return _closing_of(item)
+
+    def scopes(self) -> frozenset[str]:
+        """All that ever had traffic; strongly consistent."""
+        with named_errors():
+            found = [item.sk for item in self._scopes.query(ScopeItem.pk.default, consistent_read=True)]
+        self._known_scopes.update(found)
+        return frozenset(found)
+
+    def has_scope(self, scope: str) -> bool:
+        """Whether it ever had traffic; strongly consistent."""
+        if not scope or not could_be_scope(scope):
+            return False
+        with named_errors():
+            try:
+                self._scopes.get(ScopeItem.pk.default, scope, consistent_read=True)
+            except DoesNotExist:
+                return False
+        return True
+
+    def add_scopes(self, scopes: Collection[str]) -> None:
+        """Notes that these have traffic. Costs nothing for those that this store has read or noted before."""
+        keys = [(ScopeItem.pk.default, scope) for scope in set(scopes) - self._known_scopes]
+        if not keys:
+            return
+        with named_errors():
+            known = {item.sk for item in self._scopes.batch_get(keys, consistent_read=True)}
+            for key in keys:
+                if key[1] not in known:
+                    self._scopes(*key).save()
+        self._known_scopes.update(scopes)
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
         """The balance before a day and what happened on it; strongly consistent.
@@ -346,7 +387,6 @@ def _closing_of(item: ClosingItem) -> Closing:
     return Closing(
         opened=None if item.opened is None else int(item.opened),
         closed=None if item.closed is None else int(item.closed),
-        scopes=frozenset(item.scopes or ()),
     )
 
 

@@ -82,6 +82,7 @@ class Listed(NamedTuple):
     data_type: str | None = None
     group: str | None = None
     address: str | None = None
+    api_key_id: str | None = None
     item: RecordItem | None = None
 
     @property
@@ -387,6 +388,7 @@ def _index_entry(item: RecordItem) -> Listed:
         data_type=data_type_of(item.data_type),
         group=item.group,
         address=item.address,
+        api_key_id=item.api_key_id,
     )
 
 

@@ -2,20 +2,19 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import (
     BinaryAttribute,
-    JSONAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -27,8 +26,8 @@ from telemetry.domain.day_report import (
     DayDetails,
     DayReport,
     DayTotals,
-    LicenseActivity,
 )
+from telemetry.domain.recount import RULES_1, LicenseActivity
 from telemetry.storage.aggregates import DayItem, named_errors, opening_key, packed, scope_key, unpacked
 from telemetry.storage.tables import bind, connection, error_code
 
@@ -37,6 +36,7 @@ CANDIDATE_RETENTION = timedelta(days=30)
 Key = tuple[str, str]
 Raw = dict[str, Any]
 _AUDIENCES = tuple(Audience)
+_TOLD_AT_ONCE = 50  # two items each: what one request takes
 
 
 class TotalsItem(Model):
@@ -101,7 +101,7 @@ class CorrectionItem(Model):
 
 
 class CandidateItem(Model):
-    """A count of a day that waits for a second one to agree. pk `candidate#2026-11-03`."""
+    """How far the closing of a product's day is. pk `candidate#2026-11-03`, sk `acme-cli`."""
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -109,11 +109,12 @@ class CandidateItem(Model):
         table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True, default="count")
+    sk = UnicodeAttribute(range_key=True)
     attempt = NumberAttribute()
-    counted_at = NumberAttribute()
-    records = JSONAttribute()
-    digests = JSONAttribute()
+    expected = NumberAttribute()
+    counted_at = NumberAttribute(null=True)
+    records = NumberAttribute()
+    digest = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
@@ -248,36 +249,50 @@ class DayReportStore:
                 for item in model.query(f"corrections#{scope}", days)
             ]
 
-    # ── first counts
+    # ── days being closed
 
-    def candidate(self, day: date) -> Candidate | None:
-        """The count of a day that waits for a second one; strongly consistent."""
+    def reported(self, scopes: Sequence[str], day: date) -> set[str]:
+        """Those that have a report of a day; strongly consistent."""
+        keys = [_totals_key(scope, day) for scope in scopes]
+        model = bind(AnyItem, self.table)
+        with named_errors():
+            found = model.batch_get(keys, consistent_read=True, attributes_to_get=["pk", "sk"])
+            return {item.pk.removeprefix(_days("")) for item in found}
+
+    def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
+        """What happened on a day, of those scopes that have a report of it, in their order; strongly consistent."""
+        for start in range(0, len(scopes), _TOLD_AT_ONCE):
+            some = scopes[start : start + _TOLD_AT_ONCE]
+            keys = [key for scope in some for key in (_totals_key(scope, day), _details_key(scope, day))]
+            items = iter(self._items(keys, consistent=True))
+            for totals, details in zip(items, items, strict=True):
+                if totals is not None and details is not None:
+                    yield _totals(totals), _details(details)
+
+    def candidates(self, day: date) -> dict[str, Candidate]:
+        """How far the closing of a day is, by product; strongly consistent."""
         model = bind(CandidateItem, self.table)
         with named_errors():
-            try:
-                item = model.get(f"candidate#{day}", CandidateItem.sk.default, consistent_read=True)
-            except DoesNotExist:
-                return None
-        return Candidate(
-            day=day,
-            attempt=int(item.attempt),
-            counted_at=_moment(item.counted_at),
-            records=item.records,
-            digests=item.digests,
-        )
+            return {item.sk: _candidate(item, day) for item in model.query(_candidates(day), consistent_read=True)}
 
-    def put_candidate(self, candidate: Candidate) -> None:
-        """Keeps a first count until a second one agrees, or another takes its place."""
-        item = bind(CandidateItem, self.table)(
-            f"candidate#{candidate.day}",
-            attempt=candidate.attempt,
-            counted_at=_seconds(candidate.counted_at),
-            records=dict(candidate.records),
-            digests=dict(candidate.digests),
-            expires_at=_seconds(candidate.counted_at + CANDIDATE_RETENTION),
-        )
-        with named_errors():
-            item.save()
+    def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
+        """Keeps them for some time, each until another takes its place."""
+        model = bind(CandidateItem, self.table)
+        expires_at = _seconds(now + CANDIDATE_RETENTION)
+        with named_errors(), model.batch_write() as batch:
+            for each in candidates:
+                batch.save(
+                    model(
+                        _candidates(each.day),
+                        each.product,
+                        attempt=each.attempt,
+                        expected=each.expected,
+                        counted_at=None if each.counted_at is None else _seconds(each.counted_at),
+                        records=each.records,
+                        digest=each.digest,
+                        expires_at=expires_at,
+                    )
+                )
 
     def _items(self, keys: Sequence[Key], *, consistent: bool = False) -> list[Raw | None]:
         """Items of several kinds, each None where it is missing: one request."""
@@ -289,6 +304,22 @@ class DayReportStore:
 
 def _days(scope: str) -> str:
     return f"days#{scope}"
+
+
+def _candidates(day: date) -> str:
+    return f"candidate#{day}"
+
+
+def _candidate(item: CandidateItem, day: date) -> Candidate:
+    return Candidate(
+        product=item.sk,
+        day=day,
+        attempt=int(item.attempt),
+        expected=int(item.expected),
+        counted_at=None if item.counted_at is None else _moment(item.counted_at),
+        records=int(item.records),
+        digest=item.digest,
+    )
 
 
 def _totals_key(scope: str, day: date) -> Key:
@@ -347,26 +378,15 @@ def _totals_of(item: TotalsItem) -> DayTotals:
 
 
 def _details_body(details: DayDetails) -> bytes:
-    said = {
+    said: dict[str, Any] = {
         "versions": dict(details.versions),
         "hours": details.hours,
-        "licenses": [
-            [
-                each.license,
-                each.product,
-                each.records,
-                each.flagged,
-                dict(each.flags),
-                each.devices,
-                each.ips,
-                each.countries,
-                _milliseconds(each.first_seen),
-                _milliseconds(each.last_seen),
-            ]
-            for each in details.licenses
-        ],
+        "licenses": [plain_license(each) for each in details.licenses],
         "evidence": dict(details.evidence),
+        "rules": details.rules,
     }
+    if details.rules == RULES_1.version:  # it has never been said of these
+        del said["rules"]
     return zlib.compress(json.dumps(said, separators=(",", ":")).encode(), level=9)
 
 
@@ -381,12 +401,30 @@ def _details_of(item: DetailsItem) -> DayDetails:
         day=date.fromisoformat(item.sk),
         versions=said["versions"],
         hours=tuple((records, flagged) for records, flagged in said["hours"]),
-        licenses=tuple(_license(*each) for each in said["licenses"]),
+        licenses=tuple(license_of(each) for each in said["licenses"]),
         evidence=said["evidence"],
+        rules=said.get("rules", RULES_1.version),
     )
 
 
-def _license(*said: Any) -> LicenseActivity:  # noqa: ANN401 (JSON)
+def plain_license(each: LicenseActivity) -> list[Any]:
+    """As JSON."""
+    return [
+        each.license,
+        each.product,
+        each.records,
+        each.flagged,
+        dict(each.flags),
+        each.devices,
+        each.ips,
+        each.countries,
+        _milliseconds(each.first_seen),
+        _milliseconds(each.last_seen),
+    ]
+
+
+def license_of(said: Sequence[Any]) -> LicenseActivity:
+    """The inverse of `plain_license`."""
     license_, product, records, flagged, flags, devices, ips, countries, first, last = said
     return LicenseActivity(
         license=license_,

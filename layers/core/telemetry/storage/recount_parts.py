@@ -1,30 +1,37 @@
-"""Parts of a large day that were counted by different invocations, until they are merged."""
+"""Parts of a large day, each kept when it is counted, until they are merged."""
 
 import json
 import zlib
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from telemetry.domain.keys import key_text
-from telemetry.domain.recount import BUCKETS, LicenseCount, Recount, Unit
+from telemetry.domain.recount import LicenseCount, Recount, Unit
 from telemetry.storage.aggregates import named_errors
+from telemetry.storage.day_reports import license_of, plain_license
 from telemetry.storage.tables import bind
 
 RETENTION = timedelta(days=3)
 
-_CHUNK_BYTES = 350_000
+LARGEST_PIECE = 300_000
+"""Bytes of JSON in one item, which may have 400 KB. Deflated they are fewer, or a hundred more."""
+
+_MOST_OF_A_LINE = 1_000  # devices, or addresses: of a licence with more there are several lines
+
 _SUMMARY = "summary"
 
 
 class PartItem(Model):
-    """A piece of a part. pk `recount#2026-11-03#acme-cli#1-first#3#0` (shard, first hour), sk `summary` or `07#000`.
+    """A piece of a part. pk `recount#2026-11-03#acme-cli#1-first#3#0-12#5` (shard, hours, buckets).
 
-    The summary is written last, and says of how many pieces each bucket of licences is. b is JSON, deflated.
+    sk `summary`, or `a1b2c3d4#0007#0000#000` (copy, bucket, number, piece of it). The summary is written last and names
+    the copy that counts: others are what was left of invocations that were cut off. b is JSON, a line each, deflated.
     """
 
     class Meta:
@@ -35,7 +42,7 @@ class PartItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
-    pieces = JSONAttribute(null=True)
+    copied = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()
 
 
@@ -45,81 +52,89 @@ class PartStore:
 
     table: str
 
-    def put(self, unit: Unit, recount: Recount, now: datetime) -> None:
-        """Keeps a part for some days; the same part again takes its place."""
-        model, partition = bind(PartItem, self.table), _partition(unit)
-        expires_at, pieces = int((now + RETENTION).timestamp()), []
-        with named_errors():
-            with model.batch_write() as batch:
-                for bucket in range(BUCKETS):
-                    licenses = recount.bucket(bucket).licenses
-                    found = _chunks([_plain_license(name, count) for name, count in licenses.items()])
-                    for number, body in enumerate(found):
-                        batch.save(model(partition, _piece(bucket, number), body=body, expires_at=expires_at))
-                    pieces.append(len(found))
-            body = _deflated(_plain(recount))
-            model(partition, _SUMMARY, body=body, pieces=pieces, expires_at=expires_at).save()
+    def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None:
+        """Keeps versions and licences of a part, or some of them, for some days; nobody sees them yet."""
+        model, partition, expires_at = bind(PartItem, self.table), _partition(unit), _expiry(now)
+        with named_errors(), model.batch_write() as batch:
+            for bucket in range(unit.buckets):
+                for piece, body in enumerate(_pieces(_lines(tables.bucket(bucket, unit.buckets)))):
+                    sort = f"{_of_bucket(copy, bucket)}{number:04d}#{piece:03d}"
+                    batch.save(model(partition, sort, body=body, expires_at=expires_at))
 
-    def summary(self, unit: Unit) -> Recount | None:
-        """A part without its licences; None when it has not been counted."""
+    def put(self, unit: Unit, copy: str, summary: Recount, now: datetime) -> None:
+        """Keeps all else of a part, which is now counted: its tables are those put under the same copy."""
+        body = zlib.compress(_json(_plain(summary)), level=6)
         with named_errors():
-            found = bind(PartItem, self.table).batch_get([(_partition(unit), _SUMMARY)], consistent_read=True)
-            return next((_recount(_inflated(item.body)) for item in found), None)
+            model = bind(PartItem, self.table)
+            model(_partition(unit), _SUMMARY, body=body, copied=copy, expires_at=_expiry(now)).save()
 
-    def licenses(self, unit: Unit, bucket: int) -> Recount:
-        """A part's licences alone, those of one bucket."""
-        model, partition = bind(PartItem, self.table), _partition(unit)
+    def summaries(self, units: Collection[Unit]) -> dict[Unit, Recount]:
+        """The parts that have been counted, without their tables; strongly consistent."""
+        by_key = {_partition(unit): unit for unit in units}
+        keys = [(partition, _SUMMARY) for partition in by_key]
         with named_errors():
-            pieces = model.get(partition, _SUMMARY, consistent_read=True).pieces[bucket]
-            keys = [(partition, _piece(bucket, number)) for number in range(pieces)]
-            items = {item.sk: item.body for item in model.batch_get(keys, consistent_read=True)}
-        text = zlib.decompress(b"".join(items[sort] for _, sort in keys)) if keys else b"[]"
-        return Recount(licenses=dict(_license(*each) for each in json.loads(text)))
+            found = bind(PartItem, self.table).batch_get(keys, consistent_read=True)
+            return {by_key[item.pk]: _summary(json.loads(_inflated(item))) for item in found}
+
+    def tables(self, unit: Unit, bucket: int) -> Recount:
+        """A counted part's versions and licences, those of one bucket."""
+        model, partition, found = bind(PartItem, self.table), _partition(unit), Recount()
+        with named_errors():
+            copy = model.get(partition, _SUMMARY, consistent_read=True).copied
+            pieces = model.query(partition, model.sk.startswith(_of_bucket(copy, bucket)), consistent_read=True)
+            for item in pieces:
+                for line in _inflated(item).splitlines():
+                    _add_line(found, *json.loads(line))
+        return found
 
 
 def _partition(unit: Unit) -> str:
-    return f"recount#{unit.day}#{key_text(unit.product)}#{unit.pass_}#{unit.shard}#{unit.first_hour}"
+    hours = f"{unit.first_hour}-{unit.end_hour}"
+    return f"recount#{unit.day}#{key_text(unit.product)}#{unit.pass_}#{unit.shard}#{hours}#{unit.buckets}"
 
 
-def _piece(bucket: int, number: int) -> str:
-    return f"{bucket:02d}#{number:03d}"
+def _of_bucket(copy: str, bucket: int) -> str:
+    return f"{copy}#{bucket:04d}#"
 
 
-def _chunks(licenses: list[Any]) -> list[bytes]:
-    """As many pieces as it takes: an item has 400 KB."""
-    body = _deflated(licenses) if licenses else b""
-    return [body[start : start + _CHUNK_BYTES] for start in range(0, len(body), _CHUNK_BYTES)]
+def _expiry(now: datetime) -> int:
+    return int((now + RETENTION).timestamp())
 
 
-def _plain(recount: Recount) -> dict[str, Any]:
-    return {
-        "records": recount.records,
-        "flagged": recount.flagged,
-        "flags": dict(recount.flags),
-        "versions": dict(recount.versions),
-        "hours": [[hour, is_flagged, count] for (hour, is_flagged), count in recount.hours.items()],
-        "expires_at": recount.expires_at and int(recount.expires_at.timestamp()),
-        "segments": [[name, hour, digest.hex()] for (name, hour), digest in recount.segments.items()],
-    }
+def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """As many items as it takes; each can be read alone."""
+    piece, size = list[bytes](), 0
+    for line in lines:
+        if piece and size + len(line) > LARGEST_PIECE:
+            yield zlib.compress(b"\n".join(piece), level=6)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line) + 1
+    if piece:
+        yield zlib.compress(b"\n".join(piece), level=6)
 
 
-def _recount(plain: dict[str, Any]) -> Recount:
-    return Recount(
-        records=plain["records"],
-        flagged=plain["flagged"],
-        flags=Counter(plain["flags"]),
-        versions=Counter(plain["versions"]),
-        hours=Counter({(hour, is_flagged): count for hour, is_flagged, count in plain["hours"]}),
-        expires_at=None if plain["expires_at"] is None else datetime.fromtimestamp(plain["expires_at"], UTC),
-        segments={(name, hour): bytes.fromhex(digest) for name, hour, digest in plain["segments"]},
-    )
+def _lines(tables: Recount) -> Iterator[bytes]:
+    for name, number in tables.versions.items():
+        yield _json([name, number])
+    for name, count in tables.licenses.items():
+        for some in _in_lines(count):
+            yield _json([name, *_plain_count(some)])
 
 
-def _plain_license(name: str, count: LicenseCount) -> list[Any]:
+def _in_lines(count: LicenseCount) -> Iterator[LicenseCount]:
+    """Counts that merge to this one, none of them large."""
+    devices, ips, rest = sorted(count.devices), sorted(count.ips), count
+    for start in range(0, max(len(devices), len(ips), 1), _MOST_OF_A_LINE):
+        some = slice(start, start + _MOST_OF_A_LINE)
+        yield replace(rest, devices=set(devices[some]), ips=set(ips[some]))
+        rest = LicenseCount(count.first_seen, count.last_seen)
+
+
+def _plain_count(count: LicenseCount) -> list[Any]:
     return [
-        name,
-        round(count.first_seen.timestamp() * 1000),
-        round(count.last_seen.timestamp() * 1000),
+        _milliseconds(count.first_seen),
+        _milliseconds(count.last_seen),
         count.records,
         count.flagged,
         dict(count.flags),
@@ -129,11 +144,20 @@ def _plain_license(name: str, count: LicenseCount) -> list[Any]:
     ]
 
 
-def _license(*plain: Any) -> tuple[str, LicenseCount]:  # noqa: ANN401 (JSON)
-    name, first, last, records, flagged, flags, devices, ips, countries = plain
-    return name, LicenseCount(
-        first_seen=datetime.fromtimestamp(first / 1000, UTC),
-        last_seen=datetime.fromtimestamp(last / 1000, UTC),
+def _add_line(found: Recount, name: str, *said: Any) -> None:  # noqa: ANN401 (JSON)
+    """A version and its number of records, or a licence and what was counted of it."""
+    if len(said) == 1:
+        found.versions[name] += said[0]
+        return
+    count = _count(*said)
+    found.licenses.setdefault(name, LicenseCount(count.first_seen, count.last_seen)).merge(count)
+
+
+def _count(*said: Any) -> LicenseCount:  # noqa: ANN401 (JSON)
+    first, last, records, flagged, flags, devices, ips, countries = said
+    return LicenseCount(
+        first_seen=_moment(first),
+        last_seen=_moment(last),
         records=records,
         flagged=flagged,
         flags=Counter(flags),
@@ -143,9 +167,43 @@ def _license(*plain: Any) -> tuple[str, LicenseCount]:  # noqa: ANN401 (JSON)
     )
 
 
-def _deflated(value: object) -> bytes:
-    return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), level=6)
+def _plain(summary: Recount) -> dict[str, Any]:
+    return {
+        "records": summary.records,
+        "flagged": summary.flagged,
+        "flags": dict(summary.flags),
+        "versions": dict(summary.versions),
+        "hours": [[hour, is_flagged, count] for (hour, is_flagged), count in summary.hours.items()],
+        "expires_at": summary.expires_at and int(summary.expires_at.timestamp()),
+        "segments": [[name, hour, digest.hex()] for (name, hour), digest in summary.segments.items()],
+        "settled": [plain_license(each) for each in summary.settled],
+    }
 
 
-def _inflated(body: bytes) -> Any:  # noqa: ANN401 (JSON)
-    return json.loads(zlib.decompress(body))
+def _summary(said: dict[str, Any]) -> Recount:
+    return Recount(
+        records=said["records"],
+        flagged=said["flagged"],
+        flags=Counter(said["flags"]),
+        versions=Counter(said["versions"]),
+        hours=Counter({(hour, is_flagged): count for hour, is_flagged, count in said["hours"]}),
+        expires_at=None if said["expires_at"] is None else datetime.fromtimestamp(said["expires_at"], UTC),
+        segments={(name, hour): bytes.fromhex(digest) for name, hour, digest in said["segments"]},
+        settled=tuple(license_of(each) for each in said["settled"]),
+    )
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+def _inflated(item: PartItem) -> bytes:
+    return zlib.decompress(item.body)

@@ -16,7 +16,7 @@ _EPISODES = "spikes"
 
 
 class EpisodeItem(Model):
-    """An episode. pk `spikes`, sk `acme-cli#2026-11-21T08`: product and first hour."""
+    """An episode. pk `spikes`, sk whose it is and its first hour: `acme-cli#2026-11-21T08`, `~key#k1#2026-11-21T08`."""
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -25,7 +25,8 @@ class EpisodeItem(Model):
 
     pk = UnicodeAttribute(hash_key=True, default=_EPISODES)
     sk = UnicodeAttribute(range_key=True)
-    product = UnicodeAttribute()
+    product = UnicodeAttribute(null=True)
+    api_key_id = UnicodeAttribute(null=True)
     hour = NumberAttribute()
     cause = UnicodeAttribute()
     records = NumberAttribute()
@@ -37,7 +38,7 @@ class EpisodeItem(Model):
 
 
 class LatestEpisodeItem(Model):
-    """Which episode of a product is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
+    """Which episode of a product or key is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -55,10 +56,10 @@ class EpisodeStore:
 
     table: str
 
-    def latest(self, product: str) -> Episode | None:
-        """The latest episode of a product; strongly consistent."""
+    def latest(self, subject: str) -> Episode | None:
+        """The latest episode of a product or an API key, as `Spike.subject` names it; strongly consistent."""
         with named_errors():
-            pointers = bind(LatestEpisodeItem, self.table).batch_get([_pointer(product)], consistent_read=True)
+            pointers = bind(LatestEpisodeItem, self.table).batch_get([_pointer(subject)], consistent_read=True)
             keys = [(_EPISODES, pointer.episode) for pointer in pointers]
             found = list(bind(EpisodeItem, self.table).batch_get(keys, consistent_read=True)) if keys else []
         return _episode(found[0]) if found else None
@@ -70,6 +71,7 @@ class EpisodeStore:
             _EPISODES,
             episode.id,
             product=spike.product,
+            api_key_id=spike.api_key_id,
             hour=_seconds(spike.hour),
             cause=spike.cause.value,
             records=spike.count,
@@ -81,7 +83,7 @@ class EpisodeStore:
         still = latest.episode == before.id if before else latest.pk.does_not_exist()
         with named_errors(), TransactWrite(connection=connection()) as transaction:
             transaction.save(item, condition=EpisodeItem.pk.does_not_exist())
-            transaction.save(latest(*_pointer(spike.product), episode=episode.id), condition=still)
+            transaction.save(latest(*_pointer(spike.subject), episode=episode.id), condition=still)
 
     def extend(self, episode: Episode, hour: datetime) -> None:
         """Notes another hour with a spike."""
@@ -94,7 +96,7 @@ class EpisodeStore:
             self._item(episode).update([EpisodeItem.is_announced.set(True)])
 
     def all(self) -> Iterator[Episode]:
-        """Every episode there ever was, by product and time."""
+        """Every episode there ever was, by whose it is and time."""
         with named_errors():
             for item in bind(EpisodeItem, self.table).query(_EPISODES):
                 yield _episode(item)
@@ -114,14 +116,15 @@ def _episode(item: EpisodeItem) -> Episode:
             expected=int(item.expected),
             license=item.license,
             flags={code: int(count) for code, count in item.flags.items()},
+            api_key_id=item.api_key_id,
         ),
         last_seen=_moment(item.last_seen),
         is_announced=item.is_announced,
     )
 
 
-def _pointer(product: str) -> tuple[str, str]:
-    return f"spike#{product}", "latest"
+def _pointer(subject: str) -> tuple[str, str]:
+    return f"spike#{subject}", "latest"
 
 
 def _seconds(moment: datetime) -> int:

@@ -2,11 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from telemetry.domain import api_key, customer, judge, license, retention, staff  # noqa: A004 (a module's name)
+from telemetry.domain import (
+    api_key,
+    customer,
+    judge,
+    key_usage,
+    license,  # noqa: A004 (a module's name)
+    retention,
+    staff,
+)
 from telemetry.domain.addresses import network_of
 from telemetry.domain.api_key import Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
@@ -445,6 +453,42 @@ class ApiKeyWithSecret(ApiKey):
     @classmethod
     def of_issued(cls, issued: IssuedKey) -> Self:
         return cls.of(issued.key, secret=issued.secret)
+
+
+class EventCount(Output):
+    """How many events came in an hour or on a UTC day, by its beginning."""
+
+    start: datetime
+    events: int
+
+
+class KeyUsage(Output):
+    """Events that came with an API key, as rollup has counted them (seconds behind), by the hour or by UTC day.
+
+    `exact` is false where an hour had more keys than are told apart: some of the rest may be this key's.
+    """
+
+    api_key_id: str
+    environment: Environment
+    since: datetime = Field(alias="from")
+    until: datetime = Field(alias="to", description="Not included")
+    bucket: Literal["hour", "day"]
+    events: int
+    exact: bool
+    buckets: list[EventCount]
+
+    @classmethod
+    def of(cls, api_key_id: str, environment: Environment, usage: key_usage.KeyUsage) -> Self:
+        return cls(
+            api_key_id=api_key_id,
+            environment=environment,
+            since=usage.cut.window.since,
+            until=usage.cut.window.until,
+            bucket="hour" if usage.cut.is_hourly else "day",
+            events=sum(usage.events.values()),
+            exact=usage.is_exact,
+            buckets=[EventCount(start=start, events=events) for start, events in usage.events.items()],
+        )
 
 
 class AuditEntry(Output):

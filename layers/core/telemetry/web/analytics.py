@@ -1,21 +1,20 @@
 """What the routes of the analytics API take and give, but for those of single records (README, *Analytics*)."""
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime, time
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from telemetry.domain.day_report import LicenseActivity
 from telemetry.domain.flags import Flag, by_code
 from telemetry.domain.overview import Overview, Timeline, timeline
-from telemetry.domain.recount import TOP_LICENSES
+from telemetry.domain.recount import TOP_LICENSES, LicenseActivity
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.domain.spikes import Episode
-from telemetry.domain.window import Range
+from telemetry.domain.spikes import Cause
+from telemetry.domain.window import is_hourly
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
-from telemetry.services.spike_alerts import Wanted
+from telemetry.services.spike_alerts import SpikeAlert, Wanted
 from telemetry.services.system_logs import CallerFilter, SystemLogs
 from telemetry.web.administration import AuditEntry
 from telemetry.web.records import Query, Text, instant
@@ -35,11 +34,7 @@ class ScopeQuery(Query):
     def timeline(self, now: datetime) -> Timeline:
         """The window, by the hour for 24 hours and whatever is no whole UTC days. Raises InvalidField."""
         window = self.window(now)
-        if self.first is None:
-            is_hourly = self.range in {None, Range.DAY}
-        else:
-            is_hourly = any(moment.time() != time() for moment in (window.since, window.until))
-        return timeline(window, now, is_hourly=is_hourly)
+        return timeline(window, now, is_hourly=is_hourly(self.range, self.first, window))
 
 
 class TopQuery(ScopeQuery):
@@ -249,19 +244,13 @@ def _customer_elsewhere(holder: Holder) -> dict[str, Any] | None:
 # ── alerts
 
 
-def alerts_body(found: Iterable[tuple[Episode, Holder | None]], now: datetime) -> dict[str, Any]:
+def alerts_body(found: Iterable[SpikeAlert], now: datetime) -> dict[str, Any]:
     """Spikes, each as an hour: `opened_at` and `last_seen` are where hours begin."""
-    return {"items": [_alert(episode, holder, now) for episode, holder in found]}
+    return {"items": [_alert(each, now) for each in found]}
 
 
-def _alert(episode: Episode, holder: Holder | None, now: datetime) -> dict[str, Any]:
-    spike, closed_at = episode.opened, episode.closed_at(now)
-    evidence: dict[str, Any] = {"flagged": spike.count, "most_expected": spike.expected}
-    if spike.flags:
-        evidence["flags"] = _flags(spike.flags)
-    if holder:
-        license_id = holder.license.id if holder.license else None
-        evidence["license"] = {"fingerprint": spike.license, "license_id": license_id, "last4": holder.last_four}
+def _alert(alert: SpikeAlert, now: datetime) -> dict[str, Any]:
+    episode, spike, closed_at = alert.episode, alert.episode.opened, alert.episode.closed_at(now)
     return {
         "id": episode.id,
         "product": spike.product,
@@ -269,7 +258,31 @@ def _alert(episode: Episode, holder: Holder | None, now: datetime) -> dict[str, 
         "last_seen": instant(episode.last_seen),
         "closed_at": instant(closed_at) if closed_at else None,
         "cause": spike.cause,
-        "evidence": evidence,
+        "evidence": _evidence_of_key(alert) if spike.cause is Cause.API_KEY else _evidence_of_flags(alert),
+    }
+
+
+def _evidence_of_flags(alert: SpikeAlert) -> dict[str, Any]:
+    spike, holder = alert.episode.opened, alert.holder
+    evidence: dict[str, Any] = {"flagged": spike.count, "most_expected": spike.expected}
+    if spike.flags:
+        evidence["flags"] = _flags(spike.flags)
+    if holder:
+        license_id = holder.license.id if holder.license else None
+        evidence["license"] = {"fingerprint": spike.license, "license_id": license_id, "last4": holder.last_four}
+    return evidence
+
+
+def _evidence_of_key(alert: SpikeAlert) -> dict[str, Any]:
+    spike, key = alert.episode.opened, alert.api_key
+    return {
+        "events": spike.count,
+        "most_expected": spike.expected,
+        "api_key": {
+            "id": spike.api_key_id,
+            "name": key.name if key else None,
+            "last4": key.last_four if key else None,
+        },
     }
 
 

@@ -16,7 +16,7 @@ from telemetry.web.records import ExportQuery, Format, Shape
 COLUMNS = (
     "id", "received_at", "event_at", "product", "version", "user", "hwid", "ip", "event_ip", "country", "dialect",
     "group", "data_type", "flags", "license_id", "license_last4", "license_state", "customer_id", "customer_name",
-    "damage",
+    "api_key_id", "damage",
 )  # fmt: skip
 
 CONTENT_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}

@@ -4,18 +4,17 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import InvalidField
 from telemetry.domain.event import normalise_user
 from telemetry.domain.explanation import explain
 from telemetry.domain.flags import Flag
@@ -24,10 +23,11 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
-from telemetry.domain.window import Range, Window, between, recent
+from telemetry.domain.window import Range, Window, window_of
 from telemetry.services.record_export import Progress
 from telemetry.web.checks import check_parameters
 from telemetry.web.http import Request
+from telemetry.web.moments import Moment
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, link_with, position_of
 
 LARGEST_ANSWER = 4_500_000
@@ -63,19 +63,6 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-def _moment(text: str) -> date:
-    """A UTC day, or a time with a zone."""
-    if len(text) == len("2026-11-21"):
-        return date.fromisoformat(text)
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None or moment.microsecond:
-        raise ValueError("A time has a zone, and whole seconds")
-    return moment.astimezone(UTC)
-
-
-Moment = Annotated[Any, BeforeValidator(_moment)]
-
-
 class Query(BaseModel):
     """What every route takes; a parameter nobody knows is an error: a filter that is overlooked shows too much."""
 
@@ -98,11 +85,7 @@ class Query(BaseModel):
 
     def window(self, now: datetime) -> Window:
         """The last 24 hours unless told. Raises InvalidField."""
-        if self.first is None and self.last is None:
-            return recent(self.range or Range.DAY, now)
-        if self.first is None or self.last is None or self.range:
-            raise InvalidField("range", "Either `range`, or `from` and `to`")
-        return between(self.first, self.last)
+        return window_of(self.range, self.first, self.last, now)
 
 
 class BodyQuery(Query):
@@ -122,6 +105,7 @@ class FilterQuery(Query):
     flagged: bool | None = None
     flag: Flag | None = None
     version: Text | None = None
+    api_key_id: Text | None = None
     cursor: str | None = Field(None, exclude=True)
 
     def filter(self, window: Window) -> RecordFilter:
@@ -137,6 +121,7 @@ class FilterQuery(Query):
             is_flagged=self.flagged,
             flag=self.flag,
             version=self.version,
+            api_key_id=self.api_key_id,
         )
 
 
@@ -212,6 +197,7 @@ class Shape:
             "customer": _customer(view),
             "flags": [flag for flag in Flag if flag in view.flags],
             "data_type": _cut(said.data_type),
+            "api_key_id": record.api_key_id,
             "damage": record.damage,
         }
 

@@ -2,16 +2,21 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from telemetry.domain.activity import OTHER, Kind, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, NotFound
+from telemetry.domain.key_usage import KeyUsage, key_usage
 from telemetry.domain.license import ActionNotAllowed
+from telemetry.domain.overview import Timeline
+from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration.catalogue import check_product
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.api_keys import IssuedKey, encrypted, hash_of, keep, new_key, with_new_secret
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import StoredKey
 from telemetry.storage.encryption import decrypt
 from telemetry.storage.pages import Page
@@ -114,6 +119,20 @@ def find_key(staff: Staff, id_: str, stores: Stores) -> StoredKey:
     elif not stored.key.environments <= staff.environments:
         raise NotFound(f"API key {id_}")
     return stored
+
+
+def find_sdk_key(staff: Staff, id_: str, environment: Environment, stores: Stores) -> ApiKey:
+    """A key that opens this environment to SDKs. Raises NotFound for any other."""
+    key = stores.api_keys.get(id_).key
+    if key.kind is KeyKind.STAFF or environment not in key.environments & staff.environments:
+        raise NotFound(f"API key {id_}")
+    return key
+
+
+def usage_of(key: ApiKey, cut: Timeline, activity: ActivityStore) -> KeyUsage:
+    """How many events came with a key, as rollup has counted them. Raises StoreUnavailable."""
+    last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
+    return key_usage(key.id, cut, activity.hours(CATALOGUE, cut.window.since, last, only))
 
 
 def _active(staff: Staff, id_: str, stores: Stores) -> StoredKey:
