@@ -16,8 +16,8 @@ from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
-from telemetry.storage.backoff import Backoff
 
 DAYS = 30
 """Closed days of history; today up to now comes on top."""
@@ -108,7 +108,7 @@ def replay(
 
 
 def _keep(ingest: Ingest, events: list[Event], access: Access, address: str, moment: datetime) -> None:
-    outcomes = ingest.keep(events, access, address, moment, Backoff(budget=10))
+    outcomes = ingest.keep(events, access, address, moment, Deadline(60))
     if failed := sum(outcome.status is Status.FAILED for outcome in outcomes):
         raise RuntimeError(f"{failed} demo events could not be stored")
 

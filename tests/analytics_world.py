@@ -8,10 +8,10 @@ from typing import Any
 from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
 from telemetry.domain.environment import Environment
+from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
 from telemetry.services.ingest import Status
-from telemetry.storage.backoff import Backoff
 from tests.conftest import Deployment, Mailbox, never
 from tests.lambdas import Context, http_event, load_function
 from tests.stream_events import at, in_batches, stored_items, stream_event, stream_record
@@ -48,7 +48,7 @@ class AnalyticsWorld:
         usual = {"data_type": "text", "text_data": "x", "product_id": "acme-desktop"}
         event = getkeymanager.element(json.dumps(usual | dict(body)).encode())
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
-        outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Backoff(5))
+        outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
     def deliver(self, environment: Environment = PRODUCTION) -> None:

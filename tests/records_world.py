@@ -18,8 +18,8 @@ from telemetry.domain.judge import LicenseView, Product, Verdict
 from telemetry.domain.license import LicenseState
 from telemetry.domain.record import RecordKey, read_telemetry_id
 from telemetry.domain.shards import ShardPlan
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.records import RecordStore
@@ -114,7 +114,7 @@ class World:
         when = when.replace(microsecond=when.microsecond // 1000 * 1000)
         events = [reo.parse(raw) if b'"payload"' in raw else getkeymanager.element(raw) for raw in raws]
         key = ApiKey(api_key_id, KeyKind.SDK, "", "", "", frozenset({self.environment}))
-        outcomes = self.ingest.keep(events, Access(key, self.environment), address, when, Backoff(5))
+        outcomes = self.ingest.keep(events, Access(key, self.environment), address, when, Deadline(60))
         assert {outcome.status for outcome in outcomes} <= {Status.STORED, Status.CONFLICT}
         new = [
             Kept(
@@ -141,7 +141,7 @@ class World:
         record = self.store.get(kept.key)
         assert record
         assert not record.is_judged
-        self.store.add_judgement(record, Verdict(flags, "2;I=unknown" if flags else ""), kept.received_at, Backoff(5))
+        self.store.add_judgement(record, Verdict(flags, "2;I=unknown" if flags else ""), kept.received_at, Deadline(60))
         self.kept[self.kept.index(kept)] = replace(kept, flags=kept.flags | flags)
 
     def _key(self, id_: str) -> RecordKey:

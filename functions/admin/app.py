@@ -27,6 +27,7 @@ from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
 from telemetry.domain.window import Range, is_hourly, window_of
+from telemetry.faults import log_failure
 from telemetry.services.administration import api_keys, audit, catalogue, licenses, retention
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -42,6 +43,7 @@ from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
 from telemetry.web.authentication import Authenticator
 from telemetry.web.checks import check_is_json, check_parameters, json_object
+from telemetry.web.deadline import in_time
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer, with_one_part
 from telemetry.web.moments import Moment
@@ -427,13 +429,14 @@ def failed(error: Exception) -> Response[str]:
         # its text holds the answer, in which there may be a secret
         logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
     elif problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(with_one_part(event, PRODUCTS), context)

@@ -18,6 +18,7 @@ from telemetry.domain.errors import SearchTooWide
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import Staff
+from telemetry.faults import log_failure
 from telemetry.services.administration.stores import Stores
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.overview import Overviews
@@ -39,6 +40,7 @@ from telemetry.storage.spikes import EpisodeStore
 from telemetry.web import analytics, exports
 from telemetry.web import records as api
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
 from telemetry.web.paging import cursor_of, next_link
@@ -222,6 +224,7 @@ def failed(error: Exception) -> Response[str]:
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
@@ -254,7 +257,7 @@ def _given(body: object, link: dict[str, str] | None = None) -> Response[str]:
 def _problem(error: Exception) -> Response[str]:
     problem = problem_of(error)
     if problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())

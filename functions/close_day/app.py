@@ -13,14 +13,15 @@ from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.faults import faults_counted
 from telemetry.messages.invocations import Invocations
+from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser, count_part
 from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.recount import Allowance, Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
@@ -35,6 +36,7 @@ metrics = Metrics()
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@faults_counted
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes `{"environment": "production"}`; with `"day"` (and `"product"`, else all) it verifies that closed day.
 
@@ -63,7 +65,7 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
         records,
         list(products),
         dispatch,
-        lambda product, day: judge_stored(records, judge, product, day, now, Backoff(30)),
+        lambda product, day: judge_stored(records, judge, product, day, now, Deadline(30)),
         allowance,
     )
     try:

@@ -13,12 +13,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.domain.api_key import Role, grant_staff
 from telemetry.domain.errors import CrossSiteRequest, InvalidField, NotFound, Unauthenticated
 from telemetry.domain.session import cookie_value, csrf_token
+from telemetry.faults import log_failure
 from telemetry.services.sign_in import Desk, sign_in, sign_out
 from telemetry.settings import TableNames
 from telemetry.storage.secret import keyring
 from telemetry.web.assets import FOREVER, Asset, asset_answer, load_assets
 from telemetry.web.authentication import Authenticator
 from telemetry.web.checks import check_parameters, json_object
+from telemetry.web.deadline import in_time
 from telemetry.web.http import Request, answer
 from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.sessions import (
@@ -123,7 +125,7 @@ def failed(error: Exception) -> Response[str]:
     """What went wrong. Of what is our fault the log alone has the detail, under the request."""
     request, problem = _request(), problem_of(error)
     if problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     elif problem.status != 404:
         cause, ip = type(error).__name__, request.source_ip
         logger.warning(
@@ -133,6 +135,7 @@ def failed(error: Exception) -> Response[str]:
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)

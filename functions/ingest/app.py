@@ -18,10 +18,10 @@ from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
+from telemetry.retry import deadline
 from telemetry.services.failed_calls import FailureLog
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import Catalogue
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.license_lookup import LicenseLookup
@@ -31,11 +31,9 @@ from telemetry.storage.registry import RegistryStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, Credentials, credentials_of
+from telemetry.web.deadline import in_time
 from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
 from telemetry.web.http import Request, answer
-
-SECONDS_TO_ANSWER = 4.5
-"""Of the function's time, kept back from the retries: for a last call that gets no answer, and for ours."""
 
 MILLISECONDS_TO_NOTE = 1_500
 """Of the function's time; with less left a failed call is not counted: the one write it takes may get no answer."""
@@ -117,14 +115,14 @@ def failed(error: Exception) -> Response[str]:
 
 @logger.inject_lambda_context
 @metrics.log_metrics
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
 
 
 def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:
-    seconds_left = app.lambda_context.get_remaining_time_in_millis() / 1000
-    outcomes = ingest().keep(events, access, request.source_ip, now, Backoff(seconds_left - SECONDS_TO_ANSWER))
+    outcomes = ingest().keep(events, access, request.source_ip, now, deadline())
     counts = Counter(outcome.status for outcome in outcomes)
     for status in Status:
         metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])
@@ -158,7 +156,9 @@ def _note(cause: Cause) -> None:
     try:
         request = _request()
         presented = _presented(request)
-        environment = authenticator().environment_of(presented) if presented else None
+        # nobody is looked up for this, nor the secret asked for once more where that is what failed
+        is_ready = presented and authenticator.cache_info().currsize
+        environment = authenticator().environment_of(presented) if presented and is_ready else None
         who = caller(cause, presented.secret if presented else "", request.source_ip)
         failure_log().note(environment, who, datetime.now(UTC))
     except Exception:

@@ -15,10 +15,10 @@ from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.retry import Deadline, deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
 from telemetry.settings import TableNames
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import REREAD_SECONDS, Catalogue
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licenses import LicenseStore
@@ -26,11 +26,12 @@ from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
 
-SECONDS_TO_ANSWER = 10
-"""Of the function's time, kept back from the retries: for calls that get no answer, and for ours."""
+SHARE_TO_KEEP = 1 / 3
+"""Of the request's time, kept back from trying to act: for counting what was done, and keeping the answer."""
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -89,6 +90,7 @@ def failed(error: Exception) -> Response[str]:
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
@@ -98,21 +100,21 @@ def _answer(action: DeviceAction) -> Response[str]:
     request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
     credentials = credentials_of(request, body_api_key)
     access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
-    backoff = Backoff(app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER)
+    to_act = deadline().sooner(deadline().seconds_left * SHARE_TO_KEEP)
 
     def act() -> Answer:
-        return _act(action, request, access, now, backoff)
+        return _act(action, request, access, now, to_act)
 
     key = request.headers.get("idempotency-key", "").strip()
     if not key:
         return answer(*act())
     keys = IdempotencyStore(TableNames.from_env().registry)
-    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, backoff))
+    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, to_act))
 
 
-def _act(action: DeviceAction, request: Request, access: Access, now: datetime, backoff: Backoff) -> Answer:
+def _act(action: DeviceAction, request: Request, access: Access, now: datetime, to_act: Deadline) -> Answer:
     question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
-    finding = licensing().answer(question, access.environment, now, backoff)
+    finding = licensing().answer(question, access.environment, now, to_act)
     _count(action, finding, access, now)
     return 200, getkeymanager_licensing.answer(question, finding, now)
 

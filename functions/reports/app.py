@@ -17,6 +17,7 @@ from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
 from telemetry.domain.finance import DayNotClosed, Question
+from telemetry.faults import log_failure
 from telemetry.services.reports import ClosedDays, active_users, applications
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import AggregateStore
@@ -25,6 +26,7 @@ from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.checks import check_parameters
+from telemetry.web.deadline import in_time
 from telemetry.web.http import Request, answer
 from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.reports import (
@@ -145,6 +147,7 @@ def failed(error: Exception) -> Response[str]:
 
 
 @logger.inject_lambda_context
+@in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(event, context)
@@ -175,14 +178,14 @@ def _failed_in_dialect(error: Exception) -> Response[str]:
             logger.error("Storage did not answer in time", cause=str(error))
             body = powerauth.error("ERROR_TELEMETRY", "Temporarily unavailable, please try again.")
             return answer(503, body, Retry_After="5")
-    logger.error("Failed", exc_info=error)
+    log_failure(error, logger)
     return answer(500, powerauth.error("ERROR_TELEMETRY", "Internal error."))
 
 
 def _problem(error: Exception) -> Response[str]:
     problem = problem_of(error)
     if problem.status >= 500:
-        logger.error("Failed", exc_info=error)
+        log_failure(error, logger)
     else:
         logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
     return problem_answer(problem, _request())

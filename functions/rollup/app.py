@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Observation
+from telemetry.faults import faults_counted
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.failures import FailureQueue
 from telemetry.services.rollup import Batch, Rollup
@@ -47,6 +48,7 @@ def read(image: Mapping[str, Any]) -> tuple[Observation, str | None]:
 
 
 @logger.inject_lambda_context
+@faults_counted
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 (Lambda passes it)
     """Counts one batch of a stream's shard; raises when it is to come again."""
     batch = Batch.of(event, RollupSettings.from_env().tables.records)

@@ -24,11 +24,11 @@ from telemetry.domain.record import Record, record_key, server_event_id
 from telemetry.domain.record_search import RecordFilter
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.window import Window
+from telemetry.retry import Deadline
 from telemetry.services.administration.stores import Stores
 from telemetry.services.record_export import MOST_BYTES, Progress, answer_bytes, export_page
 from telemetry.services.record_search import RecordSearch
 from telemetry.settings import TableNames
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.browse import Browser, Effort
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
@@ -90,7 +90,7 @@ def fill(store: RecordStore, count: int) -> None:
                     country="DE",
                 )
             )
-        assert set(store.insert(records, Backoff(30))) == {Insertion.INSERTED}
+        assert set(store.insert(records, Deadline(30))) == {Insertion.INSERTED}
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -43,7 +43,7 @@ def metered() -> Iterator[list[tuple[str, float]]]:
     original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
-        answer = original(self, operation, arguments)
+        answer = original(self, operation, arguments | {"ReturnConsumedCapacity": "TOTAL"})
         consumed = answer.get("ConsumedCapacity", [])
         entries = consumed if isinstance(consumed, list) else [consumed]
         calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))

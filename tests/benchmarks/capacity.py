@@ -63,8 +63,11 @@ class Read:
 
 @contextmanager
 def reading_records() -> Iterator[Read]:
-    """What PynamoDB's calls meanwhile read of records tables."""
+    """What calls meanwhile read of records tables."""
     read = Read()
+
+    def ask(params: dict[str, Any], **_: object) -> None:
+        params["ReturnConsumedCapacity"] = "TOTAL"
 
     def note(parsed: dict[str, Any], model: Any, **_: object) -> None:  # noqa: ANN401
         consumed = parsed.get("ConsumedCapacity", [])
@@ -75,8 +78,10 @@ def reading_records() -> Iterator[Read]:
                 read.units += entry["CapacityUnits"]
 
     events = dynamodb_client().meta.events
+    events.register("provide-client-params.dynamodb", ask)
     events.register("after-call.dynamodb", note)
     try:
         yield read
     finally:
+        events.unregister("provide-client-params.dynamodb", ask)
         events.unregister("after-call.dynamodb", note)

@@ -14,9 +14,9 @@ from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.shards import ShardPlan
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.settings import TableNames
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.catalogue import Catalogue
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
@@ -49,7 +49,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
         id_ = license_id(PRODUCTION, event.license_key, KEYRING)
         license_ = License(id_, PRODUCTION, b"", "LL08", "acme-desktop", "c1", LicenseState.ACTIVE, None, 0, 0, NOW)
         licenses.add(license_, event.license_key)
-        licenses.activate(license_, event.device_ids[0], NOW, Backoff(5))
+        licenses.activate(license_, event.device_ids[0], NOW, Deadline(60))
     client: Any = (lambda: meter) if meter else dynamodb_client
     store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)
     return Ingest(
@@ -64,7 +64,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
 def keep(tables: TableNames, events: list[Event], flagged: bool = False) -> Meter:  # noqa: FBT001, FBT002
     meter = Meter()
     ingest = cold_ingest(tables, meter)
-    outcomes = ingest.keep(events, Access(KEY, PRODUCTION), "203.0.113.207", NOW, Backoff(5))
+    outcomes = ingest.keep(events, Access(KEY, PRODUCTION), "203.0.113.207", NOW, Deadline(60))
     assert {(outcome.status, bool(outcome.flags)) for outcome in outcomes} == {(Status.STORED, flagged)}
     return meter
 
@@ -124,7 +124,7 @@ def test_the_registry_is_asked_thrice_when_cold_and_never_when_warm(tables: Tabl
     figures = []
     for body in (sdk_body(), sdk_body(), sdk_body(license_key="CRACKED-1234")):
         with counted_calls() as calls:
-            ingest.keep([getkeymanager.element(body)], Access(KEY, PRODUCTION), "203.0.113.207", NOW, Backoff(5))
+            ingest.keep([getkeymanager.element(body)], Access(KEY, PRODUCTION), "203.0.113.207", NOW, Deadline(60))
         figures.append([call for call in calls if call.endswith("registry")])
     cold, warm, new = (len(calls) for calls in figures)
     print(f"\nregistry requests            cold {cold}   warm, clean {warm}   new key {new}")

@@ -23,8 +23,8 @@ from telemetry.domain.active_users import COUNTERS, NEW, Actor, ActorKey, Audien
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE, Sighting
+from telemetry.retry import ATTEMPTS
 from telemetry.services import counting
-from telemetry.services.attempts import ATTEMPTS
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
 from telemetry.storage.aggregates import MOST_SCOPES, SLICES

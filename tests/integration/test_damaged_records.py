@@ -16,7 +16,8 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from pynamodb.exceptions import GetError
+from botocore.client import BaseClient
+from botocore.exceptions import ReadTimeoutError
 
 from local import records as records_command
 from local.engine import Engine
@@ -30,17 +31,18 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record, RecordKey, read_telemetry_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import TableNames
+from telemetry.storage import batches
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.bodies import encode_body
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.inserts import Insertion
-from telemetry.storage.records import RecordItem, RecordStore
-from telemetry.storage.tables import bind, dynamodb_client
+from telemetry.storage.records import RecordStore
+from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, http_event, load_function
 from tests.stream_events import at, close_day, deadline, stream_batch
@@ -195,7 +197,7 @@ def test_whatever_was_done_to_a_body_is_told(tables: TableNames, kind: str) -> N
         key, raw, sha256(raw).digest(), Dialect.GETKEYMANAGER, "acme-cli", NOON, NOON, b"u", b"d", "1.0",
         frozenset({Flag.CLOCK_SKEW}), "2;s=+1", "k1", "192.0.2.1",
     )  # fmt: skip
-    assert store.insert([record], Backoff(5)) == [Insertion.INSERTED]
+    assert store.insert([record], Deadline(60)) == [Insertion.INSERTED]
     assert store.get(key) == record
     how(store.table, {"p": {"S": key.partition}, "s": {"S": key.sort}})
     found = store.get(key)
@@ -344,13 +346,14 @@ def test_nobody_judges_what_nobody_can_read(site: Site) -> None:
 
 @pytest.mark.parametrize("site", [LARGE], indirect=True)
 def test_storage_that_does_not_answer_is_no_damage(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    model = bind(RecordItem, site.table)
-    read = model.batch_get
+    call: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
-    def failing(keys: list[RecordKey], **options: Any) -> Any:  # noqa: ANN401
-        if keys and keys[0][0].startswith("C"):
-            raise GetError("no answer")
-        return read(keys, **options)
+    def failing(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        keys = arguments["RequestItems"][site.table]["Keys"] if operation == "BatchGetItem" else []
+        if keys and keys[0]["p"]["S"].startswith("C"):
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+        return call(client, operation, arguments)
 
-    monkeypatch.setattr(model, "batch_get", failing)
+    monkeypatch.setattr(BaseClient, "_make_api_call", failing)
+    monkeypatch.setattr(batches, "_SECONDS", 0.1)
     site.ask(f"{BASE}/records", status=503)

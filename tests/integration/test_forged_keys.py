@@ -16,9 +16,9 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey, read_telemetry_id
+from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.ingest import Ingest, Outcome, Status
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 from tests.conftest import Deployment, Post
@@ -95,12 +95,12 @@ class Taken:
 
     digests: list[bytes | None]
 
-    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
-        del backoff
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
+        del deadline
         return [Insertion.EXISTS] * len(records)
 
-    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
-        del backoff
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> dict[RecordKey, Existing]:
+        del deadline
         digest = self.digests.pop(0)
         return {key: Existing(digest, frozenset({Flag.CLOCK_SKEW})) for key in keys} if digest else {}
 
@@ -115,7 +115,7 @@ def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
     )
     environment = Environment.PRODUCTION
     access = Access(ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({environment})), environment)
-    return ingest.keep([getkeymanager.element(body) for body in bodies], access, "192.0.2.1", NOW, Backoff(5))
+    return ingest.keep([getkeymanager.element(body) for body in bodies], access, "192.0.2.1", NOW, Deadline(60))
 
 
 def test_a_conflict_is_acknowledged_only_for_what_it_says() -> None:

@@ -13,7 +13,7 @@ from telemetry.dialects.reader import read_one
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, Post
@@ -351,7 +351,7 @@ def test_unreadable_product_usage_is_stored_all_the_same(deployment: Deployment,
 
 
 def test_what_could_not_be_stored_is_never_acknowledged(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
-    def every_other(_store: RecordStore, records: Sequence[Record], _backoff: Backoff) -> list[Insertion]:
+    def every_other(_store: RecordStore, records: Sequence[Record], _deadline: Deadline) -> list[Insertion]:
         return [Insertion.UNAVAILABLE if i % 2 else Insertion.INSERTED for i in range(1, len(records) + 1)]
 
     monkeypatch.setattr(RecordStore, "insert", every_other)

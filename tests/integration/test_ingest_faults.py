@@ -17,9 +17,9 @@ from telemetry.domain.judge import LicenseView, Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import read_telemetry_id
 from telemetry.domain.shards import ShardPlan
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import TableNames
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 
@@ -83,10 +83,10 @@ def products(*_: object) -> dict[str, Product]:
 
 def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 12) -> list[Outcome]:  # noqa: ANN401
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8), client=lambda: client)
-    ticks = iter(range(10_000))
-    backoff = Backoff(budget=attempts, clock=lambda: float(next(ticks)), sleep=lambda _: None)
+    pauses: list[float] = []  # of a second each, whatever they are asked to be
+    deadline = Deadline(attempts, clock=lambda: float(len(pauses)), sleep=pauses.append)
     ingest = Ingest(lambda _: store, products, lambda some, *_: [LicenseView()] * len(some), KEYRING, lambda _: 90)
-    return ingest.keep(events, ACCESS, "203.0.113.7", NOW, backoff)
+    return ingest.keep(events, ACCESS, "203.0.113.7", NOW, deadline)
 
 
 def batch(count: int, random: Random) -> list[Event]:

@@ -12,7 +12,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change, LicenseStore
 from tests.conftest import Deployment, start_ingest
 
@@ -68,14 +68,14 @@ def test_telemetry_activate_telemetry_at_once_whichever_container_answers(deploy
     one, other = start_ingest(deployment), start_ingest(deployment)
     for post in (one, other):
         assert flags_of(deployment, post("/api/v1/telemetry", event())) == {Flag.BYPASSED_ACTIVATION}
-    assert license_store(deployment).activate(license_, DEVICE, NOW, Backoff(5)) is Change.DONE
+    assert license_store(deployment).activate(license_, DEVICE, NOW, Deadline(60)) is Change.DONE
     for post in (other, one, other):  # no time passes
         assert flags_of(deployment, post("/api/v1/telemetry", event())) == set()
 
 
 def test_a_revoked_licence_is_flagged_within_the_cache_time(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
-    store.activate(license_, DEVICE, NOW, Backoff(5))
+    store.activate(license_, DEVICE, NOW, Deadline(60))
     post = start_ingest(deployment)
     assert flags_of(deployment, post("/api/v1/telemetry", event())) == set()
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
@@ -96,7 +96,7 @@ def test_a_revoked_licence_is_flagged_within_the_cache_time(deployment: Deployme
 def test_a_licence_of_another_environment_is_told_from_an_invalid_one(
     deployment: Deployment, key: str, flags: set[Flag]
 ) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Backoff(5))
+    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Deadline(60))
     issue(deployment, "STAGING-ONLY", Environment.STAGING)
     result = start_ingest(deployment)("/api/v1/telemetry", event(license_key=key))
     assert flags_of(deployment, result) == flags
@@ -113,14 +113,14 @@ def test_a_product_that_requires_a_licence(deployment: Deployment) -> None:
 
 
 def test_a_licence_lends_its_product(deployment: Deployment) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Backoff(5))
+    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Deadline(60))
     answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(product_id=None))["body"])
     assert (answer["response"]["code"], answer["is_flagged"]) == (830, False)
     assert deployment.record(answer["telemetry_id"]).product == "acme-desktop"
 
 
 def test_a_batch_asks_the_registry_once(deployment: Deployment) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Backoff(5))
+    license_store(deployment).activate(issue(deployment), DEVICE, NOW, Deadline(60))
     events = [event(license_key=key, event_id=f"e{i}") for i, key in enumerate([KEY, "NOBODYS", KEY, "unknown", KEY])]
     result = start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]")
     flagged = [item["is_flagged"] for item in json.loads(result["body"])["results"]]

@@ -54,6 +54,7 @@ from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.spikes import Episode, Spike
 from telemetry.domain.staff import Author, Staff
 from telemetry.domain.window import Window
+from telemetry.retry import Deadline
 from telemetry.services.administration import api_keys, catalogue, retention
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.counting import MOST_COUNTERS
@@ -61,7 +62,6 @@ from telemetry.services.idempotency import once
 from telemetry.services.record_export import note_export
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.aggregates import MOST_SCOPES, AggregateStore
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
@@ -165,7 +165,7 @@ def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
     identifier = wide(getkeymanager_licensing.LONGEST_IDENTIFIER)
-    stage.stores.licenses.activate(license_, identifier, NOW, Backoff(5))
+    stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
 
 
 def write_api_key(stage: Stage) -> None:
@@ -193,7 +193,7 @@ def write_answer(stage: Stage) -> None:
     found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license())
     answer = getkeymanager_licensing.answer(question, found, NOW)
     keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
-    once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Backoff(5))
+    once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))
 
 
 def write_failed_calls(stage: Stage) -> None:
@@ -319,8 +319,8 @@ def write_records(stage: Stage) -> None:
     store = stage.deployment.records(HERE)
     for size in (349_999, 700_000):
         record = a_record(stage, size)
-        store.insert([record], Backoff(5))
-    store.add_judgement(record, verdict(), NOW, Backoff(5))
+        store.insert([record], Deadline(60))
+    store.add_judgement(record, verdict(), NOW, Deadline(60))
 
 
 def a_record(stage: Stage, size: int) -> Record:

@@ -15,7 +15,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.judge import Product
 from telemetry.domain.license import ActivationState, License, LicenseState
 from telemetry.domain.licensing import Calls, DeviceAction
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.tables import dynamodb_client
@@ -153,14 +153,14 @@ def _prepare(deployment: Deployment, key: str, license_name: str, activation: st
     license_ = issue(deployment, key, environment)
     if activation != "none" and not activation.startswith("none"):
         device = "another" if activation == "other device" else DEVICE
-        assert store.activate(license_, device, NOW, Backoff(5)) is Change.DONE
+        assert store.activate(license_, device, NOW, Deadline(60)) is Change.DONE
         license_ = store.get(license_.id)
     if activation.startswith("inactive"):
-        assert store.deactivate(license_, DEVICE, NOW, Backoff(5)) is Change.DONE
+        assert store.deactivate(license_, DEVICE, NOW, Deadline(60)) is Change.DONE
     if activation.endswith("full"):
         license_ = store.get(license_.id)
         for number in range(license_.activation_limit - license_.active_activations):
-            assert store.activate(store.get(license_.id), f"other-{number}", NOW, Backoff(5)) is Change.DONE
+            assert store.activate(store.get(license_.id), f"other-{number}", NOW, Deadline(60)) is Change.DONE
     license_ = store.get(license_.id)
     store.change(_in_state(license_, license_name))
 

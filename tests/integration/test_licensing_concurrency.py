@@ -20,10 +20,10 @@ from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.judge import Product
 from telemetry.domain.license import ActivationState, License, LicenseState
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.retry import Deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
 from telemetry.storage import licenses
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.idempotency import LEASE, IdempotencyStore, Kept
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment
@@ -36,9 +36,9 @@ def service(deployment: Deployment) -> Licensing:
     return Licensing(license_store(deployment), {"acme-desktop": Product("acme-desktop", "")}.get, deployment.keyring)
 
 
-def ask(deployment: Deployment, action: DeviceAction, identifier: str, backoff: Backoff | None = None) -> Finding:
+def ask(deployment: Deployment, action: DeviceAction, identifier: str, deadline: Deadline | None = None) -> Finding:
     question = Question(action, KEY, identifier)
-    return service(deployment).answer(question, Environment.PRODUCTION, NOW, backoff or Backoff(30))
+    return service(deployment).answer(question, Environment.PRODUCTION, NOW, deadline or Deadline(30))
 
 
 def active(deployment: Deployment, license_: License) -> list[str]:
@@ -133,8 +133,8 @@ def plan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[str | 
 FAULTS = ["before", "conflict", "ThrottlingException", "ProvisionedThroughputExceededException", "InternalServerError"]
 
 
-def patient() -> Backoff:
-    return Backoff(1_000_000, sleep=lambda _: None)
+def patient() -> Deadline:
+    return Deadline(1_000_000, sleep=lambda _: None)
 
 
 @pytest.mark.parametrize("fault", [*FAULTS, "TransactionInProgressException", "after"])
@@ -171,7 +171,7 @@ def test_conflicts_without_end_are_given_up(deployment: Deployment, plan: list[s
     license_ = issue(deployment)
     plan += ["conflict"] * 1_000
     with pytest.raises(StoreUnavailable):
-        ask(deployment, DeviceAction.ACTIVATE, DEVICE, Backoff(0.3))
+        ask(deployment, DeviceAction.ACTIVATE, DEVICE, Deadline(0.3))
     assert 900 < len(plan) < 1_000
     plan.clear()
     assert active(deployment, license_) == []
@@ -200,7 +200,7 @@ def test_a_licence_that_staff_suspend_meanwhile_is_read_anew(
 
 def perform(deployment: Deployment, act: Callable[[], Answer], body: bytes = b"{}", budget: float = 20) -> Answer:
     keys = IdempotencyStore(deployment.tables.registry)
-    return once(("k1", "activate", "the key"), body, act, keys, deployment.keyring, NOW, Backoff(budget))
+    return once(("k1", "activate", "the key"), body, act, keys, deployment.keyring, NOW, Deadline(budget))
 
 
 def test_one_key_many_at_once_acts_once(deployment: Deployment) -> None:

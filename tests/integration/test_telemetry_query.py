@@ -17,10 +17,10 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView, Product, Verdict
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.telemetry_query import Page, TelemetryQuery
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.storage import browse
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.browse import Browser, Effort
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, Post
@@ -328,7 +328,7 @@ class Archive:
     def keep(self, bodies: list[dict[str, Any]], when: datetime) -> None:
         key = ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({Environment.PRODUCTION}))
         events = [getkeymanager.parse_event(json.dumps(body).encode(), body) for body in bodies]
-        outcomes = self.ingest.keep(events, Access(key, Environment.PRODUCTION), "203.0.113.7", when, Backoff(5))
+        outcomes = self.ingest.keep(events, Access(key, Environment.PRODUCTION), "203.0.113.7", when, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
     def page(self, query: TelemetryQuery, now: datetime = NOW, effort: Effort | None = None, days: int = 90) -> Page:
@@ -451,7 +451,7 @@ def test_the_unjudged_are_seen_as_they_were_judged_later(archive: Archive) -> No
         stored = archive.store.get(record.key)
         assert stored
         flags = frozenset({Flag.INVALID_LICENSE}) if record.said.license_key == KEY else frozenset()
-        archive.store.add_judgement(stored, Verdict(flags, ""), NOW, Backoff(5))
+        archive.store.add_judgement(stored, Verdict(flags, ""), NOW, Deadline(60))
     assert said(archive.page(TelemetryQuery(is_flagged=True))) == ["1"]
     (clean,) = archive.page(TelemetryQuery(is_flagged=False)).records
     assert (clean.said.data, clean.is_judged) == ("2", True)

@@ -13,11 +13,11 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.domain.license import LicenseState
 from telemetry.domain.record import Record
+from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
 from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.reports import active_users
 from telemetry.storage.aggregates import AggregateStore
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from tests.conftest import Deployment, never, start_ingest
@@ -40,7 +40,7 @@ def close(deployment: Deployment) -> AggregateStore:
         records,
         list(deployment.registry.products()),
         never,
-        lambda product, day: judge_stored(records, judge, product, day, DEADLINE, Backoff(5)),
+        lambda product, day: judge_stored(records, judge, product, day, DEADLINE, Deadline(60)),
     )
     assert TODAY in [closed.day for closed in closer.close(DEADLINE)]
     return AggregateStore(table)
@@ -61,7 +61,7 @@ def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodi
 def test_unjudged_records_are_judged_once_and_never_touched(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Backoff(5))
+    license_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Deadline(60))
     good = event(user_identifier="good")
     pirated = event(user_identifier="pirate", license_key="NOBODYS")
     records = keep_unjudged(
@@ -105,7 +105,7 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
 
 def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
-    store.activate(license_, DEVICE, DEADLINE, Backoff(5))
+    store.activate(license_, DEVICE, DEADLINE, Deadline(60))
     answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(license_key=KEY))["body"])
     record = deployment.record(answer["telemetry_id"])
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))

@@ -10,10 +10,10 @@ CORE = Path(__file__).resolve().parents[2] / "layers" / "core" / "telemetry"
 MAY_IMPORT = {
     "domain": {"domain"},
     "dialects": {"dialects", "domain"},
-    "storage": {"storage", "domain"},
-    "messages": {"messages", "domain"},
-    "services": {"services", "domain", "storage", "messages"},
-    "web": {"web", "services", "domain"},
+    "storage": {"storage", "domain", "retry"},
+    "messages": {"messages", "domain", "retry", "storage"},
+    "services": {"services", "domain", "storage", "messages", "retry"},
+    "web": {"web", "services", "domain", "retry", "faults"},
 }
 PURE = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "os", "time", "random", "socket"}
 
@@ -40,6 +40,11 @@ def test_domain_and_dialects_are_pure(path: Path) -> None:
     assert {name.split(".")[0] for name in imports(path)} & PURE == set()
     called = {node.attr for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
     assert called & {"now", "utcnow", "today", "environ", "getenv"} == set()
+
+
+def test_messages_share_with_storage_what_errors_mean() -> None:
+    for path in (CORE / "messages").rglob("*.py"):
+        assert {name for name in imports(path) if name.startswith("telemetry.storage")} <= {"telemetry.storage.errors"}
 
 
 def test_only_storage_and_messages_know_aws() -> None:

@@ -18,8 +18,8 @@ from telemetry.domain.event import Event, Format
 from telemetry.domain.judge import LicenseView
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey
+from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest
-from telemetry.storage.backoff import Backoff
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 from telemetry.web.http import inflated
@@ -47,13 +47,13 @@ class Kept:
     def __init__(self) -> None:
         self.records: list[Record] = []
 
-    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
-        del backoff
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
+        del deadline
         self.records += records
         return [Insertion.INSERTED] * len(records)
 
-    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> Mapping[RecordKey, Existing]:
-        raise AssertionError(keys, backoff)
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Existing]:
+        raise AssertionError(keys, deadline)
 
 
 def records_of(body: bytes, media_type: str = "application/json") -> list[Record]:
@@ -66,7 +66,7 @@ def records_of(body: bytes, media_type: str = "application/json") -> list[Record
         lambda _: 90,
     )
     events: Sequence[Event] = getkeymanager.parse(inflated(body), media_type).events
-    ingest.keep(events, ACCESS, "192.0.2.1", NOW, Backoff(5))
+    ingest.keep(events, ACCESS, "192.0.2.1", NOW, Deadline(60))
     return [replace(each, raw=b"", digest=b"", format=Format.JSON) for each in kept.records]
 
 

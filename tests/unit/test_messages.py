@@ -5,17 +5,17 @@ from unittest.mock import ANY
 
 import boto3
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
-from telemetry.messages import failures as module
 from telemetry.messages.alerts import LONGEST_SUBJECT, AlertTopic
 from telemetry.messages.clients import sns_client, sqs_client
 from telemetry.messages.failures import LONGEST_CAUSE, FailureQueue
+from telemetry.retry import ATTEMPTS
 
 LIMIT = 262_144
 """Bytes that SQS and SNS took per call for most of their lives; they take no less today."""
@@ -28,7 +28,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setattr(module, "_PAUSES_SECONDS", (0.0, 0.0, 0.0))
     with mock_aws():
         yield
     sqs_client.cache_clear()
@@ -38,6 +37,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def url() -> str:
     return boto3.client("sqs").create_queue(QueueName="failures")["QueueUrl"]
+
+
+def at_once(_failures: int) -> None:
+    """Waits for nothing."""
 
 
 def failure(number: int, cause: str = "ValueError: no") -> Failure:
@@ -54,7 +57,7 @@ def received(url: str) -> list[dict[str, Any]]:
 
 
 def test_failures_are_sent_as_json(url: str) -> None:
-    FailureQueue(url).send([failure(1)])
+    FailureQueue(url, at_once).send([failure(1)])
     assert received(url) == [
         {
             "environment": "staging",
@@ -69,7 +72,7 @@ def test_failures_are_sent_as_json(url: str) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 25])
 def test_any_number_is_sent_once_each(url: str, count: int) -> None:
-    FailureQueue(url).send([failure(number) for number in range(count)])
+    FailureQueue(url, at_once).send([failure(number) for number in range(count)])
     assert [body["event_id"] for body in received(url)] == [f"id-{number}" for number in range(count)]
 
 
@@ -86,30 +89,32 @@ def test_what_a_call_leaves_out_is_sent_again(url: str) -> None:
         stub.add_response(
             "send_message_batch", {"Successful": rest, "Failed": []}, {"QueueUrl": url, "Entries": [first[0], first[2]]}
         )
-        FailureQueue(url).send([failure(number) for number in range(3)])
+        FailureQueue(url, at_once).send([failure(number) for number in range(3)])
         stub.assert_no_pending_responses()
 
 
 def test_what_is_left_out_again_and_again_is_an_error(url: str) -> None:
     nothing = {"Successful": [], "Failed": [{"Id": "0", "SenderFault": False, "Code": "InternalError"}]}
     with Stubber(sqs_client()) as stub:
-        for _ in range(3):
+        for _ in range(ATTEMPTS):
             stub.add_response("send_message_batch", nothing)
         with pytest.raises(StoreUnavailable, match="failure queue"):
-            FailureQueue(url).send([failure(0)])
+            FailureQueue(url, at_once).send([failure(0)])
         stub.assert_no_pending_responses()
 
 
-def test_a_failing_call_is_an_error(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreUnavailable, match="failure queue"):
+def test_a_queue_that_is_not_there_is_told_as_it_is(url: str) -> None:
+    with pytest.raises(ClientError, match="NonExistentQueue"):
         FailureQueue(f"{url}-elsewhere").send([failure(0)])
 
+
+def test_a_call_without_an_answer_may_be_made_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def unanswered(**_: object) -> None:
         raise ConnectTimeoutError(endpoint_url=url)
 
     monkeypatch.setattr(sqs_client(), "send_message_batch", unanswered)
     with pytest.raises(StoreUnavailable, match="failure queue"):
-        FailureQueue(url).send([failure(0)])
+        FailureQueue(url, at_once).send([failure(0)])
 
 
 @pytest.mark.parametrize("character", ["\x00", "é", "😀", "\ud800", '"'])
@@ -126,7 +131,7 @@ def test_ten_of_the_longest_fit_into_a_call(url: str, monkeypatch: pytest.Monkey
         return send(**arguments)
 
     monkeypatch.setattr(sqs_client(), "send_message_batch", measured)
-    FailureQueue(url).send([longest] * 10)
+    FailureQueue(url, at_once).send([longest] * 10)
     assert len(sizes) == 1
     assert sizes[0] <= LIMIT
     bodies = received(url)
@@ -169,6 +174,14 @@ def test_a_subject_is_made_fit_for_mail(arn: str) -> None:
     assert len(subject) == LONGEST_SUBJECT
 
 
-def test_an_alert_that_cannot_be_published_is_an_error(arn: str) -> None:
-    with pytest.raises(StoreUnavailable, match="alert topic"):
+def test_an_alert_for_no_topic_is_told_as_it_is(arn: str) -> None:
+    with pytest.raises(ClientError, match="NotFound"):
         AlertTopic(f"{arn}-elsewhere").publish("Spike", {})
+
+
+@pytest.mark.parametrize(("code", "meant"), [("Throttled", StoreUnavailable), ("AuthorizationError", ClientError)])
+def test_an_alert_that_is_refused(arn: str, code: str, meant: type[Exception]) -> None:
+    with Stubber(sns_client()) as stub:
+        stub.add_client_error("publish", code)
+        with pytest.raises(meant):
+            AlertTopic(arn).publish("Spike", {})

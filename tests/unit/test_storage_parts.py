@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from telemetry.domain.errors import ConfigurationError, StoreUnavailable
 from telemetry.domain.judge import Product, is_product_id
 from telemetry.domain.shards import ShardPlan, shard_of
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline, check_time, deadline
 from telemetry.storage.bodies import decode_body, encode_body
 from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.side_by_side import side_by_side
 from tests.lambdas import example_event
 
 
@@ -61,10 +62,50 @@ def test_attempts_stop_within_the_budget() -> None:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    backoff = Backoff(budget=5, clock=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
-    assert list(backoff.attempts()) == list(range(9))
+    shared = Deadline(5, clock=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
+    assert list(shared.attempts()) == list(range(9))
     assert now[0] < 5
-    assert list(Backoff(budget=-1, clock=lambda: 0.0, sleep=sleep).attempts()) == [0]
+
+
+def test_who_shares_a_deadline_shares_its_time() -> None:
+    now = [0.0]
+    shared = Deadline(5, clock=lambda: now[0], sleep=lambda _: None, jitter=lambda: 0.0)
+    for attempt in shared.attempts():
+        now[0] += 2
+        assert attempt < 3
+    assert (shared.is_over, shared.seconds_left) == (True, -1)
+    assert list(shared.attempts()) == []
+
+
+def test_a_deadline_sooner_than_another() -> None:
+    now = [0.0]
+    shared = Deadline(5, clock=lambda: now[0])
+    now[0] = 1
+    sooner = shared.sooner(3)
+    assert (sooner.seconds_left, shared.seconds_left, shared.anew().seconds_left) == (1, 4, 5)
+
+
+def test_no_deadline_outlasts_the_one_in_force() -> None:
+    now = [0.0]
+    request = Deadline(2, clock=lambda: now[0])
+    with pytest.raises(LookupError):
+        deadline()
+    with request.in_force():
+        own = Deadline(5, clock=lambda: now[0])
+        assert (deadline(), own.seconds_left) == (request, 2)
+        check_time()
+        now[0] = 2
+        assert list(own.attempts()) == []
+        with pytest.raises(StoreUnavailable, match="no time is left"):
+            check_time()
+    check_time()
+    assert own.seconds_left == 3
+
+
+def test_a_deadline_is_in_force_in_other_threads_too() -> None:
+    request = Deadline(60)
+    with request.in_force():
+        assert side_by_side(lambda _: deadline(), range(40)) == [request] * 40
 
 
 class CountingProducts:

@@ -4,15 +4,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.messages.clients import sns_client
+from telemetry.storage.errors import store
 
 LONGEST_SUBJECT = 99
 """Characters of a subject: SNS wants less than a hundred."""
 
 
+@store("alert topic")
 class AlertTopic:
     """The SNS topic with this ARN."""
 
@@ -21,10 +20,7 @@ class AlertTopic:
 
     def publish(self, subject: str, message: Mapping[str, Any]) -> None:
         """Publishes `message` as JSON. Raises StoreUnavailable when SNS does not take it."""
-        try:
-            sns_client().publish(TopicArn=self._arn, Subject=_mailable(subject), Message=json.dumps(message, indent=2))
-        except (BotoCoreError, ClientError) as exc:
-            raise StoreUnavailable("alert topic") from exc
+        sns_client().publish(TopicArn=self._arn, Subject=_mailable(subject), Message=json.dumps(message, indent=2))
 
 
 def _mailable(subject: str) -> str:

@@ -1,16 +1,15 @@
 """The failure queue: which records could not be counted, and why. The records themselves stay stored."""
 
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.messages.clients import sqs_client
+from telemetry.retry import Attempts, Wait, wait_with_jitter
+from telemetry.storage.errors import store
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
@@ -19,14 +18,15 @@ LONGEST_CAUSE = 500
 """Characters of a cause that are sent. Keys have at most 3 KB: ten messages then stay under SQS's 256 KB a call."""
 
 _MESSAGES_PER_CALL = 10
-_PAUSES_SECONDS = (0.0, 0.2, 0.8)  # before each attempt
 
 
+@store("failure queue")
 class FailureQueue:
     """The SQS queue with this URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, wait: Wait = wait_with_jitter) -> None:
         self._url = url
+        self._wait = wait
 
     def send(self, failures: Sequence[Failure]) -> None:
         """Returns when all are in the queue, each as a JSON object of its fields; there may be some twice.
@@ -40,18 +40,15 @@ class FailureQueue:
         waiting: list[SendMessageBatchRequestEntryTypeDef] = [
             {"Id": str(number), "MessageBody": _body(failure)} for number, failure in enumerate(failures)
         ]
-        for pause in _PAUSES_SECONDS:
-            time.sleep(pause)
-            try:
-                answer = sqs_client().send_message_batch(QueueUrl=self._url, Entries=waiting)
-            except (BotoCoreError, ClientError) as exc:
-                raise StoreUnavailable("failure queue") from exc
+        attempts = Attempts(self._wait)
+        while True:
+            answer = sqs_client().send_message_batch(QueueUrl=self._url, Entries=waiting)
             # a call may succeed and leave out some of its messages
             sent = {message["Id"] for message in answer.get("Successful", ())}
             waiting = [entry for entry in waiting if entry["Id"] not in sent]
             if not waiting:
                 return
-        raise StoreUnavailable("failure queue")
+            attempts.failed(StoreUnavailable("failure queue"))
 
 
 def _body(failure: Failure) -> str:

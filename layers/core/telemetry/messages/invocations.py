@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.messages.clients import lambda_client
+from telemetry.storage.errors import store
 
 
+@store("Lambda")
 @dataclass(frozen=True, slots=True)
 class Invocations:
     """The function with this ARN."""
@@ -19,7 +18,4 @@ class Invocations:
 
     def ask_for(self, event: Mapping[str, Any]) -> None:
         """Returns when Lambda has taken the event. Raises StoreUnavailable when it does not."""
-        try:
-            lambda_client().invoke(FunctionName=self.function, InvocationType="Event", Payload=json.dumps(event))
-        except (BotoCoreError, ClientError) as exc:
-            raise StoreUnavailable("Lambda") from exc
+        lambda_client().invoke(FunctionName=self.function, InvocationType="Event", Payload=json.dumps(event))

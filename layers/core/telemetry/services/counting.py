@@ -22,7 +22,7 @@ from telemetry.domain.active_users import (
 )
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import Sighting
-from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
+from telemetry.retry import Attempts, Wait, wait_with_jitter
 
 TRANSACTION_ITEMS = 100
 """What one transaction can change: actors and tallies together."""

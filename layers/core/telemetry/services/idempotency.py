@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.keyring import Keyring, Purpose
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.idempotency import Kept
 
 Answer = tuple[int, Any]
@@ -34,7 +34,7 @@ def once(
     keys: Keys,
     keyring: Keyring,
     now: datetime,
-    backoff: Backoff,
+    deadline: Deadline,
 ) -> Answer:
     """The answer kept for this key, else what `act` answers, which is kept before anyone gets to see it.
 
@@ -44,7 +44,7 @@ def once(
     name = keyring.mac(Purpose.IDEMPOTENCY, "\0".join(who_and_key).encode("utf-8", "surrogatepass")).hex()
     content = keyring.mac(Purpose.IDEMPOTENCY, b"request\0" + request)
     claim = secrets.token_hex(8)
-    for _ in backoff.attempts():
+    for _ in deadline.attempts():
         kept = keys.claim(name, content, claim, now)
         if kept.request != content:
             raise KeyReused

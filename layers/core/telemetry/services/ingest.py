@@ -19,12 +19,13 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, telemetry_id
 from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.catalogue import REREAD_SECONDS
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 
 _LONGEST_VERSION = 64
+_SHARE_TO_STORE = 0.5
 
 
 class Status(StrEnum):
@@ -48,10 +49,10 @@ class Outcome:
 class Records(Protocol):
     """The records of one environment."""
 
-    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
         """Inserts records with distinct keys."""
 
-    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> Mapping[RecordKey, Existing]:
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Existing]:
         """Digests and flags of stored records."""
 
 
@@ -70,28 +71,31 @@ class Ingest:
     """Seconds, the clock of what `licenses` remembers."""
 
     def keep(
-        self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, backoff: Backoff
+        self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, deadline: Deadline
     ) -> list[Outcome]:
-        """Stores events, one outcome each, in order. Anything but FAILED is durable.
+        """Stores events, one outcome each, in order, by the deadline. Anything but FAILED is durable.
 
         An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
         """
         store = self.records(access.environment)
-        rulings = self._rulings(events, access, now)
-        records = [
-            self._record(event, ruling, access, source_ip, now) for event, ruling in zip(events, rulings, strict=True)
-        ]
-        statuses = _insert(records, store, backoff)
-        self._settle(records, statuses, store, backoff)
+        # a registry that is silent must leave time to store: unjudged, but stored
+        with deadline.sooner(deadline.seconds_left * _SHARE_TO_STORE).in_force():
+            rulings = self._rulings(events, access, now)
+            records = [
+                self._record(event, ruling, access, source_ip, now)
+                for event, ruling in zip(events, rulings, strict=True)
+            ]
+        statuses = _insert(records, store, deadline)
+        self._settle(records, statuses, store, deadline)
         return [
             Outcome(telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags)
             for record, status in zip(records, statuses, strict=True)
         ]
 
-    def _settle(self, records: list[Record], statuses: list[Status | None], store: Records, backoff: Backoff) -> None:
+    def _settle(self, records: list[Record], statuses: list[Status | None], store: Records, deadline: Deadline) -> None:
         """Tells duplicates from conflicts, and stores these beside what they conflict with."""
         unsettled = [i for i, status in enumerate(statuses) if status is None]
-        existing = store.existing(list({records[i].key for i in unsettled}), backoff) if unsettled else {}
+        existing = store.existing(list({records[i].key for i in unsettled}), deadline) if unsettled else {}
         conflicts: dict[RecordKey, list[int]] = {}
         for i in unsettled:
             found = existing.get(records[i].key)
@@ -104,7 +108,7 @@ class Ingest:
             else:
                 records[i] = records[i].as_conflict()
                 conflicts.setdefault(records[i].key, []).append(i)
-        kept = _beside([records[places[0]] for places in conflicts.values()], store, backoff) if conflicts else {}
+        kept = _beside([records[places[0]] for places in conflicts.values()], store, deadline) if conflicts else {}
         for key, places in conflicts.items():
             for i in places:
                 found = kept.get(key)
@@ -198,12 +202,12 @@ def _product(products: Products, view: LicenseView | None) -> str:
     return (view and view.license and view.license.product_id) or UNKNOWN_PRODUCT
 
 
-def _insert(records: Sequence[Record], store: Records, backoff: Backoff) -> list[Status | None]:
+def _insert(records: Sequence[Record], store: Records, deadline: Deadline) -> list[Status | None]:
     """First attempt, with equal keys folded: some engines fail a whole batch over them. None means: look closer."""
     first: dict[RecordKey, int] = {}
     for i, record in enumerate(records):
         first.setdefault(record.key, i)
-    insertions = store.insert([records[i] for i in first.values()], backoff)
+    insertions = store.insert([records[i] for i in first.values()], deadline)
     statuses: list[Status | None] = [None] * len(records)
     for i, insertion in zip(first.values(), insertions, strict=True):
         if insertion is Insertion.INSERTED:
@@ -213,10 +217,10 @@ def _insert(records: Sequence[Record], store: Records, backoff: Backoff) -> list
     return statuses
 
 
-def _beside(conflicts: Sequence[Record], store: Records, backoff: Backoff) -> Mapping[RecordKey, Existing]:
+def _beside(conflicts: Sequence[Record], store: Records, deadline: Deadline) -> Mapping[RecordKey, Existing]:
     """Stores conflicts under keys of their own, and gives what is there then: a key that was taken may hold another."""
-    insertions = store.insert(conflicts, backoff)
+    insertions = store.insert(conflicts, deadline)
     found = list(zip(conflicts, insertions, strict=True))
     there = {record.key: Existing(record.digest, record.flags) for record, each in found if each is Insertion.INSERTED}
     taken = [record.key for record, each in found if each is Insertion.EXISTS]
-    return {**there, **store.existing(taken, backoff)} if taken else there
+    return {**there, **store.existing(taken, deadline)} if taken else there

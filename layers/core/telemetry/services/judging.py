@@ -10,7 +10,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
 from telemetry.domain.record import Record, RecordKey
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 
 _AT_ONCE = 50
@@ -25,7 +25,7 @@ class Records(Protocol):
     def get(self, key: RecordKey) -> Record | None:
         """A record."""
 
-    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, backoff: Backoff) -> Insertion:
+    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, deadline: Deadline) -> Insertion:
         """Keeps a judgement, once."""
 
 
@@ -57,11 +57,11 @@ class Judge:
         return Products(named, self.products.get(record.product))
 
 
-def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, backoff: Backoff) -> int:
+def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
     """Judges what was stored of a product on a day while the registry could not be read; gives how many.
 
     A record whose body cannot be read stays unjudged, and bills nobody. Raises StoreUnavailable when others cannot be
-    judged, and the day must wait.
+    judged, and the day must wait. Each has as long as the deadline at first.
     """
     waiting: list[Record] = []
     count = 0
@@ -69,13 +69,13 @@ def judge_stored(records: Records, judge: Judge, product: str, day: date, now: d
         if (record := records.get(key)) and record.has_body:
             waiting.append(record)
         if len(waiting) == _AT_ONCE:
-            count += _keep(records, judge, waiting, now, backoff)
+            count += _keep(records, judge, waiting, now, deadline)
             waiting = []
-    return count + _keep(records, judge, waiting, now, backoff)
+    return count + _keep(records, judge, waiting, now, deadline)
 
 
-def _keep(records: Records, judge: Judge, waiting: Sequence[Record], now: datetime, backoff: Backoff) -> int:
+def _keep(records: Records, judge: Judge, waiting: Sequence[Record], now: datetime, deadline: Deadline) -> int:
     for record, verdict in zip(waiting, judge.verdicts(waiting) if waiting else [], strict=True):
-        if records.add_judgement(record, verdict, now, backoff) is Insertion.UNAVAILABLE:
+        if records.add_judgement(record, verdict, now, deadline.anew()) is Insertion.UNAVAILABLE:
             raise StoreUnavailable("judgements")
     return len(waiting)

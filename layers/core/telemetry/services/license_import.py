@@ -12,7 +12,7 @@ from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.event import normalise_license
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.licenses import Change
 
@@ -49,13 +49,13 @@ class Progress:
 class Licenses(Protocol):
     """Where licences and activations are stored."""
 
-    def add_many(self, licenses: Sequence[tuple[License, str]], backoff: Backoff) -> list[Insertion]:
+    def add_many(self, licenses: Sequence[tuple[License, str]], deadline: Deadline) -> list[Insertion]:
         """Stores new licences."""
 
     def get(self, id_: str) -> License:
         """A licence."""
 
-    def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Activates a device."""
 
 
@@ -98,7 +98,7 @@ class Importer:
                 continue
             repeated += license_.id in found
             found.setdefault(license_.id, (license_, key))
-        insertions = self.licenses.add_many(list(found.values()), Backoff(_SECONDS_TO_TRY)) if found else []
+        insertions = self.licenses.add_many(list(found.values()), Deadline(_SECONDS_TO_TRY)) if found else []
         if Insertion.UNAVAILABLE in insertions:
             raise StoreUnavailable("licenses")
         return [insertion is Insertion.INSERTED for insertion in insertions] + [False] * repeated
@@ -128,7 +128,7 @@ class Importer:
         """Other rows may activate the same licence at the same time, and so change its state."""
         for _ in range(3):
             try:
-                return self.licenses.activate(self.licenses.get(id_), identifier, self.now, Backoff(_SECONDS_TO_TRY))
+                return self.licenses.activate(self.licenses.get(id_), identifier, self.now, Deadline(_SECONDS_TO_TRY))
             except ChangedMeanwhile:
                 continue
         raise StoreUnavailable(f"license {id_}")

@@ -11,7 +11,7 @@ from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, obstacle
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change
 
 
@@ -23,10 +23,10 @@ class Licenses(Protocol):
     ) -> tuple[Mapping[str, License], Collection[tuple[str, str]]]:
         """Which licences there are, and which (licence id, identifier) are active; strongly consistent."""
 
-    def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Activates a device, if there is room."""
 
-    def deactivate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Ends an activation."""
 
 
@@ -38,19 +38,19 @@ class Licensing:
     product: Callable[[str], Product | None]
     keyring: Keyring
 
-    def answer(self, question: Question, environment: Environment, now: datetime, backoff: Backoff) -> Finding:
+    def answer(self, question: Question, environment: Environment, now: datetime, deadline: Deadline) -> Finding:
         """Answers one question, in one environment.
 
         A key of another environment is looked for nowhere, so it is as unknown as any. Raises StoreUnavailable.
         """
-        for _ in backoff.attempts():
+        for _ in deadline.attempts():
             try:
-                return self._answer(question, environment, now, backoff)
+                return self._answer(question, environment, now, deadline)
             except ChangedMeanwhile:
                 continue  # read anew: it was activated, suspended or given room meanwhile
         raise StoreUnavailable("license")
 
-    def _answer(self, question: Question, environment: Environment, now: datetime, backoff: Backoff) -> Finding:
+    def _answer(self, question: Question, environment: Environment, now: datetime, deadline: Deadline) -> Finding:
         if question.license_key is None:
             return Finding(Outcome.INVALID_KEY)
         id_ = license_id(environment, question.license_key, self.keyring)
@@ -62,15 +62,15 @@ class Licensing:
         if question.identifier is None:
             return Finding(Outcome.IDENTIFIER_REQUIRED, license_)
         if question.action is DeviceAction.DEACTIVATE:
-            return self._deactivate(license_, question.identifier, now, backoff)
+            return self._deactivate(license_, question.identifier, now, deadline)
         if reason := obstacle(license_, self._product_of(license_), now):
             return Finding(reason, license_)
         if question.action is DeviceAction.ACTIVATE:
-            return self._activate(license_, question.identifier, now, backoff)
+            return self._activate(license_, question.identifier, now, deadline)
         return Finding(Outcome.VALID if active else Outcome.NOT_ACTIVATED, license_)
 
-    def _activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Finding:
-        match self.licenses.activate(license_, identifier, now, backoff):
+    def _activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Finding:
+        match self.licenses.activate(license_, identifier, now, deadline):
             case Change.DONE:
                 return Finding(Outcome.ACTIVATED, replace(license_, state=LicenseState.ACTIVE))
             case Change.ALREADY:
@@ -78,9 +78,9 @@ class Licensing:
             case Change.NO_ROOM:
                 return Finding(Outcome.LIMIT_REACHED, license_)
 
-    def _deactivate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Finding:
+    def _deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Finding:
         """In whatever state the licence is: giving up a right takes none, and it makes room."""
-        done = self.licenses.deactivate(license_, identifier, now, backoff) is Change.DONE
+        done = self.licenses.deactivate(license_, identifier, now, deadline) is Change.DONE
         return Finding(Outcome.DEACTIVATED if done else Outcome.ALREADY_INACTIVE, license_)
 
     def _product_of(self, license_: License) -> Product | None:

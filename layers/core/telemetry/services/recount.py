@@ -16,7 +16,7 @@ from telemetry.domain.active_users import Refusal
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.recount import HOURS, Counting, Recount, Unit
 from telemetry.domain.sighting import Observation
-from telemetry.services.attempts import Wait, wait_with_jitter
+from telemetry.retry import Wait, wait_with_jitter
 from telemetry.services.counting import ActorStore, count
 
 RECORDS_AT_ONCE = 100_000

@@ -12,7 +12,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
+from telemetry.retry import Attempts, Wait, wait_with_jitter
 from telemetry.services.counting import ActorStore, count
 
 MOST_ITEMS = 90

@@ -34,7 +34,7 @@ from telemetry.domain.spikes import (
     most_expected,
     most_expected_of_key,
 )
-from telemetry.services.attempts import Attempts, Wait, wait_with_jitter
+from telemetry.retry import Attempts, Wait, wait_with_jitter
 
 
 class Counters(Protocol):

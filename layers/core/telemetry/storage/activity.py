@@ -2,22 +2,24 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from telemetry.domain.active_users import Outdated
 from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, Kind, LicenseDay, Measure
 from telemetry.domain.keys import key_text
-from telemetry.storage.aggregates import named_errors
-from telemetry.storage.tables import bind, connection, error_code
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import ConditionFailed, conditions, store
+from telemetry.storage.tables import bind, connection
 
 RETENTION = timedelta(days=400)
 """Of hours."""
@@ -104,6 +106,7 @@ class KeyUseItem(Model):
     hour = NumberAttribute()
 
 
+@store("activity")
 @dataclass(frozen=True, slots=True)
 class ActivityStore:
     """Reads and adds. Raises StoreUnavailable; adding raises Outdated where another writer was first."""
@@ -113,18 +116,14 @@ class ActivityStore:
     def position(self, shard: str) -> str | None:
         """The last sequence number counted of a stream shard; strongly consistent."""
         model = bind(PositionItem, self.table)
-        with named_errors():
-            found = list(model.batch_get([(f"position#{shard}", PositionItem.sk.default)], consistent_read=True))
+        found = list(batch_get(model, [(f"position#{shard}", PositionItem.sk.default)], consistent_read=True))
         return found[0].sequence_number if found else None
 
     def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
         """What is counted of these hours; strongly consistent."""
         model = bind(HourItem, self.table)
         by_key = {(_partition(key.scope), _hour(key.hour)): key for key in hours}
-        with named_errors():
-            return {
-                by_key[item.pk, item.sk]: item.activity for item in model.batch_get(list(by_key), consistent_read=True)
-            }
+        return {by_key[item.pk, item.sk]: item.activity for item in batch_get(model, by_key, consistent_read=True)}
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
         """Adds a fold and moves the shard's position on, all or nothing.
@@ -134,7 +133,7 @@ class ActivityStore:
         """
         position = bind(PositionItem, self.table)
         unchanged = position.sequence_number == before if before else position.pk.does_not_exist()
-        with named_errors(), TransactWrite(connection=connection()) as transaction:
+        with conditions(Outdated("The position is another")), TransactWrite(connection=connection()) as transaction:
             item = position(f"position#{shard}", sequence_number=after, expires_at=_expiry(now, POSITION_RETENTION))
             transaction.save(item, condition=unchanged)
             for key, activity in fold.hours.items():
@@ -154,12 +153,9 @@ class ActivityStore:
         """The hours with records from `first`'s to `last`'s, in order, each by its beginning; `only` these measures."""
         model = bind(HourItem, self.table)
         wanted = ["pk", "sk", *map(_name, only)] if only else None
-        with named_errors():
-            found = model.query(
-                _partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted
-            )
-            for item in found:
-                yield _moment(item.sk), item.activity
+        found = model.query(_partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted)
+        for item in found:
+            yield _moment(item.sk), item.activity
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
         """Records with a piracy or licence flag by hour; hours without records are missing."""
@@ -169,34 +165,27 @@ class ActivityStore:
         """How many records of a day flags point at these licences with; strongly consistent."""
         model = bind(LicenseDayItem, self.table)
         by_key = {(_flagged(each.product, each.day), each.license): each for each in licenses}
-        with named_errors():
-            found = model.batch_get(list(by_key), consistent_read=True)
-            return {by_key[item.pk, item.sk]: int(item.records) for item in found}
+        found = batch_get(model, by_key, consistent_read=True)
+        return {by_key[item.pk, item.sk]: int(item.records) for item in found}
 
     def license_days(self, product: str, day: date) -> Counter[str]:
         """All licences of a day that flags point at, with their numbers of such records."""
         model = bind(LicenseDayItem, self.table)
-        with named_errors():
-            return Counter({item.sk: int(item.records) for item in model.query(_flagged(product, day))})
+        return Counter({item.sk: int(item.records) for item in model.query(_flagged(product, day))})
 
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         """Notes that an API key was used in an hour, unless it was in a later one."""
         model = bind(KeyUseItem, self.table)
         at = int(hour.timestamp())
-        with named_errors():
-            try:
-                later = model.pk.does_not_exist() | (model.hour < at)
-                model(f"api_key#{api_key_id}").update([model.hour.set(at)], condition=later)
-            except UpdateError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
+        later = model.pk.does_not_exist() | (model.hour < at)
+        with suppress(ConditionFailed), conditions():
+            model(f"api_key#{api_key_id}").update([model.hour.set(at)], condition=later)
 
     def uses(self, api_key_ids: Collection[str]) -> dict[str, datetime]:
         """The last hours in which API keys were used; without those that never were."""
         model = bind(KeyUseItem, self.table)
-        with named_errors():
-            found = model.batch_get([(f"api_key#{each}", KeyUseItem.sk.default) for each in api_key_ids])
-            return {item.pk.removeprefix("api_key#"): datetime.fromtimestamp(item.hour, UTC) for item in found}
+        found = batch_get(model, [(f"api_key#{each}", KeyUseItem.sk.default) for each in api_key_ids])
+        return {item.pk.removeprefix("api_key#"): datetime.fromtimestamp(item.hour, UTC) for item in found}
 
 
 def _partition(scope: str) -> str:

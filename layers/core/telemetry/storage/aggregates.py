@@ -4,8 +4,7 @@ import json
 import zlib
 from base64 import urlsafe_b64encode
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Self
@@ -18,7 +17,7 @@ from pynamodb.attributes import (
     UnicodeAttribute,
 )
 from pynamodb.constants import STRING
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -40,9 +39,10 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import could_be_scope
-from telemetry.storage.tables import bind, connection, error_code
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import ConditionFailed, conditions, store
+from telemetry.storage.tables import bind, connection
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -61,20 +61,6 @@ _AUDIENCES = tuple(Audience)
 _LETTERS = {Audience.USERS: "u", Audience.ALL_USERS: "a", Audience.DEVICES: "d"}
 _BY_LETTER = {letter: audience for audience, letter in _LETTERS.items()}
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-_TRANSIENT = {
-    "InternalServerError",
-    "LimitExceededException",
-    "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingError",
-    "ThrottlingException",
-    "TransactionConflict",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-}
 
 
 def actor_key(fingerprint: bytes) -> str:
@@ -221,8 +207,9 @@ class ScopeItem(Model):
     sk = UnicodeAttribute(range_key=True)
 
 
+@store("aggregates")
 class AggregateStore:
-    """Reads and writes one aggregates table. Driver errors that may pass by themselves become StoreUnavailable."""
+    """Reads and writes one aggregates table. Raises StoreUnavailable."""
 
     most_scopes = MOST_SCOPES
 
@@ -238,8 +225,7 @@ class AggregateStore:
     def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
         """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
         by_key = {(actor_key(key.fingerprint), actor_sort_key(key.scope)): key for key in keys}
-        with named_errors():
-            items = list(self._actors.batch_get(list(by_key), consistent_read=True))
+        items = batch_get(self._actors, by_key, consistent_read=True)
         return {by_key[item.pk, item.sk]: Actor(int(item.version), item.history, bool(item.is_full)) for item in items}
 
     def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
@@ -247,8 +233,8 @@ class AggregateStore:
 
         Raises Outdated when an actor is no longer at the version before the given one.
         """
-        slice_ = salt % SLICES
-        with named_errors(), TransactWrite(connection=connection()) as transaction:
+        slice_, outdated = salt % SLICES, Outdated("An actor changed since it was read")
+        with conditions(outdated), TransactWrite(connection=connection()) as transaction:
             for key, actor in moved.items():
                 before = actor.version - 1
                 unchanged = self._actors.version == before if before else self._actors.pk.does_not_exist()
@@ -281,46 +267,41 @@ class AggregateStore:
         One request as long as yesterday is closed; otherwise it reads on, a page at a time, until it meets a balance.
         """
         tallies: dict[int, Tally] = {}
-        with named_errors():
-            for item in self._days.query(
-                scope_key(scope),
-                self._days.sk < opening_key(today + 1),
-                scan_index_forward=False,
-                page_size=SLICES + 1,
-            ):
-                day = _day_of(item.sk)
-                if item.balance is not None:
-                    return Ledger(unpacked(item.balance, day - 1), tallies)
-                tallies.setdefault(day, Counter()).update(item.tally)
+        for item in self._days.query(
+            scope_key(scope),
+            self._days.sk < opening_key(today + 1),
+            scan_index_forward=False,
+            page_size=SLICES + 1,
+        ):
+            day = _day_of(item.sk)
+            if item.balance is not None:
+                return Ledger(unpacked(item.balance, day - 1), tallies)
+            tallies.setdefault(day, Counter()).update(item.tally)
         return Ledger(None, tallies)
 
     # ── closing
 
     def closing(self) -> Closing:
         """How far days are closed; strongly consistent."""
-        with named_errors():
-            try:
-                return _closing_of(self._closing.get("closing", "state", consistent_read=True))
-            except DoesNotExist:
-                return Closing()
+        try:
+            return _closing_of(self._closing.get("closing", "state", consistent_read=True))
+        except DoesNotExist:
+            return Closing()
 
     def open_from(self, day: int) -> Closing:
         """Notes that there is traffic on a day. The first day with traffic may move back until one is closed."""
         item, model = self._closing(), self._closing
         earlier = model.closed.does_not_exist() & (model.opened.does_not_exist() | (model.opened > day))
-        with named_errors():
-            try:
+        try:
+            with conditions():
                 item.update([model.opened.set(day)], condition=earlier)
-            except UpdateError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                return self.closing()
+        except ConditionFailed:
+            return self.closing()
         return _closing_of(item)
 
     def scopes(self) -> frozenset[str]:
         """All that ever had traffic; strongly consistent."""
-        with named_errors():
-            found = [item.sk for item in self._scopes.query(ScopeItem.pk.default, consistent_read=True)]
+        found = [item.sk for item in self._scopes.query(ScopeItem.pk.default, consistent_read=True)]
         self._known_scopes.update(found)
         return frozenset(found)
 
@@ -328,11 +309,10 @@ class AggregateStore:
         """Whether it ever had traffic; strongly consistent."""
         if not scope or not could_be_scope(scope):
             return False
-        with named_errors():
-            try:
-                self._scopes.get(ScopeItem.pk.default, scope, consistent_read=True)
-            except DoesNotExist:
-                return False
+        try:
+            self._scopes.get(ScopeItem.pk.default, scope, consistent_read=True)
+        except DoesNotExist:
+            return False
         return True
 
     def add_scopes(self, scopes: Collection[str]) -> None:
@@ -340,11 +320,10 @@ class AggregateStore:
         keys = [(ScopeItem.pk.default, scope) for scope in set(scopes) - self._known_scopes]
         if not keys:
             return
-        with named_errors():
-            known = {item.sk for item in self._scopes.batch_get(keys, consistent_read=True)}
-            for key in keys:
-                if key[1] not in known:
-                    self._scopes(*key).save()
+        known = {item.sk for item in batch_get(self._scopes, keys, consistent_read=True)}
+        for key in keys:
+            if key[1] not in known:
+                self._scopes(*key).save()
         self._known_scopes.update(scopes)
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
@@ -354,15 +333,14 @@ class AggregateStore:
         """
         before: Balance | None = None
         tally: Tally = Counter()
-        with named_errors():
-            keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
-            for item in self._days.query(scope_key(scope), keys, consistent_read=True):
-                if item.balance is not None:
-                    before = unpacked(item.balance, day - 1)
-                else:
-                    tally.update(item.tally)
-            if before is None and self._has_days_before(scope, day):
-                raise LedgerBroken(f"The balance before {date.fromordinal(day)} is missing for {scope}")
+        keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
+        for item in self._days.query(scope_key(scope), keys, consistent_read=True):
+            if item.balance is not None:
+                before = unpacked(item.balance, day - 1)
+            else:
+                tally.update(item.tally)
+        if before is None and self._has_days_before(scope, day):
+            raise LedgerBroken(f"The balance before {date.fromordinal(day)} is missing for {scope}")
         return before, tally
 
     def _has_days_before(self, scope: str, day: int) -> bool:
@@ -373,14 +351,12 @@ class AggregateStore:
         """Marks a day closed whose balances are written. Nothing happens when it is; days close in order."""
         model = self._closing
         follows = model.closed.does_not_exist() & (model.opened == day) | (model.closed == day - 1)
-        with named_errors():
-            try:
+        try:
+            with conditions():
                 model().update([model.closed.set(day)], condition=follows)
-            except UpdateError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                if not self.closing().is_closed(day):
-                    raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
+        except ConditionFailed as exc:
+            if not self.closing().is_closed(day):
+                raise LedgerBroken(f"{date.fromordinal(day)} is not the next day to close") from exc
 
 
 def _closing_of(item: ClosingItem) -> Closing:
@@ -400,20 +376,3 @@ def unpacked(stored: bytes, day: int) -> Balance:
     """The balance of a day as it was packed."""
     counters = json.loads(zlib.decompress(stored))
     return Balance(day, {audience: tuple(found) for audience, found in zip(_AUDIENCES, counters, strict=True)})
-
-
-@contextmanager
-def named_errors() -> Iterator[None]:
-    """Driver errors by what they mean. What no retry can cure is raised as it is."""
-    try:
-        yield
-    except PynamoDBException as exc:
-        codes = {error_code(exc)}
-        if isinstance(exc, TransactWriteError) and exc.cancellation_reasons:
-            codes = {reason.code for reason in exc.cancellation_reasons if reason}
-            if "ConditionalCheckFailed" in codes:
-                raise Outdated("An actor changed since it was read") from exc
-        # without a code there was no answer: connection refused, reset or timed out
-        if codes <= _TRANSIENT | {None}:
-            raise StoreUnavailable(exc.msg) from exc
-        raise

@@ -1,16 +1,15 @@
 """API keys as staff see them: listed, found by id, given another secret, revoked."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from pynamodb.exceptions import DoesNotExist, PynamoDBException
+from pynamodb.exceptions import DoesNotExist
 
 from telemetry.domain.api_key import ApiKey, KeyKind
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.errors import ChangedMeanwhile, NotFound
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
+from telemetry.storage.errors import store
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
 from telemetry.storage.registry import (
     ApiKeyItem,
@@ -32,6 +31,7 @@ class StoredKey:
     lies_at: str
 
 
+@store("API keys")
 @dataclass(frozen=True, slots=True)
 class ApiKeyStore:
     """API keys by id. Raises StoreUnavailable when they cannot be read or changed."""
@@ -40,24 +40,25 @@ class ApiKeyStore:
 
     def get(self, id_: str) -> StoredKey:
         """A key by id, strongly consistent. Raises NotFound."""
-        with _named_errors(id_):
+        try:
             pointer = bind(ApiKeyPointer, self.table).get(api_key_pointer(id_), "api_key", consistent_read=True)
             item = bind(ApiKeyItem, self.table).get(pointer.lies_at, "api_key", consistent_read=True)
-            return StoredKey(api_key_of(item), item.encrypted_secret, item.pk)
+        except DoesNotExist as exc:
+            raise NotFound(f"API key {id_}") from exc
+        return StoredKey(api_key_of(item), item.encrypted_secret, item.pk)
 
     def page(self, kind: KeyKind, environment: Environment, limit: int, after: str | None) -> Page[ApiKey]:
         """A page of the keys that open an environment, oldest first."""
         model = bind(ApiKeyItem, self.table)
         ours = model.environments.contains(environment.value) if kind is KeyKind.STAFF else None
-        with _named_errors(kind):
-            found = model.query(
-                api_key_kind(kind, environment),
-                model.listed > after if after else None,
-                ours,
-                index_name="by_kind",
-                page_size=limit + 1 if ours is None else FILTERED_PAGE_SIZE,
-            )
-            return read_page(found, "listed", limit, lambda raw: api_key_of(model.from_raw_data(raw)))
+        found = model.query(
+            api_key_kind(kind, environment),
+            model.listed > after if after else None,
+            ours,
+            index_name="by_kind",
+            page_size=limit + 1 if ours is None else FILTERED_PAGE_SIZE,
+        )
+        return read_page(found, "listed", limit, lambda raw: api_key_of(model.from_raw_data(raw)))
 
     def replace(
         self, old: StoredKey, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry
@@ -82,13 +83,3 @@ class ApiKeyStore:
     def _item(self, stored: StoredKey) -> ApiKeyItem:
         item: ApiKeyItem = bind(ApiKeyItem, self.table)(stored.lies_at, "api_key")
         return item
-
-
-@contextmanager
-def _named_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except DoesNotExist as exc:
-        raise NotFound(f"API key {what}") from exc
-    except PynamoDBException as exc:
-        raise StoreUnavailable("API keys") from exc

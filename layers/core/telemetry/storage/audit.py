@@ -8,12 +8,11 @@ from itertools import islice, takewhile
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.staff import AuditEntry, Author
+from telemetry.storage.errors import store
 from telemetry.storage.pages import Page
 from telemetry.storage.tables import bind
 
@@ -69,6 +68,7 @@ def audit_item(entry: AuditEntry, table: str) -> AuditItem:
     return item
 
 
+@store("audit log")
 @dataclass(frozen=True, slots=True)
 class AuditLog:
     """Reads the log, and adds what is no change of an item. Raises StoreUnavailable."""
@@ -78,19 +78,13 @@ class AuditLog:
     def add(self, entry: AuditEntry) -> None:
         """Adds an entry by itself."""
         item = audit_item(entry, self.table)
-        try:
-            item.save(condition=type(item).pk.does_not_exist())
-        except PynamoDBException as exc:
-            raise StoreUnavailable("audit log") from exc
+        item.save(condition=type(item).pk.does_not_exist())
 
     def page(
         self, environment: Environment, since: datetime, until: datetime, limit: int, after: str | None
     ) -> Page[AuditEntry]:
         """Entries of an environment, and those that belong to all, newest first; `until` itself is not in it."""
-        try:
-            items = list(islice(self._items(environment, since, after or _milliseconds(until)), limit + 1))
-        except PynamoDBException as exc:
-            raise StoreUnavailable("audit log") from exc
+        items = list(islice(self._items(environment, since, after or _milliseconds(until)), limit + 1))
         return Page(tuple(map(_entry, items[:limit])), items[limit - 1].sk if len(items) > limit else None)
 
     def _items(self, environment: Environment, since: datetime, before: str) -> Iterator[AuditItem]:

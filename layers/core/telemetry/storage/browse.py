@@ -3,25 +3,25 @@
 import heapq
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import groupby
 from itertools import product as product_of
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.pagination import ResultIterator
 
 from telemetry.domain import flags as flag_codes
-from telemetry.domain.errors import InvalidCursor, SearchTooWide, StoreUnavailable
+from telemetry.domain.errors import InvalidCursor, SearchTooWide
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.shards import shard_of
 from telemetry.domain.window import Window
+from telemetry.storage.errors import store
 from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore, data_type_of
+from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind
 
 CLEAN, FLAGGED, UNJUDGED = "c", "f", "u"
@@ -30,13 +30,10 @@ EVERY_CLASS = (CLEAN, FLAGGED, UNJUDGED)
 _USUAL = 50
 _MOST_PER_READ = 200
 _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
-_AT_ONCE = 16
 _RECENT_DAYS = 2
 _FEW = 5_000
 _FEW_PER_READ = 1_000
 _DAY_MS = 86_400_000
-
-T = TypeVar("T")
 
 Position = tuple[Any, ...]
 """After which record a list goes on: (received, epoch ms; partition; sort) by receipt, (sort; partition) by event time.
@@ -125,6 +122,7 @@ class Effort:
         return self._clock() >= self._end
 
 
+@store("records")
 @dataclass(frozen=True, slots=True)
 class Browser:
     """The records of one environment as they are to be seen `now`: neither expired nor from before `oldest`.
@@ -154,7 +152,7 @@ class Browser:
         window = self._seen_of(window)
         if after and not isinstance(after[0], int):
             raise InvalidCursor
-        return _named(self._by_receipt(selection, window, after or (_ms(window.until), "", ""), _Demand(wanted)))
+        return self._by_receipt(selection, window, after or (_ms(window.until), "", ""), _Demand(wanted))
 
     def walk_by_event_time(
         self,
@@ -167,28 +165,22 @@ class Browser:
         window = self._seen_of(window)
         if after and not isinstance(after[0], str):
             raise InvalidCursor
-        return _named(self._by_event_time(partitions, window, after, _Demand(wanted)))
+        return self._by_event_time(partitions, window, after, _Demand(wanted))
 
     def load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         """The records themselves, in this order; without those that expired meanwhile."""
-        return _named(self._load(listed))
+        return self._load(listed)
 
     def get(self, key: RecordKey) -> Record | None:
         """One record, if it is to be seen."""
-        try:
-            record = self.store.get(key)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("records") from exc
+        record = self.store.get(key)
         if record and record.expires_at > self.now and record.received_at >= self._seen_of(None).since:
             return record
         return None
 
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
-        try:
-            return self.store.judgements(keys)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("records") from exc
+        return self.store.judgements(keys)
 
     def _load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         items = [record.item for record in listed if record.item]
@@ -349,8 +341,7 @@ def _runs(
 ) -> list[Iterator[Listed]]:
     """The queries as runs. Their first records are read side by side, others when needed."""
     runs = [_Run(query, listed, demand, least) for query in queries]
-    for _ in _threads().map(lambda run: run.read(len(runs)), runs):
-        pass
+    side_by_side(lambda run: run.read(len(runs)), runs)
     return [run.records(runs) for run in runs]
 
 
@@ -392,13 +383,6 @@ def _index_entry(item: RecordItem) -> Listed:
     )
 
 
-def _named(items: Iterator[T]) -> Iterator[T]:
-    try:
-        yield from items
-    except PynamoDBException as exc:
-        raise StoreUnavailable("records") from exc
-
-
 def _ms(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
 
@@ -410,8 +394,3 @@ def _midnight(day: date) -> int:
 
 def _time(milliseconds: float) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_AT_ONCE, "browse")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -12,22 +11,12 @@ from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.staff import AuditEntry
+from telemetry.retry import Deadline
 from telemetry.storage.audit import audit_item
-from telemetry.storage.backoff import Backoff
-from telemetry.storage.tables import connection, error_code
+from telemetry.storage.errors import ConditionFailed, conditions, storage_errors
+from telemetry.storage.tables import connection
 
 _SECONDS = 3.0
-_CONDITION_FAILED = "ConditionalCheckFailed"
-_PASSING = {
-    None,  # no answer
-    "InternalServerError",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "TransactionCanceledException",
-    "TransactionInProgressException",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +32,29 @@ class Write:
 def commit(table: str, writes: Sequence[Write], entry: AuditEntry | None = None) -> bool:
     """Does all writes and the audit entry, or nothing; False when a condition did not hold.
 
-    Tries again while others get in between. Raises StoreUnavailable when that takes too long, and PynamoDB's own errors
-    when trying again cannot mend it.
+    Tries again while others get in between. Raises StoreUnavailable when that takes too long.
     """
     token = str(uuid4())  # an attempt whose answer was lost is not done twice
     log = audit_item(entry, table) if entry else None
-    failure: PynamoDBException | None = None
-    for _ in Backoff(_SECONDS).attempts():
+    failure: StoreUnavailable | None = None
+    for _ in Deadline(_SECONDS).attempts():
         try:
-            with TransactWrite(connection=connection(), client_request_token=token) as transaction:
+            with storage_errors("registry"), conditions(), _transaction(token) as transaction:
                 for write in writes:
                     _add(write, transaction)
                 if log:
                     transaction.save(log, condition=type(log).pk.does_not_exist())
-        except PynamoDBException as exc:
-            reasons = exc.cancellation_reasons if isinstance(exc, TransactWriteError) else []
-            if any(reason and reason.code == _CONDITION_FAILED for reason in reasons):
-                return False
-            if error_code(exc) not in _PASSING:
-                raise
+        except ConditionFailed:
+            return False
+        except StoreUnavailable as exc:
             failure = exc
         else:
             return True
     raise StoreUnavailable("registry") from failure
+
+
+def _transaction(token: str) -> TransactWrite:
+    return TransactWrite(connection=connection(), client_request_token=token)
 
 
 def _add(write: Write, transaction: TransactWrite) -> None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from telemetry.domain.customer import Customer
-from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.staff import AuditEntry
+from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
+from telemetry.storage.errors import store
 from telemetry.storage.pages import Page, read_page
 from telemetry.storage.tables import bind
 
@@ -34,6 +35,7 @@ class CustomerItem(Model):
     version = NumberAttribute(default=1)
 
 
+@store("customers")
 @dataclass(frozen=True, slots=True)
 class CustomerStore:
     """Customers. Raises StoreUnavailable when they cannot be read or changed."""
@@ -47,27 +49,17 @@ class CustomerStore:
             return _customer(model.get(_CUSTOMERS, id_, consistent_read=True))
         except model.DoesNotExist as exc:
             raise NotFound(f"customer {id_}") from exc
-        except PynamoDBException as exc:
-            raise StoreUnavailable("customers") from exc
 
     def many(self, ids: Collection[str]) -> dict[str, Customer]:
         """Those of the customers that there are, by id."""
         model = bind(CustomerItem, self.table)
-        try:
-            return {item.sk: _customer(item) for item in model.batch_get([(_CUSTOMERS, id_) for id_ in ids])}
-        except PynamoDBException as exc:
-            raise StoreUnavailable("customers") from exc
+        return {item.sk: _customer(item) for item in batch_get(model, [(_CUSTOMERS, id_) for id_ in ids])}
 
     def page(self, limit: int, after: str | None) -> Page[Customer]:
         """A page of customers by id."""
         model = bind(CustomerItem, self.table)
-        try:
-            found = model.query(
-                _CUSTOMERS, model.sk > after if after else None, consistent_read=True, page_size=limit + 1
-            )
-            return read_page(found, "sk", limit, lambda raw: _customer(model.from_raw_data(raw)))
-        except PynamoDBException as exc:
-            raise StoreUnavailable("customers") from exc
+        found = model.query(_CUSTOMERS, model.sk > after if after else None, consistent_read=True, page_size=limit + 1)
+        return read_page(found, "sk", limit, lambda raw: _customer(model.from_raw_data(raw)))
 
     def add(self, customer: Customer, entry: AuditEntry | None = None) -> None:
         """Stores a new customer, with its entry in the audit log if staff made it. Raises AlreadyExists."""

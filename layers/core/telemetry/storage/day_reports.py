@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Self
@@ -14,7 +15,6 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -28,8 +28,10 @@ from telemetry.domain.day_report import (
     DayTotals,
 )
 from telemetry.domain.recount import RULES_1, LicenseActivity
-from telemetry.storage.aggregates import DayItem, named_errors, opening_key, packed, scope_key, unpacked
-from telemetry.storage.tables import bind, connection, error_code
+from telemetry.storage.aggregates import DayItem, opening_key, packed, scope_key, unpacked
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import ConditionFailed, conditions, store
+from telemetry.storage.tables import bind, connection
 
 CANDIDATE_RETENTION = timedelta(days=30)
 
@@ -139,6 +141,7 @@ class AnyItem(Model):
         return item
 
 
+@store("day reports")
 @dataclass(frozen=True, slots=True)
 class DayReportStore:
     """Reads reports, and adds to them. Raises StoreUnavailable."""
@@ -168,47 +171,41 @@ class DayReportStore:
         """The closed days from `first` to `last`, in order: one request for a year."""
         model = bind(TotalsItem, self.table)
         days = model.sk.between(first.isoformat(), last.isoformat())
-        with named_errors():
-            return [_totals_of(item) for item in model.query(_days(scope), days, consistent_read=consistent)]
+        return [_totals_of(item) for item in model.query(_days(scope), days, consistent_read=consistent)]
 
     def details_between(self, scope: str, first: date, last: date) -> list[DayDetails]:
         """What else is known of the closed days from `first` to `last`, in order: some KB each."""
         model = bind(DetailsItem, self.table)
         days = model.sk.between(first.isoformat(), last.isoformat())
-        with named_errors():
-            return [_details_of(item) for item in model.query(f"details#{scope}", days)]
+        return [_details_of(item) for item in model.query(f"details#{scope}", days)]
 
     def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None:
         """The latest closed day up to `last`."""
         model = bind(TotalsItem, self.table)
-        with named_errors():
-            found = model.query(
-                _days(scope),
-                model.sk <= last.isoformat(),
-                scan_index_forward=False,
-                limit=1,
-                consistent_read=consistent,
-            )
-            return next((_totals_of(item) for item in found), None)
+        found = model.query(
+            _days(scope),
+            model.sk <= last.isoformat(),
+            scan_index_forward=False,
+            limit=1,
+            consistent_read=consistent,
+        )
+        return next((_totals_of(item) for item in found), None)
 
     def keep(self, report: DayReport) -> DayReport:
         """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
         scope, day = report.totals.scope, report.totals.day
         totals, details = bind(TotalsItem, self.table), bind(DetailsItem, self.table)
         balance = bind(DayItem, self.table)
-        with named_errors():
-            try:
-                with TransactWrite(connection=connection()) as transaction:
-                    transaction.save(_totals_item(totals, report.totals), condition=totals.pk.does_not_exist())
-                    transaction.save(details(*_details_key(scope, day), body=_details_body(report.details)))
-                    transaction.save(balance(*_balance_key(scope, day), balance=packed(report.balance)))
-            except TransactWriteError as exc:
-                if not any(reason and reason.code == "ConditionalCheckFailed" for reason in exc.cancellation_reasons):
-                    raise
-                kept = self.report(scope, day, consistent=True)
-                if kept is None:
-                    raise LedgerBroken(f"The report of {scope} on {day} is not whole") from exc
-                return kept
+        try:
+            with conditions(), TransactWrite(connection=connection()) as transaction:
+                transaction.save(_totals_item(totals, report.totals), condition=totals.pk.does_not_exist())
+                transaction.save(details(*_details_key(scope, day), body=_details_body(report.details)))
+                transaction.save(balance(*_balance_key(scope, day), balance=packed(report.balance)))
+        except ConditionFailed as exc:
+            kept = self.report(scope, day, consistent=True)
+            if kept is None:
+                raise LedgerBroken(f"The report of {scope} on {day} is not whole") from exc
+            return kept
         return report
 
     # ── what contradicts a report
@@ -224,40 +221,33 @@ class DayReportStore:
             users=correction.users,
             found_at=_seconds(correction.found_at),
         )
-        with named_errors():
-            try:
-                item.save(condition=CorrectionItem.pk.does_not_exist())
-            except PutError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
+        with suppress(ConditionFailed), conditions():
+            item.save(condition=CorrectionItem.pk.does_not_exist())
 
     def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
         """What was found of the days from `first` to `last`."""
         model = bind(CorrectionItem, self.table)
         days = model.sk.between(first.isoformat(), f"{last}#~")
-        with named_errors():
-            return [
-                Correction(
-                    scope=scope,
-                    day=date.fromisoformat(item.sk[:10]),
-                    difference=item.difference,
-                    records=int(item.records),
-                    flagged=int(item.flagged),
-                    users=int(item.users),
-                    found_at=_moment(item.found_at),
-                )
-                for item in model.query(f"corrections#{scope}", days)
-            ]
+        return [
+            Correction(
+                scope=scope,
+                day=date.fromisoformat(item.sk[:10]),
+                difference=item.difference,
+                records=int(item.records),
+                flagged=int(item.flagged),
+                users=int(item.users),
+                found_at=_moment(item.found_at),
+            )
+            for item in model.query(f"corrections#{scope}", days)
+        ]
 
     # ── days being closed
 
     def reported(self, scopes: Sequence[str], day: date) -> set[str]:
         """Those that have a report of a day; strongly consistent."""
         keys = [_totals_key(scope, day) for scope in scopes]
-        model = bind(AnyItem, self.table)
-        with named_errors():
-            found = model.batch_get(keys, consistent_read=True, attributes_to_get=["pk", "sk"])
-            return {item.pk.removeprefix(_days("")) for item in found}
+        found = batch_get(bind(AnyItem, self.table), keys, consistent_read=True, ProjectionExpression="pk, sk")
+        return {item.pk.removeprefix(_days("")) for item in found}
 
     def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         """What happened on a day, of those scopes that have a report of it, in their order; strongly consistent."""
@@ -272,14 +262,13 @@ class DayReportStore:
     def candidates(self, day: date) -> dict[str, Candidate]:
         """How far the closing of a day is, by product; strongly consistent."""
         model = bind(CandidateItem, self.table)
-        with named_errors():
-            return {item.sk: _candidate(item, day) for item in model.query(_candidates(day), consistent_read=True)}
+        return {item.sk: _candidate(item, day) for item in model.query(_candidates(day), consistent_read=True)}
 
     def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
         """Keeps them for some time, each until another takes its place."""
         model = bind(CandidateItem, self.table)
         expires_at = _seconds(now + CANDIDATE_RETENTION)
-        with named_errors(), model.batch_write() as batch:
+        with model.batch_write() as batch:
             for each in candidates:
                 batch.save(
                     model(
@@ -296,8 +285,7 @@ class DayReportStore:
 
     def _items(self, keys: Sequence[Key], *, consistent: bool = False) -> list[Raw | None]:
         """Items of several kinds, each None where it is missing: one request."""
-        with named_errors():
-            items = list(bind(AnyItem, self.table).batch_get(keys, consistent_read=consistent))
+        items = batch_get(bind(AnyItem, self.table), keys, consistent_read=consistent)
         found = {(item.pk, item.sk): item.raw for item in items}
         return [found.get(key) for key in keys]
 

@@ -12,7 +12,7 @@ from pynamodb.models import Model
 
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import DeviceAction
-from telemetry.storage.aggregates import named_errors
+from telemetry.storage.errors import store
 from telemetry.storage.tables import bind
 
 
@@ -32,6 +32,7 @@ class SummaryItem(Model):
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
 
 
+@store("summaries")
 @dataclass(frozen=True, slots=True)
 class SummaryStore:
     """Reads and writes summaries. Raises StoreUnavailable."""
@@ -41,16 +42,14 @@ class SummaryStore:
     def put(self, summaries: Sequence[DaySummary]) -> None:
         """Writes them; again is the same as once."""
         model = bind(SummaryItem, self.table)
-        with named_errors():
-            for each in summaries:
-                model(_partition(each.scope), each.day.isoformat(), body=_packed(each)).save()
+        for each in summaries:
+            model(_partition(each.scope), each.day.isoformat(), body=_packed(each)).save()
 
     def read(self, scope: str, first: date, last: date) -> list[DaySummary]:
         """The closed days from `first` to `last`, in order: one request for some hundred days."""
         model = bind(SummaryItem, self.table)
         days = model.sk.between(first.isoformat(), last.isoformat())
-        with named_errors():
-            return [_summary(scope, item) for item in model.query(_partition(scope), days)]
+        return [_summary(scope, item) for item in model.query(_partition(scope), days)]
 
 
 def _partition(scope: str) -> str:

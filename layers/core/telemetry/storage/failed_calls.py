@@ -8,15 +8,14 @@ from typing import Any, Self
 from zlib import crc32
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.exceptions import PynamoDBException, UpdateError
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failed_call import OTHERS, Caller, FailedCalls
-from telemetry.storage.tables import bind, brief_client, error_code
+from telemetry.storage.errors import ConditionFailed, conditions, store
+from telemetry.storage.tables import bind, brief_client
 
 RETENTION = timedelta(days=30)
 
@@ -56,6 +55,7 @@ class FailedCallsItem(Model):
         return item
 
 
+@store("failed calls")
 @dataclass(frozen=True, slots=True)
 class FailedCallStore:
     """Reads and adds. Raises StoreUnavailable; adding does so within a second, and tries once."""
@@ -71,33 +71,25 @@ class FailedCallStore:
         actions = [Path([_name(caller)]).add(calls), model.expires_at.set(int((hour + RETENTION).timestamp()))]
         if caller != OTHERS:
             actions.append(known.add({mark}))
+        item = model(_partition(environment), f"{_hour(hour)}#{slot_of(caller):x}")
         try:
-            item = model(_partition(environment), f"{_hour(hour)}#{slot_of(caller):x}")
-            item.update(actions, condition=None if caller == OTHERS else has_room)
-        except UpdateError as exc:
-            if error_code(exc) == "ConditionalCheckFailedException":
-                return False
-            raise StoreUnavailable("failed calls") from exc
+            with conditions():
+                item.update(actions, condition=None if caller == OTHERS else has_room)
+        except ConditionFailed:
+            return False
         return True
 
     def hours(self, environment: Environment | None, first: datetime, last: datetime) -> Iterator[FailedCalls]:
         """The hours with failed calls from `first`'s to `last`'s, the latest first."""
         model, calls, hour = bind(FailedCallsItem, self.table), Counter[Caller](), None
-        try:
-            found = model.query(
-                _partition(environment),
-                model.sk.between(_hour(first), f"{_hour(last)}$"),
-                scan_index_forward=False,
-            )
-            for item in found:
-                at = datetime.fromisoformat(f"{item.sk.partition('#')[0]}:00+00:00")
-                if hour is not None and at != hour:
-                    yield FailedCalls(environment, hour, calls)
-                    calls = Counter()
-                hour = at
-                calls.update(item.calls)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("failed calls") from exc
+        hours = model.sk.between(_hour(first), f"{_hour(last)}$")
+        for item in model.query(_partition(environment), hours, scan_index_forward=False):
+            at = datetime.fromisoformat(f"{item.sk.partition('#')[0]}:00+00:00")
+            if hour is not None and at != hour:
+                yield FailedCalls(environment, hour, calls)
+                calls = Counter()
+            hour = at
+            calls.update(item.calls)
         if hour is not None:
             yield FailedCalls(environment, hour, calls)
 

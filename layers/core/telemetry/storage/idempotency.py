@@ -1,17 +1,17 @@
 """Answers that are given again to whoever asks the same under the same Idempotency-Key."""
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.models import Model
 
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.tables import bind
 
 RETENTION = timedelta(hours=24)
@@ -51,6 +51,7 @@ class Kept:
     answer: tuple[int, Any] | None
 
 
+@store("idempotency keys")
 @dataclass(frozen=True, slots=True)
 class IdempotencyStore:
     """Keys in the registry. Raises StoreUnavailable."""
@@ -75,13 +76,11 @@ class IdempotencyStore:
             model.answer.does_not_exist() & (model.claimed_until <= int(seconds * 1000)) & (model.request == request)
         )
         free = model.pk.does_not_exist() | (model.expires_at <= int(seconds)) | abandoned
-        with _named_errors():
-            try:
+        try:
+            with conditions():
                 item.save(condition=free)
-            except PutError as exc:
-                if not _is_condition(exc):
-                    raise
-                item = model.get(_partition(name), _SORT, consistent_read=True)
+        except ConditionFailed:
+            item = self._holder(name)
         status_and_body = json.loads(item.answer) if item.answer else None
         return Kept(bytes(item.request), item.claim, tuple(status_and_body) if status_and_body else None)
 
@@ -90,41 +89,28 @@ class IdempotencyStore:
         model = bind(IdempotencyItem, self.table)
         text = json.dumps(answer, separators=(",", ":"))
         mine = (model.claim == claim) & (model.answer.does_not_exist() | (model.answer == text))
-        with _named_errors():
-            try:
+        try:
+            with conditions():
                 model(_partition(name), _SORT).update([model.answer.set(text)], condition=mine)
-            except UpdateError as exc:
-                if not _is_condition(exc):
-                    raise
-                return False
+        except ConditionFailed:
+            return False
         return True
 
     def release(self, name: str, claim: str) -> None:
         """Lets others have the key at once."""
         model = bind(IdempotencyItem, self.table)
         mine = (model.claim == claim) & model.answer.does_not_exist()
-        with _named_errors():
-            try:
-                model(_partition(name), _SORT).update([model.claimed_until.set(0)], condition=mine)
-            except UpdateError as exc:
-                if not _is_condition(exc):
-                    raise
+        with suppress(ConditionFailed), conditions():
+            model(_partition(name), _SORT).update([model.claimed_until.set(0)], condition=mine)
+
+    def _holder(self, name: str) -> IdempotencyItem:
+        try:
+            item: IdempotencyItem = bind(IdempotencyItem, self.table).get(_partition(name), _SORT, consistent_read=True)
+        except DoesNotExist as exc:  # TTL has just removed it
+            raise StoreUnavailable("idempotency keys") from exc
+        return item
 
 
 def _partition(name: str) -> str:
     """`idempotency#9f86d081…`, of a key's name."""
     return f"idempotency#{name}"
-
-
-def _is_condition(exc: PynamoDBException) -> bool:
-    """Whether a condition failed. (PynamoDB's own property fails on time-outs.)"""
-    response = getattr(exc.cause, "response", None) or {}
-    return bool(response.get("Error", {}).get("Code") == "ConditionalCheckFailedException")
-
-
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    try:
-        yield
-    except (DoesNotExist, PynamoDBException) as exc:
-        raise StoreUnavailable("idempotency keys") from exc

@@ -1,16 +1,14 @@
 """Licences and activations in the registry."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
@@ -29,9 +27,11 @@ from telemetry.domain.license import (
     license_id,
 )
 from telemetry.domain.staff import AuditEntry
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
+from telemetry.storage.batches import read_items
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.encryption import decrypt, encrypt
+from telemetry.storage.errors import ConditionFailed, conditions, storage_errors, store
 from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
 from telemetry.storage.tables import bind, connection, dynamodb_client
@@ -40,8 +40,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _LICENSE = "license"
-_KEYS_PER_CALL = 100
-_CONDITION_FAILED = "ConditionalCheckFailed"
+_OF_ACTIVATION = 1  # in a transaction, after that of its licence
 
 
 class ByKind(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untyped-call]
@@ -128,6 +127,7 @@ class Change(Enum):
     NO_ROOM = auto()
 
 
+@store("licences")
 @dataclass(frozen=True, slots=True)
 class LicenseStore:
     """Licences and activations of all environments. Raises StoreUnavailable when storage keeps failing."""
@@ -140,11 +140,10 @@ class LicenseStore:
 
     def get(self, id_: str) -> License:
         """A licence by id, strongly consistent. Raises NotFound."""
-        with _named_errors():
-            try:
-                return _license(bind(LicenseItem, self.table).get(_partition(id_), _LICENSE, consistent_read=True))
-            except DoesNotExist as exc:
-                raise NotFound(f"license {id_}") from exc
+        try:
+            return _license(bind(LicenseItem, self.table).get(_partition(id_), _LICENSE, consistent_read=True))
+        except DoesNotExist as exc:
+            raise NotFound(f"license {id_}") from exc
 
     def find(self, environment: Environment, key: str) -> License | None:
         """The licence with this key, strongly consistent."""
@@ -155,8 +154,7 @@ class LicenseStore:
 
     def key_of(self, license_: License) -> str:
         """The licence key in clear."""
-        with _named_errors():
-            item = bind(LicenseItem, self.table).get(_partition(license_.id), _LICENSE)
+        item = bind(LicenseItem, self.table).get(_partition(license_.id), _LICENSE)
         return decrypt(item.encrypted_key, license_.id, self.keyring)
 
     def page(
@@ -177,36 +175,32 @@ class LicenseStore:
             wanted = _both(wanted, model.product_id == product_id)
         if state is not None:
             wanted = _both(wanted, _in_state(state, now))
-        with _named_errors():
-            found = model.query(
-                partition,
-                model.listed > after if after else None,
-                wanted,
-                index_name=index,
-                page_size=limit + 1 if wanted is None else FILTERED_PAGE_SIZE,
-            )
-            return read_page(found, "listed", limit, lambda raw: _license(model.from_raw_data(raw)))
+        found = model.query(
+            partition,
+            model.listed > after if after else None,
+            wanted,
+            index_name=index,
+            page_size=limit + 1 if wanted is None else FILTERED_PAGE_SIZE,
+        )
+        return read_page(found, "listed", limit, lambda raw: _license(model.from_raw_data(raw)))
 
     def of_customer(self, environment: Environment, customer_id: str) -> list[License]:
         """All licences of a customer in an environment, oldest first."""
         model = bind(LicenseItem, self.table)
-        with _named_errors():
-            found = model.query(customer_id, None, model.kind == _kind(environment), index_name="by_customer")
-            return [_license(item) for item in found]
+        found = model.query(customer_id, None, model.kind == _kind(environment), index_name="by_customer")
+        return [_license(item) for item in found]
 
     def activations(self, id_: str) -> list[Activation]:
         """All activations of a licence, also those that are no longer."""
         model = bind(ActivationItem, self.table)
-        with _named_errors():
-            return [_activation(item) for item in model.query(_partition(id_), model.sk.startswith("activation#"))]
+        return [_activation(item) for item in model.query(_partition(id_), model.sk.startswith("activation#"))]
 
     def activation_page(self, id_: str, limit: int, after: str | None = None) -> Page[Activation]:
         """A page of a licence's activations, in no order that means anything."""
         model = bind(ActivationItem, self.table)
         wanted = model.sk.between(f"{after}!" if after else "activation#", "activation$")
-        with _named_errors():
-            found = model.query(_partition(id_), wanted, page_size=limit + 1)
-            return read_page(found, "sk", limit, lambda raw: _activation(model.from_raw_data(raw)))
+        found = model.query(_partition(id_), wanted, page_size=limit + 1)
+        return read_page(found, "sk", limit, lambda raw: _activation(model.from_raw_data(raw)))
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
@@ -218,13 +212,11 @@ class LicenseStore:
         """
         keys = [(_partition(id_), _LICENSE) for id_ in ids]
         keys += [(_partition(id_), self._activation_sort(identifier)) for id_, identifier in activations]
-        items = [
-            item for start in range(0, len(keys), _KEYS_PER_CALL) for item in self._read(keys[start : start + 100])
-        ]
+        raw_keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
         by_sort = {(_partition(id_), self._activation_sort(name)): (id_, name) for id_, name in activations}
         licenses: dict[str, License] = {}
         active: set[tuple[str, str]] = set()
-        for raw in items:
+        for raw in read_items(self.client, self.table, raw_keys, ConsistentRead=True):
             if raw["sk"]["S"] == _LICENSE:
                 license_ = _license(LicenseItem.from_raw_data(raw))
                 licenses[license_.id] = license_
@@ -243,10 +235,10 @@ class LicenseStore:
         if not commit(self.table, [Write(self._item(license_, key), absent)], entry):
             raise AlreadyExists(f"license {license_.id}")
 
-    def add_many(self, licenses: Sequence[tuple[License, str]], backoff: Backoff) -> list[Insertion]:
+    def add_many(self, licenses: Sequence[tuple[License, str]], deadline: Deadline) -> list[Insertion]:
         """Stores new licences (of distinct ids) with their keys, one result each; none replaces another."""
         items = [self._item(license_, key).serialize() for license_, key in licenses]
-        return insert(self.client(), self.table, items, backoff)
+        return insert(self.client(), self.table, items, deadline)
 
     def _item(self, license_: License, key: str) -> LicenseItem:
         item: LicenseItem = bind(LicenseItem, self.table)(
@@ -288,7 +280,7 @@ class LicenseStore:
             raise ChangedMeanwhile(f"license {license_.id}")
         return replace(license_, version=license_.version + 1)
 
-    def activate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Activates a device in one transaction with its licence's count, so that limits hold under concurrency.
 
         The first activation makes an assigned licence active. Any other state stays, a revoked one above all: whether
@@ -316,10 +308,10 @@ class LicenseStore:
                 activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
             ),
             license_.id,
-            backoff,
+            deadline,
         )
 
-    def deactivate(self, license_: License, identifier: str, now: datetime, backoff: Backoff) -> Change:
+    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Ends an activation; ALREADY when there is none that is active."""
         licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
         return self._in_transaction(
@@ -337,46 +329,33 @@ class LicenseStore:
                 activations.status == ActivationState.ACTIVE.value,
             ),
             license_.id,
-            backoff,
+            deadline,
         )
 
-    def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, backoff: Backoff) -> Change:
+    def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, deadline: Deadline) -> Change:
         token = str(uuid4())
-        for _ in backoff.attempts():
+        for _ in deadline.attempts():
             try:
-                # by the token DynamoDB knows an attempt whose answer was lost, and says again that it succeeded
-                with TransactWrite(token, connection=connection()) as transaction:
-                    for item, actions, condition in (of_license, of_activation):
-                        transaction.update(item, actions=actions, condition=condition)
-            except TransactWriteError as exc:
-                reasons = [reason.code if reason else "None" for reason in exc.cancellation_reasons]
-                if reasons[1:] == [_CONDITION_FAILED]:
-                    return Change.ALREADY
-                if reasons[:1] == [_CONDITION_FAILED]:
-                    return self._refused(id_)
-            except PynamoDBException:
-                pass  # throttled or unanswered: conditions make it safe to try again
-            else:
-                return Change.DONE
+                with storage_errors("licences"), conditions():
+                    self._update(token, of_license, of_activation)
+            except ConditionFailed as exc:
+                return Change.ALREADY if _OF_ACTIVATION in exc.items else self._refused(id_)
+            except StoreUnavailable:
+                continue  # conditions make it safe to try again
+            return Change.DONE
         raise StoreUnavailable(f"license {id_}")
+
+    def _update(self, token: str, *updates: _Update) -> None:
+        """By the token DynamoDB knows an attempt whose answer was lost, and says again that it succeeded."""
+        with TransactWrite(token, connection=connection()) as transaction:
+            for item, actions, condition in updates:
+                transaction.update(item, actions=actions, condition=condition)
 
     def _refused(self, id_: str) -> Change:
         """Why the licence's own condition failed: no room, or another state than was read."""
         if self.get(id_).has_room:
             raise ChangedMeanwhile(f"license {id_}")
         return Change.NO_ROOM
-
-    def _read(self, keys: Sequence[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-        request: Any = {
-            self.table: {"Keys": [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys], "ConsistentRead": True}
-        }
-        while request:
-            try:
-                answer = self.client().batch_get_item(RequestItems=request)
-            except (BotoCoreError, ClientError) as exc:
-                raise StoreUnavailable("licenses") from exc
-            yield from answer["Responses"].get(self.table, [])
-            request = answer.get("UnprocessedKeys")
 
     def _activation_sort(self, identifier: str) -> str:
         return f"activation#{self.keyring.fingerprint(Identity.DEVICE, identifier).hex()}"
@@ -433,16 +412,6 @@ def _activation(item: ActivationItem) -> Activation:
         first_seen=datetime.fromtimestamp(item.first_seen / 1000, UTC),
         last_seen=datetime.fromtimestamp(item.last_seen / 1000, UTC),
     )
-
-
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    try:
-        yield
-    except DoesNotExist:
-        raise
-    except PynamoDBException as exc:
-        raise StoreUnavailable("licenses") from exc
 
 
 def _milliseconds(moment: datetime) -> int:

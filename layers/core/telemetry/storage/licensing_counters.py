@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.operand import Path
 from pynamodb.models import Model
 
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.licensing import Calls, DeviceAction
+from telemetry.storage.errors import store
 from telemetry.storage.tables import bind
 
 RETENTION = timedelta(days=400)
@@ -53,6 +52,7 @@ class LicensingHourItem(Model):
         return item
 
 
+@store("licensing counters")
 @dataclass(frozen=True, slots=True)
 class LicensingCounters:
     """The counters of one environment, in its aggregates table. Raises StoreUnavailable."""
@@ -63,19 +63,13 @@ class LicensingCounters:
         """Counts one call: one write."""
         model = bind(LicensingHourItem, self.table)
         expires = model.expires_at.set(int((now + RETENTION).timestamp()))
-        try:
-            model(_PARTITION, f"{_hour(now)}#{product}").update([Path(f"{action}_{code}").add(1), expires])
-        except PynamoDBException as exc:
-            raise StoreUnavailable("licensing counters") from exc
+        model(_PARTITION, f"{_hour(now)}#{product}").update([Path(f"{action}_{code}").add(1), expires])
 
     def calls(self, first: datetime, last: datetime) -> dict[str, Calls]:
         """The calls by product of the hours from `first`'s to `last`'s, together: one request, unless they are many."""
         model, found = bind(LicensingHourItem, self.table), dict[str, Calls]()
-        try:
-            for item in model.query(_PARTITION, model.sk.between(_hour(first), f"{_hour(last)}$")):
-                found.setdefault(item.sk.partition("#")[2], Counter()).update(item.calls)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("licensing counters") from exc
+        for item in model.query(_PARTITION, model.sk.between(_hour(first), f"{_hour(last)}$")):
+            found.setdefault(item.sk.partition("#")[2], Counter()).update(item.calls)
         return found
 
 

@@ -3,18 +3,19 @@
 import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from hashlib import sha256
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from botocore.exceptions import ClientError
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
 from pynamodb.models import Model
 
 from telemetry.domain import flags as flag_codes
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Dialect, Format
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import Verdict
@@ -22,10 +23,11 @@ from telemetry.domain.keys import key_text, text_of_key
 from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, chunk_keys, judgement_key, license_in
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.storage.aggregates import named_errors
-from telemetry.storage.backoff import Backoff
+from telemetry.retry import Deadline
+from telemetry.storage.batches import KEYS_PER_CALL, batch_get, grouped, read_items
 from telemetry.storage.bodies import UnreadableBody, decode_body, encode_body
-from telemetry.storage.inserts import UNANSWERED, Insertion, insert, passing_code
+from telemetry.storage.errors import store
+from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind, dynamodb_client
 
@@ -46,14 +48,12 @@ _SEALED_IF_PRESENT = ("data_type", "group", "uses", "address", "company")
 """Attributes that came later: a record without them has the seal it always had."""
 _DATA_TYPES = {"numeric-single-value": "1", "numeric-xy-axis": "2", "text": "t"}
 _DATA_TYPES_BY_LETTER = {letter: name for name, letter in _DATA_TYPES.items()}
-_KEYS_PER_CALL = 100
 _MOST_CHUNKS = 100  # 35 MB; no body is larger than 16 MiB
 _FEW = 50
 _CLASSES = ("c", "f", "u")  # clean, flagged, unjudged
 _DIALECTS = {dialect.value: dialect for dialect in Dialect}
 _FORMATS = {each.value: each for each in Format}
 Image = Mapping[str, Any]
-T = TypeVar("T")
 
 
 class ByReceived(GlobalSecondaryIndex["RecordItem"]):  # type: ignore[no-untyped-call]
@@ -127,36 +127,41 @@ class Existing(NamedTuple):
     flags: frozenset[Flag]
 
 
+@store("records")
 @dataclass(frozen=True, slots=True)
 class RecordStore:
-    """The records table of one environment."""
+    """The records table of one environment. Raises StoreUnavailable."""
 
     table: str
     shards: ShardPlan
     client: Callable[[], "DynamoDBClient"] = dynamodb_client
 
-    def insert(self, records: Sequence[Record], backoff: Backoff) -> list[Insertion]:
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
         """Inserts records with distinct keys, one result each, in order. INSERTED means durable.
 
-        Raises botocore's ClientError on what trying again cannot mend (no such table, no permission).
+        Those that are not stored by the deadline are UNAVAILABLE.
         """
         bodies = [encode_body(record.raw) for record in records]
         chunks = [_chunk_items(record, body) for record, body in zip(records, bodies, strict=True)]
-        chunks_in = iter(self._insert([item for items in chunks for item in items], backoff))
+        chunks_in = iter(self._insert([item for items in chunks for item in items], deadline))
         whole = [Insertion.UNAVAILABLE not in list(islice(chunks_in, len(items))) for items in chunks]
         heads = [
             self._head_item(record, body, len(items))
             for record, body, items, ok in zip(records, bodies, chunks, whole, strict=True)
             if ok
         ]
-        heads_in = iter(self._insert(heads, backoff))
+        heads_in = iter(self._insert(heads, deadline))
         return [next(heads_in) if ok else Insertion.UNAVAILABLE for ok in whole]
 
-    def existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> dict[RecordKey, Existing]:
         """Digest and flags of the records that are there, read consistently. Misses a key only when unavailable."""
+        raw_keys = [{"p": {"S": partition}, "s": {"S": sort}} for partition, sort in keys]
+        options = {"ProjectionExpression": "p, s, d, f", "ConsistentRead": True}
         found: dict[RecordKey, Existing] = {}
-        for some in _grouped(keys, _KEYS_PER_CALL):
-            found |= self._existing(some, backoff)
+        with suppress(StoreUnavailable):
+            for item in read_items(self.client, self.table, raw_keys, deadline, **options):
+                flags = flag_codes.decode(item["f"]["S"]) if "f" in item else frozenset()
+                found[RecordKey(item["p"]["S"], item["s"]["S"])] = Existing(bytes(item["d"]["B"]), flags)
         return found
 
     def get(self, key: RecordKey) -> Record | None:
@@ -174,9 +179,11 @@ class RecordStore:
         What an index lists may not have reached every copy of the table: what seems to be missing is read consistently.
         """
         model = bind(RecordItem, self.table)
-        items = {RecordKey(item.partition, item.sort): item for item in model.batch_get(keys)}
+        items = {RecordKey(item.partition, item.sort): item for item in batch_get(model, keys)}
         missing = [key for key in keys if key not in items]
-        items |= {RecordKey(item.partition, item.sort): item for item in model.batch_get(missing, consistent_read=True)}
+        items |= {
+            RecordKey(item.partition, item.sort): item for item in batch_get(model, missing, consistent_read=True)
+        }
         return (self.whole(items[key]) for key in keys if key in items)
 
     def whole(self, item: RecordItem) -> Record:
@@ -206,9 +213,9 @@ class RecordStore:
 
         Expensive: reads every record whole.
         """
-        for some in _grouped(self._listed(product, day), _KEYS_PER_CALL):
+        for some in grouped(self._listed(product, day), KEYS_PER_CALL):
             keys = [RecordKey(item.partition, item.sort) for item, _ in some]
-            stored = bind(RecordItem, self.table).batch_get(keys, consistent_read=True)
+            stored = batch_get(bind(RecordItem, self.table), keys, consistent_read=True)
             found = {RecordKey(item.partition, item.sort): item for item in stored}
             for key, (item, judged) in zip(keys, some, strict=True):
                 wrong = self._wrong(item, found.get(key))
@@ -217,9 +224,8 @@ class RecordStore:
     def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]:
         """At most so many of the flagged records of a day, newest first; not those that are to be judged yet."""
         names = [name for product in products for name in self._partitions(product, day, "f")]
-        with named_errors():
-            found = side_by_side(lambda name: self._newest(name, max(_FEW, 2 * count // len(names))), names)
-            return list(islice(heapq.merge(*found, key=lambda seen: seen.received_at, reverse=True), count))
+        found = side_by_side(lambda name: self._newest(name, max(_FEW, 2 * count // len(names))), names)
+        return list(islice(heapq.merge(*found, key=lambda seen: seen.received_at, reverse=True), count))
 
     def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]:
         """A record of each base partition in which there is one, that with the latest event time, whole."""
@@ -229,8 +235,7 @@ class RecordStore:
             found = model.query(partition, scan_index_forward=False, limit=1)
             return next((self.whole(item) for item in found), None)
 
-        with named_errors():
-            found = zip(partitions, side_by_side(newest, partitions), strict=True)
+        found = zip(partitions, side_by_side(newest, partitions), strict=True)
         return {partition: record for partition, record in found if record}
 
     def has_any(self, product: str, day: date) -> bool:
@@ -247,7 +252,7 @@ class RecordStore:
     def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
         """Keys of the records of a day that were stored while the registry could not be read, and not judged since."""
         waiting = (item for name in self._partitions(product, day, "u") for item in self._received(name, day))
-        for items in _grouped(waiting, _KEYS_PER_CALL):
+        for items in grouped(waiting, KEYS_PER_CALL):
             keys = [RecordKey(item.partition, item.sort) for item in items]
             judged = self.judgements(keys)
             yield from (key for key in keys if key not in judged)
@@ -255,13 +260,13 @@ class RecordStore:
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
         model = bind(RecordItem, self.table)
-        found = model.batch_get([judgement_key(key) for key in keys], consistent_read=True)
+        found = batch_get(model, [judgement_key(key) for key in keys], consistent_read=True)
         return {
             RecordKey(item.partition[1:], item.sort): Verdict(flag_codes.decode(item.flags or ""), item.evidence or "")
             for item in found
         }
 
-    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, backoff: Backoff) -> Insertion:
+    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, deadline: Deadline) -> Insertion:
         """Keeps a judgement beside its record, once; the record itself is never touched."""
         item = RecordItem(
             *judgement_key(record.key),
@@ -270,7 +275,7 @@ class RecordStore:
             received_at=_milliseconds(now),
             expires_at=int(record.expires_at.timestamp()),
         )
-        return self._insert([item], backoff)[0]
+        return self._insert([item], deadline)[0]
 
     def _listed(
         self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = ALL_HOURS
@@ -279,7 +284,7 @@ class RecordStore:
         for partition in self._partitions(product, day, "cf", shards):
             yield from ((item, None) for item in self._received(partition, day, hours))
         for partition in self._partitions(product, day, "u", shards):
-            for items in _grouped(self._received(partition, day, hours), _KEYS_PER_CALL):
+            for items in grouped(self._received(partition, day, hours), KEYS_PER_CALL):
                 judged = self.judgements([RecordKey(item.partition, item.sort) for item in items])
                 yield from ((item, judged.get(RecordKey(item.partition, item.sort))) for item in items)
 
@@ -321,7 +326,7 @@ class RecordStore:
         if count > _MOST_CHUNKS:
             raise UnreadableBody(f"nobody writes {count} chunks")
         keys = chunk_keys(RecordKey(head.partition, head.sort), int(head.received_at), head.digest, count)
-        items = bind(RecordItem, self.table).batch_get(keys, consistent_read=True)
+        items = batch_get(bind(RecordItem, self.table), keys, consistent_read=True)
         bodies = {item.sort: item.body for item in items}
         missing = [number for number, key in enumerate(keys, 1) if bodies.get(key.sort) is None]
         if missing:
@@ -354,33 +359,8 @@ class RecordStore:
             chunks=chunks or None,
         )
 
-    def _insert(self, items: Sequence[RecordItem], backoff: Backoff) -> list[Insertion]:
-        return insert(self.client(), self.table, [item.serialize() for item in items], backoff)
-
-    def _existing(self, keys: Sequence[RecordKey], backoff: Backoff) -> dict[RecordKey, Existing]:
-        found: dict[RecordKey, Existing] = {}
-        request: Any = {
-            self.table: {
-                "Keys": [{"p": {"S": partition}, "s": {"S": sort}} for partition, sort in keys],
-                "ProjectionExpression": "p, s, d, f",
-                "ConsistentRead": True,
-            }
-        }
-        for _ in backoff.attempts():
-            try:
-                answer = self.client().batch_get_item(RequestItems=request)
-            except UNANSWERED:
-                continue
-            except ClientError as exc:
-                passing_code(exc)
-                continue
-            for item in answer["Responses"].get(self.table, []):
-                flags = flag_codes.decode(item["f"]["S"]) if "f" in item else frozenset()
-                found[RecordKey(item["p"]["S"], item["s"]["S"])] = Existing(bytes(item["d"]["B"]), flags)
-            request = answer.get("UnprocessedKeys")
-            if not request:
-                break
-        return found
+    def _insert(self, items: Sequence[RecordItem], deadline: Deadline) -> list[Insertion]:
+        return insert(self.client(), self.table, [item.serialize() for item in items], deadline)
 
 
 class IndexPartition(NamedTuple):
@@ -539,12 +519,6 @@ def _chunk_items(record: Record, body: bytes) -> list[RecordItem]:
     keys = chunk_keys(record.key, _milliseconds(record.received_at), record.digest, len(pieces))
     expires_at = int(record.expires_at.timestamp())
     return [RecordItem(*key, body=piece, expires_at=expires_at) for key, piece in zip(keys, pieces, strict=True)]
-
-
-def _grouped(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while group := list(islice(iterator, size)):
-        yield group
 
 
 def _milliseconds(moment: datetime) -> int:

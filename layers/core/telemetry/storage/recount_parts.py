@@ -13,8 +13,9 @@ from pynamodb.models import Model
 
 from telemetry.domain.keys import key_text
 from telemetry.domain.recount import LicenseCount, Recount, Unit
-from telemetry.storage.aggregates import named_errors
+from telemetry.storage.batches import batch_get
 from telemetry.storage.day_reports import license_of, plain_license
+from telemetry.storage.errors import store
 from telemetry.storage.tables import bind
 
 RETENTION = timedelta(days=3)
@@ -46,6 +47,7 @@ class PartItem(Model):
     expires_at = NumberAttribute()
 
 
+@store("parts of recounts")
 @dataclass(frozen=True, slots=True)
 class PartStore:
     """Parts, in an environment's aggregates. Raises StoreUnavailable."""
@@ -55,7 +57,7 @@ class PartStore:
     def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None:
         """Keeps versions and licences of a part, or some of them, for some days; nobody sees them yet."""
         model, partition, expires_at = bind(PartItem, self.table), _partition(unit), _expiry(now)
-        with named_errors(), model.batch_write() as batch:
+        with model.batch_write() as batch:
             for bucket in range(unit.buckets):
                 for piece, body in enumerate(_pieces(_lines(tables.bucket(bucket, unit.buckets)))):
                     sort = f"{_of_bucket(copy, bucket)}{number:04d}#{piece:03d}"
@@ -64,27 +66,24 @@ class PartStore:
     def put(self, unit: Unit, copy: str, summary: Recount, now: datetime) -> None:
         """Keeps all else of a part, which is now counted: its tables are those put under the same copy."""
         body = zlib.compress(_json(_plain(summary)), level=6)
-        with named_errors():
-            model = bind(PartItem, self.table)
-            model(_partition(unit), _SUMMARY, body=body, copied=copy, expires_at=_expiry(now)).save()
+        model = bind(PartItem, self.table)
+        model(_partition(unit), _SUMMARY, body=body, copied=copy, expires_at=_expiry(now)).save()
 
     def summaries(self, units: Collection[Unit]) -> dict[Unit, Recount]:
         """The parts that have been counted, without their tables; strongly consistent."""
         by_key = {_partition(unit): unit for unit in units}
         keys = [(partition, _SUMMARY) for partition in by_key]
-        with named_errors():
-            found = bind(PartItem, self.table).batch_get(keys, consistent_read=True)
-            return {by_key[item.pk]: _summary(json.loads(_inflated(item))) for item in found}
+        found = batch_get(bind(PartItem, self.table), keys, consistent_read=True)
+        return {by_key[item.pk]: _summary(json.loads(_inflated(item))) for item in found}
 
     def tables(self, unit: Unit, bucket: int) -> Recount:
         """A counted part's versions and licences, those of one bucket."""
         model, partition, found = bind(PartItem, self.table), _partition(unit), Recount()
-        with named_errors():
-            copy = model.get(partition, _SUMMARY, consistent_read=True).copied
-            pieces = model.query(partition, model.sk.startswith(_of_bucket(copy, bucket)), consistent_read=True)
-            for item in pieces:
-                for line in _inflated(item).splitlines():
-                    _add_line(found, *json.loads(line))
+        copy = model.get(partition, _SUMMARY, consistent_read=True).copied
+        pieces = model.query(partition, model.sk.startswith(_of_bucket(copy, bucket)), consistent_read=True)
+        for item in pieces:
+            for line in _inflated(item).splitlines():
+                _add_line(found, *json.loads(line))
         return found
 
 

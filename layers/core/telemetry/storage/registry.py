@@ -12,16 +12,17 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from pynamodb.models import Model
 
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.judge import Product
 from telemetry.domain.staff import AuditEntry
+from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
+from telemetry.storage.errors import store
 from telemetry.storage.pages import Page, read_page
 from telemetry.storage.tables import bind
 
@@ -107,28 +108,23 @@ class ApiKeyPointer(Model):
     lies_at = UnicodeAttribute()
 
 
+@store("registry")
 @dataclass(frozen=True, slots=True)
 class RegistryStore:
-    """The registry table. Raises StoreUnavailable when it cannot be read."""
+    """The registry table. Raises StoreUnavailable."""
 
     table: str
 
     def products(self) -> Mapping[str, Product]:
         """All products by id."""
         model = bind(ProductItem, self.table)
-        try:
-            return {item.id: _product(item) for item in model.query(_PRODUCTS)}
-        except PynamoDBException as exc:
-            raise StoreUnavailable("products") from exc
+        return {item.id: _product(item) for item in model.query(_PRODUCTS)}
 
     def products_named(self, ids: Collection[str]) -> Mapping[str, Product]:
         """Those of at most 100 products that there are, by id; strongly consistent, one request."""
         model = bind(ProductItem, self.table)
-        try:
-            found = model.batch_get([(_PRODUCTS, id_) for id_ in ids], consistent_read=True)
-            return {item.id: _product(item) for item in found}
-        except PynamoDBException as exc:
-            raise StoreUnavailable("products") from exc
+        found = batch_get(model, [(_PRODUCTS, id_) for id_ in ids], consistent_read=True)
+        return {item.id: _product(item) for item in found}
 
     def product(self, id_: str) -> Product:
         """A product by id, strongly consistent. Raises NotFound."""
@@ -137,19 +133,12 @@ class RegistryStore:
             return _product(model.get(_PRODUCTS, id_, consistent_read=True))
         except model.DoesNotExist as exc:
             raise NotFound(f"product {id_}") from exc
-        except PynamoDBException as exc:
-            raise StoreUnavailable("products") from exc
 
     def product_page(self, limit: int, after: str | None) -> Page[Product]:
         """A page of products by id."""
         model = bind(ProductItem, self.table)
-        try:
-            found = model.query(
-                _PRODUCTS, model.id > after if after else None, consistent_read=True, page_size=limit + 1
-            )
-            return read_page(found, "sk", limit, lambda raw: _product(model.from_raw_data(raw)))
-        except PynamoDBException as exc:
-            raise StoreUnavailable("products") from exc
+        found = model.query(_PRODUCTS, model.id > after if after else None, consistent_read=True, page_size=limit + 1)
+        return read_page(found, "sk", limit, lambda raw: _product(model.from_raw_data(raw)))
 
     def add_product(self, product: Product, entry: AuditEntry) -> None:
         """Registers a new product. Raises AlreadyExists."""
@@ -187,8 +176,6 @@ class RegistryStore:
             item = model.get(_api_key_partition(key_hash), _API_KEY)
         except model.DoesNotExist:
             return None
-        except PynamoDBException as exc:
-            raise StoreUnavailable("API keys") from exc
         return api_key_of(item) if hmac.compare_digest(item.key_hash, key_hash) else None
 
     def put_api_key(

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
@@ -16,6 +15,7 @@ from telemetry.domain.retention import DEPLOYED_VERSION, Retention
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.catalogue import CACHE_SECONDS, REREAD_SECONDS
 from telemetry.storage.changes import Write, commit
+from telemetry.storage.errors import store
 from telemetry.storage.tables import bind
 
 _RETENTION = "retention"
@@ -37,6 +37,7 @@ class RetentionItem(Model):
     changed_by = UnicodeAttribute()
 
 
+@store("retention")
 @dataclass(frozen=True, slots=True)
 class RetentionStore:
     """Retention by environment, `default_days` where nobody has changed it. Raises StoreUnavailable."""
@@ -51,8 +52,6 @@ class RetentionStore:
             return _retention(model.get(_partition(environment), _RETENTION, consistent_read=True))
         except model.DoesNotExist:
             return Retention(self.default_days)
-        except PynamoDBException as exc:
-            raise StoreUnavailable("retention") from exc
 
     def change(self, environment: Environment, retention: Retention, entry: AuditEntry) -> Retention:
         """Stores a setting that was read at this version; gives it with the next. Raises ChangedMeanwhile."""

@@ -1,19 +1,17 @@
 """Sessions, and attempts to begin one, in the registry."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError, PynamoDBException
 from pynamodb.models import Model
 
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
 from telemetry.domain.session import FORGOTTEN_AFTER, Attempts, Session
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
-from telemetry.storage.tables import bind, error_code
+from telemetry.storage.errors import conditions, store
+from telemetry.storage.tables import bind
 
 _SESSION = "session"
 _ATTEMPTS = "sign_in"
@@ -48,6 +46,7 @@ class AttemptsItem(Model):
     expires_at = NumberAttribute()
 
 
+@store("sessions")
 @dataclass(frozen=True, slots=True)
 class SessionStore:
     """Sessions in the registry. Raises StoreUnavailable."""
@@ -62,11 +61,10 @@ class SessionStore:
     def session(self, id_: str) -> Session | None:
         """A session that has not been ended, though its time may be over (TTL deletes late); strongly consistent."""
         model = bind(SessionItem, self.table)
-        with _named_errors("sessions"):
-            try:
-                item = model.get(_partition(_SESSION, id_), _SESSION, consistent_read=True)
-            except model.DoesNotExist:
-                return None
+        try:
+            item = model.get(_partition(_SESSION, id_), _SESSION, consistent_read=True)
+        except model.DoesNotExist:
+            return None
         return Session(id_, bytes(item.key_hash), datetime.fromtimestamp(item.expires_at, UTC))
 
     def end(self, session: Session, entry: AuditEntry) -> None:
@@ -83,6 +81,7 @@ class SessionStore:
         return item
 
 
+@store("sign-in attempts")
 @dataclass(frozen=True, slots=True)
 class AttemptStore:
     """Attempts to sign in, by address. Raises StoreUnavailable."""
@@ -92,11 +91,10 @@ class AttemptStore:
     def get(self, address: str) -> Attempts | None:
         """Strongly consistent."""
         model = bind(AttemptsItem, self.table)
-        with _named_errors("sign-in attempts"):
-            try:
-                item = model.get(_partition(_ATTEMPTS, address), _ATTEMPTS, consistent_read=True)
-            except model.DoesNotExist:
-                return None
+        try:
+            item = model.get(_partition(_ATTEMPTS, address), _ATTEMPTS, consistent_read=True)
+        except model.DoesNotExist:
+            return None
         return Attempts(int(item.attempts), datetime.fromtimestamp(item.last / 1000, UTC))
 
     def put(self, address: str, attempts: Attempts, before: Attempts | None) -> None:
@@ -113,18 +111,12 @@ class AttemptStore:
             if before
             else model.pk.does_not_exist()
         )
-        with _named_errors("sign-in attempts"):
-            try:
-                item.save(condition=unchanged)
-            except PutError as exc:
-                if error_code(exc) != "ConditionalCheckFailedException":
-                    raise
-                raise ChangedMeanwhile(f"attempts from {address}") from exc
+        with conditions(ChangedMeanwhile(f"attempts from {address}")):
+            item.save(condition=unchanged)
 
     def forget(self, address: str) -> None:
         """Lets the address begin anew."""
-        with _named_errors("sign-in attempts"):
-            bind(AttemptsItem, self.table)(_partition(_ATTEMPTS, address)).delete()
+        bind(AttemptsItem, self.table)(_partition(_ATTEMPTS, address)).delete()
 
 
 def _partition(kind: str, name: str) -> str:
@@ -133,11 +125,3 @@ def _partition(kind: str, name: str) -> str:
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-@contextmanager
-def _named_errors(what: str) -> Iterator[None]:
-    try:
-        yield
-    except PynamoDBException as exc:
-        raise StoreUnavailable(what) from exc

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
@@ -12,8 +13,9 @@ R = TypeVar("R")
 
 
 def side_by_side(call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
-    """One result each, in order. Raises what the first call raises that fails."""
-    return list(_threads().map(call, arguments))
+    """One result each, in order. Raises what the first call raises that fails. What is in force here is so there."""
+    calls = [(copy_context(), argument) for argument in arguments]
+    return list(_threads().map(lambda each: each[0].run(call, each[1]), calls))
 
 
 @cache

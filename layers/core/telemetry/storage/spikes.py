@@ -8,8 +8,10 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from telemetry.domain.active_users import Outdated
 from telemetry.domain.spikes import Cause, Episode, Spike
-from telemetry.storage.aggregates import named_errors
+from telemetry.storage.batches import batch_get
+from telemetry.storage.errors import conditions, store
 from telemetry.storage.tables import bind, connection
 
 _EPISODES = "spikes"
@@ -50,6 +52,7 @@ class LatestEpisodeItem(Model):
     episode = UnicodeAttribute()
 
 
+@store("spikes")
 @dataclass(frozen=True, slots=True)
 class EpisodeStore:
     """Reads and writes episodes. Raises StoreUnavailable, and Outdated where another writer was first."""
@@ -58,10 +61,9 @@ class EpisodeStore:
 
     def latest(self, subject: str) -> Episode | None:
         """The latest episode of a product or an API key, as `Spike.subject` names it; strongly consistent."""
-        with named_errors():
-            pointers = bind(LatestEpisodeItem, self.table).batch_get([_pointer(subject)], consistent_read=True)
-            keys = [(_EPISODES, pointer.episode) for pointer in pointers]
-            found = list(bind(EpisodeItem, self.table).batch_get(keys, consistent_read=True)) if keys else []
+        pointers = batch_get(bind(LatestEpisodeItem, self.table), [_pointer(subject)], consistent_read=True)
+        keys = [(_EPISODES, pointer.episode) for pointer in pointers]
+        found = list(batch_get(bind(EpisodeItem, self.table), keys, consistent_read=True)) if keys else []
         return _episode(found[0]) if found else None
 
     def open(self, episode: Episode, before: Episode | None) -> None:
@@ -81,25 +83,25 @@ class EpisodeStore:
             last_seen=_seconds(episode.last_seen),
         )
         still = latest.episode == before.id if before else latest.pk.does_not_exist()
-        with named_errors(), TransactWrite(connection=connection()) as transaction:
+        with (
+            conditions(Outdated("Another episode is the latest")),
+            TransactWrite(connection=connection()) as transaction,
+        ):
             transaction.save(item, condition=EpisodeItem.pk.does_not_exist())
             transaction.save(latest(*_pointer(spike.subject), episode=episode.id), condition=still)
 
     def extend(self, episode: Episode, hour: datetime) -> None:
         """Notes another hour with a spike."""
-        with named_errors():
-            self._item(episode).update([EpisodeItem.last_seen.set(_seconds(hour))])
+        self._item(episode).update([EpisodeItem.last_seen.set(_seconds(hour))])
 
     def announced(self, episode: Episode) -> None:
         """Notes that the topic has taken it."""
-        with named_errors():
-            self._item(episode).update([EpisodeItem.is_announced.set(True)])
+        self._item(episode).update([EpisodeItem.is_announced.set(True)])
 
     def all(self) -> Iterator[Episode]:
         """Every episode there ever was, by whose it is and time."""
-        with named_errors():
-            for item in bind(EpisodeItem, self.table).query(_EPISODES):
-                yield _episode(item)
+        for item in bind(EpisodeItem, self.table).query(_EPISODES):
+            yield _episode(item)
 
     def _item(self, episode: Episode) -> EpisodeItem:
         item: EpisodeItem = bind(EpisodeItem, self.table)(_EPISODES, episode.id)

@@ -5,10 +5,12 @@ from functools import cache
 from typing import TYPE_CHECKING, TypeVar
 
 import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException
 from pynamodb.models import Model
+
+from telemetry.retry import check_time
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -20,16 +22,31 @@ BRIEF_TIMEOUT_SECONDS = 0.5
 M = TypeVar("M", bound=Model)
 
 
-@cache
-def dynamodb_client() -> "DynamoDBClient":
-    """The botocore client, with timeouts shorter than a function's own (PynamoDB's and botocore's defaults are not)."""
-    config = Config(
+def short_config() -> Config:
+    """Time-outs of a client's calls, as long as an answer may take at worst and no longer."""
+    return Config(
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 2},
         max_pool_connections=16,
     )
-    return boto3.client("dynamodb", config=config)
+
+
+def in_time(client: BaseClient) -> None:
+    """Lets no attempt of a call begin after the deadline in force (telemetry.retry).
+
+    The client is the one place that sees them all: its own second attempts, the pages of a query, what PynamoDB asks.
+    None of these takes a time-out of its own.
+    """
+    client.meta.events.register_first("before-send", lambda **_: check_time())
+
+
+@cache
+def dynamodb_client() -> "DynamoDBClient":
+    """The botocore client, with timeouts shorter than a function's own (PynamoDB's and botocore's defaults are not)."""
+    client = boto3.client("dynamodb", config=short_config())
+    in_time(client)
+    return client
 
 
 @cache
@@ -61,10 +78,3 @@ def connection() -> Connection:
     made = Connection()
     made._client = dynamodb_client()  # type: ignore[assignment]  # noqa: SLF001
     return made
-
-
-def error_code(exc: PynamoDBException) -> str | None:
-    """DynamoDB's error code, None without an answer. (PynamoDB's own property fails on time-outs.)"""
-    response = getattr(exc.cause, "response", None) or {}
-    code: str | None = response.get("Error", {}).get("Code")
-    return code

@@ -7,6 +7,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 
 from telemetry.domain.errors import Forbidden, StoreUnavailable, TelemetryError, Unauthenticated
+from telemetry.faults import log_failure
 from telemetry.web.http import answer
 
 RETRY_AFTER_SECONDS = "5"
@@ -41,5 +42,5 @@ def failure_answer(
             logger.error("Storage did not answer in time", cause=str(error))
             busy = dialect.failure(503, "Temporarily unavailable, please send again", now)
             return answer(503, busy, Retry_After=RETRY_AFTER_SECONDS)
-    logger.error("Failed", exc_info=error)
+    log_failure(error, logger)
     return answer(500, dialect.failure(500, "Internal error", now))

@@ -1,0 +1,41 @@
+"""What storage refuses for good: in the log with its cause, and counted for an alarm. Sending again cannot mend it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from telemetry.storage.errors import is_fault
+
+METRIC = "StorageFaults"
+
+R = TypeVar("R")
+
+
+def log_failure(error: Exception, logger: Logger) -> None:
+    """Logs, with its traceback, what ends in a 5xx; and counts it where it is storage's refusal."""
+    logger.error("Failed", exc_info=error)
+    _count(error)
+
+
+def faults_counted(handler: Callable[[dict[str, Any], Any], R]) -> Callable[[dict[str, Any], Any], R]:
+    """A handler that answers nobody; Lambda logs what it raises."""
+
+    @wraps(handler)
+    def counted(event: dict[str, Any], context: object) -> R:
+        try:
+            return handler(event, context)
+        except Exception as exc:
+            _count(exc)
+            raise
+
+    return counted
+
+
+def _count(error: Exception) -> None:
+    """By itself, with the service as its only dimension: an alarm names them all."""
+    if is_fault(error):
+        with single_metric(METRIC, MetricUnit.Count, 1):
+            pass

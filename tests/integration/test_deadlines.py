@@ -1,0 +1,224 @@
+"""One deadline for a request: whatever storage does, it is answered in time, event by event."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import pytest
+
+from telemetry.domain.environment import Environment
+from tests.conftest import Deployment
+from tests.faulty_transport import BadDay, Fault, answer, bad_day, only, refused, silent, unreachable
+from tests.issuing import KEY, issue
+from tests.lambdas import Context, http_event, load_function
+
+TIMEOUTS = {"ingest": 10.0, "licensing": 20.0, "reports": 10.0, "analytics": 29.0, "admin": 29.0}
+OURS = 1.0
+"""Seconds of a function's time that no call of storage takes: for itself."""
+
+INSERTS = ("ExecuteStatement", "BatchExecuteStatement")
+READS = ("GetItem", "BatchGetItem", "Query")
+
+Send = Callable[..., tuple[dict[str, Any], BadDay]]
+
+
+@pytest.fixture
+def send(deployment: Deployment) -> Send:
+    """Sends a body to ingest in its time; the key and the products are known already."""
+    function = load_function("ingest")
+    headers = {"content-type": "application/json", "x-api-key": deployment.keys[Environment.PRODUCTION]}
+
+    def event(path: str, body: object) -> dict[str, Any]:
+        return http_event(path, json.dumps(body), headers)
+
+    assert function.handler(event("/v1/telemetry", an_event(0)), Context())["statusCode"] == 200
+
+    def sent(fault: Fault, body: object, path: str = "/v1/telemetry") -> tuple[dict[str, Any], BadDay]:
+        with bad_day(fault) as day:
+            began = day.now
+            result: dict[str, Any] = function.handler(event(path, body), day.context(TIMEOUTS["ingest"]))
+            assert day.now - began <= TIMEOUTS["ingest"] - OURS
+        return result, day
+
+    return sent
+
+
+def an_event(number: int, **fields: object) -> dict[str, object]:
+    return {
+        "data_type": "text",
+        "text_data": "x",
+        "product_id": "acme-cli",
+        "hwid": f"d{number}",
+        "event_id": f"e{number}",
+    } | fields
+
+
+def statuses(result: dict[str, Any]) -> Counter[str]:
+    return Counter(each["status"] for each in json.loads(result["body"])["results"])
+
+
+THROTTLED = refused("ThrottlingException", 3.0)
+ONE_BY_ONE = [THROTTLED, silent, unreachable, refused("ProvisionedThroughputExceededException")]
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+def test_a_batch_of_which_nothing_can_be_stored(send: Send, fault: Fault) -> None:
+    result, _ = send(only(fault, *INSERTS), [an_event(number) for number in range(500)])
+    assert result["statusCode"] == 503
+    assert result["headers"]["Retry-After"] == "5"
+    assert statuses(result) == {"failed": 500}
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+def test_a_batch_of_which_some_is_stored(send: Send, fault: Fault) -> None:
+    result, _ = send(only(fault, *INSERTS, after=7), [an_event(number) for number in range(1, 501)])
+    assert result["statusCode"] == 503
+    assert statuses(result) == {"stored": 175, "failed": 325}
+
+
+def test_what_one_group_waits_for_holds_no_other_up(send: Send) -> None:
+    """A throttled partition, say: all others are tried before it is again."""
+    hot = only(refused("ThrottlingException"), *INSERTS, table="Hotland")
+    result, _ = send(hot, [an_event(number, country="Hotland" if number == 33 else "FR") for number in range(1, 501)])
+    assert statuses(result) == {"stored": 475, "failed": 25}
+
+
+def test_statements_throttled_one_by_one(send: Send) -> None:
+    """AWS says so inside an answer that succeeds, and botocore does not try again."""
+
+    def fault(day: BadDay, _operation: str, request: dict[str, Any]) -> Any:  # noqa: ANN401
+        day.pass_(3)
+        refusal = {"Error": {"Code": "ThrottlingError", "Message": "Rate exceeded"}}
+        return answer({"Responses": [refusal for _ in request["Statements"]]})
+
+    result, _ = send(only(fault, "BatchExecuteStatement"), [an_event(number) for number in range(500)])
+    assert statuses(result) == {"failed": 500}
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+def test_duplicates_that_cannot_be_told_from_conflicts(send: Send, fault: Fault) -> None:
+    events = [an_event(number) for number in range(1, 201)]
+    send(lambda *_: None, events[:150])
+    result, _ = send(only(fault, "BatchGetItem", table="-records-", after=1), events)
+    assert result["statusCode"] == 503
+    assert statuses(result) == {"duplicate": 100, "stored": 50, "failed": 50}
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+def test_chunks_that_cannot_be_stored(send: Send, fault: Fault) -> None:
+    large = [an_event(number, metadata={"a": number_text(number)}) for number in range(1, 5)]
+    result, _ = send(only(fault, *INSERTS), large)
+    assert statuses(result) == {"failed": 4}
+
+
+def number_text(seed: int) -> str:
+    """What does not deflate below what a head holds."""
+
+    return Random(seed).randbytes(300_000).hex()
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+@pytest.mark.parametrize("path", ["/v1/telemetry", "/api/product/usage"])
+def test_one_event_that_cannot_be_stored(send: Send, path: str, fault: Fault) -> None:
+    result, _ = send(only(fault, *INSERTS), an_event(1), path)
+    assert result["statusCode"] == 503
+    assert result["headers"]["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+def test_a_registry_that_is_away_leaves_time_to_store(send: Send, fault: Fault) -> None:
+    events = [an_event(number, license_key=f"ACME-{number % 9}") for number in range(1, 101)]
+    result, _ = send(only(fault, *READS, table="-registry"), events)
+    assert (result["statusCode"], statuses(result)) == (200, {"stored": 100})
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+def test_everything_is_away_at_a_cold_start(deployment: Deployment, fault: Fault) -> None:
+    function = load_function("ingest")
+    headers = {"content-type": "application/json", "x-api-key": deployment.keys[Environment.PRODUCTION]}
+    with bad_day(fault) as day:
+        began = day.now
+        event = http_event("/v1/telemetry", json.dumps(an_event(1)), headers)
+        assert function.handler(event, day.context(TIMEOUTS["ingest"]))["statusCode"] == 503
+        assert day.now - began <= TIMEOUTS["ingest"] - OURS
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+@pytest.mark.parametrize("action", ["verify", "activate", "deactivate"])
+@pytest.mark.parametrize("is_known", [True, False])
+def test_licences(
+    deployment: Deployment,
+    fault: Fault,
+    action: str,
+    is_known: bool,  # noqa: FBT001
+) -> None:
+    issue(deployment)
+    function = load_function("licensing")
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "idempotency-key": "k"}
+    event = http_event(f"/v1/{action}", json.dumps({"license_key": KEY, "identifier": "d"}), headers)
+    if is_known:
+        function.handler(event, Context(milliseconds_left=20_000))
+        event["headers"]["idempotency-key"] = "another"
+    with bad_day(fault) as day:
+        began = day.now
+        result = function.handler(event, day.context(TIMEOUTS["licensing"]))
+        assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "5")
+        assert day.now - began <= TIMEOUTS["licensing"] - OURS
+
+
+@pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("reports", "/api/v1/reports/applications"),
+        ("reports", "/rest/v3/telemetry/report"),
+        ("analytics", "/api/v1/telemetry"),
+        ("analytics", "/api/v1/analytics/products"),
+        ("admin", "/api/v1/admin/products"),
+    ],
+)
+def test_reads(deployment: Deployment, fault: Fault, name: str, path: str) -> None:
+    function = load_function(name)
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    event = http_event(path, "", headers, {"environment": "production"}, "POST" if "rest" in path else "GET")
+    with bad_day(fault) as day:
+        began = day.now
+        result = function.handler(event, day.context(TIMEOUTS[name]))
+        assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "5")
+        assert day.now - began <= TIMEOUTS[name] - OURS
+
+
+def test_pages_that_come_too_slowly(deployment: Deployment) -> None:
+    """Each answer is in time; all together they are not."""
+
+    def slow(day: BadDay, _operation: str, _request: dict[str, Any]) -> Any:  # noqa: ANN401
+        day.pass_(2)
+        last = {"pk": {"S": "product"}, "sk": {"S": "x"}}
+        return answer({"Items": [], "Count": 0, "ScannedCount": 1, "LastEvaluatedKey": last})
+
+    function = load_function("reports")
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    event = http_event("/api/v1/reports/applications", "", headers, method="GET")
+    with bad_day(only(slow, "Query")) as day:
+        began = day.now
+        assert function.handler(event, day.context(TIMEOUTS["reports"]))["statusCode"] == 503
+        assert day.now - began <= TIMEOUTS["reports"] - OURS
+
+
+def test_keys_that_are_left_out_again_and_again(deployment: Deployment) -> None:
+    """BatchGetItem may answer, and leave out everything: what is asked for again must come to an end."""
+
+    def nothing(day: BadDay, _operation: str, request: dict[str, Any]) -> Any:  # noqa: ANN401
+        day.pass_(0.1)
+        return answer({"Responses": {}, "UnprocessedKeys": request["RequestItems"]})
+
+    issue(deployment)
+    function = load_function("licensing")
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    event = http_event("/v1/verify", json.dumps({"license_key": KEY, "identifier": "d"}), headers)
+    with bad_day(only(nothing, "BatchGetItem")) as day:
+        began = day.now
+        assert function.handler(event, day.context(TIMEOUTS["licensing"]))["statusCode"] == 503
+        assert day.now - began <= TIMEOUTS["licensing"] - OURS

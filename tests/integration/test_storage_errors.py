@@ -1,0 +1,455 @@
+"""One meaning of an error, whatever method of whatever store meets it.
+
+A new method of a store needs a row in CALLS.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from enum import Enum
+from itertools import count
+from typing import Any, Protocol
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
+from pynamodb.attributes import Attribute
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.models import Model
+
+import telemetry.messages
+import telemetry.storage
+from local.engine import Engine
+from telemetry.domain.active_users import Actor, ActorKey, Audience, Balance, Place, TallyKey
+from telemetry.domain.activity import RECORDS, Fold, HourKey, LicenseDay
+from telemetry.domain.api_key import ApiKey, KeyKind
+from telemetry.domain.customer import Customer
+from telemetry.domain.day_report import Candidate, Correction, Moments, product_report
+from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable, TelemetryError
+from telemetry.domain.event import Dialect
+from telemetry.domain.failed_call import Caller
+from telemetry.domain.failure import Failure
+from telemetry.domain.judge import Product, Verdict
+from telemetry.domain.keyring import Keyring
+from telemetry.domain.license import License, LicenseState
+from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.record import Record, RecordKey
+from telemetry.domain.recount import Recount, Unit
+from telemetry.domain.retention import Retention
+from telemetry.domain.session import Attempts, Session
+from telemetry.domain.shards import ShardPlan
+from telemetry.domain.spikes import Cause, Episode, Spike
+from telemetry.domain.staff import AuditEntry, Author
+from telemetry.messages.alerts import AlertTopic
+from telemetry.messages.clients import lambda_client, sns_client, sqs_client
+from telemetry.messages.failures import FailureQueue
+from telemetry.messages.invocations import Invocations
+from telemetry.retry import Deadline
+from telemetry.storage import batches, changes
+from telemetry.storage.activity import ActivityStore
+from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.api_keys import ApiKeyStore, StoredKey
+from telemetry.storage.audit import AuditLog
+from telemetry.storage.browse import EVERY_CLASS, Browser, Effort, Listed, Selection
+from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.customers import CustomerStore
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.errors import is_fault
+from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.idempotency import IdempotencyStore
+from telemetry.storage.inserts import Insertion
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.records import RecordItem, RecordStore
+from telemetry.storage.recount_parts import PartStore
+from telemetry.storage.registry import RegistryStore
+from telemetry.storage.retention import RememberedRetention, RetentionStore
+from telemetry.storage.sessions import AttemptStore, SessionStore
+from telemetry.storage.spikes import EpisodeStore
+
+TABLE = "test-stack-registry"
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+DAY = date(2026, 11, 21)
+KEYRING = Keyring(bytes(32))
+PRODUCTION = Environment.PRODUCTION
+
+KEY = RecordKey("L1#acme-cli", "1763713800123#evt-1")
+RECORD = Record(
+    KEY,
+    b"{}",
+    b"digest",
+    Dialect.GETKEYMANAGER,
+    "acme-cli",
+    NOW,
+    NOW,
+    None,
+    None,
+    None,
+    frozenset(),
+    "",
+    "k1",
+    "192.0.2.1",
+)
+CHUNKED = RecordItem(*KEY, received_at=1, chunks=1, digest=bytes(32))
+LISTED = Listed(KEY, "acme-cli", "c", NOW, NOW, None, None, None, "192.0.2.1", frozenset())
+LICENSE = License("l1", PRODUCTION, b"f", "1234", None, None, LicenseState.ACTIVE, None, 3, 0, NOW)
+API_KEY = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({PRODUCTION}))
+STORED_KEY = StoredKey(API_KEY, b"secret", "api_key#1")
+ENTRY = AuditEntry("e1", Author("k1", "test", NOW, "192.0.2.1", "", "r1"), PRODUCTION, "any.create", "e", {}, {})
+PRODUCT = Product("acme-cli", "Acme CLI")
+CUSTOMER = Customer("c1", "Globex", None, NOW)
+UNIT = Unit("acme-cli", DAY, "1", 0, 0, 24, counts_users=True)
+EPISODE = Episode(Spike("acme-cli", NOW, Cause.HOUR, 90, 10), NOW)
+SESSION = Session("s1", b"hash", NOW)
+CALLER = Caller("bad_key", "1234", "192.0.2.1")
+BALANCE = Balance(DAY.toordinal(), dict.fromkeys(Audience, (0,) * 366))
+REPORT = product_report("acme-cli", DAY, Recount(), BALANCE, None, Moments(NOW, NOW))
+CORRECTION = Correction("acme-cli", DAY, "records", 1, 0, 1, NOW)
+SUMMARY = DaySummary("acme-cli", DAY, {}, Counter())
+ACTOR = Actor(1, {Place("*", Audience.USERS): (DAY.toordinal(),)})
+FOLD = Fold({HourKey("*", NOW): Counter({RECORDS: 1})})
+SELECTION = Selection(["acme-cli"])
+
+registry, api_keys, audit = RegistryStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
+customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRING), RetentionStore(TABLE, 90)
+sessions, attempts, idempotency = SessionStore(TABLE), AttemptStore(TABLE), IdempotencyStore(TABLE)
+failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
+records = RecordStore(TABLE, ShardPlan(1))
+activity, reports = ActivityStore(TABLE), DayReportStore(TABLE)
+summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
+
+
+def browser() -> Browser:
+    return Browser(records, NOW, DAY, Effort(1_000, 60))
+
+
+def soon(_seconds: float = 0) -> Deadline:
+    """Over when it was looked at a few times: after an attempt or two."""
+    looks = count()
+    return Deadline(4, clock=lambda: float(next(looks)), sleep=lambda _: None)
+
+
+CALLS: dict[str, Callable[[], object]] = {
+    "ActivityStore.position": lambda: activity.position("shard"),
+    "ActivityStore.known": lambda: activity.known([HourKey("*", NOW)]),
+    "ActivityStore.add": lambda: activity.add("shard", "1", "2", FOLD, NOW),
+    "ActivityStore.hours": lambda: activity.hours("*", NOW, NOW),
+    "ActivityStore.suspects": lambda: activity.suspects("*", NOW, NOW),
+    "ActivityStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
+    "ActivityStore.license_days": lambda: activity.license_days("acme-cli", DAY),
+    "ActivityStore.note_use": lambda: activity.note_use("k1", NOW),
+    "ActivityStore.uses": lambda: activity.uses(["k1"]),
+    "AggregateStore.actors": lambda: AggregateStore(TABLE).actors([ActorKey(b"a")]),
+    "AggregateStore.commit": lambda: AggregateStore(TABLE).commit(
+        {ActorKey(b"a"): ACTOR}, {TallyKey("*", 1): Counter()}, 0
+    ),
+    "AggregateStore.ledger": lambda: AggregateStore(TABLE).ledger("*", DAY.toordinal()),
+    "AggregateStore.closing": lambda: AggregateStore(TABLE).closing(),
+    "AggregateStore.open_from": lambda: AggregateStore(TABLE).open_from(DAY.toordinal()),
+    "AggregateStore.scopes": lambda: AggregateStore(TABLE).scopes(),
+    "AggregateStore.has_scope": lambda: AggregateStore(TABLE).has_scope("acme-cli"),
+    "AggregateStore.add_scopes": lambda: AggregateStore(TABLE).add_scopes(["acme-cli"]),
+    "AggregateStore.day": lambda: AggregateStore(TABLE).day("*", DAY.toordinal()),
+    "AggregateStore.close": lambda: AggregateStore(TABLE).close(DAY.toordinal()),
+    "ApiKeyStore.get": lambda: api_keys.get("k1"),
+    "ApiKeyStore.page": lambda: api_keys.page(KeyKind.SDK, PRODUCTION, 10, None),
+    "ApiKeyStore.replace": lambda: api_keys.replace(STORED_KEY, API_KEY, b"hash", None, ENTRY),
+    "ApiKeyStore.revoke": lambda: api_keys.revoke(STORED_KEY, ENTRY),
+    "AuditLog.add": lambda: audit.add(ENTRY),
+    "AuditLog.page": lambda: audit.page(PRODUCTION, NOW, NOW, 10, None),
+    "Browser.by_receipt": lambda: browser().by_receipt(SELECTION),
+    "Browser.by_event_time": lambda: browser().by_event_time(["L1#acme-cli"]),
+    "Browser.walk_by_receipt": lambda: browser().walk_by_receipt(SELECTION),
+    "Browser.walk_by_event_time": lambda: browser().walk_by_event_time(["L1#acme-cli"]),
+    "Browser.load": lambda: browser().load([LISTED]),
+    "Browser.get": lambda: browser().get(KEY),
+    "Browser.judgements": lambda: browser().judgements([KEY]),
+    "CustomerStore.get": lambda: customers.get("c1"),
+    "CustomerStore.many": lambda: customers.many(["c1"]),
+    "CustomerStore.page": lambda: customers.page(10, None),
+    "CustomerStore.add": lambda: customers.add(CUSTOMER, ENTRY),
+    "CustomerStore.change": lambda: customers.change(CUSTOMER, ENTRY),
+    "DayReportStore.report": lambda: reports.report("*", DAY),
+    "DayReportStore.users": lambda: reports.users("*", DAY),
+    "DayReportStore.details": lambda: reports.details("*", DAY),
+    "DayReportStore.totals": lambda: reports.totals("*", DAY, DAY),
+    "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),
+    "DayReportStore.latest": lambda: reports.latest("*", DAY),
+    "DayReportStore.keep": lambda: reports.keep(REPORT),
+    "DayReportStore.correct": lambda: reports.correct(CORRECTION, b"digest"),
+    "DayReportStore.corrections": lambda: reports.corrections("*", DAY, DAY),
+    "DayReportStore.reported": lambda: reports.reported(["*"], DAY),
+    "DayReportStore.told": lambda: reports.told(["*"], DAY),
+    "DayReportStore.candidates": lambda: reports.candidates(DAY),
+    "DayReportStore.put_candidates": lambda: reports.put_candidates([Candidate("acme-cli", DAY, 0, 0)], NOW),
+    "SummaryStore.put": lambda: summaries.put([SUMMARY]),
+    "SummaryStore.read": lambda: summaries.read("*", DAY, DAY),
+    "FailedCallStore.add": lambda: failed_calls.add(PRODUCTION, CALLER, NOW),
+    "FailedCallStore.hours": lambda: failed_calls.hours(PRODUCTION, NOW, NOW),
+    "IdempotencyStore.claim": lambda: idempotency.claim("name", b"request", "claim", NOW),
+    "IdempotencyStore.keep": lambda: idempotency.keep("name", "claim", (200, {})),
+    "IdempotencyStore.release": lambda: idempotency.release("name", "claim"),
+    "LicenseStore.get": lambda: licenses.get("l1"),
+    "LicenseStore.find": lambda: licenses.find(PRODUCTION, "KEY"),
+    "LicenseStore.key_of": lambda: licenses.key_of(LICENSE),
+    "LicenseStore.page": lambda: licenses.page(PRODUCTION, NOW, 10),
+    "LicenseStore.of_customer": lambda: licenses.of_customer(PRODUCTION, "c1"),
+    "LicenseStore.activations": lambda: licenses.activations("l1"),
+    "LicenseStore.activation_page": lambda: licenses.activation_page("l1", 10),
+    "LicenseStore.known": lambda: licenses.known({"l1"}, {("l1", "device")}),
+    "LicenseStore.add": lambda: licenses.add(LICENSE, "KEY", ENTRY),
+    "LicenseStore.add_many": lambda: licenses.add_many([(LICENSE, "KEY")], soon()),
+    "LicenseStore.change": lambda: licenses.change(LICENSE, None, ENTRY),
+    "LicenseStore.activate": lambda: licenses.activate(LICENSE, "device", NOW, soon()),
+    "LicenseStore.deactivate": lambda: licenses.deactivate(LICENSE, "device", NOW, soon()),
+    "LicensingCounters.add": lambda: counters.add("acme-cli", DeviceAction.VERIFY, 100, NOW),
+    "LicensingCounters.calls": lambda: counters.calls(NOW, NOW),
+    "RecordStore.insert": lambda: records.insert([RECORD], soon()),
+    "RecordStore.existing": lambda: records.existing([KEY], soon()),
+    "RecordStore.get": lambda: records.get(KEY),
+    "RecordStore.many": lambda: records.many([KEY]),
+    "RecordStore.whole": lambda: records.whole(CHUNKED),
+    "RecordStore.keys": lambda: records.keys("acme-cli", DAY),
+    "RecordStore.observations": lambda: records.observations("acme-cli", DAY),
+    "RecordStore.examined": lambda: records.examined("acme-cli", DAY),
+    "RecordStore.newest_flagged": lambda: records.newest_flagged(["acme-cli"], DAY, 10),
+    "RecordStore.one_of_each": lambda: records.one_of_each(["L1#acme-cli"]),
+    "RecordStore.has_any": lambda: records.has_any("acme-cli", DAY),
+    "RecordStore.unjudged": lambda: records.unjudged("acme-cli", DAY),
+    "RecordStore.judgements": lambda: records.judgements([KEY]),
+    "RecordStore.add_judgement": lambda: records.add_judgement(RECORD, Verdict(frozenset(), ""), NOW, soon()),
+    "PartStore.put_tables": lambda: parts.put_tables(UNIT, "copy", 0, Recount(versions=Counter({"1.0": 1})), NOW),
+    "PartStore.put": lambda: parts.put(UNIT, "copy", Recount(), NOW),
+    "PartStore.summaries": lambda: parts.summaries([UNIT]),
+    "PartStore.tables": lambda: parts.tables(UNIT, 0),
+    "RegistryStore.products": registry.products,
+    "RegistryStore.products_named": lambda: registry.products_named(["acme-cli"]),
+    "RegistryStore.product": lambda: registry.product("acme-cli"),
+    "RegistryStore.product_page": lambda: registry.product_page(10, None),
+    "RegistryStore.add_product": lambda: registry.add_product(PRODUCT, ENTRY),
+    "RegistryStore.change_product": lambda: registry.change_product(PRODUCT, ENTRY),
+    "RegistryStore.put_product": lambda: registry.put_product(PRODUCT),
+    "RegistryStore.api_key": lambda: registry.api_key(bytes(32)),
+    "RegistryStore.put_api_key": lambda: registry.put_api_key(API_KEY, bytes(32), None, ENTRY),
+    "RetentionStore.get": lambda: retention.get(PRODUCTION),
+    "RetentionStore.change": lambda: retention.change(PRODUCTION, Retention(90), ENTRY),
+    "SessionStore.add": lambda: sessions.add(SESSION, ENTRY),
+    "SessionStore.session": lambda: sessions.session("s1"),
+    "SessionStore.end": lambda: sessions.end(SESSION, ENTRY),
+    "AttemptStore.get": lambda: attempts.get("192.0.2.1"),
+    "AttemptStore.put": lambda: attempts.put("192.0.2.1", Attempts(1, NOW), None),
+    "AttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
+    "EpisodeStore.latest": lambda: episodes.latest("acme-cli"),
+    "EpisodeStore.open": lambda: episodes.open(EPISODE, None),
+    "EpisodeStore.extend": lambda: episodes.extend(EPISODE, NOW),
+    "EpisodeStore.announced": lambda: episodes.announced(EPISODE),
+    "EpisodeStore.all": episodes.all,
+    "AlertTopic.publish": lambda: AlertTopic("arn:aws:sns:us-east-1:0:alerts").publish("Spike", {}),
+    "FailureQueue.send": lambda: FailureQueue("https://queue").send([Failure(PRODUCTION, {}, "x", "i", "s", "1")]),
+    "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
+}
+
+CALLS_NOTHING = {"RecordStore.shard_count"}
+
+NO_STORES = (Catalogue, Effort, LicenseLookup, RememberedRetention, Selection)
+"""What calls stores, or nothing at all."""
+
+TRANSACTIONS = {
+    "ActivityStore.add", "AggregateStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
+    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.activate", "LicenseStore.add",
+    "LicenseStore.change", "LicenseStore.deactivate", "RegistryStore.add_product", "RegistryStore.change_product",
+    "RegistryStore.put_api_key", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
+}  # fmt: skip
+
+SIDE_BY_SIDE = {"Browser.by_receipt", "Browser.walk_by_receipt"}
+
+ANSWERED_UNAVAILABLE = {
+    "LicenseStore.add_many": [Insertion.UNAVAILABLE],
+    "RecordStore.add_judgement": Insertion.UNAVAILABLE,
+    "RecordStore.existing": {},
+    "RecordStore.insert": [Insertion.UNAVAILABLE],
+}
+"""These tell of each item what became of it."""
+
+
+def error(code: str, status: int = 400) -> ClientError:
+    return ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "Any")  # type: ignore[typeddict-item]
+
+
+def cancelled(*codes: str) -> ClientError:
+    reasons = [{"Code": code} for code in codes]
+    response: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+    return ClientError(response, "TransactWriteItems")
+
+
+URL = "https://dynamodb"
+PASSING: dict[str, Exception] = {
+    "throttled": error("ThrottlingException"),
+    "over capacity": error("ProvisionedThroughputExceededException"),
+    "over the account's limit": error("RequestLimitExceeded"),
+    "their fault": error("InternalServerError", 500),
+    "their fault, unnamed": error("503", 503),
+    "in conflict": error("TransactionConflictException"),
+    "not connected": ConnectTimeoutError(endpoint_url=URL),
+    "not answered": ReadTimeoutError(endpoint_url=URL),
+    "hung up": ConnectionClosedError(endpoint_url=URL),
+}
+LASTING: dict[str, Exception] = {
+    "denied": error("AccessDeniedException"),
+    "no table": error("ResourceNotFoundException"),
+    "invalid": error("ValidationException"),
+    "no credentials": NoCredentialsError(),
+}
+CANCELLED_PASSING = [
+    ("TransactionConflict",),
+    ("ThrottlingError",),
+    ("ProvisionedThroughputExceeded",),
+    ("None", "TransactionConflict"),
+    ("ThrottlingError", "TransactionConflict"),
+]
+CANCELLED_FOR_GOOD = [
+    ("ValidationError",),
+    ("AccessDenied",),
+    ("ItemCollectionSizeLimitExceeded",),
+    ("TransactionConflict", "ValidationError"),
+    (),
+]
+CANCELLED_BY_CONDITION = [
+    ("ConditionalCheckFailed",),
+    ("None", "ConditionalCheckFailed"),
+    ("TransactionConflict", "ConditionalCheckFailed"),
+]
+
+
+class Fails(Protocol):
+    """Lets every call of AWS fail with an error; gives the operations, as they come."""
+
+    def __call__(self, failure: Exception) -> list[str]: ...
+
+
+@pytest.fixture
+def fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fails]:  # noqa: ARG001 (clients need its variables)
+    monkeypatch.setattr(changes, "Deadline", soon)
+    monkeypatch.setattr(batches, "Deadline", soon)
+
+    def failing(failure: Exception) -> list[str]:
+        operations: list[str] = []
+
+        def call(_client: BaseClient, operation: str, _arguments: dict[str, Any]) -> None:
+            operations.append(operation)
+            raise failure
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", call)
+        return operations
+
+    yield failing
+    for client in (lambda_client, sns_client, sqs_client):
+        client.cache_clear()
+
+
+def called(name: str) -> object:
+    """The method's answer; what it yields is read to the end."""
+    result = CALLS[name]()
+    return list(result) if isinstance(result, Iterator) else result
+
+
+def methods() -> Iterator[str]:
+    """Every public method of every class that calls AWS."""
+    for package in (telemetry.storage, telemetry.messages):
+        for module_info in pkgutil.iter_modules(package.__path__):
+            module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+            for cls in vars(module).values():
+                if inspect.isclass(cls) and cls.__module__ == module.__name__ and _may_call(cls):
+                    yield from (f"{cls.__name__}.{name}" for name, each in vars(cls).items() if _is_public(name, each))
+
+
+def _may_call(cls: type) -> bool:
+    plain = not issubclass(cls, (Model, Attribute, Enum, Exception)) and not getattr(cls, "_is_protocol", False)
+    return plain and cls not in NO_STORES and not cls.__name__.startswith("_")
+
+
+def _is_public(name: str, value: object) -> bool:
+    return inspect.isfunction(value) and not name.startswith("_")
+
+
+def test_every_method_is_in_this_test() -> None:
+    assert set(methods()) == CALLS.keys() | CALLS_NOTHING
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("failure", PASSING.values(), ids=PASSING)
+def test_what_passes_by_itself_may_be_tried_again(fails: Fails, name: str, failure: Exception) -> None:
+    assert fails(failure) == []
+    if name in ANSWERED_UNAVAILABLE:
+        assert called(name) == ANSWERED_UNAVAILABLE[name]
+    else:
+        with pytest.raises(StoreUnavailable) as told:
+            called(name)
+        assert not is_fault(told.value)
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("failure", LASTING.values(), ids=LASTING)
+def test_what_lasts_is_raised_as_it_is_and_at_once(fails: Fails, name: str, failure: Exception) -> None:
+    operations = fails(failure)
+    with pytest.raises((ClientError, PynamoDBException, NoCredentialsError)) as told:
+        called(name)
+    assert is_fault(told.value)
+    assert 1 <= len(operations) <= (len(EVERY_CLASS) if name in SIDE_BY_SIDE else 1)
+
+
+@pytest.mark.parametrize("name", sorted(TRANSACTIONS))
+@pytest.mark.parametrize("codes", CANCELLED_PASSING, ids=str)
+def test_a_transaction_cancelled_by_what_passes(fails: Fails, name: str, codes: tuple[str, ...]) -> None:
+    operations = fails(cancelled(*codes))
+    with pytest.raises(StoreUnavailable):
+        called(name)
+    assert set(operations) == {"TransactWriteItems"}
+
+
+@pytest.mark.parametrize("name", sorted(TRANSACTIONS))
+@pytest.mark.parametrize("codes", CANCELLED_FOR_GOOD, ids=str)
+def test_a_transaction_cancelled_for_good(fails: Fails, name: str, codes: tuple[str, ...]) -> None:
+    operations = fails(cancelled(*codes))
+    with pytest.raises(PynamoDBException) as told:
+        called(name)
+    assert is_fault(told.value)
+    assert operations == ["TransactWriteItems"]
+
+
+@pytest.mark.parametrize("name", sorted(TRANSACTIONS))
+@pytest.mark.parametrize("codes", CANCELLED_BY_CONDITION, ids=str)
+def test_a_transaction_cancelled_by_a_condition(fails: Fails, name: str, codes: tuple[str, ...]) -> None:
+    """It means something else for each; never that storage is away or broken, and it is not tried again."""
+    operations = fails(cancelled(*codes))
+    told = Exception()
+    try:
+        called(name)
+    except (TelemetryError, PynamoDBException, ClientError) as exc:
+        told = exc
+    # an id of 144 random bits again is nothing that lasts
+    assert not isinstance(told, StoreUnavailable) or name == "SessionStore.add"
+    # some then read what there is instead, and here no call is answered
+    assert not is_fault(told) or operations[1:]
+    assert operations.count("TransactWriteItems") == 1
+
+
+def test_no_other_method_is_a_transaction(fails: Fails) -> None:
+    for name in CALLS.keys() - TRANSACTIONS:
+        operations = fails(error("AccessDeniedException"))
+        with pytest.raises((ClientError, PynamoDBException)):
+            called(name)
+        assert "TransactWriteItems" not in operations, name

@@ -1,0 +1,321 @@
+"""What a caller is told and an operator sees when storage, or the deployment secret, is away or refuses."""
+
+import json
+import logging
+import re
+import socket
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
+from pynamodb.exceptions import PynamoDBException
+
+from telemetry.domain.api_key import Role
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.services.api_keys import issue_staff_key
+from telemetry.storage import secret, tables
+from tests.conftest import Deployment
+from tests.faulty_transport import bad_day, silent
+from tests.lambdas import Context, example_event, http_event, load_function
+
+EVENT = json.dumps({"data_type": "text", "text_data": "x", "product_id": "acme-cli"})
+ROUTES = [
+    ("ingest", "POST", "/v1/telemetry"),
+    ("ingest", "POST", "/api/product/usage"),
+    ("licensing", "POST", "/v1/verify"),
+    ("reports", "POST", "/rest/v3/telemetry/report"),
+    ("reports", "GET", "/api/v1/reports/applications"),
+    ("analytics", "GET", "/api/v1/telemetry"),
+    ("analytics", "GET", "/api/v1/analytics/products"),
+    ("admin", "GET", "/api/v1/admin/products"),
+    ("dashboard", "POST", "/admin/session"),
+]
+GETKEYMANAGER = {"/v1/telemetry", "/v1/verify", "/api/v1/telemetry"}
+TEXTS = {500: "Internal error", 503: "Temporarily unavailable, please send again"}
+JOBS = {"rollup": "rollup-batch", "close_day": "close-day"}
+
+AWAY: dict[str, Exception] = {
+    "throttled": ClientError({"Error": {"Code": "ThrottlingException"}}, "Any"),
+    "their fault": ClientError({"Error": {"Code": "InternalServerError"}}, "Any"),
+    "unanswered": ReadTimeoutError(endpoint_url="https://aws"),
+}
+REFUSED: dict[str, Exception] = {
+    "denied": ClientError({"Error": {"Code": "AccessDeniedException", "Message": "not authorised"}}, "Any"),
+    "missing": ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "Any"),
+    "invalid": ClientError({"Error": {"Code": "ValidationException"}}, "Any"),
+}
+_original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+Call = Callable[[str, str, str], dict[str, Any]]
+Breaks = Callable[[Exception], list[str]]
+
+
+@pytest.fixture
+def call(deployment: Deployment) -> Call:
+    """Calls a route of a function that has just started, with a key that is good for it."""
+    staff = issue_staff_key("a", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+
+    def called(name: str, method: str, path: str) -> dict[str, Any]:
+        is_staffs = name in {"admin", "dashboard"} or "analytics/" in path
+        key = staff if is_staffs else deployment.keys[Environment.PRODUCTION]
+        body = json.dumps({"key": staff}) if name == "dashboard" else EVENT if method == "POST" else ""
+        headers = {"x-api-key": key, "content-type": "application/json", "sec-fetch-site": "same-origin"}
+        event = http_event(path, body, headers, {"environment": "production"}, method)
+        result: dict[str, Any] = load_function(name).handler(event, Context(milliseconds_left=20_000))
+        return result
+
+    return called
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Breaks:
+    """Lets all reads of DynamoDB fail; gives the operations, as they come."""
+
+    def breaking(failure: Exception) -> list[str]:
+        operations: list[str] = []
+
+        def make(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+            operations.append(operation)
+            if operation == "UpdateItem":
+                return _original(client, operation, arguments)
+            raise failure
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", make)
+        return operations
+
+    return breaking
+
+
+def assert_told(path: str, result: dict[str, Any], status: int) -> None:
+    """In the shape of whoever asked, with a text that is always the same."""
+    body = json.loads(result["body"])
+    assert result["statusCode"] == status
+    assert result["headers"].get("Retry-After") == ("5" if status == 503 else None)
+    if path in GETKEYMANAGER:
+        assert (body["response"]["code"], TEXTS[status] in json.dumps(body)) == (status, True)
+    elif path == "/api/product/usage":
+        assert body == {"response_code": status, "response": TEXTS[status], "status": "failure"}
+    elif path.startswith("/rest/"):
+        assert (body["status"], body["responseObject"]["code"]) == ("ERROR", "ERROR_TELEMETRY")
+    else:
+        kind = "unavailable" if status == 503 else "internal-error"
+        assert (body["type"], body["status"]) == (f"urn:telemetry:problem:{kind}", status)
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Who looks at log and metrics."""
+
+    logged: pytest.LogCaptureFixture
+    printed: pytest.CaptureFixture[str]
+
+    def errors(self) -> list[str]:
+        """Of the log, each with its traceback."""
+        errors = (record for record in self.logged.records if record.levelno >= logging.ERROR)
+        return ["".join(traceback.format_exception(*record.exc_info)) if record.exc_info else "" for record in errors]
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The metrics of storage's faults."""
+        printed = self.printed.readouterr().out.splitlines()
+        lines = (json.loads(line) for line in printed if line.startswith('{"_aws"'))
+        return [line for line in lines if "StorageFaults" in line]
+
+
+@pytest.fixture
+def operator(caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]) -> Operator:
+    return Operator(caplog, capsys)
+
+
+@pytest.mark.parametrize(("name", "method", "path"), ROUTES)
+@pytest.mark.parametrize("failure", REFUSED.values(), ids=REFUSED)
+def test_what_storage_refuses_is_our_fault(
+    call: Call,
+    breaks: Breaks,
+    name: str,
+    method: str,
+    path: str,
+    failure: ClientError,
+    operator: Operator,
+) -> None:
+    operations = breaks(failure)
+    assert_told(path, call(name, method, path), 500)
+    assert len(operations) <= 2
+    (told,) = operator.errors()
+    assert failure.response["Error"]["Code"] in told
+    (metric,) = operator.faults()
+    assert (metric["service"], metric["StorageFaults"]) == ("telemetry", [1.0])
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] == [["service"]]
+    assert metric["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Telemetry"
+
+
+@pytest.mark.parametrize(("name", "method", "path"), ROUTES)
+@pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
+def test_what_passes_is_to_be_sent_again(
+    call: Call,
+    breaks: Breaks,
+    name: str,
+    method: str,
+    path: str,
+    failure: Exception,
+    operator: Operator,
+) -> None:
+    breaks(failure)
+    assert_told(path, call(name, method, path), 503)
+    assert operator.faults() == []
+
+
+def test_a_good_request_prints_nothing_of_it(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("licensing", "POST", "/v1/verify")["statusCode"] == 200
+    assert '"_aws"' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "event"), JOBS.items())
+@pytest.mark.parametrize(("failure", "count"), [(REFUSED["denied"], 1), (AWAY["unanswered"], 0)])
+def test_jobs_count_faults_too(
+    deployment: Deployment,
+    breaks: Breaks,
+    name: str,
+    event: str,
+    failure: Exception,
+    count: int,
+    monkeypatch: pytest.MonkeyPatch,
+    operator: Operator,
+) -> None:
+    monkeypatch.setattr("telemetry.retry.time.sleep", lambda _: None)
+    breaks(failure)
+    with pytest.raises((PynamoDBException, ClientError, StoreUnavailable)):
+        load_function(name).handler(asked(event, deployment), Context())
+    counted = operator.faults()
+    assert [metric["_aws"]["CloudWatchMetrics"][0]["Dimensions"] for metric in counted] == [[["service"]]] * count
+
+
+def asked(event: str, deployment: Deployment) -> dict[str, Any]:
+    """A job's event, of this deployment's tables."""
+    text = json.dumps(example_event(event))
+    event_of_ours: dict[str, Any] = json.loads(
+        re.sub(r"table/[^/]+-records-", f"table/{deployment.tables.prefix}-records-", text)
+    )
+    return event_of_ours
+
+
+# ── the deployment secret
+
+
+@pytest.fixture
+def parameter(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: ARG001 (goes first)
+    """The secret is in SSM."""
+    monkeypatch.delenv("SECRET_FILE")
+    monkeypatch.setenv("SECRET_PARAMETER", "/telemetry/secret")
+    secret.keyring.cache_clear()
+    yield
+    secret.keyring.cache_clear()
+
+
+@pytest.fixture
+def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | str], list[str]]:  # noqa: ARG001
+    """What SSM answers; gives the names of the parameters that are asked for, as they come."""
+
+    def answering(answer: Exception | str) -> list[str]:
+        asked: list[str] = []
+
+        def make(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+            if operation != "GetParameter":
+                return _original(client, operation, arguments)
+            asked.append(arguments["Name"])
+            assert arguments["WithDecryption"]
+            if isinstance(answer, Exception):
+                raise answer
+            return {"Parameter": {"Value": answer}}
+
+        monkeypatch.setattr(BaseClient, "_make_api_call", make)
+        return asked
+
+    return answering
+
+
+@pytest.mark.parametrize(("name", "method", "path"), ROUTES)
+@pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
+def test_a_secret_that_cannot_be_read_now(
+    call: Call,
+    ssm: Callable[[Exception | str], list[str]],
+    name: str,
+    method: str,
+    path: str,
+    failure: Exception,
+    operator: Operator,
+) -> None:
+    asked = ssm(failure)
+    assert_told(path, call(name, method, path), 503)
+    assert asked == ["/telemetry/secret"]
+    assert operator.faults() == []
+
+
+@pytest.mark.parametrize(("name", "method", "path"), ROUTES)
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetParameter"), "AccessDeniedException"),
+        (ClientError({"Error": {"Code": "ParameterNotFound"}}, "GetParameter"), "ParameterNotFound"),
+        ("not hexadecimal", "not hexadecimal"),
+        ("abcd", "at least 32 bytes"),
+    ],
+    ids=["denied", "missing", "unreadable", "short"],
+)
+def test_a_secret_that_is_none(
+    call: Call,
+    ssm: Callable[[Exception | str], list[str]],
+    name: str,
+    method: str,
+    path: str,
+    answer: Exception | str,
+    cause: str,
+    operator: Operator,
+) -> None:
+    asked = ssm(answer)
+    assert_told(path, call(name, method, path), 500)
+    assert len(asked) == 1
+    (told,) = operator.errors()
+    assert cause in told
+    assert len(operator.faults()) == 1
+
+
+def test_the_next_request_asks_again(deployment: Deployment, ssm: Callable[[Exception | str], list[str]]) -> None:
+    function, headers = load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    event = http_event("/v1/telemetry", EVENT, headers)
+    ssm(AWAY["throttled"])
+    assert function.handler(event, Context())["statusCode"] == 503
+    asked = ssm(bytes(range(32)).hex())
+    assert [function.handler(event, Context())["statusCode"] for _ in range(2)] == [200, 200]
+    assert len(asked) == 1  # and keeps what it got
+
+
+@pytest.mark.usefixtures("parameter")
+@pytest.mark.parametrize(("name", "method", "path"), ROUTES)
+def test_a_store_of_secrets_that_takes_the_connection_and_never_answers(
+    call: Call, name: str, method: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "READ_TIMEOUT_SECONDS", 0.1)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{server.getsockname()[1]}")
+        assert_told(path, call(name, method, path), 503)
+
+
+def test_the_secret_takes_its_time_from_the_request(
+    deployment: Deployment,
+    ssm: Callable[[Exception | str], list[str]],
+) -> None:
+    """What SSM used of it, DynamoDB has no more."""
+    ssm(bytes(range(32)).hex())
+    function, headers = load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    with bad_day(silent) as day:
+        context = day.context(10)
+        day.pass_(6)
+        assert function.handler(http_event("/v1/telemetry", EVENT, headers), context)["statusCode"] == 503
+        assert day.calls == []
