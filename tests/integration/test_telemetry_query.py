@@ -146,7 +146,7 @@ def test_unreadable_bodies_are_rows_too(post: Post, get: Get) -> None:
 
 def test_product_usage_is_listed_too(post: Post, get: Get) -> None:
     payload = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "j@x.example", "meta": {"a": 1}}
-    payload |= {"source": "TELEMETRY", "event_at": int(datetime.now(UTC).timestamp())}
+    payload |= {"source": "TELEMETRY", "event_at": str(int(datetime.now(UTC).timestamp()))}
     sent(post, {"payload": payload}, path="/api/product/usage")
     (row,) = rows(get(data_group="primary"))
     assert (row["data_type"], row["data"], row["user_identifier"]) == (None, {"a": 1}, "j@x.example")
