@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import read_template
@@ -27,6 +28,10 @@ from telemetry.storage import secret
 from telemetry.storage.records import RecordStore
 from telemetry.storage.registry import RegistryStore
 from tests.lambdas import Context, http_event, load_function
+
+# a busy machine is no fault of the code
+settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("patient")
 
 _numbers = count(1)
 

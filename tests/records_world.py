@@ -30,7 +30,7 @@ SHARDS = 2
 PRODUCTS = ("acme-cli", "acme-desktop")
 KEYS = {"ACME-AAAA-0000-0001": "globex", "ACME-BBBB-0000-0002": "globex", "ACME-CCCC-0000-0003": "initech"}
 USERS = (None, "ann@x.example", "bob", "=cmd", "u" * 300)
-DEVICES = (None, "d1", "d2", "-d3")
+DEVICES = (None, "d1", "D1", "d2", "-d3")
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
 VERSIONS = (None, "1.0", "1.1", "+2")
 API_KEYS = ("k1", "k2", "=k3")
@@ -200,7 +200,7 @@ def random_filter(random: Random, licenses: dict[str, str]) -> dict[str, str]:
         "license_id": random.choice([*licenses.values(), "nobody's"]),
         "customer_id": random.choice((*KEYS.values(), "nobody's")),
         "user": random.choice(("ANN@x.example", "ann@x.example", "bob", "=cmd", "u" * 300)),
-        "hwid": random.choice([device for device in DEVICES if device]),
+        "hwid": random.choice([device for device in DEVICES if device]) + random.choice(("", ".")),
         "ip": random.choice(ADDRESSES),
         "flagged": random.choice(("true", "false")),
         "flag": random.choice([*Flag]).value,
@@ -216,13 +216,14 @@ def expected(world: World, query: dict[str, str], licenses: dict[str, str], *, b
 
     def fits(one: Kept) -> bool:
         license_id = licenses.get(one.license_key or "")
+        device = query["hwid"].lower().removesuffix(".") if "hwid" in query else None
         user = query.get("user", "").lower() if "@" in query.get("user", "") else query.get("user")
         return (
             query.get("product") in {None, one.product}
             and query.get("license_id") in {None, license_id}
             and query.get("customer_id") in {None, KEYS.get(one.license_key or "")}
             and user in {None, one.user}
-            and query.get("hwid") in {None, one.device}
+            and device in {None, (one.device or "").lower()}
             and query.get("ip") in {None, one.address}
             and query.get("flagged") in {None, "true" if one.flags else "false"}
             and query.get("flag") in {None, *one.flags}

@@ -13,7 +13,7 @@ from telemetry.dialects.json_text import NotJson
 from telemetry.dialects.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
-from telemetry.domain.licensing import DeviceAction, Finding
+from telemetry.domain.licensing import DeviceAction, Finding, Question
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline, deadline
 from telemetry.services.idempotency import Answer, once
@@ -101,21 +101,23 @@ def _answer(action: DeviceAction) -> Response[str]:
     credentials = credentials_of(request, body_api_key)
     access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
     to_act = deadline().sooner(deadline().seconds_left * SHARE_TO_KEEP)
+    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
 
     def act() -> Answer:
-        return _act(action, request, access, now, to_act)
+        return _act(question, access, now, to_act)
 
     key = request.headers.get("idempotency-key", "").strip()
-    if not key:
-        return answer(*act())
-    keys = IdempotencyStore(TableNames.from_env().registry)
-    return answer(*once((access.key.id, action, key), request.body, act, keys, keyring(), now, to_act))
+    if key:
+        keys = IdempotencyStore(TableNames.from_env().registry)
+        status, body = once((access.key.id, action, key), request.body, act, keys, keyring(), now, to_act)
+    else:
+        status, body = act()
+    return answer(status, getkeymanager_licensing.addressed(body, question))
 
 
-def _act(action: DeviceAction, request: Request, access: Access, now: datetime, to_act: Deadline) -> Answer:
-    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
+def _act(question: Question, access: Access, now: datetime, to_act: Deadline) -> Answer:
     finding = licensing().answer(question, access.environment, now, to_act)
-    _count(action, finding, access, now)
+    _count(question.action, finding, access, now)
     return 200, getkeymanager_licensing.answer(question, finding, now)
 
 

@@ -1,11 +1,31 @@
 // An SDK of the GetKeyManager kind: fetch, bodies streamed in chunks, the key in header and body together.
-// Reads {url, key, calls: [{method, path, body?, headers?, text?}]} from stdin, writes [{status, type, text}] to stdout.
+// Reads {url, key, calls: [{method, path, body?, headers?, text?}]} from stdin, writes [{status, type, text, told}] to
+// stdout; `told` is what an SDK of this kind takes from the answer, with its own values for members that are absent.
 
 async function* chunks(text) {
   for (let at = 0; at < text.length; at += 11) {
     yield new TextEncoder().encode(text.slice(at, at + 11));
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
+}
+
+function told(text) {
+  const answer = JSON.parse(text);
+  const { code = 0, message = null, success = false, valid = false, license, activation } = answer.data ?? answer;
+  return {
+    code,
+    message,
+    success,
+    valid,
+    status: license?.status ?? null,
+    key: license?.license_key ?? null,
+    expires: license?.expires_at ? Date.parse(license.expires_at) / 1000 : null,
+    product: license?.product_name ?? null,
+    features: Object.keys(license?.features ?? {}),
+    activation: activation?.id ?? null,
+    device: activation?.identifier ?? null,
+    activated: activation?.activated_at ? Date.parse(activation.activated_at) / 1000 : null,
+  };
 }
 
 async function call({ url, key }, { method, path, body, headers, text }) {
@@ -19,7 +39,8 @@ async function call({ url, key }, { method, path, body, headers, text }) {
     request.duplex = "half";
   }
   const answer = await fetch(url + path, request);
-  return { status: answer.status, type: answer.headers.get("content-type"), text: await answer.text() };
+  const received = await answer.text();
+  return { status: answer.status, type: answer.headers.get("content-type"), text: received, told: told(received) };
 }
 
 let input = "";

@@ -8,6 +8,7 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import uvicorn
 from local.gateway import Gateway, served
 from local.template import read_template
 from telemetry.domain.environment import Environment
+from telemetry.domain.license import activation_id
 from tests.conftest import Deployment
 from tests.issuing import DEVICE, KEY, issue
 from tests.lambdas import Context, load_function
@@ -94,9 +96,9 @@ def body_and_time(answer: dict[str, Any], status: int = 200) -> tuple[dict[str, 
 
 
 def test_licences_through_their_life(deployment: Deployment, url: str) -> None:
-    license_ = issue(deployment, activation_limit=1)
+    license_ = issue(deployment, activation_limit=1, expires_at=datetime(2031, 1, 31, tzinfo=UTC))
     me = {"license_key": KEY, "identifier": DEVICE}
-    other = {"license_key": KEY, "hardwareId": "another-device"}
+    other = {"license_key": KEY, "domain": "Another.example"}
     once = {"Idempotency-Key": "3f1c"}
     answers = run(
         url,
@@ -104,7 +106,7 @@ def test_licences_through_their_life(deployment: Deployment, url: str) -> None:
         post("verify", me),
         post("activate", me, headers=once),
         post("activate", me, headers=once),
-        post("activate", me, base="/api/v1"),
+        post("activate", {"license_key": KEY, "hardwareId": DEVICE.upper()}, base="/api/v1"),
         post("verify", me),
         post("activate", other),
         post("verify", {"license_key": KEY}),
@@ -113,35 +115,63 @@ def test_licences_through_their_life(deployment: Deployment, url: str) -> None:
         post("deactivate", me),
         post("activate", other),
     )
-    expected = [
-        (202, "No Activation Found For This Identifier", "assigned"),
-        (300, "License Key Activated", "active"),
-        (300, "License Key Activated", "active"),
-        (301, "License Key Already Active", "active"),
-        (200, "Valid License Key", "active"),
-        (302, "Activation Limit Reached", "active"),
-        (215, "Identifier Is Required", "active"),
-        (210, "Invalid License Key", None),
-        (400, "License Key Deactivated", "active"),
-        (401, "License Key Already Inactive", "active"),
-        (300, "License Key Activated", "active"),
+    expected: list[tuple[int, str, str | None, str | None]] = [
+        (202, "No activation found for this license key/identifier combination", "assigned", None),
+        (300, "License key activated", "active", DEVICE),
+        (300, "License key activated", "active", DEVICE),
+        (301, "License key already active", "active", DEVICE.upper()),
+        (200, "Valid license key", "active", None),
+        (302, "License key reached activation limit", "active", None),
+        (215, "Identifier is required", "active", None),
+        (210, "Invalid license key", None, None),
+        (400, "License key deactivated", "active", None),
+        (401, "License key already inactive", "active", None),
+        (300, "License key activated", "active", "Another.example"),
     ]
-    for answer, (code, message, status) in zip(answers, expected, strict=True):
+    first = answers[1]["told"]["activated"]
+    assert abs(first - time.time()) < 60
+    for answer, (code, message, status, device) in zip(answers, expected, strict=True):
         body, timestamp = body_and_time(answer)
         response: dict[str, Any] = {"code": code, "message": message, "errors": [], "timestamp": timestamp}
+        beside: dict[str, Any] = {
+            "code": code,
+            "message": message,
+            "success": code in {200, 300, 301, 400, 401},
+            "valid": code in {200, 300, 301},
+        }
         if code == 215:
             needed = "The identifier field is required, with at most 1024 characters."
             response["errors"] = {"identifier": [needed]}
         if status:
-            response["data"] = {
-                "uuid": license_.id,
+            said = {
                 "product_uuid": "acme-desktop",
                 "status": status,
-                "expires_at": None,
+                "expires_at": "2031-01-31T00:00:00Z",
                 "activation_limit": 1,
             }
-        assert body == envelope(response)
+            response["data"] = {"uuid": license_.id} | said
+            beside["license"] = said | {"license_key": KEY, "product_name": "Acme Desktop", "features": {}}
+        if device:
+            id_ = activation_id(license_.id, device, deployment.keyring)
+            beside["activation"] = {"id": id_, "identifier": device, "activated_at": body["activation"]["activated_at"]}
+        assert body == envelope(response) | beside
+        activation = body.get("activation", {})
+        assert answer["told"] == {
+            "code": code,
+            "message": message,
+            "success": beside["success"],
+            "valid": beside["valid"],
+            "status": status,
+            "key": KEY if status else None,
+            "expires": datetime(2031, 1, 31, tzinfo=UTC).timestamp() if status else None,
+            "product": "Acme Desktop" if status else None,
+            "features": [],
+            "activation": activation.get("id"),
+            "device": device,
+            "activated": first if device in {DEVICE, DEVICE.upper()} else answer["told"]["activated"],
+        }
     assert answers[1] == answers[2]
+    assert answers[3]["told"]["activation"] == answers[1]["told"]["activation"] != answers[10]["told"]["activation"]
 
 
 def test_ordinary_and_odd_telemetry(deployment: Deployment, url: str) -> None:

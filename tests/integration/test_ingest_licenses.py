@@ -125,3 +125,34 @@ def test_a_batch_asks_the_registry_once(deployment: Deployment) -> None:
     result = start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]")
     flagged = [item["is_flagged"] for item in json.loads(result["body"])["results"]]
     assert flagged == [False, True, False, False, False]
+
+
+@pytest.mark.parametrize("name", ["hwid", "activation_identifier"])
+@pytest.mark.parametrize(
+    ("activated", "sent"), [("AABB-01", "aabb-01"), ("aabb-01", "AABB-01"), ("Example.com", "example.com.")]
+)
+def test_a_device_is_known_by_any_spelling(deployment: Deployment, activated: str, sent: str, name: str) -> None:
+    license_store(deployment).activate(issue(deployment), activated, NOW, Deadline(60))
+    body = event(**{"hwid": None, name: sent})
+    assert flags_of(deployment, start_ingest(deployment)("/api/v1/telemetry", body)) == set()
+
+
+def test_two_spellings_in_one_request_are_one_device(deployment: Deployment) -> None:
+    license_store(deployment).activate(issue(deployment), "AABB-01", NOW, Deadline(60))
+    events = [
+        event(hwid="aabb-01", activation_identifier="AABB-01."),
+        event(hwid="Aabb-01"),
+        event(hwid=None, activation_identifier="AABB-01"),
+        event(hwid="aabb-02", activation_identifier="aabb-01"),
+    ]
+    results = json.loads(start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]")["body"])["results"]
+    assert [item["is_flagged"] for item in results] == [False] * 4
+    devices = [deployment.record(item["telemetry_id"]).device for item in results]
+    assert devices[0] == devices[1] == devices[2] != devices[3]
+
+
+def test_a_placeholder_that_is_activated_is_no_pirate(deployment: Deployment) -> None:
+    placeholder = "00000000-0000-0000-0000-000000000000"
+    license_store(deployment).activate(issue(deployment), placeholder, NOW, Deadline(60))
+    result = start_ingest(deployment)("/api/v1/telemetry", event(hwid=placeholder))
+    assert Flag.BYPASSED_ACTIVATION not in flags_of(deployment, result)

@@ -190,7 +190,7 @@ def write_session(stage: Stage) -> None:
 
 def write_answer(stage: Stage) -> None:
     question = Question(DeviceAction.ACTIVATE, "key", None)
-    found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license())
+    found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
     answer = getkeymanager_licensing.answer(question, found, NOW)
     keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
     once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from telemetry.domain.environment import Environment
 from telemetry.storage.tables import brief_client, dynamodb_client
@@ -73,3 +73,12 @@ def test_events_that_are_not_stored(deployment: Deployment, capsys: pytest.Captu
     with failing(silence, "ExecuteStatement", "BatchExecuteStatement"):
         assert ingest.handler(event, Context(milliseconds_left=4_600))["statusCode"] == 503
     assert emitted(capsys.readouterr().out)[watched_metric] == 2
+
+
+def test_storage_that_refuses(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    ingest = load_function("ingest")
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetItem")
+    with failing(denied, "GetItem"):
+        assert ingest.handler(http_event("/api/v1/telemetry", "{}", headers), Context())["statusCode"] == 500
+    assert emitted(capsys.readouterr().out)[alarmed("StorageFaulty")] == 1

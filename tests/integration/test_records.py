@@ -470,6 +470,14 @@ def test_a_page_by_licence_reads_hardly_more_than_it_shows(world: World, ask: As
     assert read.items / shown <= 1.1
 
 
+def test_devices_are_found_by_any_spelling_and_shown_by_their_own(world: World, ask: Ask) -> None:
+    spellings = ["AABB-01", "aabb-01", "AABB-01."]
+    world.keep([EVENT | {"event_id": f"e{n}", "hwid": each} for n, each in enumerate((*spellings, "c"))], just_now())
+    for spelling in spellings:
+        shown = [row["hwid"] for row in listed(ask, hwid=spelling)]
+        assert sorted(shown) == sorted(spellings)
+
+
 def test_a_page_by_receipt_reads_no_more_bodies_than_it_shows(
     world: World, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:

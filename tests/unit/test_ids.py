@@ -130,7 +130,7 @@ def test_a_long_id_of_many_marks_costs_little() -> None:
         "undefined", "NULL", "(null)", "<nil>", "None", "NaN", "N/A", "n / a", " Unknown ", "Anonymous", "guest", "0",
         "-1", "[object Object]", "00", str(UUID(int=0)), UUID(int=0).hex, f"{{{UUID(int=0)}}}", "00:00:00:00:00:00",
         "0" * 32, "0" * 64, str(UUID(int=2**128 - 1)).upper(), "FF-FF-FF-FF-FF-FF", "To be filled by O.E.M.",
-        "To Be Filled By O.E.M.", "Default string", "System Serial Number", "Not Specified", "Not Applicable",
+        "To Be Filled By O.E.M", "Default string", "System Serial Number", "Not Specified", "Not Applicable",
         "INVALID", "03000200-0400-0500-0006-000700080009", "{03000200-0400-0500-0006-000700080009}",
         "D41D8CD98F00B204E9800998ECF8427E",
     ],

@@ -21,6 +21,12 @@ export class Problem extends Error {
 /** A number that JavaScript would not give back as it was sent, such as 9007199254740993 or 1.0. */
 export class ExactNumber {
   constructor(readonly text: string) {}
+
+  /** What JSON.stringify writes as it came. Browsers that tell what a number was written like have `rawJSON` too. */
+  get json(): unknown {
+    const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
+    return rawJSON ? rawJSON(this.text) : Number(this.text);
+  }
 }
 
 let csrf = "";

@@ -1,7 +1,7 @@
 // Who is signed in, and the frame around what they look at.
 
-import type { JSX } from "preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import type { ComponentChildren, JSX } from "preact";
+import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { currentSession, Problem, signOut } from "./api";
 import { localTime, timeOfDay } from "./format";
 import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
@@ -13,7 +13,8 @@ import { SignIn } from "./sign_in";
 import { Toolbar } from "./toolbar";
 import type { Product, Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
-import { Follow, type Page, RANGES, useAddress, type View, ViewContext } from "./view";
+import { UnknownAddress } from "./unknown";
+import { Follow, type Page, RANGES, isUnknown, useAddress, type View, ViewContext } from "./view";
 
 const PAGES: readonly (readonly [Page, string])[] = [
   ["overview", "Overview"],
@@ -73,7 +74,7 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
         <a class="skip" href="#content">
           Skip to content
         </a>
-        <header class="top" data-environment={view.environment}>
+        <header class="top" data-environment={isUnknown(view, "environment") ? undefined : view.environment}>
           <div class="brand">
             <img
               src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
@@ -125,7 +126,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
   useEffect(() => {
     if (!first.current) main.current?.focus();
     first.current = false;
-  }, [view.page]);
+  }, [view.page, view.unknown.length]);
   const names = products.data?.items ?? [];
   return (
     <>
@@ -133,11 +134,25 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
         <Freshness tick={tick} paused={paused} onPause={onPause} onRefresh={onRefresh} />
       </Toolbar>
       <main id="content" ref={main} tabIndex={-1}>
-        {view.page === "records" ? <Records products={names} /> : view.page === "logs" ? <Logs /> : <Overview />}
+        {view.unknown.length > 0 ? (
+          <UnknownAddress />
+        ) : (
+          <Guarded view={view}>
+            {view.page === "records" ? <Records products={names} /> : view.page === "logs" ? <Logs /> : <Overview />}
+          </Guarded>
+        )}
       </main>
       <footer>All times are UTC; hover one to see it in your own.</footer>
     </>
   );
+}
+
+/** What a view shows. If that fails the frame stays, and another view can be gone to. */
+function Guarded({ view, children }: { view: View; children: ComponentChildren }): JSX.Element {
+  const [error, reset] = useErrorBoundary((cause) => console.error(cause));
+  useEffect(reset, [view]);
+  if (error) return <ProblemBox problem={new Problem(0, "This view cannot be shown", String(error))} retry={reset} />;
+  return <>{children}</>;
 }
 
 function Tabs({ view }: { view: View }): JSX.Element {
@@ -186,8 +201,9 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
 
 function useTitle(view: View): void {
   const page = PAGES.find(([name]) => name === view.page)?.[1];
-  const range = RANGES[view.range as keyof typeof RANGES] ?? `${view.from} to ${view.to}`;
+  const range = RANGES.get(view.range) ?? `${view.from} to ${view.to}`;
+  const shown = view.unknown.length > 0 ? "Unknown address" : `${page} · ${view.environment} · ${range}`;
   useEffect(() => {
-    document.title = `${page} · ${view.environment} · ${range} · Telemetry Analytics`;
-  }, [page, view.environment, range]);
+    document.title = `${shown} · Telemetry Analytics`;
+  }, [shown]);
 }

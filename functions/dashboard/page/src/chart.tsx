@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { axisDay, axisHour, bucketName, localTime, short } from "./format";
 import { type Column, Table } from "./table";
-import { Panel, Segments } from "./ui";
+import { Panel, Segments, Text } from "./ui";
 
 export interface Series {
   label: string;
@@ -90,6 +90,7 @@ function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Elem
     },
     ...series.map(({ label, values }) => ({
       title: label,
+      heading: <Text>{label}</Text>,
       class: "number",
       cell: (index: number) => text(chart, values[index]),
     })),
@@ -157,10 +158,10 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
       <div class="plot" ref={frame} role="img" aria-label={`${summary} The table has the figures.`} />
       {hover && <Tooltip chart={chart} hover={hover} />}
       <figcaption class="legend">
-        {[...chart.series].reverse().map(({ label, color }) => (
-          <span key={label}>
+        {[...chart.series].reverse().map(({ label, color }, index) => (
+          <span key={index}>
             <i style={{ background: `var(${color})` }} class={chart.kind === "lines" ? "line" : ""} />
-            {label}
+            <Text>{label}</Text>
           </span>
         ))}
       </figcaption>
@@ -177,10 +178,10 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
     <div class={`tooltip ${side}`} style={{ left: `${hover.left}px` }} aria-hidden="true">
       <b>{bucketName(start, chart.bucket)}</b>
       {chart.bucket === "hour" && <span class="muted">{localTime(start)}</span>}
-      {[...chart.series].reverse().map(({ label, color, values }) => (
-        <span key={label} class="row">
+      {[...chart.series].reverse().map(({ label, color, values }, index) => (
+        <span key={index} class="row">
           <i style={{ background: `var(${color})` }} />
-          {label}
+          <Text>{label}</Text>
           <b>{text(chart, values[hover.index])}</b>
         </span>
       ))}

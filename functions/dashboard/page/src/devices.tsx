@@ -5,7 +5,7 @@ import { count } from "./format";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { DeviceExcess } from "./types";
-import { Empty, Loaded, Nothing, Panel } from "./ui";
+import { Empty, Loaded, Nothing, Panel, Text } from "./ui";
 import { Follow, useView } from "./view";
 
 type Excess = DeviceExcess["items"][number];
@@ -19,10 +19,10 @@ const COLUMNS: Column<Excess>[] = [
       <>
         {item.license_id || item.customer_id ? (
           <Follow page="records" filters={whose(item)} title="Their records">
-            {item.name}
+            <Text>{item.name}</Text>
           </Follow>
         ) : (
-          item.name
+          <Text>{item.name}</Text>
         )}
         <span class="second">
           {item.kind === "license" ? "licence " : "all licences"}
@@ -60,7 +60,7 @@ export function Devices(): JSX.Element {
               label="Licences and customers with many devices"
               columns={COLUMNS}
               items={items}
-              keyOf={(item) => [item.kind, item.license_id, item.customer_id, item.last4].join()}
+              keyOf={(item) => JSON.stringify([item.kind, item.license_id, item.customer_id, item.last4])}
             />
           )
         }

@@ -11,7 +11,7 @@ import { LicenseActions } from "./license_actions";
 import { SignedOut, Tick } from "./live";
 import { Narrow } from "./records";
 import type { RecordDetail, RecordRow } from "./types";
-import { announce, CopyButton, Dialog, FlagBadge, Icon, Nothing, ProblemBox, Skeleton, StateBadge, Time } from "./ui";
+import { announce, CopyButton, Dialog, FlagBadge, Icon, Nothing, ProblemBox, Skeleton, StateBadge, Text, Time } from "./ui";
 import { useView } from "./view";
 
 interface InspectorProps {
@@ -158,6 +158,7 @@ async function saveBody(href: string, id: string): Promise<void> {
 
 function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
   const later = record.flags_judged_later;
+  const evidence = new Map(Object.entries(record.context.evidence));
   if (record.flags.length === 0 && !later?.length) return <p class="badges"><span class="badge clean">clean</span></p>;
   return (
     <dl class="evidence">
@@ -166,13 +167,17 @@ function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
           <dt>
             <FlagBadge flag={flag} />
           </dt>
-          <dd>{String(record.context.evidence[flag] ?? "")}</dd>
+          <dd>
+            <Text>{evidence.get(flag) ?? ""}</Text>
+          </dd>
         </div>
       ))}
       {later?.length ? (
         <div>
           <dt>Judged later</dt>
-          <dd>{later.map(flagName).join(", ")}</dd>
+          <dd>
+            <Text>{later.map(flagName).join(", ")}</Text>
+          </dd>
         </div>
       ) : null}
     </dl>
@@ -191,7 +196,7 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       <dd>{record.event_at ? <><Time at={record.event_at} seconds /> UTC</> : <Nothing />}</dd>
       <dt>Product</dt>
       <dd>
-        {names.get(record.product) ?? record.product} <Narrow name="version" value={record.version} />
+        <Text>{names.get(record.product) ?? record.product}</Text> <Narrow name="version" value={record.version} />
       </dd>
       <dt>User</dt>
       <dd>
@@ -224,17 +229,17 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       <dt>Customer</dt>
       <dd>
         <Narrow name="customer_id" value={customer?.id ?? null}>
-          {customer?.name ?? customer?.id}
+          {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
         </Narrow>
       </dd>
       <dt>Kind</dt>
       <dd>
-        {[record.dialect, record.data_type, record.group].filter(Boolean).join(" · ")}
+        <Kind record={record} />
       </dd>
       <dt>API key</dt>
       <dd>
         <Narrow name="api_key_id" value={key.id}>
-          {key.name ?? key.id}
+          <Text hover={false}>{key.name ?? key.id}</Text>
         </Narrow>{" "}
         {key.last4 && <code class="muted">••••{key.last4}</code>}
       </dd>
@@ -247,6 +252,20 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
         <code>{record.id}</code> <CopyButton text={record.id} what="Id" />
       </dd>
     </dl>
+  );
+}
+
+function Kind({ record: { dialect, data_type: type, group } }: { record: RecordDetail }): JSX.Element {
+  const given = [dialect, type, group].filter((each): each is string => Boolean(each));
+  return (
+    <>
+      {given.map((each, index) => (
+        <>
+          {index > 0 && " · "}
+          <Text>{each}</Text>
+        </>
+      ))}
+    </>
   );
 }
 

@@ -46,11 +46,5 @@ function Leaf({ value }: { value: unknown }): JSX.Element {
 
 /** The JSON text of a value, its numbers as they came. */
 export function jsonText(value: unknown): string {
-  const exact: string[] = [];
-  const marked = JSON.stringify(
-    value,
-    (_, item: unknown) => (item instanceof ExactNumber ? `\u0000${exact.push(item.text) - 1}\u0000` : item),
-    2,
-  );
-  return marked.replace(/"\\u0000(\d+)\\u0000"/g, (_, index: string) => exact[Number(index)] ?? "");
+  return JSON.stringify(value, (_, item: unknown) => (item instanceof ExactNumber ? item.json : item), 2);
 }

@@ -5,7 +5,7 @@ import { useContext, useState } from "preact/hooks";
 import { change, Problem } from "./api";
 import { Refresh, SignedOut } from "./live";
 import type { License, LicenseState } from "./types";
-import { announce, Dialog, ProblemBox, StateBadge } from "./ui";
+import { announce, Dialog, ProblemBox, StateBadge, Text } from "./ui";
 
 type Action = "suspend" | "resume" | "revoke";
 
@@ -17,14 +17,13 @@ export interface ActionTarget {
   state: LicenseState;
 }
 
-const POSSIBLE: Record<LicenseState, Action[]> = {
-  available: ["revoke"],
-  assigned: ["suspend", "revoke"],
-  active: ["suspend", "revoke"],
-  suspended: ["resume", "revoke"],
-  expired: ["revoke"],
-  revoked: [],
-};
+const POSSIBLE = new Map<string, readonly Action[]>([
+  ["available", ["revoke"]],
+  ["assigned", ["suspend", "revoke"]],
+  ["active", ["suspend", "revoke"]],
+  ["suspended", ["resume", "revoke"]],
+  ["expired", ["revoke"]],
+]);
 
 const WORDS: Record<Action, { button: string; effect: string }> = {
   suspend: {
@@ -60,11 +59,12 @@ export function WithConfirmation({ children }: { children: ComponentChildren }):
 
 export function LicenseActions({ license }: { license: ActionTarget }): JSX.Element | null {
   const ask = useContext(Ask);
-  if (POSSIBLE[license.state].length === 0) return null;
+  const possible = POSSIBLE.get(license.state);
+  if (!possible) return null;
   const name = `licence ${license.last4}`;
   return (
     <span class="license-actions">
-      {POSSIBLE[license.state].map((action) => (
+      {possible.map((action) => (
         <button
           key={action}
           type="button"
@@ -116,9 +116,9 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
           <code>••••{target.last4}</code>
         </dd>
         <dt>Customer</dt>
-        <dd>{target.customer ?? "none"}</dd>
+        <dd>{target.customer === null ? "none" : <Text>{target.customer}</Text>}</dd>
         <dt>Product</dt>
-        <dd>{target.product ?? "none"}</dd>
+        <dd>{target.product === null ? "none" : <Text>{target.product}</Text>}</dd>
         <dt>State</dt>
         <dd data-state={done?.state ?? target.state}>
           <StateBadge state={done?.state ?? target.state} />
@@ -126,7 +126,7 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
       </dl>
       {done ? (
         <p class="done" role="status">
-          Licence <code>••••{target.last4}</code> of {target.customer ?? "no customer"} is now{" "}
+          Licence <code>••••{target.last4}</code> of {target.customer === null ? "no customer" : <Text>{target.customer}</Text>} is now{" "}
           <strong>{done.state}</strong>. Where it is cached, that takes up to a minute.
         </p>
       ) : (

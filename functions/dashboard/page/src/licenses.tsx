@@ -6,7 +6,7 @@ import { LicenseActions } from "./license_actions";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { TopLicense, TopLicenses } from "./types";
-import { Empty, FlagBadge, Loaded, Nothing, Panel, StateBadge, Time } from "./ui";
+import { Empty, FlagBadge, Loaded, Nothing, Panel, StateBadge, Text, Time } from "./ui";
 import { Follow, useView } from "./view";
 
 const MOST = "20";
@@ -39,7 +39,7 @@ export function Licenses(): JSX.Element {
 
 const COLUMNS: Column<TopLicense>[] = [
   { title: "Licence, customer", cell: (license) => <Name license={license} /> },
-  { title: "Product", class: "wide", cell: ({ product }) => product },
+  { title: "Product", class: "wide", cell: ({ product }) => <Text>{product}</Text> },
   { title: "State", cell: ({ state }) => (state ? <StateBadge state={state} /> : <Nothing />) },
   {
     title: "Flagged",
@@ -98,7 +98,7 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
       <span class="second">
         {customer ? (
           <Follow page="records" filters={{ customer_id: customer.id }} title="All their records">
-            {customer.name ?? customer.id}
+            <Text>{customer.name ?? customer.id}</Text>
           </Follow>
         ) : (
           "no customer"
@@ -112,8 +112,8 @@ function Countries({ countries }: { countries: string[] }): JSX.Element {
   if (countries.length === 0) return <Nothing />;
   const more = countries.length - COUNTRIES;
   return (
-    <span title={countries.join(", ")}>
-      {countries.slice(0, COUNTRIES).join(" ")}
+    <span class="beside" title={countries.join(", ")}>
+      <Text hover={false}>{countries.slice(0, COUNTRIES).join(" ")}</Text>
       {more > 0 && <span class="muted"> +{more}</span>}
     </span>
   );

@@ -1,11 +1,12 @@
 // System logs: why calls failed, what staff did, what was closed and exported.
 
 import type { JSX } from "preact";
+import { search } from "./api";
 import { count } from "./format";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { AuditEntry, SystemLogs } from "./types";
-import { Empty, Loaded, Nothing, Panel, Time } from "./ui";
+import { Empty, Loaded, Nothing, Panel, Text, Time, visible } from "./ui";
 import { LOG_FILTERS, useView } from "./view";
 
 const CAUSES = [
@@ -19,9 +20,13 @@ const CAUSES = [
   "failed",
 ];
 
+/** A cause we named, in words; anything else stays as it is. */
+const inWords = (cause: string): string => (CAUSES.includes(cause) ? cause.replaceAll("_", " ") : cause);
+
 export function Logs(): JSX.Element {
   const view = useView();
   const given = Object.fromEntries(LOG_FILTERS.map((name) => [name, view.param(name)]));
+  const cause = view.param("cause");
   const logs = useResource<SystemLogs>("/api/v1/analytics/system-logs", { ...view.scope, ...given });
   const filtered = LOG_FILTERS.some((name) => view.param(name));
   return (
@@ -36,6 +41,11 @@ export function Logs(): JSX.Element {
           {({ failed_calls: calls, cut }) =>
             calls.length === 0 ? (
               <Empty title={filtered ? "No failed call matches the filters." : "No call failed in this range."}>
+                {cause && !CAUSES.includes(cause) && (
+                  <p class="note">
+                    “<Text>{cause}</Text>” is no cause that this page knows.
+                  </p>
+                )}
                 <p class="note">
                   If your SDK sends and nothing arrives, check the address it sends to, and whether the key belongs to
                   another environment.
@@ -93,16 +103,18 @@ function LogFilters(): JSX.Element {
     view.go(Object.fromEntries(LOG_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
   };
   const given = LOG_FILTERS.filter((name) => view.param(name));
+  const asked = view.param("cause");
+  const causes = asked && !CAUSES.includes(asked) ? [...CAUSES, asked] : CAUSES;
   return (
     <div class="filters">
-      <form key={given.map((name) => name + view.param(name)).join()} onSubmit={apply} role="search" aria-label="Failed calls">
+      <form key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))} onSubmit={apply} role="search" aria-label="Failed calls">
         <label>
           Cause
           <select name="cause" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
             <option value="">any</option>
-            {CAUSES.map((cause) => (
-              <option key={cause} value={cause} selected={cause === view.param("cause")}>
-                {cause.replaceAll("_", " ")}
+            {causes.map((cause) => (
+              <option key={cause} value={cause} selected={cause === asked}>
+                {inWords(cause)}
               </option>
             ))}
           </select>
@@ -143,12 +155,12 @@ function FailedCalls({ calls }: { calls: SystemLogs["failed_calls"] }): JSX.Elem
   const view = useView();
   const only = (name: string, value: string, text = value): JSX.Element => (
     <button type="button" class="cell" title={`${value} – show only this`} onClick={() => view.go({ [name]: value })}>
-      {text}
+      <Text hover={false}>{text}</Text>
     </button>
   );
   const columns: Column<SystemLogs["failed_calls"][number]>[] = [
     { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} /> },
-    { title: "Cause", cell: ({ cause }) => only("cause", cause, cause.replaceAll("_", " ")) },
+    { title: "Cause", cell: ({ cause }) => only("cause", cause, inWords(cause)) },
     { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <Nothing />) },
     { title: "IP", cell: ({ ip }) => only("ip", ip) },
     { title: "Calls", class: "number strong", cell: (call) => count(call.calls) },
@@ -158,39 +170,63 @@ function FailedCalls({ calls }: { calls: SystemLogs["failed_calls"] }): JSX.Elem
       label="Failed calls"
       columns={columns}
       items={calls}
-      keyOf={({ hour, cause, last4, ip }) => [hour, cause, last4, ip].join()}
+      keyOf={({ hour, environment, cause, last4, ip }) => JSON.stringify([hour, environment, cause, last4, ip])}
     />
   );
 }
 
 const WHEN: Column<AuditEntry> = { title: "When (UTC)", cell: ({ at }) => <Time at={at} seconds /> };
-const WHO: Column<AuditEntry> = { title: "Who", cell: (entry) => <span title={entry.key_id}>{entry.key_name}</span> };
+const WHO: Column<AuditEntry> = { title: "Who", cell: (entry) => <Who name={entry.key_name} id={entry.key_id} /> };
 const WHENCE: Column<AuditEntry> = {
   title: "From",
   class: "wide",
-  cell: (entry) => <span title={entry.user_agent}>{entry.source_ip}</span>,
+  cell: (entry) => (
+    <span title={entry.user_agent}>
+      <Text hover={false}>{entry.source_ip}</Text>
+    </span>
+  ),
 };
 const changes = ({ before, after }: AuditEntry): JSX.Element => <Changes before={before} after={after} />;
 
 const ACTIONS: Column<AuditEntry>[] = [
   WHEN,
   WHO,
-  { title: "Action", cell: ({ action }) => action },
-  { title: "What", class: "breaks", cell: ({ entity }) => <code>{entity}</code> },
+  { title: "Action", cell: ({ action }) => <Text>{action}</Text> },
+  {
+    title: "What",
+    class: "breaks",
+    cell: ({ entity }) => (
+      <code>
+        <Text>{entity}</Text>
+      </code>
+    ),
+  },
   { title: "Change", class: "wide", cell: changes },
   WHENCE,
 ];
 
 const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "What was asked for", class: "full breaks", cell: changes }, WHENCE];
 
-function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.Element {
-  const fields = [...new Set([...Object.keys(before), ...Object.keys(after)])];
-  if (fields.length === 0) return <Nothing />;
-  const told = (value: unknown): string => (value === undefined ? "" : JSON.stringify(value).replace(/^"|"$/g, ""));
-  const all = fields.map((field) => `${field}: ${[told(before[field]), told(after[field])].filter(Boolean).join(" → ")}`);
+/** A name, and the id of its key on hover. */
+function Who({ name, id }: { name: string; id: string }): JSX.Element {
   return (
-    <span class="changes" title={all.join("\n")}>
-      {all.join("; ")}
+    <span title={`${name} (${id})`}>
+      <Text hover={false}>{name}</Text>
     </span>
+  );
+}
+
+const told = (value: unknown): string =>
+  value === undefined ? "" : typeof value === "string" ? visible(value) : JSON.stringify(value);
+
+function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.Element {
+  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
+  const fields = [...new Set([...old.keys(), ...now.keys()])];
+  if (fields.length === 0) return <Nothing />;
+  const all = fields.map((field) => `${visible(field)}: ${[told(old.get(field)), told(now.get(field))].filter(Boolean).join(" → ")}`);
+  return (
+    <bdi class="text long changes" title={all.join("\n")}>
+      <span>{all.join("; ")}</span>
+    </bdi>
   );
 }

@@ -5,7 +5,7 @@ import { count } from "./format";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { Mismatches as MismatchesData } from "./types";
-import { Empty, Loaded, Nothing, Panel, Time } from "./ui";
+import { Empty, Loaded, Nothing, Panel, Text, Time } from "./ui";
 import { Follow, useView } from "./view";
 
 const COLUMNS: Column<MismatchesData["items"][number]>[] = [
@@ -17,9 +17,9 @@ const COLUMNS: Column<MismatchesData["items"][number]>[] = [
     title: "Customer",
     cell: ({ customer }) =>
       customer ? (
-        <>
-          {customer.name ?? customer.id} <span class="muted">in {customer.environment}</span>
-        </>
+        <span class="beside">
+          <Text>{customer.name ?? customer.id}</Text> <span class="muted">in {customer.environment}</span>
+        </span>
       ) : (
         <Nothing />
       ),

@@ -1,7 +1,7 @@
 // What to check when there is nothing to see.
 
 import type { JSX } from "preact";
-import { Panel } from "./ui";
+import { Panel, Text } from "./ui";
 import { Follow, useView } from "./view";
 
 export function NoRecords(): JSX.Element {
@@ -45,7 +45,11 @@ export function NoRecords(): JSX.Element {
         )}
         {view.product && (
           <li>
-            <strong>The product filter.</strong> Only <code>{view.product}</code> is shown.{" "}
+            <strong>The product filter.</strong> Only{" "}
+            <code>
+              <Text>{view.product}</Text>
+            </code>{" "}
+            is shown.{" "}
             <button type="button" class="link" onClick={() => view.go({ product: null })}>
               Show all products
             </button>

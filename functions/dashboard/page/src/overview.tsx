@@ -3,6 +3,7 @@
 import type { JSX } from "preact";
 import { ChartPanel } from "./chart";
 import { Devices } from "./devices";
+import { flagName } from "./flags";
 import { count, percent, plural } from "./format";
 import { NoRecords } from "./no_records";
 import { Licenses } from "./licenses";
@@ -10,17 +11,17 @@ import { type Resource, useResource } from "./live";
 import { Mismatches } from "./mismatches";
 import { Spikes } from "./spikes";
 import { type Column, Table } from "./table";
-import type { Overview as OverviewData, PiracyFlag } from "./types";
+import type { Overview as OverviewData } from "./types";
 import { Empty, Icon, Loaded, Panel } from "./ui";
 import { Versions } from "./versions";
 import { Follow, RANGES, useView } from "./view";
 
-const ALERTS: Record<PiracyFlag, [string, string]> = {
-  INVALID_LICENSE: ["Invalid licences", "Keys nobody issued, or none where one is needed"],
-  BYPASSED_ACTIVATION: ["Bypassed activations", "Devices without an active activation"],
-  REVOKED_LICENSE: ["Revoked licences", "Records under licences that were revoked"],
-  ENVIRONMENT_MISMATCH: ["Environment mismatch", "Keys that belong to another environment"],
-};
+const ALERTS = new Map<string, readonly [string, string]>([
+  ["INVALID_LICENSE", ["Invalid licences", "Keys nobody issued, or none where one is needed"]],
+  ["BYPASSED_ACTIVATION", ["Bypassed activations", "Devices without an active activation"]],
+  ["REVOKED_LICENSE", ["Revoked licences", "Records under licences that were revoked"]],
+  ["ENVIRONMENT_MISMATCH", ["Environment mismatch", "Keys that belong to another environment"]],
+]);
 
 export function Overview(): JSX.Element {
   const view = useView();
@@ -61,7 +62,7 @@ const hasRecords = (overview: Resource<OverviewData>): boolean => (overview.data
 function Stats({ data }: { data: OverviewData }): JSX.Element {
   const view = useView();
   const { stats } = data;
-  const range = RANGES[view.range as keyof typeof RANGES];
+  const range = RANGES.get(view.range);
   const during = range ? `last ${range}` : "in range";
   const days = stats.unique_users_days;
   const counted = days ? `over ${plural(days, "UTC day")}` : during;
@@ -117,7 +118,7 @@ function Alerts({ data }: { data: OverviewData }): JSX.Element {
           data={{ "data-alert": flag }}
         >
           <h2>
-            <Icon name="alert" /> {ALERTS[flag][0]}
+            <Icon name="alert" /> {ALERTS.get(flag)?.[0] ?? flagName(flag)}
           </h2>
           <p class="figure" data-stat="records">
             {count(records)}
@@ -125,7 +126,7 @@ function Alerts({ data }: { data: OverviewData }): JSX.Element {
           <p class="change" title={`${plural(before, "record")} in the range before`}>
             <Change change={change} />
           </p>
-          <p class="note">{ALERTS[flag][1]}</p>
+          <p class="note">{ALERTS.get(flag)?.[1]}</p>
         </Follow>
       ))}
     </section>
@@ -205,21 +206,21 @@ function ActiveUsers({ data }: { data: OverviewData }): JSX.Element {
   );
 }
 
-const MEANINGS: Record<number, string> = {
-  200: "valid",
-  201: "not assigned",
-  202: "no activation",
-  203: "product inactive",
-  204: "blocked",
-  205: "expired",
-  210: "invalid key",
-  215: "no identifier",
-  300: "activated",
-  301: "active already",
-  302: "limit reached",
-  400: "deactivated",
-  401: "inactive already",
-};
+const MEANINGS = new Map([
+  [200, "valid"],
+  [201, "not assigned"],
+  [202, "no activation"],
+  [203, "product inactive"],
+  [204, "blocked"],
+  [205, "expired"],
+  [210, "invalid key"],
+  [215, "no identifier"],
+  [300, "activated"],
+  [301, "active already"],
+  [302, "limit reached"],
+  [400, "deactivated"],
+  [401, "inactive already"],
+]);
 
 const CODES: Column<OverviewData["activations"]["codes"][number]>[] = [
   { title: "Call", cell: ({ action }) => action },
@@ -227,7 +228,7 @@ const CODES: Column<OverviewData["activations"]["codes"][number]>[] = [
     title: "Answer",
     cell: ({ code }) => (
       <>
-        {code} <span class="muted">{MEANINGS[code]}</span>
+        {code} <span class="muted">{MEANINGS.get(code)}</span>
       </>
     ),
   },

@@ -10,10 +10,11 @@ import { Inspector } from "./inspector";
 import { SignedOut, Tick } from "./live";
 import { type Column, Table } from "./table";
 import type { Product, RecordPage, RecordRow } from "./types";
-import { announce, Empty, FlagBadge, Nothing, Panel, ProblemBox, Skeleton, Time } from "./ui";
+import { announce, Empty, FlagBadge, Nothing, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
 import { Follow, RECORD_FILTERS, useView } from "./view";
 
 const PAGE = "50";
+const SHOWN_OF_DEVICE = 12;
 
 const LABELS: Record<(typeof RECORD_FILTERS)[number], string> = {
   license_id: "Licence id",
@@ -200,7 +201,7 @@ function Filters({ given }: { given: readonly (typeof RECORD_FILTERS)[number][] 
   return (
     <details class="filters" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Filters{given.length > 0 && ` (${given.length})`}</summary>
-      <form key={given.map((name) => name + view.param(name)).join()} onSubmit={apply} role="search" aria-label="Records">
+      <form key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))} onSubmit={apply} role="search" aria-label="Records">
         <label>
           Flagged
           <select name="flagged" defaultValue={view.param("flagged")} onChange={atOnce}>
@@ -266,7 +267,7 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
           flags.map((flag) => <FlagBadge key={flag} flag={flag} />)
         ),
     },
-    { title: "Product", class: "wide", cell: ({ product }) => names.get(product) ?? product },
+    { title: "Product", class: "wide", cell: ({ product }) => <Text>{names.get(product) ?? product}</Text> },
     { title: "Version", cell: ({ version }) => <Narrow name="version" value={version} /> },
     { title: "User", class: "full", cell: ({ user }) => <Narrow name="user" value={user} /> },
     {
@@ -274,7 +275,7 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       class: "wide",
       cell: ({ hwid }) => (
         <Narrow name="hwid" value={hwid}>
-          <code>{hwid?.slice(0, 12)}</code>
+          <code>{hwid && <Text hover={false}>{[...hwid].slice(0, SHOWN_OF_DEVICE).join("")}</Text>}</code>
         </Narrow>
       ),
     },
@@ -282,9 +283,9 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       title: "IP",
       class: "wide",
       cell: ({ ip, country }) => (
-        <>
-          <Narrow name="ip" value={ip} /> <span class="muted">{country}</span>
-        </>
+        <span class="beside">
+          <Narrow name="ip" value={ip} /> <span class="muted">{country && <Text>{country}</Text>}</span>
+        </span>
       ),
     },
     {
@@ -299,11 +300,11 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       title: "Customer",
       cell: ({ customer }) => (
         <Narrow name="customer_id" value={customer?.id ?? null}>
-          {customer?.name ?? customer?.id}
+          {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
         </Narrow>
       ),
     },
-    { title: "Group", class: "wide", cell: ({ group }) => group ?? <Nothing /> },
+    { title: "Group", class: "wide", cell: ({ group }) => (group ? <Text>{group}</Text> : <Nothing />) },
   ];
   return (
     <Table
@@ -326,7 +327,8 @@ interface NarrowProps {
 export function Narrow({ name, value, children }: NarrowProps): JSX.Element {
   const view = useView();
   if (value === null || value === "") return <Nothing />;
-  if (view.param(name) === value) return <span title={value}>{children ?? value}</span>;
+  const shown = children ?? <Text hover={false}>{value}</Text>;
+  if (view.param(name) === value) return <span title={value}>{shown}</span>;
   return (
     <button
       type="button"
@@ -334,7 +336,7 @@ export function Narrow({ name, value, children }: NarrowProps): JSX.Element {
       title={`${value} – show only this`}
       onClick={() => view.go({ [name]: value, record: null })}
     >
-      {children ?? value}
+      {shown}
     </button>
   );
 }

@@ -5,7 +5,7 @@ import { useState } from "preact/hooks";
 import { count, plural } from "./format";
 import { useResource } from "./live";
 import type { Spikes as SpikesData } from "./types";
-import { Icon, ProblemBox, Time } from "./ui";
+import { Icon, ProblemBox, Text, Time } from "./ui";
 import { Follow, useView } from "./view";
 
 type Spike = SpikesData["items"][number];
@@ -47,9 +47,11 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
       <Icon name="alert" />
       <div>
         <h2>
-          {title(spike)} {over && <span class="badge">over</span>}
+          <Title spike={spike} /> {over && <span class="badge">over</span>}
         </h2>
-        <p>{sentence(spike)}</p>
+        <p>
+          <Text>{sentence(spike)}</Text>
+        </p>
         <p class="note">
           {over ? "from" : "since"} <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
         </p>
@@ -61,8 +63,13 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
   );
 }
 
-function title({ product, evidence: { api_key: key } }: Spike): string {
-  return key ? `Spike of events with API key ${key.name ?? key.id}` : `Spike in ${product}`;
+function Title({ spike: { product, evidence } }: { spike: Spike }): JSX.Element {
+  const key = evidence.api_key;
+  return (
+    <>
+      {key ? "Spike of events with API key" : "Spike in"} <Text>{key ? (key.name ?? key.id) : (product ?? "")}</Text>
+    </>
+  );
 }
 
 function sentence({ cause, evidence }: Spike): string {

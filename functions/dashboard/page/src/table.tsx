@@ -4,6 +4,8 @@ import type { ComponentChildren, JSX } from "preact";
 
 export interface Column<T> {
   title: string;
+  /** Shown in place of the title. */
+  heading?: ComponentChildren;
   /** Shown as a heading; else it is there for those who hear the table. */
   untitled?: boolean;
   /** Says more about the heading. */
@@ -31,9 +33,9 @@ export function Table<T>({ label, columns, items, keyOf, row, class: kind = "" }
       <table role="table">
         <thead role="rowgroup">
           <tr role="row">
-            {columns.map(({ title, untitled, hint, class: of }) => (
-              <th key={title} role="columnheader" scope="col" class={of} title={hint}>
-                {untitled ? <span class="visually-hidden">{title}</span> : title}
+            {columns.map(({ title, heading = title, untitled, hint, class: of }, index) => (
+              <th key={index} role="columnheader" scope="col" class={of} title={hint}>
+                {untitled ? <span class="visually-hidden">{title}</span> : heading}
               </th>
             ))}
           </tr>
@@ -43,11 +45,11 @@ export function Table<T>({ label, columns, items, keyOf, row, class: kind = "" }
             <tr key={keyOf(item)} role="row" {...row?.(item)}>
               {columns.map(({ title, untitled, class: of, cell }, index) =>
                 index === 0 ? (
-                  <th key={title} role="rowheader" scope="row" class={of}>
+                  <th key={index} role="rowheader" scope="row" class={of}>
                     {cell(item)}
                   </th>
                 ) : (
-                  <td key={title} role="cell" class={of} data-label={untitled ? undefined : title}>
+                  <td key={index} role="cell" class={of} data-label={untitled ? undefined : title}>
                     {cell(item)}
                   </td>
                 ),

@@ -4,16 +4,16 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import type { Product } from "./types";
 import { Segments } from "./ui";
-import { ENVIRONMENTS, RANGES, useView } from "./view";
+import { ENVIRONMENTS, isUnknown, RANGES, useView } from "./view";
 
-const CHOICES = [...Object.keys(RANGES).map((range) => [range, range] as const), ["custom", "Custom"] as const];
+const CHOICES = [...[...RANGES.keys()].map((range) => [range, range] as const), ["custom", "Custom"] as const];
 const NAMES = { production: "Production", staging: "Staging", development: "Development" };
 
 export function Toolbar({ products, children }: { products: Product[]; children: ComponentChildren }): JSX.Element {
   const view = useView();
   const environments = ENVIRONMENTS.filter((name) => view.session.environments.includes(name));
   const [custom, setCustom] = useState(view.range === "custom");
-  const shown = custom ? "custom" : view.range;
+  const shown = custom ? "custom" : isUnknown(view, "range") ? null : view.range;
   const choose = (range: string): void => {
     setCustom(range === "custom");
     if (range !== "custom") view.go({ range, from: null, to: null, record: null });
@@ -25,7 +25,7 @@ export function Toolbar({ products, children }: { products: Product[]; children:
         label="Environment"
         class="environments"
         options={environments.map((name) => [name, NAMES[name]] as const)}
-        value={view.environment}
+        value={isUnknown(view, "environment") ? null : view.environment}
         onChange={(environment) => view.go({ environment, record: null })}
       />
       <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />

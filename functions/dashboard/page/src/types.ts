@@ -1,4 +1,7 @@
 // What the API answers. Instants are ISO-8601 in UTC.
+//
+// The keys of a `Record` are text that somebody else chose, `__proto__` and `constructor` among it: they are read by
+// `Object.entries`, never by name.
 
 export type Environment = "production" | "staging" | "development";
 export type Role = "viewer" | "admin" | "super_admin";
@@ -14,8 +17,6 @@ export interface Product {
   id: string;
   name: string;
 }
-
-export type PiracyFlag = "INVALID_LICENSE" | "BYPASSED_ACTIVATION" | "REVOKED_LICENSE" | "ENVIRONMENT_MISMATCH";
 
 export interface Overview {
   environment: Environment;
@@ -38,7 +39,7 @@ export interface Overview {
     /** Whole UTC days that users and devices are counted over: those that the range touches. */
     unique_users_days?: number;
   };
-  alerts: { flag: PiracyFlag; records: number; before: number; change: number }[];
+  alerts: { flag: string; records: number; before: number; change: number }[];
   trend: { start: string; clean: number; flagged: number; closed: boolean }[];
   versions: { version: string; records: number; percent: number }[];
   version_trend: { start: string; versions: Record<string, number> }[];

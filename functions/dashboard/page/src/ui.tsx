@@ -6,7 +6,6 @@ import type { Problem } from "./api";
 import { flagClass, flagName } from "./flags";
 import { count, localTime, minute, moment } from "./format";
 import type { Resource } from "./live";
-import type { LicenseState } from "./types";
 
 /** Tells people who do not see it what has just happened. */
 export function announce(text: string): void {
@@ -38,6 +37,32 @@ export function Icon({ name }: { name: keyof typeof ICONS }): JSX.Element {
   );
 }
 
+interface TextProps {
+  children: string;
+  /** Whether hovering shows all of a long one; not where what it stands in says it already. */
+  hover?: boolean;
+}
+
+/** Characters. */
+const LONG = 12;
+
+/** Text that the page did not choose. It may be of any length, direction and script: nothing around it is disturbed. */
+export function Text({ children: text, hover = true }: TextProps): JSX.Element {
+  const shown = visible(text);
+  if (shown.length <= LONG) return <bdi class="text">{shown}</bdi>;
+  return (
+    <bdi class="text long" title={hover ? text : undefined}>
+      <span>{shown}</span>
+    </bdi>
+  );
+}
+
+/** "U+200B U+FEFF" of text that would not be seen; else the text. */
+export function visible(text: string): string {
+  if (/[^\s\p{Cc}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text)) return text;
+  return [...text].map((each) => `U+${each.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}`).join(" ");
+}
+
 /** An instant in UTC; hovering shows it where the reader is. */
 export function Time({ at, seconds = false }: { at: string; seconds?: boolean }): JSX.Element {
   return (
@@ -50,14 +75,21 @@ export function Time({ at, seconds = false }: { at: string; seconds?: boolean })
 export function FlagBadge({ flag, records }: { flag: string; records?: number }): JSX.Element {
   return (
     <span class={`badge ${flagClass(flag)}`} title={flag}>
-      {flagName(flag)}
+      <Text hover={false}>{flagName(flag)}</Text>
       {records !== undefined && <b>{count(records)}</b>}
     </span>
   );
 }
 
-export function StateBadge({ state }: { state: LicenseState }): JSX.Element {
-  return <span class={`badge state-${state}`}>{state}</span>;
+/** Those with a colour of their own. */
+const STATES = new Set(["active", "suspended", "expired", "revoked"]);
+
+export function StateBadge({ state }: { state: string }): JSX.Element {
+  return (
+    <span class={`badge ${STATES.has(state) ? `state-${state}` : ""}`}>
+      <Text>{state}</Text>
+    </span>
+  );
 }
 
 export const Nothing = (): JSX.Element => <span class="muted nothing">–</span>;
@@ -164,7 +196,8 @@ export function Loaded<T>({ resource, lines, children }: LoadedProps<T>): JSX.El
 interface SegmentsProps<T extends string> {
   label: string;
   options: readonly (readonly [T, string])[];
-  value: T;
+  /** None while nothing is chosen. */
+  value: T | null;
   onChange: (value: T) => void;
   class?: string;
 }

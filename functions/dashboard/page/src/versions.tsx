@@ -5,14 +5,20 @@ import { type Chart, ChartPanel } from "./chart";
 import { count, percent, points } from "./format";
 import { type Column, Table } from "./table";
 import type { Overview } from "./types";
-import { Empty, Nothing, Panel } from "./ui";
+import { Empty, Nothing, Panel, Text } from "./ui";
 import { Follow, useView } from "./view";
 
 const SHOWN = 6;
 const LISTED = 12;
 const NO_VERSION = "~unknown";
-const GREYS: Record<string, string> = { "~other": "--series-other", [NO_VERSION]: "--series-unknown" };
-const NAMES: Record<string, string> = { "~other": "other versions", [NO_VERSION]: "no version" };
+const GREYS = new Map([
+  ["~other", "--series-other"],
+  [NO_VERSION, "--series-unknown"],
+]);
+const NAMES = new Map([
+  ["~other", "other versions"],
+  [NO_VERSION, "no version"],
+]);
 
 export function Versions({ data }: { data: Overview }): JSX.Element {
   const { versions } = data;
@@ -52,16 +58,18 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
     {
       title: "Version",
       cell: ({ version }) => (
-        <>
+        <span class="beside">
           <i class="swatch" style={fill(version)} />
-          {sees && !(version in GREYS) ? (
+          {GREYS.has(version) ? (
+            <span class="muted">{NAMES.get(version)}</span>
+          ) : sees ? (
             <Follow page="records" filters={{ version }}>
-              {version}
+              <Text>{version}</Text>
             </Follow>
           ) : (
-            (NAMES[version] ?? version)
+            <Text>{version}</Text>
           )}
-        </>
+        </span>
       ),
     },
     { title: "Records", class: "number", cell: ({ records }) => <span data-stat="records">{count(records)}</span> },
@@ -104,29 +112,27 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
 
 /** A colour for each of the commonest versions; the rest share grey. */
 function colorsOf(versions: string[]): Map<string, string> {
-  const named = versions.filter((version) => !(version in GREYS)).slice(0, SHOWN);
-  return new Map([
-    ...named.map((version, index) => [version, `--series-${index + 1}`] as const),
-    ...Object.entries(GREYS),
-  ]);
+  const named = versions.filter((version) => !GREYS.has(version)).slice(0, SHOWN);
+  return new Map([...named.map((version, index) => [version, `--series-${index + 1}`] as const), ...GREYS]);
 }
 
 function shareChart(data: Overview, colors: Map<string, string>): Chart {
-  const totals = data.version_trend.map(({ versions }) => Object.values(versions).reduce((sum, n) => sum + n, 0));
+  const buckets = data.version_trend.map(({ versions }) => new Map(Object.entries(versions)));
+  const totals = buckets.map((versions) => [...versions.values()].reduce((sum, n) => sum + n, 0));
   const share = (index: number, records: number): number | null => {
     const total = totals[index] ?? 0;
     return total ? (100 * records) / total : null;
   };
-  const named = data.versions.map(({ version }) => version).filter((version) => !(version in GREYS)).slice(0, SHOWN);
+  const named = data.versions.map(({ version }) => version).filter((version) => !GREYS.has(version)).slice(0, SHOWN);
   const shown = [...named, NO_VERSION];
-  const rest = data.version_trend.map(({ versions }, index) => {
-    const known = shown.reduce((sum, version) => sum + (versions[version] ?? 0), 0);
+  const rest = buckets.map((versions, index) => {
+    const known = shown.reduce((sum, version) => sum + (versions.get(version) ?? 0), 0);
     return share(index, (totals[index] ?? 0) - known);
   });
   const series = shown.map((version) => ({
-    label: NAMES[version] ?? version,
+    label: NAMES.get(version) ?? version,
     color: colors.get(version) ?? "--series-other",
-    values: data.version_trend.map(({ versions }, index) => share(index, versions[version] ?? 0)),
+    values: buckets.map((versions, index) => share(index, versions.get(version) ?? 0)),
   }));
   series.push({ label: "all other", color: "--series-other", values: rest });
   return {

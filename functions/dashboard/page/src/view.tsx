@@ -3,19 +3,34 @@
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "./api";
+import { FLAGS } from "./flags";
 import type { Environment, Session } from "./types";
 
-export const RANGES = { "24h": "24 hours", "7d": "7 days", "30d": "30 days", "90d": "90 days" } as const;
+/** What the last hours and days are called. */
+export const RANGES: ReadonlyMap<string, string> = new Map([
+  ["24h", "24 hours"],
+  ["7d", "7 days"],
+  ["30d", "30 days"],
+  ["90d", "90 days"],
+]);
 export const ENVIRONMENTS: readonly Environment[] = ["production", "staging", "development"];
 export const RECORD_FILTERS = ["license_id", "customer_id", "user", "hwid", "ip", "flagged", "flag", "version", "api_key_id"] as const;
 export const LOG_FILTERS = ["cause", "last4", "ip"] as const;
 
-export type Page = "overview" | "records" | "logs";
+const PAGES = ["overview", "records", "logs"] as const;
+export type Page = (typeof PAGES)[number];
 
 /** Changes of the address: null takes a parameter away. */
 export type Changes = Record<string, string | null>;
 
 const OF_SCOPE = ["environment", "range", "from", "to", "product"];
+
+/** A choice of few that the address makes otherwise than there are. */
+export interface Unknown {
+  readonly name: string;
+  readonly value: string;
+  readonly known: readonly string[];
+}
 
 export interface View {
   readonly session: Session;
@@ -26,6 +41,8 @@ export interface View {
   readonly from: string;
   readonly to: string;
   readonly product: string;
+  /** What the address asks for and there is not: nothing else is shown in its place. */
+  readonly unknown: readonly Unknown[];
   /** A parameter of the address, or "". */
   param(name: string): string;
   /** What every question to the analytics API begins with. */
@@ -43,6 +60,8 @@ export function useView(): View {
   if (!view) throw new Error("no view");
   return view;
 }
+
+export const isUnknown = (view: View, name: string): boolean => view.unknown.some((each) => each.name === name);
 
 /** The view the address says, kept up to date. */
 export function useAddress(session: Session): View {
@@ -63,22 +82,35 @@ export function useAddress(session: Session): View {
 
 function viewOf(session: Session, params: URLSearchParams, show: (params: URLSearchParams) => void): View {
   const param = (name: string): string => params.get(name) ?? "";
+  const unknown: Unknown[] = [];
+  const chosen = <T extends string>(name: string, known: readonly T[]): T | undefined => {
+    const value = param(name);
+    const found = known.find((each) => each === value);
+    if (value && found === undefined) unknown.push({ name, value, known });
+    return found;
+  };
   const allowed = ENVIRONMENTS.filter((name) => session.environments.includes(name));
-  const environment = allowed.find((name) => name === param("environment")) ?? allowed[0] ?? "production";
+  const environment = chosen("environment", allowed) ?? allowed[0] ?? "production";
   const from = param("from");
   const to = param("to");
-  const range = from && to ? "custom" : param("range") in RANGES ? param("range") : "24h";
+  const recent = chosen("range", [...RANGES.keys()]) ?? "24h";
+  const range = from && to ? "custom" : recent;
   const product = param("product");
-  const asked = param("view");
-  const mayRead = session.role !== "viewer";
+  const asked = chosen("view", PAGES) ?? "overview";
+  const page = session.role === "viewer" ? "overview" : asked;
+  if (page === "records") {
+    chosen("flagged", ["true", "false"]);
+    chosen("flag", FLAGS);
+  }
   return {
     session,
-    page: mayRead && (asked === "records" || asked === "logs") ? asked : "overview",
+    page,
     environment,
     range,
     from,
     to,
     product,
+    unknown,
     param,
     scope: { environment, ...(range === "custom" ? { from, to } : { range }), ...(product ? { product } : {}) },
     go(changes) {

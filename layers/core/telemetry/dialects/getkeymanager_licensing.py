@@ -9,26 +9,26 @@ from telemetry.dialects.json_text import NotJson
 from telemetry.dialects.reader import read_one
 from telemetry.domain.event import normalise_license
 from telemetry.domain.license import License
-from telemetry.domain.licensing import GRANTED, DeviceAction, Finding, Outcome, Question
+from telemetry.domain.licensing import GRANTED, RUNNING, DeviceAction, Finding, Outcome, Question
 
 LONGEST_IDENTIFIER = 1_024
 """Characters; far more than any hardware id or domain has."""
 
 _IDENTIFIERS = ("identifier", "hardwareId", "hardware_id", "domain", "server_domain")
-_ANSWERS = {
-    Outcome.VALID: (200, "Valid License Key"),
-    Outcome.NOT_ASSIGNED: (201, "License Key Not Assigned"),
-    Outcome.NOT_ACTIVATED: (202, "No Activation Found For This Identifier"),
-    Outcome.PRODUCT_INACTIVE: (203, "Product Inactive"),
-    Outcome.BLOCKED: (204, "License Key Blocked"),
-    Outcome.EXPIRED: (205, "License Key Expired"),
-    Outcome.INVALID_KEY: (210, "Invalid License Key"),
-    Outcome.IDENTIFIER_REQUIRED: (215, "Identifier Is Required"),
-    Outcome.ACTIVATED: (300, "License Key Activated"),
-    Outcome.ALREADY_ACTIVE: (301, "License Key Already Active"),
-    Outcome.LIMIT_REACHED: (302, "Activation Limit Reached"),
-    Outcome.DEACTIVATED: (400, "License Key Deactivated"),
-    Outcome.ALREADY_INACTIVE: (401, "License Key Already Inactive"),
+_ANSWERS = {  # in the vendor's words, as its documentation and its SDKs have them
+    Outcome.VALID: (200, "Valid license key"),
+    Outcome.NOT_ASSIGNED: (201, "This license key is not assigned"),
+    Outcome.NOT_ACTIVATED: (202, "No activation found for this license key/identifier combination"),
+    Outcome.PRODUCT_INACTIVE: (203, "The product associated with this license key is not active or doesn't exist"),
+    Outcome.BLOCKED: (204, "License key blocked"),
+    Outcome.EXPIRED: (205, "License key expired"),
+    Outcome.INVALID_KEY: (210, "Invalid license key"),
+    Outcome.IDENTIFIER_REQUIRED: (215, "Identifier is required"),
+    Outcome.ACTIVATED: (300, "License key activated"),
+    Outcome.ALREADY_ACTIVE: (301, "License key already active"),
+    Outcome.LIMIT_REACHED: (302, "License key reached activation limit"),
+    Outcome.DEACTIVATED: (400, "License key deactivated"),
+    Outcome.ALREADY_INACTIVE: (401, "License key already inactive"),
 }
 _MISSING = {
     Outcome.INVALID_KEY: ("license_key", "The license key field is required."),
@@ -62,12 +62,33 @@ def code_of(outcome: Outcome) -> int:
 
 
 def answer(question: Question, finding: Finding, now: datetime) -> Answer:
-    """The answer, always HTTP 200: what was found, and what may be told of the licence."""
+    """The answer, always HTTP 200: what was found, and what may be told of the licence.
+
+    `response` says it as telemetry's answers do; SDKs read the members beside it. What only the caller has said is not
+    in it yet (`addressed`), so that answers can be kept.
+    """
     code, message = _ANSWERS[finding.outcome]
     response = status_of(code, message, as_list(_errors(question, finding.outcome)), now)
+    told: Answer = {
+        "code": code,
+        "message": message,
+        "success": finding.outcome in GRANTED,
+        "valid": finding.outcome in RUNNING,
+    }
     if finding.license:
-        response["data"] = _public(finding.license, now)
-    return envelope(response)
+        public = _public(finding.license, now)
+        response["data"] = {"uuid": finding.license.id} | public
+        product_name = finding.product.name if finding.product else None
+        told["license"] = public | {"product_name": product_name, "features": {}}
+    if finding.seat:
+        told["activation"] = {"id": finding.seat.id, "activated_at": _instant(finding.seat.since)}
+    return envelope(response) | told
+
+
+def addressed(answer: Answer, question: Question) -> Answer:
+    """An answer with the key and the identifier as they were sent, where it speaks of them."""
+    sent = {"license": {"license_key": question.license_key}, "activation": {"identifier": question.identifier}}
+    return answer | {name: said | answer[name] for name, said in sent.items() if name in answer}
 
 
 def _identifier(fields: Fields) -> str | None:
@@ -95,9 +116,12 @@ def _errors(question: Question, outcome: Outcome) -> Mapping[str, Sequence[str]]
 def _public(license_: License, now: datetime) -> Answer:
     """No key (the caller has it, and answers are kept), no customer, nothing of other devices."""
     return {
-        "uuid": license_.id,
         "product_uuid": license_.product_id,
         "status": license_.state_at(now).value,
-        "expires_at": license_.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ") if license_.expires_at else None,
+        "expires_at": _instant(license_.expires_at) if license_.expires_at else None,
         "activation_limit": max(0, license_.activation_limit),
     }
+
+
+def _instant(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -5,8 +5,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
+from telemetry.domain.device import normalise_device
 from telemetry.domain.errors import ConfigurationError
-from telemetry.domain.ids import trimmed
 
 FINGERPRINT_VERSION: Final = "1"
 """Goes before every fingerprint that names a partition, so that a successor could live beside it."""
@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     TELEMETRY_IDS = "telemetry-ids/1"
     ENCRYPTION = "encryption/1"
     LICENSE_IDS = "license-ids/1"
+    ACTIVATION_IDS = "activation-ids/1"
     CURSORS = "cursors/1"
     IDEMPOTENCY = "idempotency/1"
     SESSIONS = "sessions/1"
@@ -55,7 +56,7 @@ class Keyring:
 
         Of users and licences as they are given, of a device for all its spellings.
         """
-        name = (trimmed(value) or value) if identity is Identity.DEVICE else value
+        name = normalise_device(value) if identity is Identity.DEVICE else value
         return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{name}".encode())[:_FINGERPRINT_BYTES]
 
     def fingerprint_if(self, identity: Identity, value: str | None) -> bytes | None:

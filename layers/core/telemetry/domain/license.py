@@ -7,7 +7,7 @@ from uuid import UUID
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import TelemetryError
-from telemetry.domain.keyring import Keyring, Purpose
+from telemetry.domain.keyring import Identity, Keyring, Purpose
 
 
 class LicenseState(StrEnum):
@@ -102,12 +102,14 @@ class Activation:
 
 
 def license_id(environment: Environment, license_key: str, keyring: Keyring) -> str:
-    """The id of the licence with this key in this environment: a UUID of our own making (version 8, RFC 9562)."""
-    mac = keyring.mac(Purpose.LICENSE_IDS, f"{environment}\0{license_key}".encode())
-    value = int.from_bytes(mac[:16], "big")
-    value = value & ~(0xF << 76) | 0x8 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return str(UUID(int=value))
+    """The id of the licence with this key in this environment: a UUID of our own making."""
+    return _uuid(keyring.mac(Purpose.LICENSE_IDS, f"{environment}\0{license_key}".encode()))
+
+
+def activation_id(license_id: str, identifier: str, keyring: Keyring) -> str:
+    """The id of a device's activation under a licence, the same whenever it is activated: a UUID of our own making."""
+    device = keyring.fingerprint(Identity.DEVICE, identifier)
+    return _uuid(keyring.mac(Purpose.ACTIVATION_IDS, license_id.encode() + device))
 
 
 def last_four(license_key: str) -> str:
@@ -121,6 +123,14 @@ def after(action: LicenseAction, state: LicenseState) -> LicenseState:
     if state not in _FROM[action]:
         raise ActionNotAllowed(f"A licence that is {state} cannot be {_PAST[action]}")
     return _TO[action]
+
+
+def _uuid(mac: bytes) -> str:
+    """Version 8 of RFC 9562: of the first 16 bytes, six bits say that it is one."""
+    value = int.from_bytes(mac[:16], "big")
+    value = value & ~(0xF << 76) | 0x8 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(UUID(int=value))
 
 
 _PAST = {

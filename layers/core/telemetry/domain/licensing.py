@@ -46,6 +46,8 @@ GRANTED = frozenset(
 )
 """Answers that refuse nothing; any other is a blocked attempt."""
 
+RUNNING = frozenset({Outcome.VALID, Outcome.ACTIVATED, Outcome.ALREADY_ACTIVE})
+"""Answers after which the device may run."""
 
 Calls = Counter[tuple[DeviceAction, int]]
 """Calls by what was asked and the code that was answered."""
@@ -62,11 +64,25 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Seat:
+    """The activation that the device holds: its id, the same for ever, and since when it is active."""
+
+    id: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome, and the licence it is about: None where the key is not good here."""
+    """The outcome, and what it is about.
+
+    `license` is None where the key is not good here, `product` where the licence's is not registered; `seat` is what
+    was asked for by activating.
+    """
 
     outcome: Outcome
     license: License | None = None
+    product: Product | None = None
+    seat: Seat | None = None
 
 
 def obstacle(license_: License, product: Product | None, now: datetime) -> Outcome | None:

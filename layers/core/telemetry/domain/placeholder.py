@@ -1,6 +1,6 @@
 """Ids that programs send when they have none (PROTOCOLS.md §1.7). There are few here: a real id must not be among them.
 
-Case and blanks do not matter, nor do brackets around an id.
+Case and blanks do not matter, nor do brackets around an id or a dot at its end (`normalise_device`).
 """
 
 _WORDS = frozenset(
@@ -8,7 +8,7 @@ _WORDS = frozenset(
         # how languages print that there is nothing, and what SDKs have as a default
         "undefined", "null", "nil", "none", "nan", "n/a", "unknown", "anonymous", "guest", "-1", "objectobject",
         # what mainboards say whose maker left a field as it was, and how dmidecode puts it (SMBIOS types 1 and 2)
-        "tobefilledbyo.e.m.", "o.e.m.", "defaultstring", "systemserialnumber", "baseboardserialnumber", "invalid",
+        "tobefilledbyo.e.m", "o.e.m", "defaultstring", "systemserialnumber", "baseboardserialnumber", "invalid",
         "notspecified", "notapplicable", "notavailable", "notpresent", "notsettable",
     }
 )  # fmt: skip
@@ -35,7 +35,7 @@ def is_placeholder(text: str) -> bool:
     """
     if len(text) > _LONGEST:
         return False
-    word = "".join(text.split()).lower().strip(_BRACKETS)
+    word = "".join(text.split()).lower().strip(_BRACKETS).removesuffix(".")
     number = word.translate(_SEPARATORS)
     is_unset = set(number) == {"0"} or (set(number) == {"f"} and len(number) >= _FEWEST_F)
     return is_unset or word in _WORDS or number in _NUMBERS

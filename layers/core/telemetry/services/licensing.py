@@ -9,8 +9,8 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
 from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.license import License, LicenseState, license_id
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, obstacle
+from telemetry.domain.license import License, LicenseState, activation_id, license_id
+from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, Seat, obstacle
 from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change
 
@@ -20,8 +20,8 @@ class Licenses(Protocol):
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
-    ) -> tuple[Mapping[str, License], Collection[tuple[str, str]]]:
-        """Which licences there are, and which (licence id, identifier) are active; strongly consistent."""
+    ) -> tuple[Mapping[str, License], Mapping[tuple[str, str], datetime]]:
+        """Which licences there are, and which (licence id, identifier) are active, since when; strongly consistent."""
 
     def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
         """Activates a device, if there is room."""
@@ -59,29 +59,43 @@ class Licensing:
         license_ = found.get(id_)
         if license_ is None or question.product_id not in {None, license_.product_id}:
             return Finding(Outcome.INVALID_KEY)
+        # read before anything is done: what could not be told afterwards must not be done either
+        product = self.product(license_.product_id) if license_.product_id else None
         if question.identifier is None:
-            return Finding(Outcome.IDENTIFIER_REQUIRED, license_)
-        if question.action is DeviceAction.DEACTIVATE:
-            return self._deactivate(license_, question.identifier, now, deadline)
-        if reason := obstacle(license_, self._product_of(license_), now):
-            return Finding(reason, license_)
-        if question.action is DeviceAction.ACTIVATE:
-            return self._activate(license_, question.identifier, now, deadline)
-        return Finding(Outcome.VALID if active else Outcome.NOT_ACTIVATED, license_)
+            return Finding(Outcome.IDENTIFIER_REQUIRED, license_, product)
+        since = active.get((id_, question.identifier))
+        outcome = self._outcome(question.action, license_, product, question.identifier, since, now, deadline)
+        if outcome is Outcome.ACTIVATED:
+            license_, since = replace(license_, state=LicenseState.ACTIVE), now
+        is_seated = outcome in {Outcome.ACTIVATED, Outcome.ALREADY_ACTIVE}
+        seat = Seat(activation_id(id_, question.identifier, self.keyring), since) if since and is_seated else None
+        return Finding(outcome, license_, product, seat)
 
-    def _activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Finding:
+    def _outcome(
+        self,
+        action: DeviceAction,
+        license_: License,
+        product: Product | None,
+        identifier: str,
+        since: datetime | None,
+        now: datetime,
+        deadline: Deadline,
+    ) -> Outcome:
+        """Giving up a right takes none: a device may be deactivated in whatever state its licence is."""
+        if action is DeviceAction.DEACTIVATE:
+            change = self.licenses.deactivate(license_, identifier, now, deadline)
+            return Outcome.DEACTIVATED if change is Change.DONE else Outcome.ALREADY_INACTIVE
+        if reason := obstacle(license_, product, now):
+            return reason
+        if action is DeviceAction.VERIFY:
+            return Outcome.VALID if since else Outcome.NOT_ACTIVATED
+        return Outcome.ALREADY_ACTIVE if since else self._activate(license_, identifier, now, deadline)
+
+    def _activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Outcome:
         match self.licenses.activate(license_, identifier, now, deadline):
             case Change.DONE:
-                return Finding(Outcome.ACTIVATED, replace(license_, state=LicenseState.ACTIVE))
-            case Change.ALREADY:
-                return Finding(Outcome.ALREADY_ACTIVE, license_)
+                return Outcome.ACTIVATED
             case Change.NO_ROOM:
-                return Finding(Outcome.LIMIT_REACHED, license_)
-
-    def _deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Finding:
-        """In whatever state the licence is: giving up a right takes none, and it makes room."""
-        done = self.licenses.deactivate(license_, identifier, now, deadline) is Change.DONE
-        return Finding(Outcome.DEACTIVATED if done else Outcome.ALREADY_INACTIVE, license_)
-
-    def _product_of(self, license_: License) -> Product | None:
-        return self.product(license_.product_id) if license_.product_id else None
+                return Outcome.LIMIT_REACHED
+            case Change.ALREADY:  # by somebody else since it was read: since when is to be read anew
+                raise ChangedMeanwhile(f"activation under license {license_.id}")

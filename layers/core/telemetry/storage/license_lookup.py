@@ -1,7 +1,7 @@
 """What ingest asks of licences, remembered for a while."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from cachetools import LRUCache
@@ -23,7 +23,7 @@ class Licenses(Protocol):
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
-    ) -> tuple[dict[str, License], set[tuple[str, str]]]:
+    ) -> tuple[Mapping[str, License], Collection[tuple[str, str]]]:
         """Which licences there are, and which (licence id, identifier) are active."""
 
 

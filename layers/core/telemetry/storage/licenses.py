@@ -100,7 +100,10 @@ class LicenseItem(Model):
 
 
 class ActivationItem(Model):
-    """An activation, beside its licence. pk `license#<id>`, sk `activation#<fingerprint of the identifier, hex>`."""
+    """An activation, beside its licence. pk `license#<id>`, sk `activation#<fingerprint of the identifier, hex>`.
+
+    `identifier` is as sent by whoever activated it last, `last_seen` when it was last activated or deactivated.
+    """
 
     class Meta:
         """Bound to a table by storage.tables.bind."""
@@ -204,25 +207,24 @@ class LicenseStore:
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
-    ) -> tuple[dict[str, License], set[tuple[str, str]]]:
-        """Which licences there are, and which (licence id, identifier) are active: one strongly consistent request.
+    ) -> tuple[dict[str, License], dict[tuple[str, str], datetime]]:
+        """Which licences there are, and which (licence id, identifier) are active, since when: strongly consistent.
 
-        (One per 100 keys.) What the judge needs of items of two kinds, and of nothing else: PynamoDB reads one kind at
-        a time and whole items.
+        One request per 100 keys. What the judge needs of items of two kinds, and of nothing else: PynamoDB reads one
+        kind at a time and whole items.
         """
-        keys = [(_partition(id_), _LICENSE) for id_ in ids]
-        keys += [(_partition(id_), self._activation_sort(identifier)) for id_, identifier in activations]
+        named = {pair: (_partition(pair[0]), self._activation_sort(pair[1])) for pair in activations}
+        keys = dict.fromkeys([*((_partition(id_), _LICENSE) for id_ in ids), *named.values()])
         raw_keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
-        by_sort = {(_partition(id_), self._activation_sort(name)): (id_, name) for id_, name in activations}
         licenses: dict[str, License] = {}
-        active: set[tuple[str, str]] = set()
+        since: dict[tuple[str, str], datetime] = {}
         for raw in read_items(self.client, self.table, raw_keys, ConsistentRead=True):
             if raw["sk"]["S"] == _LICENSE:
                 license_ = _license(LicenseItem.from_raw_data(raw))
                 licenses[license_.id] = license_
             elif raw["status"]["S"] == ActivationState.ACTIVE:
-                active.add(by_sort[raw["pk"]["S"], raw["sk"]["S"]])
-        return licenses, active
+                since[raw["pk"]["S"], raw["sk"]["S"]] = _moment(int(raw["last_seen"]["N"]))
+        return licenses, {pair: since[key] for pair, key in named.items() if key in since}
 
     # ── changing
 
@@ -399,7 +401,7 @@ def _license(item: LicenseItem) -> License:
         expires_at=datetime.fromtimestamp(item.ends_at, UTC) if item.ends_at else None,
         activation_limit=int(item.activation_limit),
         active_activations=int(item.active_activations),
-        created_at=datetime.fromtimestamp(int(created) / 1000, UTC),
+        created_at=_moment(int(created)),
         version=int(item.version),
     )
 
@@ -409,13 +411,17 @@ def _activation(item: ActivationItem) -> Activation:
         license_id=item.pk.partition("#")[2],
         identifier=item.identifier,
         state=ActivationState(item.status),
-        first_seen=datetime.fromtimestamp(item.first_seen / 1000, UTC),
-        last_seen=datetime.fromtimestamp(item.last_seen / 1000, UTC),
+        first_seen=_moment(item.first_seen),
+        last_seen=_moment(item.last_seen),
     )
 
 
 def _milliseconds(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+def _moment(milliseconds: float) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _seconds(moment: datetime | None) -> int | None:

@@ -1,0 +1,36 @@
+// Said in place of everything else when the address asks for what there is not.
+
+import type { JSX } from "preact";
+import { Icon, Text } from "./ui";
+import { type Unknown, useView } from "./view";
+
+export function UnknownAddress(): JSX.Element {
+  const view = useView();
+  const without = Object.fromEntries(view.unknown.map(({ name }) => [name, null]));
+  return (
+    <div class="problem" role="alert">
+      <Icon name="alert" />
+      <div>
+        <p>
+          <strong>This address cannot be shown</strong>
+        </p>
+        <ul>
+          {view.unknown.map((each) => (
+            <Sentence key={each.name} {...each} />
+          ))}
+        </ul>
+      </div>
+      <button type="button" class="button" onClick={() => view.go(without)}>
+        Leave it out
+      </button>
+    </div>
+  );
+}
+
+function Sentence({ name, value, known }: Unknown): JSX.Element {
+  return (
+    <li>
+      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key opens" : "it can be"} {known.join(", ")}.
+    </li>
+  );
+}
