@@ -175,7 +175,7 @@ def _failed_in_dialect(error: Exception) -> Response[str]:
             logger.warning("Refused", cause=type(error).__name__, key=str(error))
             return answer(401, powerauth.UNAUTHORIZED)
         case StoreUnavailable():
-            logger.error("Storage did not answer in time", cause=str(error))
+            log_failure(error, logger)
             body = powerauth.error("ERROR_TELEMETRY", "Temporarily unavailable, please try again.")
             return answer(503, body, Retry_After="5")
     log_failure(error, logger)

@@ -78,7 +78,7 @@ def node() -> str:
 def check(title: str, answer: dict[str, Any]) -> None:
     match title.partition(" (")[0]:
         case "SDK telemetry":
-            assert (answer["response"]["code"], answer["is_flagged"]) == (830, False)
+            assert answer["response"]["code"] == 830
         case "Licences and activations":
             assert answer["response"]["code"] == 202  # a good key, not activated on this device
         case "Telemetry read back":
@@ -93,9 +93,7 @@ def check(title: str, answer: dict[str, Any]) -> None:
 
 
 def test_the_examples_satisfy_the_protocols(service: LocalService) -> None:
-    """Nothing that is shown is malformed or otherwise flagged, beside what time does to it."""
-    for environment in ("INGEST_KEY",):
-        assert environment in TEXT
+    """Nothing that is shown is flagged, but for being older each day."""
     for product in ("orbit-desktop", "orbit-cli"):
         for record in service.records("--product", product):
             assert set(record["flags"]) <= {"CLOCK_SKEW"}, record

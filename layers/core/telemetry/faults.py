@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from aws_lambda_powertools import Logger, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.storage.errors import is_fault
 
 METRIC = "StorageFaults"
@@ -15,9 +16,12 @@ R = TypeVar("R")
 
 
 def log_failure(error: Exception, logger: Logger) -> None:
-    """Logs, with its traceback, what ends in a 5xx; and counts it where it is storage's refusal."""
-    logger.error("Failed", exc_info=error)
-    _count(error)
+    """Logs what ends in a 5xx: what passes in a line, all else with its traceback; and counts storage's refusals."""
+    if isinstance(error, StoreUnavailable):
+        logger.error("Storage did not answer in time", cause=str(error))
+    else:
+        logger.error("Failed", exc_info=error)
+        _count(error)
 
 
 def faults_counted(handler: Callable[[dict[str, Any], Any], R]) -> Callable[[dict[str, Any], Any], R]:

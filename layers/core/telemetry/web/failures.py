@@ -39,7 +39,7 @@ def failure_answer(
             logger.warning("Refused", cause=type(error).__name__, key=str(error), **caller)
             return answer(*dialect.refusal(error, now))
         case StoreUnavailable():
-            logger.error("Storage did not answer in time", cause=str(error))
+            log_failure(error, logger)
             busy = dialect.failure(503, "Temporarily unavailable, please send again", now)
             return answer(503, busy, Retry_After=RETRY_AFTER_SECONDS)
     log_failure(error, logger)
