@@ -77,7 +77,7 @@ class Gateway:
         request_id = str(uuid4())
         request = Request(
             method=scope["method"],
-            path=scope["path"],
+            path=scope["path"].partition("?")[0],  # as API Gateway, which cuts what it has decoded
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
             body=body,

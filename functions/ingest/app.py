@@ -60,7 +60,7 @@ def ingest() -> Ingest:
     settings = IngestSettings.from_env()
     return Ingest(
         records=lambda environment: RecordStore(settings.tables.records(environment), settings.shards),
-        product=Catalogue(RegistryStore(settings.tables.registry)).find,
+        products=Catalogue(RegistryStore(settings.tables.registry)).find_all,
         licenses=LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring()).views,
         keyring=keyring(),
         retention_days=RememberedRetention(RetentionStore(settings.tables.registry, settings.retention_days)).days,

@@ -108,7 +108,7 @@ class Taken:
 def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
     ingest = Ingest(
         lambda _: store,
-        lambda *_: None,
+        lambda *_: {},
         lambda events, *_: [LicenseView()] * len(events),
         Keyring(bytes(32)),
         lambda _: 90,

@@ -77,15 +77,15 @@ class FaultyClient:
         return {"Responses": [next(answers) if keep else refused for keep in kept]}
 
 
-def product(id_: str, _max_age: float) -> Product | None:
-    return Product("acme", "Acme") if id_ == "acme" else None
+def products(*_: object) -> dict[str, Product]:
+    return {"acme": Product("acme", "Acme")}
 
 
 def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 12) -> list[Outcome]:  # noqa: ANN401
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8), client=lambda: client)
     pauses: list[float] = []  # of a second each, whatever they are asked to be
     deadline = Deadline(attempts, clock=lambda: float(len(pauses)), sleep=pauses.append)
-    ingest = Ingest(lambda _: store, product, lambda some, *_: [LicenseView()] * len(some), KEYRING, lambda _: 90)
+    ingest = Ingest(lambda _: store, products, lambda some, *_: [LicenseView()] * len(some), KEYRING, lambda _: 90)
     return ingest.keep(events, ACCESS, "203.0.113.7", NOW, deadline)
 
 

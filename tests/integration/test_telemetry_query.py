@@ -146,6 +146,7 @@ def test_unreadable_bodies_are_rows_too(post: Post, get: Get) -> None:
 
 def test_product_usage_is_listed_too(post: Post, get: Get) -> None:
     payload = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "j@x.example", "meta": {"a": 1}}
+    payload |= {"source": "TELEMETRY", "event_at": str(int(datetime.now(UTC).timestamp()))}
     sent(post, {"payload": payload}, path="/api/product/usage")
     (row,) = rows(get(data_group="primary"))
     assert (row["data_type"], row["data"], row["user_identifier"]) == (None, {"a": 1}, "j@x.example")
@@ -317,9 +318,7 @@ class Archive:
         self.store = RecordStore(deployment.tables.records(Environment.PRODUCTION), PLAN)
         self.is_registry_up = True
         products = {name: Product(name, name) for name in PRODUCTS}
-        self.ingest = Ingest(
-            lambda _: self.store, lambda id_, _: products.get(id_), self._views, deployment.keyring, lambda _: 90
-        )
+        self.ingest = Ingest(lambda _: self.store, lambda *_: products, self._views, deployment.keyring, lambda _: 90)
 
     def _views(self, events: Sequence[object], _environment: Environment, _max_age: float) -> list[LicenseView]:
         if not self.is_registry_up:

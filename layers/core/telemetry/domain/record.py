@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from telemetry.domain.event import Dialect, Event, Format
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import RULES_VERSION
+from telemetry.domain.judge import LONGEST_PRODUCT_ID, RULES_VERSION
 from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
 from telemetry.domain.keys import key_text
 
@@ -19,7 +19,6 @@ SCHEMA_VERSION = 2
 ANONYMOUS_BUCKETS = 64
 
 _NO_TIME = 0
-_LONGEST_PRODUCT = 64
 _LONGEST_EVENT_ID = 128
 _LONGEST_LISTED = 32
 _SIGNATURE_BYTES = 9
@@ -122,7 +121,7 @@ def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: K
     records in order.
     """
     event_id = _part(event.event_id or fallback_id, _LONGEST_EVENT_ID)
-    product = _part(event.product_id or "", _LONGEST_PRODUCT)
+    product = _part(event.product_id or "", LONGEST_PRODUCT_ID)
     time = event.event_at
     if time is None:
         time = _NO_TIME if event.event_id else _milliseconds(received_at)
@@ -146,7 +145,7 @@ def license_in(partition: str) -> str | None:
 
 def partition_with(license_: str, product_id: str) -> str:
     """Where the records are of a licence as `license_in` names it, sent under this product id (`""`: under none)."""
-    return f"L{license_}#{_part(product_id, _LONGEST_PRODUCT)}"
+    return f"L{license_}#{_part(product_id, LONGEST_PRODUCT_ID)}"
 
 
 def chunk_keys(key: RecordKey, received_ms: int, digest: bytes, count: int) -> list[RecordKey]:
@@ -194,8 +193,8 @@ def _sign(payload: bytes, environment: str, keyring: Keyring) -> bytes:
 def _subject(event: Event, event_id: str, keyring: Keyring) -> str:
     for letter, identity, value in (
         ("L", Identity.LICENSE, event.license_key),
-        ("U", Identity.USER, event.user_id),
-        ("D", Identity.DEVICE, event.device_id),
+        ("U", Identity.USER, event.counted_user),
+        ("D", Identity.DEVICE, event.counted_device),
     ):
         if value:
             return f"{letter}{FINGERPRINT_VERSION}{_text(keyring.fingerprint(identity, value))}"
