@@ -162,6 +162,7 @@ def random_body(random: Random, now: datetime) -> dict[str, Any]:
         return {"payload": usage | {"user_id": random.choice(USERS) or "", "user_agent": "x", "meta": {"n": 1}}}
     body: dict[str, Any] = {
         "data_type": "text",
+        "data_group": "g",
         "text_data": "é\n,\"'",
         "product_id": random.choice((*PRODUCTS, *PRODUCTS, "wrong", None)),
         "product_version": random.choice(VERSIONS),

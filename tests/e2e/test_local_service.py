@@ -114,7 +114,10 @@ def test_bodies_arrive_as_sent(service: LocalService) -> None:
 def test_gzip_under_a_type_that_is_text_is_kept_and_told_what_to_send(service: LocalService) -> None:
     """What API Gateway hands over then is disputed in reports; here it is the worse."""
     headers = {"x-api-key": service.key("ingest_key", "development"), "content-encoding": "gzip"}
-    url, compressed = f"{service.url}/api/v1/telemetry", gzip.compress(b'{"data_type":"text","text_data":"zipped"}')
+    url, compressed = (
+        f"{service.url}/api/v1/telemetry",
+        gzip.compress(b'{"data_type":"text","data_group":"g","text_data":"zipped"}'),
+    )
     for media_type in ("application/json", "text/plain"):
         answer = httpx.post(url, content=compressed, headers=headers | {"content-type": media_type})
         (told,) = answer.json()["response"]["errors"]["body"]
@@ -243,7 +246,13 @@ def test_a_taken_port_is_told_before_anything_is_made(tmp_path: Path) -> None:
 def test_stops_clean_and_starts_again_with_its_data(tmp_path: Path, number: signal.Signals) -> None:
     with LocalService(tmp_path) as service:
         product = service.keys["products"][0]
-        event = {"event_id": "kept", "product_id": product, "user_identifier": "u", "data_type": "text"}
+        event = {
+            "event_id": "kept",
+            "product_id": product,
+            "user_identifier": "u",
+            "data_type": "text",
+            "data_group": "g",
+        }
         first = service.post("/api/v1/telemetry", event, service.key("ingest_key"))
         began = time.monotonic()
         assert service.stop(number) == 0

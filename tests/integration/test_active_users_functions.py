@@ -67,7 +67,7 @@ def refused(status: int, code: str, message: str) -> tuple[int, dict[str, Any]]:
 
 
 def event(user: str, product: str = "acme-cli") -> dict[str, str]:
-    return {"data_type": "text", "text_data": "x", "product_id": product, "user_identifier": user}
+    return {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": product, "user_identifier": user}
 
 
 def test_users_reach_the_report_once(deployment: Deployment, post: Post, ask: Ask) -> None:

@@ -667,7 +667,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
     assert ask("GET", path + "/secret").body == issued.body
 
     def works(secret: str) -> bool:
-        event = json.dumps({"data_type": "text", "text_data": "x"})
+        event = json.dumps({"data_type": "text", "data_group": "g", "text_data": "x"})
         return bool(post("/api/v1/telemetry", event, {"x-api-key": secret})["statusCode"] == 200)
 
     regenerated = ask("POST", path + "/regenerate")

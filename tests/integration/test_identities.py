@@ -49,7 +49,7 @@ def users(deployment: Deployment) -> Users:
 
 
 def event(**fields: object) -> dict[str, object]:
-    return {"data_type": "text", "text_data": "x", "product_id": "acme-desktop"} | fields
+    return {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-desktop"} | fields
 
 
 def sent(deployment: Deployment, post: Post, events: Iterable[dict[str, object]]) -> list[set[Flag]]:

@@ -20,7 +20,7 @@ from tests.lambdas import Context, http_event, load_function
 
 ROUTER = Router(read_template().routes)
 LICENSE = {"license_key": KEY, "identifier": DEVICE}
-EVENT = {"data_type": "text", "text_data": "x", "product_id": "acme-cli", "user_identifier": "u"}
+EVENT = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli", "user_identifier": "u"}
 USAGE = {"payload": {"activity_type": "primary", "product_id": "acme-cli", "user_id": "u"}}
 NOT_FOUND = {"message": "Not Found"}
 

@@ -120,9 +120,9 @@ def test_a_row_field_by_field(deployment: Deployment, post: Post, get: Get) -> N
         ({"product_id": "wrong"}, {"product_id": "wrong", "product_exists": 0, "is_correct_format": 0}),
         ({"product_id": None}, {"product_id": None, "product_exists": 0, "is_correct_format": 0}),
         ({"data_type": "other"}, {"data_type": "other", "data": None, "is_correct_format": 0, "has_red_flags": 1}),
-        ({"data_type": "numeric-single-value", "numeric_data_single_value": 1.5}, {"data": 1.5}),
+        ({"data_type": "numeric-single-value", "data_group": "g", "numeric_data_single_value": 1.5}, {"data": 1.5}),
         (
-            {"data_type": "numeric-xy-axis", "numeric_data_x": 1, "numeric_data_y": "2"},
+            {"data_type": "numeric-xy-axis", "data_group": "g", "numeric_data_x": 1, "numeric_data_y": "2"},
             {"data": {"x": 1, "y": "2"}, "is_correct_format": 1},
         ),
         ({"user_identifier": 12345678901234567890}, {"user_identifier": "12345678901234567890"}),
@@ -173,7 +173,7 @@ def test_every_alias(post: Post, get: Get, base: str, name: str) -> None:
 
 EVENTS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "point": {"data_type": "numeric-single-value", "numeric_data_single_value": 1},
+    "point": {"data_type": "numeric-single-value", "data_group": "g", "numeric_data_single_value": 1},
     "other group": {"data_group": "errors"},
     "cli": {"product_id": "acme-cli"},
     "unregistered": {"product_id": "wrong"},
@@ -197,9 +197,9 @@ ALL = set(EVENTS)
     ("query", "found"),
     [
         ({}, ALL),
-        ({"data_type": "numeric-single-value"}, {"point"}),
+        ({"data_type": "numeric-single-value", "data_group": "g"}, {"point"}),
         ({"data_type": "text", "data_group": "errors"}, {"other group"}),
-        ({"data_type": "numeric-xy-axis"}, set()),
+        ({"data_type": "numeric-xy-axis", "data_group": "g"}, set()),
         ({"data_group": "errors"}, {"other group"}),
         ({"product_id": "acme-cli"}, CLI),
         ({"product_id": "wrong"}, {"unregistered", "licensed, unregistered"}),
@@ -207,13 +207,13 @@ ALL = set(EVENTS)
         ({"user_identifier": "joe"}, {"joe", "joe's cli"}),
         ({"user_identifier": "JANE@customer.EXAMPLE"}, ALL - {"joe", "joe's cli", "no user"}),
         ({"user_identifier": "joe", "product_id": "acme-cli"}, {"joe's cli"}),
-        ({"user_identifier": "joe", "data_type": "numeric-single-value"}, set()),
+        ({"user_identifier": "joe", "data_type": "numeric-single-value", "data_group": "g"}, set()),
         ({"license_key": KEY}, LICENSED - {"licensed, unregistered"}),
         ({"license_key": KEY, "product_id": "acme-cli"}, {"licensed cli"}),
         ({"license_key": KEY, "product_id": "acme-desktop"}, {"licensed"}),
         ({"license_key": KEY, "product_id": "wrong"}, {"licensed, unregistered"}),
         ({"license_key": KEY, "user_identifier": "joe"}, set()),
-        ({"license_key": KEY, "data_type": "text"}, LICENSED - {"licensed, unregistered"}),
+        ({"license_key": KEY, "data_type": "text", "data_group": "g"}, LICENSED - {"licensed, unregistered"}),
         ({"license_key": KEY, "has_red_flags": "0"}, set()),
         ({"license_key": "nobody's"}, set()),
         ({"license_key": "unknown"}, {"says unknown"}),
@@ -245,7 +245,12 @@ def test_only_the_own_environment_is_seen(deployment: Deployment, post: Post, ge
     for environment, key in deployment.keys.items():
         sent(post, GOOD | {"text_data": environment, "license_key": KEY}, {"x-api-key": key})
     for environment, key in deployment.keys.items():
-        for query in ({}, {"license_key": KEY}, {"user_identifier": GOOD["user_identifier"]}, {"data_type": "text"}):
+        for query in (
+            {},
+            {"license_key": KEY},
+            {"user_identifier": GOOD["user_identifier"]},
+            {"data_type": "text", "data_group": "g"},
+        ):
             assert [row["data"] for row in rows(get(key, **query))] == [environment]
     refused = get(environment="staging")
     assert (refused["statusCode"], json.loads(refused["body"])["response"]["code"]) == (403, 150)
@@ -350,6 +355,7 @@ def event(number: int, **changes: object) -> dict[str, Any]:
     """Numbers are times of receipt, in order; users, products and flags vary."""
     usual = {
         "data_type": "text",
+        "data_group": "g",
         "text_data": number,
         "product_id": PRODUCTS[number % 2],
         "user_identifier": f"user-{number % 37}",

@@ -104,6 +104,8 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
     event_at = parse_time(value.get("event_at"))
     if "event_at" in fields and event_at is None:
         fields.complain("event_at", "The event at is not a valid date.")
+    if "data_group" not in fields:
+        fields.complain("data_group", "The data group field is required.")
     fields.require_object("metadata")
     user_id = normalise_user(fields.text("user_identifier", integer_allowed=True))
     return Event(
