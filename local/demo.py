@@ -78,7 +78,7 @@ def _replay(
     registry, licenses = RegistryStore(site.tables.registry), LicenseStore(site.tables.registry, site.keyring)
     ingest = Ingest(
         records=records.__getitem__,
-        product=Catalogue(registry).find,
+        products=Catalogue(registry).find_all,
         licenses=LicenseLookup(licenses, site.keyring).views,
         keyring=site.keyring,
         retention_days=lambda _: int(site.settings["RETENTION_DAYS"]),

@@ -77,7 +77,7 @@ class Gateway:
         request_id = str(uuid4())
         request = Request(
             method=scope["method"],
-            path=scope["path"],
+            path=scope["path"].partition("?")[0],  # as API Gateway, which cuts what it has decoded
             query=scope["query_string"].decode("latin-1"),
             headers=headers,
             body=body,
@@ -85,7 +85,8 @@ class Gateway:
             source_ip=scope["client"][0] if scope.get("client") else "127.0.0.1",
         )
         answer = await self._answer(request, request_id)
-        await _write(send, answer, [("apigw-requestid", request_id), *self._cors_headers(request)])
+        added = [("apigw-requestid", request_id), *self._cors_headers(request)]
+        await _write(send, answer, added, is_head=request.method == "HEAD")
 
     async def _answer(self, request: Request, request_id: str) -> Response:
         if not _HOST.fullmatch(request.header("host") or "localhost"):
@@ -156,10 +157,11 @@ async def _read(receive: Receive) -> bytes | None:
             return bytes(body)
 
 
-async def _write(send: Send, answer: Response, extra: Iterable[tuple[str, str]]) -> None:
+async def _write(send: Send, answer: Response, extra: Iterable[tuple[str, str]], *, is_head: bool) -> None:
+    """Sends the answer; to HEAD with the length of the body, and without it."""
     headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in (*answer.headers, *extra)]
     bodiless = answer.status in {204, 304} or answer.status < 200
     if not bodiless:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})
+    await send({"type": "http.response.body", "body": b"" if bodiless or is_head else answer.body})

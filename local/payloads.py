@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from local import Json
-from local.template import ACCOUNT, Route
+from local.template import ACCOUNT, DEFAULT_PATH, Route
 
 API_ID = "local"
 
@@ -31,7 +31,9 @@ class MalformedAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request. `path` is percent-decoded, `query` as sent; `headers` have lower-case names, in order."""
+    """An HTTP request. `path` is percent-decoded (as HTTP APIs hand it over; REST APIs do not), `query` as sent;
+    `headers` have lower-case names, in order.
+    """
 
     method: str
     path: str
@@ -56,10 +58,17 @@ class Response:
 
 
 class Router:
-    """Finds the most specific route, as API Gateway does: literal before `{name}` before `{name+}`, then the method."""
+    """Finds the most specific route, as API Gateway does: literal, `{name}`, `{name+}`, `$default`; then the method.
+
+    Routes that end in a slash are ignored, and no path is tidied up. `{name+}` takes an empty rest too, it is reported:
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-routes.html
+    https://github.com/aws/serverless-application-model/issues/1949
+    https://github.com/storacha/w3infra/pull/166
+    """
 
     def __init__(self, routes: Iterable[Route]) -> None:
-        self._routes = sorted(((_pattern(route.path), route) for route in routes), key=lambda item: _rank(item[1]))
+        there = [(_pattern(route.path), route) for route in routes if route.path == "/" or not route.path.endswith("/")]
+        self._routes = sorted(there, key=lambda item: _rank(item[1]))
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
         """The route and the values of its path parameters."""
@@ -71,24 +80,24 @@ class Router:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    if path == "$default":
+    if path == DEFAULT_PATH:
         return re.compile(".*", re.DOTALL)
     expression = ""
     for literal, name, greedy in re.findall(r"([^{]+)|\{(\w+)(\+?)\}", path):
-        expression += re.escape(literal) if literal else f"(?P<{name}>{'.+' if greedy else '[^/]+'})"
+        expression += re.escape(literal) if literal else f"(?P<{name}>{'.*' if greedy else '[^/]+'})"
     return re.compile(expression, re.DOTALL)
 
 
 def _rank(route: Route) -> tuple[bool, bool, int, int, bool]:
     greedy = "+}" in route.path
-    return route.path == "$default", greedy, route.path.count("{"), -len(route.path), route.method == "ANY"
+    return route.path == DEFAULT_PATH, greedy, route.path.count("{"), -len(route.path), route.method == "ANY"
 
 
 def event(
     request: Request, route: Route, parameters: Mapping[str, str], request_id: str, now: datetime
 ) -> dict[str, Any]:
     """The function's event. Fields that would be empty are absent, as in AWS."""
-    route_key = route.path if route.path == "$default" else f"{route.method} {route.path}"
+    route_key = route.path if route.path == DEFAULT_PATH else f"{route.method} {route.path}"
     host = request.header("host") or "localhost"
     headers: dict[str, str] = {}
     for name, value in request.headers:
@@ -146,9 +155,10 @@ def event(
 
 
 def _is_text(request: Request) -> bool:
-    """Only these are handed over as text, and no content type is not one of them; compressed bodies are binary."""
-    if (request.header("content-encoding") or "identity").strip().lower() != "identity":
-        return False
+    """Only these are handed over as text, and no content type is not one of them.
+
+    Whether a `Content-Encoding` makes a body binary is disputed in reports: here it does not, the worse for gzip.
+    """
     media_type = (request.header("content-type") or "").partition(";")[0].strip().lower()
     return media_type in _TEXT or media_type.startswith("text/")
 

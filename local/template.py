@@ -13,6 +13,8 @@ from local.cloudformation import Resolver, TemplateError, expand_loops, load
 ROOT = Path(__file__).resolve().parent.parent
 REGION = "us-east-1"
 ACCOUNT = "000000000000"
+DEFAULT_PATH = "$default"
+"""The path of the route that takes what no other does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +313,8 @@ class _Reader:
             raise TemplateError(f"{owner}: event type {event.get('Type')!r} is not understood")
         properties = _Properties(owner, event.get("Properties", {}), self._resolver, {"ApiId"})
         properties.expect("PayloadFormatVersion", {"2.0"})
-        route = Route(properties.need("Method").upper(), properties.need("Path"), function)
+        # without path and method SAM makes it the route of last resort
+        route = Route(properties.take("Method", "ANY").upper(), properties.take("Path", DEFAULT_PATH), function)
         properties.done()
         return route
 

@@ -172,7 +172,7 @@ class Post:
         self._deployment = deployment
         self._function = load_function("ingest")
         ingest = replace(self._function.ingest(), clock=self.clock)
-        ingest.product.__self__._clock = self.clock
+        ingest.products.__self__._clock = self.clock
         ingest.licenses.__self__._clock = self.clock
         ingest.retention_days.__self__._clock = self.clock
         vars(self._function)["ingest"] = lambda: ingest

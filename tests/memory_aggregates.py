@@ -15,7 +15,7 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, LicenseDay, Measure
+from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
 from telemetry.domain.day_report import Candidate, Correction, DayDetails, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.aggregates import MOST_SCOPES
@@ -169,8 +169,8 @@ class MemoryAggregates:
             activity = self._hours[key]
             yield key.hour, Counter({each: activity[each] for each in only or activity if each in activity})
 
-    def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        return {hour: activity[FLAGGED] for hour, activity in self.hours(scope, first, last)}
+    def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last)}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         return {each: self._licenses[each] for each in licenses if each in self._licenses}

@@ -74,7 +74,7 @@ class World:
         self.products = {name: Product(name, name) for name in PRODUCTS}
         self.ingest = Ingest(
             lambda _: self.store,
-            lambda id_, _: self.products.get(id_),
+            lambda *_: self.products,
             self._views,
             self.deployment.keyring,
             lambda _: 90,
@@ -162,6 +162,7 @@ def random_body(random: Random, now: datetime) -> dict[str, Any]:
         return {"payload": usage | {"user_id": random.choice(USERS) or "", "user_agent": "x", "meta": {"n": 1}}}
     body: dict[str, Any] = {
         "data_type": "text",
+        "data_group": "g",
         "text_data": "é\n,\"'",
         "product_id": random.choice((*PRODUCTS, *PRODUCTS, "wrong", None)),
         "product_version": random.choice(VERSIONS),

@@ -22,7 +22,7 @@ class TableAggregates:
         self.candidates, self.put_candidates = self.reports.candidates, self.reports.put_candidates
         self.reported, self.told = self.reports.reported, self.reports.told
         self.position, self.known, self.add = self.live.position, self.live.known, self.live.add
-        self.hours, self.flagged = self.live.hours, self.live.flagged
+        self.hours, self.suspects = self.live.hours, self.live.suspects
         self.license_counts, self.license_days = self.live.license_counts, self.live.license_days
         self.note_use, self.uses = self.live.note_use, self.live.uses
         self.put, self.put_tables = self.counted.put, self.counted.put_tables

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import cache
 from typing import Annotated, Any, TypeVar
+from urllib.parse import unquote
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Depends, Response, content_types
@@ -44,11 +45,12 @@ from telemetry.web.authentication import Authenticator
 from telemetry.web.checks import check_is_json, check_parameters, json_object
 from telemetry.web.deadline import in_time
 from telemetry.web.etags import etag, required_version, version_of
-from telemetry.web.http import Request, answer
+from telemetry.web.http import Request, answer, with_one_part
 from telemetry.web.moments import Moment
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
 from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.routes import routed
 from telemetry.web.staff import staff_of
 
 DESCRIPTION = "/openapi.json"
@@ -56,6 +58,8 @@ DESCRIPTION = "/openapi.json"
 # The resolver would validate before any middleware, and so before authentication: routes bring validation themselves.
 app = APIGatewayHttpResolver(json_body_deserializer=json_object)
 logger = Logger()
+
+PRODUCTS = "/api/v1/admin/products/"
 
 MOST_VERIFIED = 10_000
 """Records of a day that is verified while the caller waits; for more there are the command and close_day's event."""
@@ -116,6 +120,7 @@ InEnvironment = Annotated[Environment, Query(description="One of the key's envir
 Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[str | None, Query(description="From the Link header of the page before")]
 IdInPath = Annotated[str, Path(max_length=64)]
+ProductInPath = Annotated[str, Path(max_length=1_000, description="Percent-encoded")]
 IdToFind = Annotated[str | None, Query(min_length=1, max_length=64)]
 IfMatch = Annotated[str | None, Header(alias="if-match", description="The ETag of what was read")]
 
@@ -155,18 +160,19 @@ def create_product(staff: Admin, body: api.NewProduct) -> Response[api.Product]:
 
 
 @route("GET", "/products/<product_id>")
-def get_product(_staff: Admin, product_id: IdInPath) -> Response[api.Product]:
+def get_product(_staff: Admin, product_id: ProductInPath) -> Response[api.Product]:
     """A product."""
-    product = stores().registry.product(product_id)
+    product = catalogue.find_product(unquote(product_id), stores())
     return _one(api.Product.of(product), product.version)
 
 
 @route("PATCH", "/products/<product_id>")
 def change_product(
-    staff: Admin, product_id: IdInPath, body: api.ProductPatch, if_match: IfMatch = None
+    staff: Admin, product_id: ProductInPath, body: api.ProductPatch, if_match: IfMatch = None
 ) -> Response[api.Product]:
     """Changes a product."""
-    product = catalogue.change_product(staff, product_id, required_version(if_match), body.changes(), stores())
+    id_ = catalogue.find_product(unquote(product_id), stores()).id
+    product = catalogue.change_product(staff, id_, required_version(if_match), body.changes(), stores())
     return _one(api.Product.of(product), product.version)
 
 
@@ -434,7 +440,7 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(with_one_part(routed(event), PRODUCTS), context)
 
 
 @cache

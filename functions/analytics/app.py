@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -20,6 +21,7 @@ from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import Staff
 from telemetry.faults import log_failure
 from telemetry.services.administration.stores import Stores
+from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.overview import Overviews
 from telemetry.services.product_list import product_list
@@ -45,8 +47,10 @@ from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.routes import routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
+from telemetry.web.unknown_routes import unknown_route
 
 SECONDS_TO_ANSWER = 8
 """Of the function's time, kept back from a search: for a last call that gets no answer, and for ours."""
@@ -84,6 +88,12 @@ def index_sizes() -> IndexSizes:
     return IndexSizes()
 
 
+@cache
+def unrouted() -> SummedCalls:
+    """Counts what reaches no route."""
+    return SummedCalls.into(AnalyticsSettings.from_env().tables.registry)
+
+
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Nothing of what staff ask is looked at, not even whether there is such a route, before who asks is known."""
     request = _request()
@@ -99,8 +109,10 @@ app.use([admit])
 
 
 @app.get("/api/v1/telemetry")
+@app.get("/api/v1/get-telemetry")
 @app.get("/api/v1/get-telemetry-data")
 @app.get("/v1/telemetry")
+@app.get("/v1/get-telemetry")
 @app.get("/v1/get-telemetry-data")
 def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
@@ -220,6 +232,14 @@ def get_system_logs() -> Response[str]:
     return _given(analytics.logs_body(logs.read(window, days, query.callers())))
 
 
+@app.not_found
+def not_found(error: NotFoundError) -> Response[str]:
+    """No route of staff's, or none at all: a greedy route leads here too."""
+    if _request().path.startswith(ANALYTICS):
+        return _problem(error)
+    return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
+
+
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong, in the words of whoever asked."""
@@ -238,7 +258,7 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _request() -> Request:

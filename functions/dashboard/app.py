@@ -23,6 +23,7 @@ from telemetry.web.checks import check_parameters, json_object
 from telemetry.web.deadline import in_time
 from telemetry.web.http import Request, answer
 from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.routes import routed
 from telemetry.web.sessions import (
     PresentedSession,
     is_same_origin,
@@ -56,6 +57,7 @@ def assets() -> Mapping[str, Asset]:
     return load_assets(Path(__file__).parent / "dist")
 
 
+@app.get("/")
 @app.get("/admin")
 def admin() -> Response[str]:
     """Leads to the page."""
@@ -138,7 +140,7 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _request() -> Request:

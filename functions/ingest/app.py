@@ -8,6 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -19,7 +20,7 @@ from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
 from telemetry.retry import deadline
-from telemetry.services.failed_calls import FailureLog
+from telemetry.services.failed_calls import FailureLog, SummedCalls
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
 from telemetry.storage.catalogue import Catalogue
@@ -34,6 +35,8 @@ from telemetry.web.authentication import Authenticator, Credentials, credentials
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
 from telemetry.web.http import Request, answer
+from telemetry.web.routes import routed
+from telemetry.web.unknown_routes import unknown_route
 
 MILLISECONDS_TO_NOTE = 1_500
 """Of the function's time; with less left a failed call is not counted: the one write it takes may get no answer."""
@@ -57,7 +60,7 @@ def ingest() -> Ingest:
     settings = IngestSettings.from_env()
     return Ingest(
         records=lambda environment: RecordStore(settings.tables.records(environment), settings.shards),
-        product=Catalogue(RegistryStore(settings.tables.registry)).find,
+        products=Catalogue(RegistryStore(settings.tables.registry)).find_all,
         licenses=LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring()).views,
         keyring=keyring(),
         retention_days=RememberedRetention(RetentionStore(settings.tables.registry, settings.retention_days)).days,
@@ -69,6 +72,12 @@ def ingest() -> Ingest:
 def failure_log() -> FailureLog:
     """Counts failed calls."""
     return FailureLog(FailedCallStore(IngestSettings.from_env().tables.registry))
+
+
+@cache
+def unrouted() -> SummedCalls:
+    """Counts what reaches no route."""
+    return SummedCalls.into(IngestSettings.from_env().tables.registry)
 
 
 @app.post("/api/v1/telemetry")
@@ -103,6 +112,13 @@ def product_usage() -> Response[str]:
     return _send(reo.UPLOADED, [outcome])
 
 
+@app.not_found
+def not_found(_: NotFoundError) -> Response[str]:
+    """A greedy route leads here, and the path is none of ours."""
+    metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
+    return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
+
+
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong, in the dialect that was spoken."""
@@ -118,7 +134,7 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_licensing
@@ -16,6 +17,7 @@ from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, Finding, Question
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline, deadline
+from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
 from telemetry.settings import TableNames
@@ -29,6 +31,8 @@ from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
+from telemetry.web.routes import routed
+from telemetry.web.unknown_routes import unknown_route
 
 SHARE_TO_KEEP = 1 / 3
 """Of the request's time, kept back from trying to act: for counting what was done, and keeping the answer."""
@@ -55,6 +59,12 @@ def licensing() -> Licensing:
     )
 
 
+@cache
+def unrouted() -> SummedCalls:
+    """Counts what reaches no route."""
+    return SummedCalls.into(TableNames.from_env().registry)
+
+
 @app.post("/api/v1/verify")
 @app.post("/v1/verify")
 def verify() -> Response[str]:
@@ -76,6 +86,12 @@ def deactivate() -> Response[str]:
     return _answer(DeviceAction.DEACTIVATE)
 
 
+@app.not_found
+def not_found(_: NotFoundError) -> Response[str]:
+    """A greedy route leads here, and the path is none of ours."""
+    return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
+
+
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong."""
@@ -93,7 +109,7 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _answer(action: DeviceAction) -> Response[str]:

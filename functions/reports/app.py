@@ -38,6 +38,7 @@ from telemetry.web.reports import (
     piracy_question,
     report_answer,
 )
+from telemetry.web.routes import routed
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -92,13 +93,13 @@ def report() -> Response[str]:
 
 
 def plain(path: str, *parameters: str) -> Callable[[F], F]:
-    """A route to read with these parameters; HEAD is answered as GET, and the gateway keeps the body back."""
+    """A route to read with these parameters."""
 
     def check(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
         check_parameters(_request(), OF_ANY_REPORT | set(parameters))
         return next_middleware(app_)
 
-    return app.route(f"/api/v1/reports{path}", ["GET", "HEAD"], middlewares=[check])
+    return app.get(f"/api/v1/reports{path}", middlewares=[check])
 
 
 @plain("/applications")
@@ -150,7 +151,7 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(event, context)
+    return app.resolve(routed(event), context)
 
 
 def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:

@@ -111,6 +111,7 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": list(flags),
         "data_type": "text",
+        "data_group": "g",
         "api_key_id": "k3f2a9c0d1",
         "damage": None,
     }
@@ -119,7 +120,12 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
 def detail(number: int) -> str:
     """As JSON text: one of its numbers is too big for JavaScript."""
     row = record(number)
-    payload = {"event_id": "@", "data_type": "text", "metadata": {"os": "windows", "modules": ["core", {"gpu": True}]}}
+    payload = {
+        "event_id": "@",
+        "data_type": "text",
+        "data_group": "g",
+        "metadata": {"os": "windows", "modules": ["core", {"gpu": True}]},
+    }
     whole = {
         **row,
         "flags_judged_later": None,

@@ -256,7 +256,13 @@ def test_it_updates_itself_while_it_is_looked_at(open_page: OpenPage, analytics:
 def test_what_was_sent_is_counted_shown_and_exported(open_page: OpenPage, service: LocalService) -> None:
     product, key = service.keys["products"][0], service.key("ingest_key", "development")
     events = [
-        {"event_id": int(answers.BIG_NUMBER) + n, "data_type": "text", "text_data": "=1+1", "product_id": product}
+        {
+            "event_id": int(answers.BIG_NUMBER) + n,
+            "data_type": "text",
+            "data_group": "g",
+            "text_data": "=1+1",
+            "product_id": product,
+        }
         | {"product_version": "5.1.0", "user_identifier": f"user-{n}@example.org", "hwid": f"device-{n}"}
         for n in range(3)
     ]

@@ -109,7 +109,13 @@ def test_an_outbreak_is_investigated(open_demo: OpenPage, demo: LocalService) ->
     loaded(page, "overview")
     expect(page.locator(f"[data-license='{leaked['id']}'] .state-revoked")).to_be_visible()
     before, revoked = stats(page, "total_records", "flagged_records"), alerts(page)["REVOKED_LICENSE"]
-    event = {"data_type": "text", "text_data": "started", "hwid": "a-pirate's", "product_id": DESKTOP}
+    event = {
+        "data_type": "text",
+        "data_group": "g",
+        "text_data": "started",
+        "hwid": "a-pirate's",
+        "product_id": DESKTOP,
+    }
     event["license_key"] = leaked["license_key"]
     answer = demo.post("/api/v1/telemetry", event, demo.key("ingest_key"))
     assert answer.status_code == 200, answer.text

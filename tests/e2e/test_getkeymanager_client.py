@@ -183,15 +183,18 @@ def test_ordinary_and_odd_telemetry(deployment: Deployment, url: str) -> None:
         ({"flags": ["tampering_detected"]}, True),
         ({"flags": {"tampering_detected": True, "debugger": False}}, True),
         ({"flags": {"tampering_detected": False}}, False),
-        ({"data_type": "text", "text_data": "x", "hwid": DEVICE, "activation_identifier": None}, False),
-        ({"data_type": "numeric-xy-axis", "numeric_data_x": 1, "numeric_data_y": 2.5}, False),
+        (
+            {"data_type": "text", "data_group": "g", "text_data": "x", "hwid": DEVICE, "activation_identifier": None},
+            False,
+        ),
+        ({"data_type": "numeric-xy-axis", "data_group": "g", "numeric_data_x": 1, "numeric_data_y": 2.5}, False),
         ({"license_key": "NOBODY-ISSUED-THIS"}, True),
     ]
     malformed: list[tuple[dict[str, Any], dict[str, list[str]]]] = [
         ({"data_type": None}, {"data_type": ["The data type field is required."]}),
         ({"product_id": "nobody-knows"}, {"product_id": ["The selected product id is invalid."]}),
         (
-            {"data_type": "numeric-xy-axis"},
+            {"data_type": "numeric-xy-axis", "data_group": "g"},
             {
                 "numeric_data_x": ["The numeric data x field is required."],
                 "numeric_data_y": ["The numeric data y field is required."],
@@ -206,7 +209,7 @@ def test_ordinary_and_odd_telemetry(deployment: Deployment, url: str) -> None:
         post("activate", {"license_key": KEY, "identifier": DEVICE}),
         *(post("send-telemetry", GOOD | change) for change, _ in saved),
         *(post("send-telemetry-data", GOOD | change, base="/api/v1") for change, _ in malformed),
-        post("telemetry", text='{"data_type": "text", '),
+        post("telemetry", text='{"data_type": "text", "data_group": "g", '),
     )
     assert body_and_time(activated)[0]["response"]["code"] == 300
     expected: list[tuple[int, str, Any, bool]] = [

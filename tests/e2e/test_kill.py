@@ -53,6 +53,7 @@ class Client(threading.Thread):
             "product_id": self._product,
             "user_identifier": f"user-{self._random.randrange(USERS)}",
             "data_type": "text",
+            "data_group": "g",
             "text_data": "x",
         }
 

@@ -91,7 +91,15 @@ def test_an_event_goes_all_the_way_through_four_runtimes(
 ) -> None:
     key = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
     with runtime("ingest") as ingest, runtime("rollup") as rollup, runtime("reports") as reports:
-        body = json.dumps({"data_type": "text", "text_data": "x", "product_id": "acme-cli", "user_identifier": "jane"})
+        body = json.dumps(
+            {
+                "data_type": "text",
+                "data_group": "g",
+                "text_data": "x",
+                "product_id": "acme-cli",
+                "user_identifier": "jane",
+            }
+        )
         stored = ingest(http_event("/api/v1/telemetry", body, key))
         assert stored["statusCode"] == 200
         answer = json.loads(stored["body"])
@@ -159,7 +167,15 @@ def test_administration_in_its_runtime(deployment: Deployment) -> None:
 def test_records_in_their_runtime(deployment: Deployment) -> None:
     staff = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
     sdk = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
-    body = json.dumps({"data_type": "text", "text_data": "é" * 1_000_000, "product_id": "acme-cli", "flags": ["vm"]})
+    body = json.dumps(
+        {
+            "data_type": "text",
+            "data_group": "g",
+            "text_data": "é" * 1_000_000,
+            "product_id": "acme-cli",
+            "flags": ["vm"],
+        }
+    )
     with runtime("ingest") as ingest, runtime("analytics") as analytics:
         id_ = json.loads(ingest(http_event("/api/v1/telemetry", gzip.compress(body.encode()), sdk))["body"])[
             "telemetry_id"

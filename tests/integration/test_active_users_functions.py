@@ -9,7 +9,18 @@ from typing import Any
 import pytest
 
 from telemetry.domain.active_users import Audience
-from telemetry.domain.activity import FLAGGED, RECORDS, UNNAMED, Activity, Kind, Measure, hour_of, of_key, total
+from telemetry.domain.activity import (
+    FLAGGED,
+    RECORDS,
+    SUSPECT,
+    UNNAMED,
+    Activity,
+    Kind,
+    Measure,
+    hour_of,
+    of_key,
+    total,
+)
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.judge import Product
@@ -56,7 +67,7 @@ def refused(status: int, code: str, message: str) -> tuple[int, dict[str, Any]]:
 
 
 def event(user: str, product: str = "acme-cli") -> dict[str, str]:
-    return {"data_type": "text", "text_data": "x", "product_id": product, "user_identifier": user}
+    return {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": product, "user_identifier": user}
 
 
 def test_users_reach_the_report_once(deployment: Deployment, post: Post, ask: Ask) -> None:
@@ -163,6 +174,7 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
     bodies.append(event("pirate") | {"license_key": "LEAKED"})
     post("/api/v1/telemetry", json.dumps([body | {"data_group": "secondary1"} for body in bodies]))
     usage = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "jane", "user_id_type": "EMAIL"}
+    usage |= {"source": "TELEMETRY", "event_at": str(int(datetime.now(UTC).timestamp()))}
     post("/api/product/usage", json.dumps({"payload": usage}))
     batch, rollup = stream_batch(deployment), load_function("rollup")
     for _ in range(2):
@@ -173,6 +185,7 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
         assert counted(deployment, scope) == of_keys | {
             RECORDS: 11,
             FLAGGED: 1,
+            SUSPECT: 1,
             Measure(Kind.FLAG, "I"): 1,
             Measure(Kind.VERSION, "1.0"): 3,
             Measure(Kind.VERSION, "1.1"): 3,

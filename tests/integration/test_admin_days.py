@@ -30,7 +30,7 @@ class Site:
         self.deployment = deployment
         post = start_ingest(deployment)
         vars(post._function)["datetime"] = at(NOW)
-        event = {"data_type": "text", "text_data": "x", "product_id": "acme-cli"}
+        event = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"}
         events = [event | {"user_identifier": f"user {number}"} for number in range(4)]
         assert post("/api/v1/telemetry", json.dumps(events))["statusCode"] == 200
         load_function("rollup").handler(stream_batch(deployment), Context())
@@ -148,7 +148,10 @@ def test_usage_says_what_the_records_say(site: Site) -> None:
     post = start_ingest(deployment)
     for hour, secret, count in ((10, other, 3), (12, other, 2), (12, deployment.keys[PRODUCTION], 5)):
         vars(post._function)["datetime"] = at(deadline(DAY) + timedelta(hours=hour))
-        events = [{"data_type": "text", "text_data": "x", "product_id": name} for name in ("acme-cli", "other")]
+        events = [
+            {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": name}
+            for name in ("acme-cli", "other")
+        ]
         assert post("/api/v1/telemetry", json.dumps((events * 3)[:count]), {"x-api-key": secret})["statusCode"] == 200
     batch = stream_batch(deployment)
     for _ in range(2):

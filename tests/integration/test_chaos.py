@@ -77,6 +77,7 @@ def recorded(deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.Monke
             bodies = [
                 {
                     "data_type": "text",
+                    "data_group": "g",
                     "text_data": "x",
                     "product_id": chance.choice(("acme-cli", "acme-desktop", "other")),
                     "user_identifier": f"user {chance.randrange(5)}",

@@ -16,6 +16,7 @@ from telemetry.domain.activity import (
     MOST_NAMES,
     OTHER,
     RECORDS,
+    SUSPECT,
     Activity,
     Fold,
     HourKey,
@@ -190,7 +191,7 @@ def test_what_is_settled_comes_back(store: Store) -> None:
 
 def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     key, catalogue = HourKey("editor", HOUR), HourKey(CATALOGUE, HOUR)
-    activity: Activity = Counter({RECORDS: 5, FLAGGED: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
+    activity: Activity = Counter({RECORDS: 5, SUSPECT: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
     license_ = LicenseDay("editor", DAY, "L1")
     fold = Fold({key: activity, catalogue: Counter({RECORDS: 5})}, Counter({license_: 2}))
     assert store.position("shard") is None
@@ -204,9 +205,9 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     twice = activity + activity
     assert store.known([key, HourKey("none", HOUR)]) == {key: twice}
     assert list(store.hours("editor", HOUR, HOUR)) == [(HOUR, twice)]
-    assert list(store.hours("editor", HOUR, HOUR, [FLAGGED, of_key("k1")])) == [(HOUR, {FLAGGED: 4})]
+    assert list(store.hours("editor", HOUR, HOUR, [SUSPECT, of_key("k1")])) == [(HOUR, {SUSPECT: 4})]
     assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
-    assert store.flagged("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
+    assert store.suspects("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
     assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
     assert store.license_days("editor", DAY) == {"L1": 4}
 
@@ -298,7 +299,7 @@ def test_an_hour_of_as_many_names_and_keys_as_there_may_be(tables: TableNames) -
     """Added at once, and again. Versions and groups are as long as may be."""
     table = tables.aggregates(Environment.PRODUCTION)
     store, catalogue, many = ActivityStore(table), HourKey(CATALOGUE, HOUR), 10**9
-    measures = [RECORDS, FLAGGED, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
+    measures = [RECORDS, FLAGGED, SUSPECT, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
     for kind in BREAKDOWNS:
         measures += [Measure(kind, f"{number:03}".ljust(LONGEST_NAME, "x")) for number in range(MOST_NAMES + 9)]
     measures += [of_key(f"k{number:09x}") for number in range(MOST_KEYS + 9)]

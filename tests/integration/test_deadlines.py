@@ -48,6 +48,7 @@ def send(deployment: Deployment) -> Send:
 def an_event(number: int, **fields: object) -> dict[str, object]:
     return {
         "data_type": "text",
+        "data_group": "g",
         "text_data": "x",
         "product_id": "acme-cli",
         "hwid": f"d{number}",

@@ -25,7 +25,7 @@ from tests.lambdas import Context, http_event
 
 PRODUCTION = Environment.PRODUCTION
 HOUR = datetime(2026, 11, 21, 8, tzinfo=UTC)
-EVENT = json.dumps({"data_type": "text", "text_data": "x", "product_id": "acme-cli"})
+EVENT = json.dumps({"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"})
 WRONG = "tk_prod_nobody-was-ever-given-this-a1b2"
 IP = "203.0.113.7"
 

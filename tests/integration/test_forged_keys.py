@@ -27,7 +27,13 @@ from tests.stream_events import at
 
 TELEMETRY = "/api/v1/telemetry"
 NOW = datetime.now(UTC).replace(microsecond=123_456)
-EVENT = {"data_type": "text", "product_id": "acme-desktop", "user_identifier": "u1", "event_at": 1795249799}
+EVENT = {
+    "data_type": "text",
+    "data_group": "g",
+    "product_id": "acme-desktop",
+    "user_identifier": "u1",
+    "event_at": 1795249799,
+}
 
 
 def text(seed: int) -> str:
@@ -51,7 +57,13 @@ def ask(path: str, key: str, **query: str) -> dict[str, Any]:
 def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: Post) -> None:
     vars(post._function)["datetime"] = at(NOW)
     first = EVENT | {"event_id": "big", "text_data": text(1)}
-    small = {"data_type": "text", "product_id": "acme-desktop", "user_identifier": "u1", "text_data": "small"}
+    small = {
+        "data_type": "text",
+        "data_group": "g",
+        "product_id": "acme-desktop",
+        "user_identifier": "u1",
+        "text_data": "small",
+    }
     ids = ids_of(post(TELEMETRY, json.dumps([first, small])))
     key = read_telemetry_id(ids[1], Environment.PRODUCTION, deployment.keyring)
     assert key
@@ -108,7 +120,7 @@ class Taken:
 def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
     ingest = Ingest(
         lambda _: store,
-        lambda *_: None,
+        lambda *_: {},
         lambda events, *_: [LicenseView()] * len(events),
         Keyring(bytes(32)),
         lambda _: 90,

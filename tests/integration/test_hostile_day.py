@@ -71,6 +71,7 @@ def test_licences_with_countries_as_long_as_may_be(deployment: Deployment) -> No
     events = [
         {
             "data_type": "text",
+            "data_group": "g",
             "text_data": "x",
             "product_id": "acme-cli",
             "license_key": f"MADE-UP-KEY-{number % 100:03d}",
@@ -106,7 +107,12 @@ def hostile(chance: Random) -> Iterator[dict[str, Any]]:
         "product_id",
     )
     for _ in range(chance.randrange(50, 400)):
-        event: dict[str, Any] = {"data_type": "text", "text_data": chance.choice(texts), "product_id": "acme-cli"}
+        event: dict[str, Any] = {
+            "data_type": "text",
+            "data_group": "g",
+            "text_data": chance.choice(texts),
+            "product_id": "acme-cli",
+        }
         for name in names:
             if chance.random() < 0.7:
                 few = chance.random() < 0.5

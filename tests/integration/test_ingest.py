@@ -23,6 +23,7 @@ TELEMETRY = "/api/v1/telemetry"
 USAGE = "/api/product/usage"
 GOOD: dict[str, Any] = {
     "data_type": "text",
+    "data_group": "g",
     "text_data": "started",
     "product_id": "acme-desktop",
     "user_identifier": "Jane@Customer.example",
@@ -69,10 +70,10 @@ def test_every_alias_stores(deployment: Deployment, post: Post, base: str, name:
     [
         b"",
         b"not json",
-        b'{"data_type":"text","text_data":NaN}',
-        b'{"data_type":"text","text_data":"\\ud800"}',
-        b'{"data_type":"text","text_data":1}',
-        b'{"data_type":"numeric-single-value","numeric_data_single_value":1e999}',
+        b'{"data_type":"text","data_group":"g","text_data":NaN}',
+        b'{"data_type":"text","data_group":"g","text_data":"\\ud800"}',
+        b'{"data_type":"text","data_group":"g","text_data":1}',
+        b'{"data_type":"numeric-single-value","data_group":"g","numeric_data_single_value":1e999}',
         b"\xff\xfe invalid utf-8 \x80",
         b'{"a":' * 10_000 + b"1" + b"}" * 10_000,
         b'{"user_identifier":' + b"9" * 5_000 + b"}",
@@ -103,8 +104,9 @@ def test_whatever_is_wrong_is_stored_byte_for_byte_and_flagged(deployment: Deplo
 
 
 @pytest.mark.parametrize(
-    "wrong", ["NaN", '{"data_type":"numeric-single-value","numeric_data_single_value":1e400}', "9" * 5_000, "{bad}",
-              "[" * 10_000 + "]" * 10_000, "[" + "{}," * 40_000 + "{}]"], ids=lambda raw: raw[:30],
+    "wrong", ["NaN", '{"data_type":"numeric-single-value","data_group":"g","numeric_data_single_value":1e400}',
+              "9" * 5_000, "{bad}", "[" * 10_000 + "]" * 10_000, "[" + "{}," * 40_000 + "{}]"],
+    ids=lambda raw: raw[:30],
 )  # fmt: skip
 @pytest.mark.parametrize("body", ["[{},{},{},{},{}]", '{{"events":[{},{},{},{},{}]}}', "\ufeff [{},{},{},{},{}]\n"])
 def test_one_bad_element_is_malformed_alone(deployment: Deployment, post: Post, body: str, wrong: str) -> None:
@@ -156,7 +158,7 @@ def test_no_key_is_readable_in_what_is_stored(deployment: Deployment, post: Post
         ({"product_id": "nobody-knows"}, {"product_id": ["The selected product id is invalid."]}),
         ({"product_id": None}, {"product_id": ["The product id field is required."]}),
         (
-            {"data_type": "numeric-xy-axis", "numeric_data_x": "1.5"},
+            {"data_type": "numeric-xy-axis", "data_group": "g", "numeric_data_x": "1.5"},
             {"numeric_data_y": ["The numeric data y field is required."]},
         ),
         ({"user_identifier": 12}, {}),

@@ -77,15 +77,15 @@ class FaultyClient:
         return {"Responses": [next(answers) if keep else refused for keep in kept]}
 
 
-def product(id_: str, _max_age: float) -> Product | None:
-    return Product("acme", "Acme") if id_ == "acme" else None
+def products(*_: object) -> dict[str, Product]:
+    return {"acme": Product("acme", "Acme")}
 
 
 def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 12) -> list[Outcome]:  # noqa: ANN401
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8), client=lambda: client)
     pauses: list[float] = []  # of a second each, whatever they are asked to be
     deadline = Deadline(attempts, clock=lambda: float(len(pauses)), sleep=pauses.append)
-    ingest = Ingest(lambda _: store, product, lambda some, *_: [LicenseView()] * len(some), KEYRING, lambda _: 90)
+    ingest = Ingest(lambda _: store, products, lambda some, *_: [LicenseView()] * len(some), KEYRING, lambda _: 90)
     return ingest.keep(events, ACCESS, "203.0.113.7", NOW, deadline)
 
 
@@ -93,7 +93,13 @@ def batch(count: int, random: Random) -> list[Event]:
     """Events of which some repeat, some conflict, some are large and some have no id."""
     bodies = []
     for number in range(count):
-        body: dict[str, Any] = {"data_type": "text", "text_data": str(number), "product_id": "acme", "hwid": "h"}
+        body: dict[str, Any] = {
+            "data_type": "text",
+            "data_group": "g",
+            "text_data": str(number),
+            "product_id": "acme",
+            "hwid": "h",
+        }
         if random.random() < 0.8:
             body["event_id"] = f"e{random.randrange(count)}"
         if random.random() < 0.05:
@@ -141,7 +147,7 @@ def test_nothing_is_acknowledged_while_the_table_does_not_answer(tables: TableNa
 
 
 def test_an_answer_lost_after_the_commit_is_no_duplicate_of_somebody_else(tables: TableNames) -> None:
-    events = list(getkeymanager.parse(b'[{"data_type":"text","text_data":"x"}]', "").events)
+    events = list(getkeymanager.parse(b'[{"data_type":"text","data_group":"g","text_data":"x"}]', "").events)
     (outcome,) = keep(tables, events, FaultyClient(["after"], Random(1)))
     assert outcome.status is Status.STORED
     assert_durable(tables, events, [outcome])

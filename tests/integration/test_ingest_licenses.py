@@ -52,7 +52,14 @@ def issue(
 
 
 def event(**changes: object) -> str:
-    body = {"data_type": "text", "text_data": "x", "license_key": KEY, "hwid": DEVICE, "product_id": "acme-desktop"}
+    body = {
+        "data_type": "text",
+        "data_group": "g",
+        "text_data": "x",
+        "license_key": KEY,
+        "hwid": DEVICE,
+        "product_id": "acme-desktop",
+    }
     return json.dumps(body | changes)
 
 

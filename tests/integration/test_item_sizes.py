@@ -22,7 +22,18 @@ import telemetry.storage
 from local.template import read_template
 from telemetry.dialects import getkeymanager_licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import BREAKDOWNS, FLAGGED, RECORDS, Fold, HourKey, Kind, LicenseDay, Measure, of_key
+from telemetry.domain.activity import (
+    BREAKDOWNS,
+    FLAGGED,
+    RECORDS,
+    SUSPECT,
+    Fold,
+    HourKey,
+    Kind,
+    LicenseDay,
+    Measure,
+    of_key,
+)
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
@@ -275,7 +286,7 @@ def write_part(stage: Stage) -> None:
 
 
 def write_hour(stage: Stage) -> None:
-    measures = [RECORDS, FLAGGED, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
+    measures = [RECORDS, FLAGGED, SUSPECT, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
     measures += [Measure(kind, wide(16)) for kind in BREAKDOWNS for _ in range(500)]
     measures += [of_key(f"k{number:09x}") for number in range(500)]
     fold = Fold({HourKey(CATALOGUE, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})

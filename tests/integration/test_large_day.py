@@ -43,6 +43,7 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
         bodies = [
             {
                 "data_type": "text",
+                "data_group": "g",
                 "text_data": "x",
                 "product_id": "acme-cli",
                 "product_version": f"1.{number % 3}",

@@ -135,7 +135,8 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
     del mailbox
     today, table = datetime.now(UTC).date(), deployment.tables.aggregates(Environment.PRODUCTION)
     bodies = [
-        {"data_type": "text", "text_data": "x", "product_id": "acme-cli", "hwid": f"d{each}"} for each in range(4)
+        {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli", "hwid": f"d{each}"}
+        for each in range(4)
     ]
     assert start_ingest(deployment)("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
     with written() as by_rollup:

@@ -66,7 +66,7 @@ class History:
             user, device = self.random.choice(("ann", "Bob@X.org", "bob@x.org", "cy", None)), self.random.choice("de ")
             sent, pirated = self.random.choice(("acme-cli", "acme-desktop", "nobodys")), self.random.random() < 0.2
             bodies.append(
-                {"data_type": "text", "text_data": "x", "product_id": sent, "hwid": device}
+                {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": sent, "hwid": device}
                 | ({"user_identifier": user} if user else {})
                 | ({"license_key": "LEAKED-KEY"} if pirated else {})
             )

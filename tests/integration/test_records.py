@@ -174,6 +174,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": ["BYPASSED_ACTIVATION", "CLOCK_SKEW"],
         "data_type": "text",
+        "data_group": "g",
         "api_key_id": "k1",
         "damage": None,
     }
@@ -189,7 +190,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "and its time is 40 days behind the time it was received.",
         "context": {
             "evidence": {"BYPASSED_ACTIVATION": "inactive", "CLOCK_SKEW": skew},
-            "rules_version": 2,
+            "rules_version": 3,
             "metadata": {"os": "linux"},
         },
         "payload": json.loads(kept.raw),

@@ -78,7 +78,10 @@ class Site:
     def keep(self, age: int, *texts: str, environment: Environment = PRODUCTION, **fields: object) -> list[str]:
         """Sends events of a user each, some days ago; gives their ids."""
         now, self.now = self.now, self.now - timedelta(days=age)
-        events = [{"data_type": "text", "text_data": text, "user_identifier": text, **fields} for text in texts]
+        events = [
+            {"data_type": "text", "data_group": "g", "text_data": text, "user_identifier": text, **fields}
+            for text in texts
+        ]
         result = self.post("/api/v1/telemetry", json.dumps(events), {"x-api-key": self.deployment.keys[environment]})
         self.now = now
         results = json.loads(result["body"])["results"]

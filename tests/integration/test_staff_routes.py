@@ -250,13 +250,14 @@ def test_forms_are_not_json(site: Site, content_type: str) -> None:
         assert (answer[0], answer[1]["type"]) == (415, "urn:telemetry:problem:unsupported-media-type"), content_type
 
 
-NOWHERE = ("nothing", "products/", "products/a/b/c", "{x}", "<x>", "%", "\ud800", "records/x/raw/y", "days//verify")
+NOWHERE = ("nothing", "products/", "licenses/a/b/c", "{x}", "<x>", "%", "\ud800", "records/x/raw/y", "days//verify")
 
 
 @pytest.mark.parametrize("function", ["admin", "analytics", "reports"])
 def test_what_is_not_there_is_told_to_who_may_ask(site: Site, function: str) -> None:
     prefix = f"/api/v1/{function}/"
     there = {(route.method, route.path) for route in site.routes if route.function == function}
+    there |= {("HEAD", path) for method, path in there if method == "GET"}
     paths = {path for _, path in there} | {prefix + path for path in NOWHERE}
     absent = [Route(function, method, path) for path in paths for method in METHODS if (method, path) not in there]
     # another route of the same shape may be there: /licenses/top is one, /licenses/<license_id> another
@@ -288,3 +289,14 @@ def test_sdks_are_asked_first_too(deployment: Deployment, function: str, paths: 
                 event = http_event(path, body, headers | {"content-type": content_type})
                 status = app.handler(event, Context(milliseconds_left=1_000))["statusCode"]
                 assert status == (400 if "usage" in path else 401), (path, content_type, body[:20])
+
+
+def test_head_is_answered_as_get(site: Site) -> None:
+    asked = [each for each in site.routes if each.method == "GET" and "export" not in each.path]
+    assert len(asked) > 20
+    for route in asked:
+        head = Route(route.function, "HEAD", route.path)
+        for who in (None, "super_admin"):
+            got, headed = (site.ask(each, who, "environment=production") for each in (route, head))
+            assert headed[0] == got[0], route
+            assert headed[0] < 500, route

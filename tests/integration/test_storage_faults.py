@@ -24,7 +24,7 @@ from tests.conftest import Deployment
 from tests.faulty_transport import bad_day, silent
 from tests.lambdas import Context, example_event, http_event, load_function
 
-EVENT = json.dumps({"data_type": "text", "text_data": "x", "product_id": "acme-cli"})
+EVENT = json.dumps({"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"})
 ROUTES = [
     ("ingest", "POST", "/v1/telemetry"),
     ("ingest", "POST", "/api/product/usage"),

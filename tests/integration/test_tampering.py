@@ -61,7 +61,13 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
         post = start_ingest(deployment)
         vars(post._function)["datetime"] = at(datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=9))
         bodies = [
-            {"data_type": "text", "text_data": f"note {number}", "product_id": product, "user_identifier": f"u{number}"}
+            {
+                "data_type": "text",
+                "data_group": "g",
+                "text_data": f"note {number}",
+                "product_id": product,
+                "user_identifier": f"u{number}",
+            }
             for number in range(6)
             for product in ("acme-cli", "acme-desktop")
         ]

@@ -122,9 +122,9 @@ def test_a_row_field_by_field(deployment: Deployment, post: Post, get: Get) -> N
         ({"product_id": "wrong"}, {"product_id": "wrong", "product_exists": 0, "is_correct_format": 0}),
         ({"product_id": None}, {"product_id": None, "product_exists": 0, "is_correct_format": 0}),
         ({"data_type": "other"}, {"data_type": "other", "data": None, "is_correct_format": 0, "has_red_flags": 1}),
-        ({"data_type": "numeric-single-value", "numeric_data_single_value": 1.5}, {"data": 1.5}),
+        ({"data_type": "numeric-single-value", "data_group": "g", "numeric_data_single_value": 1.5}, {"data": 1.5}),
         (
-            {"data_type": "numeric-xy-axis", "numeric_data_x": 1, "numeric_data_y": "2"},
+            {"data_type": "numeric-xy-axis", "data_group": "g", "numeric_data_x": 1, "numeric_data_y": "2"},
             {"data": {"x": 1, "y": "2"}, "is_correct_format": 1},
         ),
         ({"user_identifier": 12345678901234567890}, {"user_identifier": "12345678901234567890"}),
@@ -148,7 +148,7 @@ def test_unreadable_bodies_are_rows_too(post: Post, get: Get) -> None:
 
 def test_product_usage_is_listed_too(post: Post, get: Get) -> None:
     payload = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "j@x.example", "meta": {"a": 1}}
-    payload |= {"source": "PRODUCT_CLI", "event_at": NOW.timestamp()}
+    payload |= {"source": "TELEMETRY", "event_at": str(int(datetime.now(UTC).timestamp()))}
     sent(post, {"payload": payload}, path="/api/product/usage")
     (row,) = rows(get(data_group="primary"))
     assert (row["data_type"], row["data"], row["user_identifier"]) == (None, {"a": 1}, "j@x.example")
@@ -175,7 +175,7 @@ def test_every_alias(post: Post, get: Get, base: str, name: str) -> None:
 
 EVENTS: dict[str, dict[str, Any]] = {
     "plain": {},
-    "point": {"data_type": "numeric-single-value", "numeric_data_single_value": 1},
+    "point": {"data_type": "numeric-single-value", "data_group": "g", "numeric_data_single_value": 1},
     "other group": {"data_group": "errors"},
     "cli": {"product_id": "acme-cli"},
     "unregistered": {"product_id": "wrong"},
@@ -199,9 +199,9 @@ ALL = set(EVENTS)
     ("query", "found"),
     [
         ({}, ALL),
-        ({"data_type": "numeric-single-value"}, {"point"}),
+        ({"data_type": "numeric-single-value", "data_group": "g"}, {"point"}),
         ({"data_type": "text", "data_group": "errors"}, {"other group"}),
-        ({"data_type": "numeric-xy-axis"}, set()),
+        ({"data_type": "numeric-xy-axis", "data_group": "g"}, set()),
         ({"data_group": "errors"}, {"other group"}),
         ({"product_id": "acme-cli"}, CLI),
         ({"product_id": "wrong"}, {"unregistered", "licensed, unregistered"}),
@@ -209,13 +209,13 @@ ALL = set(EVENTS)
         ({"user_identifier": "joe"}, {"joe", "joe's cli"}),
         ({"user_identifier": "JANE@customer.EXAMPLE"}, ALL - {"joe", "joe's cli", "no user"}),
         ({"user_identifier": "joe", "product_id": "acme-cli"}, {"joe's cli"}),
-        ({"user_identifier": "joe", "data_type": "numeric-single-value"}, set()),
+        ({"user_identifier": "joe", "data_type": "numeric-single-value", "data_group": "g"}, set()),
         ({"license_key": KEY}, LICENSED - {"licensed, unregistered"}),
         ({"license_key": KEY, "product_id": "acme-cli"}, {"licensed cli"}),
         ({"license_key": KEY, "product_id": "acme-desktop"}, {"licensed"}),
         ({"license_key": KEY, "product_id": "wrong"}, {"licensed, unregistered"}),
         ({"license_key": KEY, "user_identifier": "joe"}, set()),
-        ({"license_key": KEY, "data_type": "text"}, LICENSED - {"licensed, unregistered"}),
+        ({"license_key": KEY, "data_type": "text", "data_group": "g"}, LICENSED - {"licensed, unregistered"}),
         ({"license_key": KEY, "has_red_flags": "0"}, set()),
         ({"license_key": "nobody's"}, set()),
         ({"license_key": "unknown"}, ALL - LICENSED),
@@ -250,7 +250,12 @@ def test_only_the_own_environment_is_seen(deployment: Deployment, post: Post, ge
     for environment, key in deployment.keys.items():
         sent(post, GOOD | {"text_data": environment, "license_key": KEY}, {"x-api-key": key})
     for environment, key in deployment.keys.items():
-        for query in ({}, {"license_key": KEY}, {"user_identifier": GOOD["user_identifier"]}, {"data_type": "text"}):
+        for query in (
+            {},
+            {"license_key": KEY},
+            {"user_identifier": GOOD["user_identifier"]},
+            {"data_type": "text", "data_group": "g"},
+        ):
             assert [row["data"] for row in rows(get(key, **query))] == [environment]
     refused = get(environment="staging")
     assert (refused["statusCode"], json.loads(refused["body"])["response"]["code"]) == (403, 150)
@@ -341,9 +346,7 @@ class Archive:
         self.is_registry_up = True
         self.sizes = IndexSizes()
         products = {name: Product(name, name) for name in PRODUCTS}
-        self.ingest = Ingest(
-            lambda _: self.store, lambda id_, _: products.get(id_), self._views, deployment.keyring, lambda _: 90
-        )
+        self.ingest = Ingest(lambda _: self.store, lambda *_: products, self._views, deployment.keyring, lambda _: 90)
 
     def _views(self, events: Sequence[object], _environment: Environment, _max_age: float) -> list[LicenseView]:
         if not self.is_registry_up:
@@ -383,6 +386,7 @@ def event(number: int, **changes: object) -> dict[str, Any]:
     """Numbers are times of receipt, in order; users, products and flags vary."""
     usual = {
         "data_type": "text",
+        "data_group": "g",
         "text_data": number,
         "product_id": PRODUCTS[number % 2],
         "user_identifier": f"user-{number % 37}",

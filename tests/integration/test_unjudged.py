@@ -111,5 +111,5 @@ def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deploy
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
     (verdict,) = judge_of(deployment).verdicts([record])
     assert (record.flags, verdict.flags) == (frozenset(), frozenset({Flag.REVOKED_LICENSE}))
-    assert verdict.evidence == "2;R=revoked"
+    assert verdict.evidence == "3;R=revoked"
     assert deployment.record(answer["telemetry_id"]) == record

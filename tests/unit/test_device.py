@@ -17,6 +17,8 @@ KEYRING = Keyring(bytes(32))
         ("AABB-01", "aabb-01"),
         ("Example.com", "example.com."),
         ("EXAMPLE.COM.", "example.com"),
+        ("bu\u0308cher.example.\u200b", "BÜCHER.example"),
+        ("\ufeffJ\u030c-1", "\u01f0-1"),
         ("BÜCHER.example", "bücher.example."),
         ("9B74C9897BAC770FFC029102A200C5DE", "9b74c9897bac770ffc029102a200c5de"),
     ],
@@ -34,6 +36,7 @@ def test_spellings_of_one_device(one: str, other: str) -> None:
         ("example.com", "example.com:8443"),
         ("straße.example", "strasse.example"),
         ("aabb-01", "aabb01"),
+        ("aabb\u200b-01", "aabb-01"),
         (".", ""),
     ],
 )

@@ -42,6 +42,12 @@ NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
         (Flag.CLOCK_SKEW, "-3024001", "its time is 35 days behind the time it was received"),
         (Flag.EVENT_ID_CONFLICT, "", "another record with its event id says something else"),
         (Flag.CLIENT_REPORTED, "debugger,vm", "the client reported debugger, vm"),
+        (Flag.PLACEHOLDER_ID, "user", "its user id is a placeholder, as programs send them when they have none"),
+        (
+            Flag.PLACEHOLDER_ID,
+            "user,hwid",
+            "its user id and hardware id are placeholders, as programs send them when they have none",
+        ),
     ],
 )
 def test_the_words_for_what_was_seen(flag: Flag, seen: str, reason: str) -> None:
@@ -71,7 +77,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 def test_evidence_is_read_as_it_was_written(client_flags: tuple[str, ...], product: str) -> None:
     event = Event(raw=b"", dialect=Dialect.REO, product_id=product, event_at=0, client_flags=client_flags)
     verdict = judge(event, LicenseView(), Products(), Environment.PRODUCTION, NOW)
-    assert verdict.rules_version == 2
+    assert verdict.rules_version == 3
     assert verdict.seen == {
         Flag.UNKNOWN_PRODUCT: product,
         Flag.CLOCK_SKEW: f"{-NOW.timestamp():+.0f}",

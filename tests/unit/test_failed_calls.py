@@ -1,6 +1,8 @@
 """What is noted of calls that failed, and that it never takes more than one write."""
 
+import re
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,8 +17,9 @@ from telemetry.domain.errors import (
     Unauthenticated,
 )
 from telemetry.domain.failed_call import OTHERS, Caller, Cause, caller, cause_of
-from telemetry.services.failed_calls import FailureLog
+from telemetry.services.failed_calls import MOST_WAITING, PAUSE, FailureLog, SummedCalls
 from telemetry.storage.failed_calls import slot_of
+from tests.lambdas import ROOT
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 PRODUCTION = Environment.PRODUCTION
@@ -100,3 +103,101 @@ def test_one_place_being_full_leaves_the_others_open() -> None:
     for each in (first, second, elsewhere):
         log.note(PRODUCTION, each, NOW)
     assert store.calls == {(PRODUCTION, first): 1, (PRODUCTION, elsewhere): 1}
+
+
+# ── many, summed up
+
+
+@dataclass
+class Broken(Store):
+    """Does not answer so many times."""
+
+    times: int
+
+    def __post_init__(self) -> None:
+        super().__init__()
+
+    def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool:
+        if self.times:
+            self.times -= 1
+            raise StoreUnavailable("failed calls")
+        return super().add(environment, caller, hour, calls)
+
+
+def lost(number: int = 0) -> Caller:
+    return caller(Cause.UNKNOWN_ROUTE, "", f"192.0.2.{number}")
+
+
+def test_the_first_call_is_written_at_once_and_the_next_ten_seconds_in_one() -> None:
+    store = Store()
+    calls = SummedCalls(FailureLog(store))
+    for second in range(20):
+        calls.note(lost(), NOW + timedelta(seconds=second))
+        assert store.writes == 1 + second // 10
+    assert store.calls == {(None, lost()): 11}
+    calls.note(lost(), NOW + timedelta(seconds=20))
+    assert store.calls == {(None, lost()): 21}
+
+
+def test_who_waits_longest_is_written_first() -> None:
+    store = Store()
+    calls = SummedCalls(FailureLog(store))
+    for number in (0, 1, 2, 1):
+        calls.note(lost(number), NOW)
+    assert store.calls == {(None, lost(0)): 1}
+    calls.note(lost(0), NOW + PAUSE)
+    assert store.calls == {(None, lost(0)): 1, (None, lost(1)): 2}
+    calls.note(lost(0), NOW + 2 * PAUSE)
+    calls.note(lost(0), NOW + 3 * PAUSE)
+    assert store.calls == {(None, lost(0)): 4, (None, lost(1)): 2, (None, lost(2)): 1}
+    assert store.writes == 4
+
+
+def test_calls_are_of_the_hour_they_came_in() -> None:
+    hours: list[datetime] = []
+
+    class Hours(Store):
+        def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool:
+            hours.append(hour)
+            return super().add(environment, caller, hour, calls)
+
+    calls = SummedCalls(FailureLog(Hours()))
+    for now in (NOW, NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=1) + PAUSE):
+        calls.note(lost(), now)
+    assert hours == [NOW.replace(minute=0), NOW.replace(minute=0), NOW.replace(hour=9, minute=0)]
+
+
+def test_so_many_callers_wait_and_no_more() -> None:
+    store = Store()
+    calls = SummedCalls(FailureLog(store))
+    calls.note(lost(), NOW)
+    everybody = [caller(Cause.UNKNOWN_ROUTE, "", f"198.51.{number}.1") for number in range(MOST_WAITING + 50)]
+    for each in everybody:
+        calls.note(each, NOW)
+    for turn in range(1, MOST_WAITING + 2):
+        calls.note(everybody[0], NOW + turn * PAUSE)
+    # those for whom there was no room to wait are counted, as others
+    assert store.calls[None, OTHERS] >= 50
+    assert sum(store.calls.values()) >= 1 + len(everybody)
+
+
+def test_what_could_not_be_written_is_kept() -> None:
+    store = Broken(times=1)
+    calls = SummedCalls(FailureLog(store))
+    with pytest.raises(StoreUnavailable):
+        calls.note(lost(), NOW)
+    calls.note(lost(), NOW)
+    assert store.calls == {}
+    calls.note(lost(), NOW + PAUSE)
+    assert store.calls == {(None, lost()): 3}
+
+
+def test_the_page_offers_the_causes_there_are() -> None:
+    source = (ROOT / "functions" / "dashboard" / "page" / "src" / "logs.tsx").read_text()
+    (listed,) = re.findall(r"const CAUSES = \[(.*?)\];", source, re.DOTALL)
+    assert re.findall(r'"(\w+)"', listed) == [cause.value for cause in Cause]
+
+
+def test_the_readme_names_the_causes_there_are() -> None:
+    (listed,) = re.findall(r"hour, cause \((.*?)\)", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert re.findall(r"`(\w+)`", listed) == [cause.value for cause in Cause]

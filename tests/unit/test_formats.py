@@ -60,7 +60,7 @@ def records_of(body: bytes, media_type: str = "application/json") -> list[Record
     kept = Kept()
     ingest = Ingest(
         lambda _: kept,
-        lambda *_: None,
+        lambda *_: {},
         lambda events, *_: [LicenseView()] * len(events),
         Keyring(bytes(32)),
         lambda _: 90,

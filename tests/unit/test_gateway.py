@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -26,6 +26,7 @@ def ask(
     body: list[bytes] | None = None,
     headers: dict[str, str] | None = None,
     cors: Cors | None = CORS,
+    routes: Sequence[Route] = ROUTES,
 ) -> Answer:
     chunks = body or [b""]
     messages = [
@@ -49,7 +50,7 @@ def ask(
         "client": ("10.0.0.9", 1),
         "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
     }
-    app = Gateway(ROUTES, cors, lambda _name, event, _patience: answer(event), lambda _text: None)
+    app = Gateway(routes, cors, lambda _name, event, _patience: answer(event), lambda _text: None)
     asyncio.run(app(scope, receive, send))
     start, content = sent
     fields = {name.decode(): value.decode() for name, value in start["headers"]}
@@ -102,6 +103,13 @@ def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_routes() -> None:
     assert ask(failing(AssertionError()), path="/other")[::2] == (404, message("Not Found"))
     assert ask(failing(AssertionError()), method="GET")[::2] == (404, message("Not Found"))
+
+
+def test_head_is_answered_without_the_body() -> None:
+    routes = [Route("HEAD", "/echo", "echo")]
+    status, headers, body = ask(lambda _: {"statusCode": 200, "body": "four"}, method="HEAD", routes=routes)
+    assert (status, headers["content-length"], body) == (200, "4", b"")
+    assert ask(failing(AssertionError()), method="HEAD", path="/other")[::2] == (404, b"")
 
 
 def test_body_limit() -> None:

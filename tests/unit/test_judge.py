@@ -18,26 +18,34 @@ ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=froz
     ("event", "product", "flags", "evidence"),
     [
         (CLEAN, ANY, set(), ""),
-        (CLEAN, None, {Flag.UNKNOWN_PRODUCT}, "2;p=acme"),
-        (replace(CLEAN, product_id=None), None, {Flag.UNKNOWN_PRODUCT}, "2;p=-"),
-        (replace(CLEAN, errors={"b": ["x"], "a": ["y"]}), ANY, {Flag.MALFORMED}, "2;m=a,b"),
+        (CLEAN, None, {Flag.UNKNOWN_PRODUCT}, "3;p=acme"),
+        (replace(CLEAN, product_id=None), None, {Flag.UNKNOWN_PRODUCT}, "3;p=-"),
+        (replace(CLEAN, errors={"b": ["x"], "a": ["y"]}), ANY, {Flag.MALFORMED}, "3;m=a,b"),
         (replace(CLEAN, group="other"), ANY, set(), ""),
-        (replace(CLEAN, group="other"), SOME, {Flag.UNKNOWN_ACTIVITY_TYPE}, "2;a=other"),
+        (replace(CLEAN, group="other"), SOME, {Flag.UNKNOWN_ACTIVITY_TYPE}, "3;a=other"),
         (replace(CLEAN, group="CALL HOME"), SOME, set(), ""),
-        (replace(CLEAN, environment_text="Staging"), ANY, {Flag.ENVIRONMENT_TEXT_CONFLICT}, "2;e=staging"),
+        (replace(CLEAN, environment_text="Staging"), ANY, {Flag.ENVIRONMENT_TEXT_CONFLICT}, "3;e=staging"),
         (replace(CLEAN, environment_text="staging-2"), ANY, set(), ""),
         (replace(CLEAN, environment_text="production"), ANY, set(), ""),
         (replace(CLEAN, event_at=MS + 24 * 3_600_000), ANY, set(), ""),
-        (replace(CLEAN, event_at=MS + 24 * 3_600_000 + 1000), ANY, {Flag.CLOCK_SKEW}, "2;s=+86401"),
+        (replace(CLEAN, event_at=MS + 24 * 3_600_000 + 1000), ANY, {Flag.CLOCK_SKEW}, "3;s=+86401"),
         (replace(CLEAN, event_at=MS - 35 * 86_400_000), ANY, set(), ""),
-        (replace(CLEAN, event_at=MS - 35 * 86_400_000 - 1000), ANY, {Flag.CLOCK_SKEW}, "2;s=-3024001"),
+        (replace(CLEAN, event_at=MS - 35 * 86_400_000 - 1000), ANY, {Flag.CLOCK_SKEW}, "3;s=-3024001"),
         (replace(CLEAN, event_at=None), ANY, set(), ""),
-        (replace(CLEAN, client_flags=("vm;=", "\ud800")), ANY, {Flag.CLIENT_REPORTED}, r"2;c=vm%3B%3D,%5Cud800"),
+        (replace(CLEAN, user_id="null"), ANY, {Flag.PLACEHOLDER_ID}, "3;h=user"),
+        (replace(CLEAN, user_id="null", is_anonymous=True), ANY, set(), ""),
+        (
+            replace(CLEAN, user_id="NULL", hwid="Default string", activation_identifier="none", is_anonymous=True),
+            ANY,
+            {Flag.PLACEHOLDER_ID},
+            "3;h=hwid,activation_identifier",
+        ),
+        (replace(CLEAN, client_flags=("vm;=", "\ud800")), ANY, {Flag.CLIENT_REPORTED}, r"3;c=vm%3B%3D,%5Cud800"),
         (
             replace(CLEAN, client_flags=("x" * 99,), event_at=0),
             None,
             {Flag.UNKNOWN_PRODUCT, Flag.CLOCK_SKEW, Flag.CLIENT_REPORTED},
-            f"2;p=acme;s=-1795249800;c={'x' * 40}",
+            f"3;p=acme;s=-1795249800;c={'x' * 40}",
         ),
     ],
 )
@@ -49,7 +57,7 @@ def test_verdicts(event: Event, product: Product | None, flags: set[Flag], evide
 def test_every_flag_has_a_code_of_its_own() -> None:
     assert len({flag.code for flag in Flag}) == len(Flag)
     assert decode(encode(Flag)) == frozenset(Flag)
-    assert encode(Flag) == "IERBXSAPmpaesic"  # stored in every record: never changes
+    assert encode(Flag) == "IERBXSAPmpaesich"  # stored in every record: never changes
 
 
 def test_only_quality_leaves_a_user_on_the_bill() -> None:

@@ -159,11 +159,11 @@ def test_evidence_names_what_was_seen_but_nothing_of_another_environment() -> No
         (view,) = LicenseLookup(registry(license_case, activation), KEYRING).views([event], HERE, since=0)
         return judge(event, view, Products(Product("acme", "Acme")), HERE, NOW).evidence
 
-    assert evidence("elsewhere", "active") == "2;E=elsewhere"
-    assert evidence("unknown", "active") == "2;I=unknown"
-    assert evidence("revoked", "inactive") == "2;R=revoked;B=inactive"
-    assert evidence("past its date", "active") == "2;X=2026-11-21"
-    assert evidence("other product", "active") == "2;P=other"
+    assert evidence("elsewhere", "active") == "3;E=elsewhere"
+    assert evidence("unknown", "active") == "3;I=unknown"
+    assert evidence("revoked", "inactive") == "3;R=revoked;B=inactive"
+    assert evidence("past its date", "active") == "3;X=2026-11-21"
+    assert evidence("other product", "active") == "3;P=other"
 
 
 def test_what_is_remembered_is_not_read_again_until_it_is_too_old() -> None:

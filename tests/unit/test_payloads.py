@@ -90,7 +90,10 @@ def test_event_without_body_leaves_out_what_is_empty() -> None:
         ("application/javascript;x=y", None, b"a", ("a", False)),
         ("application/x-ndjson", None, b"a\n", ("YQo=", True)),
         ("application/x-www-form-urlencoded", None, b"a", ("YQ==", True)),
-        ("application/json", "gzip", b"\x1f\x8b", ("H4s=", True)),
+        # the worse of what is reported of compressed bodies under a type that is text
+        ("application/json", "gzip", b"\x1f\x8b", ("\x1f\ufffd", False)),
+        ("text/plain", "gzip", b"\x1f\x8b", ("\x1f\ufffd", False)),
+        ("application/octet-stream", "gzip", b"\x1f\x8b", ("H4s=", True)),
         (None, None, b"a", ("YQ==", True)),
     ],
 )
@@ -107,24 +110,50 @@ def test_text_is_text_and_everything_else_base64(
     [
         ("POST", "/rest/v3/report", ("POST", "/rest/v3/report", {})),
         ("GET", "/rest/v3/report", ("ANY", "/rest/{proxy+}", {"proxy": "v3/report"})),
-        ("POST", "/rest/", None),
+        ("POST", "/rest/", ("ANY", "/rest/{proxy+}", {"proxy": ""})),
+        ("POST", "/rest", ("ANY", "$default", {})),
+        ("POST", "/rest//v3/report", ("ANY", "/rest/{proxy+}", {"proxy": "/v3/report"})),
+        ("POST", "//rest/v3/report", ("ANY", "$default", {})),
         ("GET", "/items/7", ("GET", "/items/{id}", {"id": "7"})),
-        ("GET", "/items/7/8", None),
+        ("GET", "/items/7/8", ("ANY", "$default", {})),
+        ("GET", "/items/", ("ANY", "$default", {})),
+        ("HEAD", "/items/all", ("ANY", "/items/{id}", {"id": "all"})),
+        ("HEAD", "/rest/v3/report", ("ANY", "/rest/{proxy+}", {"proxy": "v3/report"})),
         ("GET", "/items/all", ("GET", "/items/all", {})),
         ("DELETE", "/items/7", ("ANY", "/items/{id}", {"id": "7"})),
         ("POST", "/rest/v3/report/", ("ANY", "/rest/{proxy+}", {"proxy": "v3/report/"})),
-        ("GET", "/nothing", None),
+        ("GET", "/nothing", ("ANY", "$default", {})),
+        ("GET", "/slash/", ("ANY", "$default", {})),
+        ("GET", "/", ("GET", "/", {})),
+        ("POST", "/", ("ANY", "$default", {})),
+        ("GET", "//", ("ANY", "$default", {})),
+        ("POST", "/deep/er/x", ("POST", "/deep/er/{proxy+}", {"proxy": "x"})),
+        ("POST", "/deep/x", ("POST", "/deep/{proxy+}", {"proxy": "x"})),
     ],
 )
-def test_finds_the_most_specific_route(
-    method: str, path: str, expected: tuple[str, str, dict[str, str]] | None
-) -> None:
+def test_finds_the_most_specific_route(method: str, path: str, expected: tuple[str, str, dict[str, str]]) -> None:
     pairs = [
-        ("ANY", "/rest/{proxy+}"), ("POST", "/rest/v3/report"),
+        ("ANY", "$default"), ("ANY", "/rest/{proxy+}"), ("POST", "/rest/v3/report"), ("GET", "/slash/"), ("GET", "/"),
         ("ANY", "/items/{id}"), ("GET", "/items/{id}"), ("GET", "/items/all"),
+        ("POST", "/deep/{proxy+}"), ("POST", "/deep/er/{proxy+}"),
     ]  # fmt: skip
     found = Router(Route(*pair, "f") for pair in pairs).find(method, path)
-    assert (found and (found[0].method, found[0].path, found[1])) == expected
+    assert found
+    assert (found[0].method, found[0].path, found[1]) == expected
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "/nothing"), ("PUT", "/items"), ("GET", "/items/"), ("POST", "/items//"), ("GET", "/")]
+)
+def test_without_a_route_of_last_resort_there_may_be_none(method: str, path: str) -> None:
+    router = Router([Route("GET", "/items", "f"), Route("POST", "/items", "f"), Route("GET", "/items/", "f")])
+    assert router.find(method, path) is None
+
+
+def test_the_event_of_the_route_of_last_resort() -> None:
+    found = built(request(method="PUT", path="//x y/"), Route("ANY", "$default", "f"))
+    assert (found["routeKey"], found["requestContext"]["routeKey"]) == ("$default", "$default")
+    assert (found["rawPath"], found["requestContext"]["http"]["path"]) == ("//x y/", "//x y/")
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,34 @@ def test_a_licence_above_its_threshold_opens_one_too() -> None:
     assert (episode.opened.license, episode.opened.hour.hour) == ("leaked", 8)
 
 
+def test_quality_flags_ring_nothing_and_are_no_history() -> None:
+    world = World()
+    sighting = Sighting("editor", DAY, b"a user", None, billable=True)
+    quality = frozenset({Flag.PLACEHOLDER_ID, Flag.MALFORMED})
+    for day in range(-1, 0):
+        for hour in range(24):
+            at = replace(sighting, day=DAY + timedelta(days=day))
+            world.receive(*[observe(at, n, time(hour), quality, license_="L1") for n in range(100)])
+    assert world.mailbox.alerts == []
+    world.receive(*[observe(sighting, n, time(9), quality) for n in range(100)], *world.flagged(0, 9, 19))
+    assert world.mailbox.alerts == []
+    world.receive(*world.flagged(0, 9, 1))
+    ((_, message),) = world.mailbox.alerts
+    assert (message["flagged"], message["most_expected"]) == (20, FLOOR - 1)
+    (episode,) = world.episodes.kept.values()
+    assert episode.opened.flags == {"B": 20}
+
+
+def test_a_record_with_two_piracy_flags_is_one_record() -> None:
+    world = World()
+    both = frozenset({Flag.REVOKED_LICENSE, Flag.BYPASSED_ACTIVATION})
+    for count in (19, 1):
+        assert world.mailbox.alerts == []
+        world.receive(*[replace(seen, flags=both) for seen in world.flagged(0, 9, count)])
+    ((_, message),) = world.mailbox.alerts
+    assert message["flagged"] == 20
+
+
 def test_products_have_episodes_of_their_own_and_quiet_ends_them() -> None:
     world = World()
     world.receive(*world.flagged(0, 9, 30), *world.flagged(0, 9, 30, product="compiler"))

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from datetime import date
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.errors import ConfigurationError, StoreUnavailable
-from telemetry.domain.judge import Product
+from telemetry.domain.judge import Product, is_product_id
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.retry import Deadline, check_time, deadline
 from telemetry.storage.bodies import decode_body, encode_body
@@ -108,24 +109,77 @@ def test_a_deadline_is_in_force_in_other_threads_too() -> None:
 
 
 class CountingProducts:
+    """Same interface as `RegistryStore`'s products, but for being away when told to."""
+
     def __init__(self) -> None:
         self.reads = 0
+        self.asked: list[list[str]] = []
         self.listed: dict[str, Product] = {}
+        self.is_up = True
 
     def products(self) -> dict[str, Product]:
         self.reads += 1
-        return dict(self.listed)
+        return self._there(self.listed)
+
+    def products_named(self, ids: Collection[str]) -> dict[str, Product]:
+        self.asked.append(list(ids))
+        return self._there(set(ids) & self.listed.keys())
+
+    def _there(self, ids: Collection[str]) -> dict[str, Product]:
+        if not self.is_up:
+            raise StoreUnavailable("products")
+        return {id_: self.listed[id_] for id_ in ids}
 
 
-def test_a_new_product_is_found_soon_and_random_ids_cost_little() -> None:
+def test_a_new_product_is_found_at_once_and_costs_nothing_from_then_on() -> None:
     now, products = [0.0], CountingProducts()
+    acme, reo = Product("acme", "Acme"), Product("reoWebApp", "Reo")
+    products.listed["acme"] = acme
     catalogue = Catalogue(products, clock=lambda: now[0])
-    assert [catalogue.find(str(i)) for i in range(1000)] == [None] * 1000
-    assert products.reads == 1
-    products.listed["acme"] = Product("acme", "Acme")
-    now[0] = 2.1
-    assert catalogue.find("acme") == Product("acme", "Acme")
-    assert [catalogue.find("acme") for _ in range(9)] and products.reads == 2  # noqa: PT018
+    assert catalogue.find_all(["acme", "reoWebApp"]) == {"acme": acme}
+    products.listed["reoWebApp"] = reo
+    assert catalogue.find_all(["acme", "reoWebApp"]) == {"acme": acme, "reoWebApp": reo}
+    assert products.asked == [["reoWebApp"]] * 2
+    assert [catalogue.find("reoWebApp") for _ in range(9)] == [reo] * 9
+    assert (products.reads, len(products.asked)) == (1, 2)
     now[0] = 70
-    catalogue.find("acme")
-    assert products.reads == 3
+    assert catalogue.find("acme") == acme
+    assert products.reads == 2
+
+
+def test_one_request_looks_for_25_names_at_most_and_for_none_that_cannot_be() -> None:
+    products = CountingProducts()
+    catalogue = Catalogue(products, clock=lambda: 0.0)
+    names = [str(number) for number in range(30)]
+    assert catalogue.find_all(["*", "~x", "x" * 65, *names, *names]) == {}
+    assert products.asked == [names[:25]]
+    catalogue.find_all(["*", "\x00", " a"])
+    assert len(products.asked) == 1
+
+
+def test_products_read_once_serve_on_while_the_registry_is_away() -> None:
+    now, products = [0.0], CountingProducts()
+    products.listed["acme"] = Product("acme", "Acme")
+    catalogue = Catalogue(products, clock=lambda: now[0])
+    products.is_up = False
+    with pytest.raises(StoreUnavailable):
+        catalogue.find("acme")
+    products.is_up = True
+    assert catalogue.find("acme")
+    now[0], products.is_up = 70, False
+    assert catalogue.find_all(["acme", "other"]).keys() == {"acme"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["reoWebApp", "V1.2", "com.Example.App", "My App", "a/b", "ü" * 32, "50%", "a#b", "?", "-", "..", "a\u200b", "0"],
+)
+def test_ids_of_products(text: str) -> None:
+    assert is_product_id(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "a ", "\u3000a", "*", "~a", "~", "a\nb", "a\x00", "\x85x", "ü" * 33, "\ud800"]
+)
+def test_what_is_no_id_of_a_product(text: str) -> None:
+    assert not is_product_id(text)

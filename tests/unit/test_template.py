@@ -8,8 +8,10 @@ from aws_lambda_powertools import Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from local.cloudformation import TemplateError, expand_loops, load
+from local.payloads import Router
 from local.template import REGION, ROOT, Cors, Queue, Route, Schedule, StreamMapping, Topic, _Reader, read_template
 from telemetry.settings import TableNames
+from telemetry.web.routes import PATHS
 
 ENVIRONMENTS = ("production", "staging", "development")
 
@@ -62,6 +64,7 @@ def test_reads_wiring() -> None:
     assert Route("ANY", "/api/v1/reports/{proxy+}", "reports") in template.routes
     assert Route("ANY", "/api/v1/admin/{proxy+}", "admin") in template.routes
     assert Route("ANY", "/api/v1/analytics/{proxy+}", "analytics") in template.routes
+    assert Route("ANY", "$default", "unknown_route") in template.routes
     assert template.cors is not None
     assert template.cors.origins == ("*",)
     pattern = {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"g": {"S": [{"exists": True}]}}}}
@@ -276,6 +279,59 @@ def test_the_index_of_records_lists_all_but_the_body() -> None:
     assert set(projected) == names - keys - {"b"}
 
 
+# ── routes
+
+
+def test_head_is_wherever_get_is() -> None:
+    routes = read_template().routes
+    for route in routes:
+        if route.method == "GET" and "+}" not in route.path:
+            assert Route("HEAD", route.path, route.function) in routes
+
+
+def test_no_route_ends_in_a_slash() -> None:
+    """API Gateway would ignore it."""
+    assert [route for route in read_template().routes if route.path.endswith("/")] == [
+        Route("GET", "/", "dashboard"),
+        Route("HEAD", "/", "dashboard"),
+    ]
+
+
+def test_routes_are_the_paths_that_functions_know() -> None:
+    found: dict[str, set[str]] = {}
+    for route in read_template().routes:
+        if "{" not in route.path and route.path != "$default":
+            found.setdefault(route.method, set()).add(route.path)
+    assert found == PATHS
+
+
+def test_more_slashes_reach_the_same_function() -> None:
+    routes = read_template().routes
+    router = Router(routes)
+    sent = [each for each in routes if each.method == "POST" and each.function in {"ingest", "licensing"}]
+    exact = [each for each in sent if "{" not in each.path]
+    assert len(exact) == 14
+    for route in exact:
+        for slashes in ("/", "//", "///"):
+            found = router.find("POST", route.path + slashes)
+            assert found
+            assert found[0].function == route.function, route
+        # only one function can have what is greedy below a prefix: the one to which most is sent
+        found = router.find("POST", "//".join(route.path.rsplit("/", 1)))
+        assert found
+        assert found[0].function == "ingest", route
+
+
+def test_no_route_depends_on_whether_path_or_method_is_more_specific() -> None:
+    """That is documented nowhere: a greedy ANY below a greedy route of another function names its method, too."""
+    greedy = [route for route in read_template().routes if "+}" in route.path]
+    for wide in greedy:
+        for narrow in greedy:
+            is_below = narrow.path.startswith(wide.path.partition("{")[0]) and narrow.path != wide.path
+            if is_below and (narrow.method, wide.method) != ("ANY", "ANY") and narrow.method == "ANY":
+                assert Route(wide.method, narrow.path, narrow.function) in greedy
+
+
 # ── what roles and policies may, and do not by mistake
 
 
@@ -357,6 +413,22 @@ def test_ingest_cannot_read_a_body() -> None:
                 "Null": {"dynamodb:Attributes": "false"},
                 "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
             }
+
+
+def test_what_takes_the_rest_can_only_count() -> None:
+    (policy,) = load(ROOT / "template.yaml")["Resources"]["UnknownRouteFunction"]["Properties"]["Policies"]
+    assert policy["Statement"] == [
+        {
+            "Sid": "CountFailedCalls",
+            "Effect": "Allow",
+            "Action": "dynamodb:UpdateItem",
+            "Resource": {"Fn::GetAtt": ["Registry", "Arn"]},
+            "Condition": {
+                "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["failed_calls#*"]},
+                "Null": {"dynamodb:LeadingKeys": "false"},
+            },
+        }
+    ]
 
 
 # ── parameters

@@ -18,6 +18,7 @@ const NAMES = new Map<string, readonly [string, FlagClass]>([
   ["CLOCK_SKEW", ["Clock skew", "quality"]],
   ["EVENT_ID_CONFLICT", ["Event id conflict", "quality"]],
   ["CLIENT_REPORTED", ["Client reported", "quality"]],
+  ["PLACEHOLDER_ID", ["Placeholder id", "quality"]],
 ]);
 
 export const FLAGS = [...NAMES.keys()];

@@ -14,9 +14,9 @@ const CAUSES = [
   "inactive_key",
   "forbidden",
   "address_not_allowed",
-  "throttled",
   "malformed",
   "unavailable",
+  "unknown_route",
   "failed",
 ];
 

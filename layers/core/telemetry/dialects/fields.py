@@ -6,6 +6,7 @@ from math import isfinite
 from typing import Any
 
 from telemetry.domain.event import encodable
+from telemetry.domain.ids import trimmed
 
 
 class Fields:
@@ -47,6 +48,10 @@ class Fields:
         if text != value:
             self.complain(name, f"The {label(name)} must be valid text.")
         return text.strip() or None
+
+    def identifier(self, name: str, *, integer_allowed: bool = False) -> str | None:
+        """The field as `text` gives it, without invisible characters at its ends; None where nothing is left."""
+        return trimmed(self.text(name, integer_allowed=integer_allowed) or "") or None
 
     def require_number(self, name: str) -> None:
         """Complains unless the field is a finite number, or text of one."""

@@ -103,6 +103,8 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
     event_at = parse_time(value.get("event_at"))
     if "event_at" in fields and event_at is None:
         fields.complain("event_at", "The event at is not a valid date.")
+    if "data_group" not in fields:
+        fields.complain("data_group", "The data group field is required.")
     fields.require_object("metadata")
     user_id = normalise_user(fields.text("user_identifier", integer_allowed=True))
     return Event(
@@ -113,8 +115,8 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
         product_version=fields.text("product_version"),
         license_key=normalise_license(fields.text("license_key")),
         user_id=user_id,
-        hwid=fields.text("hwid"),
-        activation_identifier=fields.text("activation_identifier"),
+        hwid=fields.identifier("hwid"),
+        activation_identifier=fields.identifier("activation_identifier"),
         data_type=_data_type(fields),
         group=normalise_group(fields.text("data_group")),
         company=company_of(None, user_id),

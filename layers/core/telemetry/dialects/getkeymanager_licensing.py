@@ -94,7 +94,7 @@ def addressed(answer: Answer, question: Question) -> Answer:
 def _identifier(fields: Fields) -> str | None:
     """The first of the names that has a value; one that is too long is none."""
     name = next((name for name in _IDENTIFIERS if name in fields), None)
-    text = fields.text(name, integer_allowed=True) if name else None
+    text = fields.identifier(name, integer_allowed=True) if name else None
     return text if text and len(text) <= LONGEST_IDENTIFIER else None
 
 

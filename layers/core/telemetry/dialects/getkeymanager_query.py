@@ -11,6 +11,7 @@ from telemetry.dialects.reader import read_stored
 from telemetry.domain.event import Dialect, normalise_license, normalise_user
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Product
+from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import Record
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, Said, TelemetryQuery
@@ -45,13 +46,16 @@ def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
             errors[name] = [f"The {label(name)} must be an integer between 1 and {largest}."]
     if page and per_page and page * per_page > LAST_RECORD:
         errors["page"] = [f"The page must end within the first {LAST_RECORD} records."]
+    user_id = normalise_user(given.get("user_identifier"))
+    if user_id and is_placeholder(user_id):
+        errors["user_identifier"] = ["The user identifier is a placeholder, and names nobody."]
     if errors:
         raise BadParameters(errors)
     return TelemetryQuery(
         data_type=given.get("data_type"),
         data_group=given.get("data_group"),
         product_id=given.get("product_id"),
-        user_id=normalise_user(given.get("user_identifier")),
+        user_id=user_id,
         license_key=given.get("license_key"),
         is_flagged=_BOOLEANS.get(flagged),
         page=page or 1,

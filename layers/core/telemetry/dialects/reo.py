@@ -28,7 +28,8 @@ AUTHENTICATION_FAILURE: Answer = {
 MOST_USES = 1_000_000
 """That one record of aggregated usage stands for."""
 
-_USER_ID_TYPES = frozenset({"EMAIL", "SOCIAL", "LINKEDIN", "GITHUB", "USERNAME", "ANONYMOUS"})
+_ANONYMOUS = "ANONYMOUS"
+_USER_ID_TYPES = frozenset({"EMAIL", "SOCIAL", "LINKEDIN", "GITHUB", "USERNAME", _ANONYMOUS})
 
 
 def parse(body: bytes) -> Event:
@@ -58,7 +59,8 @@ def failure(status: int, message: str, _now: datetime) -> Answer:
 def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     fields = Fields(payload)
     is_aggregated = "mode" in fields or "count" in fields
-    for name in _required(fields, is_aggregated=is_aggregated):
+    user_id = normalise_user(fields.text("user_id", integer_allowed=True))
+    for name in _required(has_user=user_id is not None, is_aggregated=is_aggregated):
         if name not in fields:
             fields.complain(name, "required")
     for name in ("source", "user_agent"):
@@ -66,11 +68,11 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     address = address_in(said := fields.text("ip_addr"))
     if said and address is None:
         fields.complain("ip_addr", "not an IP address")
-    domain, user_id = fields.text("domain"), normalise_user(fields.text("user_id", integer_allowed=True))
+    domain = fields.text("domain")
     if is_aggregated and not (said or domain):
         fields.complain("domain", "required where there is no ip_addr")
-    user_id_type = fields.text("user_id_type")
-    if user_id_type and user_id_type.upper() not in _USER_ID_TYPES:
+    user_id_type = (fields.text("user_id_type") or "").upper()
+    if user_id_type and user_id_type not in _USER_ID_TYPES:
         fields.complain("user_id_type", "unknown")
     fields.require_object("meta")
     event_at = parse_time(payload.get("event_at"))
@@ -81,6 +83,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         dialect=Dialect.REO,
         product_id=fields.text("product_id", integer_allowed=True),
         user_id=user_id,
+        is_anonymous=user_id_type == _ANONYMOUS,
         group=normalise_group(fields.text("activity_type")),
         count=_count(fields) if is_aggregated else None,
         address=address,
@@ -92,12 +95,12 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     )
 
 
-def _required(fields: Fields, *, is_aggregated: bool) -> tuple[str, ...]:
+def _required(*, has_user: bool, is_aggregated: bool) -> tuple[str, ...]:
     """Of usage that the client has summed up no user is expected."""
     always = ("activity_type", "source", "event_at", "product_id")
     if is_aggregated:
         return (*always, "count")
-    return always if "user_id" in fields else (*always, "user_agent")
+    return always if has_user else (*always, "user_agent")
 
 
 def _count(fields: Fields) -> int | None:

@@ -34,6 +34,7 @@ class Kind(StrEnum):
 
     RECORDS = "r"
     FLAGGED = "f"
+    SUSPECT = "s"
     FLAG = "!"
     VERSION = "v"
     GROUP = "g"
@@ -55,7 +56,8 @@ class Measure(NamedTuple):
 
 Activity = Counter[Measure]
 
-RECORDS, FLAGGED = Measure(Kind.RECORDS), Measure(Kind.FLAGGED)
+RECORDS, FLAGGED, SUSPECT = Measure(Kind.RECORDS), Measure(Kind.FLAGGED), Measure(Kind.SUSPECT)
+"""Records; those with a flag; those with a piracy or licence flag, each once however many it has."""
 
 
 class HourKey(NamedTuple):
@@ -171,6 +173,8 @@ def _measures(seen: Observation, group: str | None) -> Iterator[Measure]:
     yield RECORDS
     if seen.is_flagged:
         yield FLAGGED
+    if not is_billable(seen.flags):
+        yield SUSPECT
     for flag in seen.flags:
         yield Measure(Kind.FLAG, flag.code)
     yield Measure(Kind.VERSION, name_of(seen.version))

@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from ipaddress import ip_address
 
+from telemetry.domain.ids import trimmed
+from telemetry.domain.placeholder import is_placeholder
+
 CALL_HOME = "CALL_HOME"
 """The activity of a product that says it is there; also spelled `CALL HOME`."""
 
@@ -44,6 +47,9 @@ class Format(StrEnum):
 class Event:
     """What was understood of one event. Texts are trimmed and encodable, blank ones are None.
 
+    `user_id` is as `normalise_user` has it, a device's ids as `trimmed` has them. They may be placeholders, which count
+    for nobody, though an activation may be known by one. `is_anonymous`: the client says that it names no user.
+
     `group` is what the event is about, a data group or an activity type; `count` how many uses it stands for, where it
     says so; `address` the IP address it is about, where it names one; `company` the domain that may tell whose it is.
 
@@ -57,6 +63,7 @@ class Event:
     product_version: str | None = None
     license_key: str | None = None
     user_id: str | None = None
+    is_anonymous: bool = False
     hwid: str | None = None
     activation_identifier: str | None = None
     data_type: str | None = None
@@ -79,8 +86,25 @@ class Event:
 
     @property
     def device_id(self) -> str | None:
-        """The device that counts."""
-        return next(iter(self.device_ids), None)
+        """The device as it is shown: the one that counts, else the one that is named."""
+        return self.counted_device or next(iter(self.device_ids), None)
+
+    @property
+    def counted_user(self) -> str | None:
+        """The user in audiences; a placeholder is nobody."""
+        return None if self.user_id is None or is_placeholder(self.user_id) else self.user_id
+
+    @property
+    def counted_device(self) -> str | None:
+        """The device in audiences: the first of its names that is no placeholder."""
+        return next((name for name in self.device_ids if not is_placeholder(name)), None)
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Which of `user`, `hwid` and `activation_identifier` are placeholders, but for a user who is anonymous."""
+        user = None if self.is_anonymous else self.user_id
+        named = {"user": user, "hwid": self.hwid, "activation_identifier": self.activation_identifier}
+        return tuple(name for name, id_ in named.items() if id_ and is_placeholder(id_))
 
 
 def normalise_license(text: str | None) -> str | None:
@@ -89,8 +113,9 @@ def normalise_license(text: str | None) -> str | None:
 
 
 def normalise_user(text: str | None) -> str | None:
-    """A user id as it is counted: e-mail addresses in lower case, all else as it came."""
-    return text.lower() if text and _EMAIL.fullmatch(text) else text
+    """A user id as it is counted: as `trimmed` has it, e-mail addresses in lower case; None where nothing is left."""
+    name = trimmed(text or "")
+    return (trimmed(name.lower()) if _EMAIL.fullmatch(name) else name) or None
 
 
 def normalise_group(text: str | None) -> str | None:

@@ -68,6 +68,13 @@ def _reported(seen: str) -> str:
     return f"the client reported {seen.replace(',', ', ')}" if seen else "the client reported it"
 
 
+def _placeholder(seen: str) -> str:
+    named = [_ID_NAMES[name] for name in seen.split(",") if name in _ID_NAMES]
+    which = "are placeholders" if len(named) > 1 else "is a placeholder"
+    return f"its {' and '.join(named) or 'id'} {which}, as programs send them when they have none"
+
+
+_ID_NAMES = {"user": "user id", "hwid": "hardware id", "activation_identifier": "activation identifier"}
 _REASONS: Mapping[Flag, Callable[[str], str]] = {
     Flag.INVALID_LICENSE: _invalid,
     Flag.ENVIRONMENT_MISMATCH: lambda _: "its licence key was issued in another environment only",
@@ -84,4 +91,5 @@ _REASONS: Mapping[Flag, Callable[[str], str]] = {
     Flag.CLOCK_SKEW: _skew,
     Flag.EVENT_ID_CONFLICT: lambda _: "another record with its event id says something else",
     Flag.CLIENT_REPORTED: _reported,
+    Flag.PLACEHOLDER_ID: _placeholder,
 }

@@ -1,4 +1,4 @@
-"""Calls to ingest from which nothing was stored, or nothing could be read: who sent them, and what was wrong."""
+"""Calls from which nothing was stored, or nothing could be read: who sent them, and what was wrong."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +24,8 @@ class Cause(StrEnum):
     """Nothing could be read in a body (of an event, in a batch). It was stored nevertheless."""
     UNAVAILABLE = "unavailable"
     """Storage throttled or did not answer; the client was asked to send again."""
+    UNKNOWN_ROUTE = "unknown_route"
+    """No route has this path, or not with this method. Nobody was asked for a key."""
     FAILED = "failed"
     """It is our fault, and in the log."""
 

@@ -43,6 +43,7 @@ class Flag(StrEnum):
     CLOCK_SKEW = "CLOCK_SKEW", "s", FlagClass.QUALITY
     EVENT_ID_CONFLICT = "EVENT_ID_CONFLICT", "i", FlagClass.QUALITY
     CLIENT_REPORTED = "CLIENT_REPORTED", "c", FlagClass.QUALITY
+    PLACEHOLDER_ID = "PLACEHOLDER_ID", "h", FlagClass.QUALITY
 
 
 _BY_CODE = {flag.code: flag for flag in Flag}

@@ -3,18 +3,36 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from unicodedata import category
 from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import CALL_HOME, Event, normalise_group
 from telemetry.domain.flags import Flag, decode
 from telemetry.domain.license import License, LicenseState
+from telemetry.domain.sighting import CATALOGUE
 
-RULES_VERSION = 2
+RULES_VERSION = 3
 FUTURE_TOLERANCE = timedelta(hours=24)
 PAST_TOLERANCE = timedelta(days=35)
 
 _LONGEST_EVIDENCE = 40
+_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and halves of one, which JSON can spell
+
+
+LONGEST_PRODUCT_ID = 64
+"""Bytes of UTF-8."""
+
+
+def is_product_id(text: str) -> bool:
+    """Whether a product may be called so: as vendors write ids (PROTOCOLS.md §3), trimmed as clients' are.
+
+    `*` is all products, and `~` begins names of ours.
+    """
+    if not text or text != text.strip() or text == CATALOGUE or text.startswith("~"):
+        return False
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return size <= LONGEST_PRODUCT_ID and all(category(character) not in _UNPRINTABLE for character in text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,7 @@ def judge(
         Flag.ENVIRONMENT_TEXT_CONFLICT: _other_environment(event, environment),
         Flag.CLOCK_SKEW: _skew(event, received_at),
         Flag.CLIENT_REPORTED: ",".join(event.client_flags),
+        Flag.PLACEHOLDER_ID: ",".join(event.placeholders),
     }
     if view is not None:
         seen |= _license_findings(event, view, products, received_at)

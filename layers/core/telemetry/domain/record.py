@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from telemetry.domain.event import Dialect, Event, Format
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import RULES_VERSION
+from telemetry.domain.judge import LONGEST_PRODUCT_ID, RULES_VERSION
 from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
 from telemetry.domain.keys import key_text
 
@@ -19,7 +19,6 @@ SCHEMA_VERSION = 2
 ANONYMOUS_BUCKETS = 64
 
 _NO_TIME = 0
-_LONGEST_PRODUCT = 64
 _LONGEST_EVENT_ID = 128
 _LONGEST_LISTED = 32
 _SIGNATURE_BYTES = 9
@@ -151,7 +150,7 @@ def partition_with(license_: str, product_id: str) -> str:
 
 def product_named(product_id: str) -> str:
     """What `product_in` finds in the partitions of what was sent under this product id."""
-    return _part(product_id, _LONGEST_PRODUCT)
+    return _part(product_id, LONGEST_PRODUCT_ID)
 
 
 def product_in(partition: str) -> str:
@@ -204,8 +203,8 @@ def _sign(payload: bytes, environment: str, keyring: Keyring) -> bytes:
 def _subject(event: Event, event_id: str, keyring: Keyring) -> str:
     for letter, identity, value in (
         ("L", Identity.LICENSE, event.license_key),
-        ("U", Identity.USER, event.user_id),
-        ("D", Identity.DEVICE, event.device_id),
+        ("U", Identity.USER, event.counted_user),
+        ("D", Identity.DEVICE, event.counted_device),
     ):
         if value:
             return f"{letter}{FINGERPRINT_VERSION}{_text(keyring.fingerprint(identity, value))}"

@@ -1,9 +1,10 @@
 """When there is far more than its own history lets expect, and how long that counts as one thing.
 
-An hour is a spike with at least FLOOR flagged records that are also more than FACTOR times the 95th percentile of the
-product's hours of the last 14 days (hours without records count as 0). The percentile holds as long as fewer than one
-hour in twenty is unusual, and an ordinary busy hour is part of it; a mean and its deviation would not, because flagged
-records come in bursts. A licence is one with LICENSE_FLOOR records in a day that flags point at it with.
+Suspects are records with a piracy or licence flag; a quality flag alone is no reason to ring. An hour is a spike with
+at least FLOOR suspects that are also more than FACTOR times the 95th percentile of the product's hours of the last 14
+days (hours without records count as 0). The percentile holds as long as fewer than one hour in twenty is unusual, and
+an ordinary busy hour is part of it; a mean and its deviation would not, because suspects come in bursts. A licence is
+one with LICENSE_FLOOR records in a day that flags point at it with.
 
 An hour is a spike of an API key with at least KEY_FLOOR events that are also more than KEY_FACTOR times its usual: the
 95th percentile of the hours of the last 14 days in which it sent anything. Hours without events do not count here, or a
@@ -44,7 +45,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """What was seen: `count` flagged records of a product in the hour, or since midnight with one licence.
+    """What was seen: `count` suspects of a product in the hour, or since midnight with one licence.
 
     Or so many events in the hour with an API key, of whatever products: `product` is None then. `expected` is the most
     that would not have been a spike. `license` is a fingerprint as record keys carry it.
@@ -89,7 +90,7 @@ class Episode:
 
 
 def most_expected(history: Iterable[int]) -> int:
-    """The highest number of flagged records in an hour that is no spike. `history`: those of earlier hours, if any."""
+    """The highest number of suspects in an hour that is no spike. `history`: those of earlier hours, if any."""
     return max(FLOOR - 1, FACTOR * _percentile(history, _HOURS))
 
 

@@ -1,14 +1,20 @@
-"""Notes failed calls, at the cost of one write each."""
+"""Notes failed calls, at the cost of one write each, or of one for many."""
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Protocol, Self
 
 from telemetry.domain.activity import hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller
-from telemetry.storage.failed_calls import slot_of
+from telemetry.storage.failed_calls import FailedCallStore, slot_of
+
+PAUSE = timedelta(seconds=10)
+"""Between two writes of what is summed up."""
+
+MOST_WAITING = 100
+"""Callers (of an hour) that wait to be written; further ones are counted together."""
 
 Place = tuple[Environment | None, int]
 """Where callers are kept together, of whom but so many are told apart."""
@@ -35,16 +41,49 @@ class FailureLog:
     _full: set[Place] = field(default_factory=set)
     _uncounted: Counter[Place] = field(default_factory=Counter)
 
-    def note(self, environment: Environment | None, caller: Caller, now: datetime) -> None:
-        """Counts a call, of a key of this environment (None: of nobody knows which). Raises StoreUnavailable."""
+    def note(self, environment: Environment | None, caller: Caller, now: datetime, calls: int = 1) -> None:
+        """Counts calls, of a key of this environment (None: of nobody knows which). Raises StoreUnavailable."""
         hour, place = hour_of(now), (environment, slot_of(caller))
         if hour != self._hour:
             self._hour, self._noted, self._full, self._uncounted = hour, set(), set(), Counter()
         if place in self._full and (environment, caller) not in self._noted:
-            self.store.add(environment, OTHERS, hour, 1 + self._uncounted[place])
+            self.store.add(environment, OTHERS, hour, calls + self._uncounted[place])
             del self._uncounted[place]
-        elif self.store.add(environment, caller, hour):
+        elif self.store.add(environment, caller, hour, calls):
             self._noted.add((environment, caller))
         else:
             self._full.add(place)
-            self._uncounted[place] += 1
+            self._uncounted[place] += calls
+
+
+@dataclass(slots=True)
+class SummedCalls:
+    """Sums calls in memory, and writes one caller's in ten seconds: the first call at once, then who waits longest.
+
+    It is for what anybody can send for nothing. There is no timer in Lambda: what waits is written with later calls,
+    and is lost where none comes to this process.
+    """
+
+    log: FailureLog
+    _written: datetime | None = None
+    _waiting: Counter[tuple[datetime, Caller]] = field(default_factory=Counter)
+
+    @classmethod
+    def into(cls, table: str) -> Self:
+        """What this process counts into a table."""
+        return cls(FailureLog(FailedCallStore(table)))
+
+    def note(self, caller: Caller, now: datetime) -> None:
+        """Counts a call of nobody knows which environment. Raises StoreUnavailable, and then keeps what it has."""
+        hour = hour_of(now)
+        has_room = (hour, caller) in self._waiting or len(self._waiting) < MOST_WAITING
+        self._waiting[hour, caller if has_room else OTHERS] += 1
+        if self._written is None or now - self._written >= PAUSE:
+            self._written = now
+            self._write_one()
+
+    def _write_one(self) -> None:
+        first = next(iter(self._waiting))
+        hour, caller = first
+        self.log.note(None, caller, hour, self._waiting[first])
+        del self._waiting[first]

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -61,7 +61,8 @@ class Ingest:
     """What keeping events takes, the same for the life of a process."""
 
     records: Callable[[Environment], Records]
-    product: Callable[[str, float], Product | None]
+    products: Callable[[Collection[str], float], Mapping[str, Product]]
+    """Finds products by id, as they were at most so many seconds ago (storage.catalogue)."""
     licenses: Callable[[Sequence[Event], Environment, float], list[LicenseView]]
     keyring: Keyring
     retention_days: Callable[[Environment], int]
@@ -122,27 +123,32 @@ class Ingest:
         So telemetry, activate, telemetry at once leaves the second record clean, whichever container answers.
         """
         began = self.clock()
-        rulings = self._rule(events, access, now, began - self.license_cache_seconds)
-        doubtful = [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]
-        fresh = self._rule([events[i] for i in doubtful], access, now, began)
-        for i, ruling in zip(doubtful, fresh, strict=True):
-            rulings[i] = ruling
+        remembered = began - self.license_cache_seconds
+        products = self._products(_named(events, access), remembered)
+        rulings = self._rule(events, access, now, remembered, products)
+        if doubtful := [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]:
+            # names nobody knows are not looked for again
+            products = self._products(list(products), began)
+            fresh = self._rule([events[i] for i in doubtful], access, now, began, products)
+            for i, ruling in zip(doubtful, fresh, strict=True):
+                rulings[i] = ruling
         return rulings
 
-    def _rule(self, events: Sequence[Event], access: Access, now: datetime, since: float) -> list["_Ruling"]:
+    def _products(self, ids: Collection[str], since: float) -> Mapping[str, Product]:
+        """Products change seldom: what was read of them in the last seconds is recent enough for any flag."""
+        return self.products(ids, max(self.clock() - since, REREAD_SECONDS))
+
+    def _rule(
+        self, events: Sequence[Event], access: Access, now: datetime, since: float, known: Mapping[str, Product]
+    ) -> list["_Ruling"]:
         views: Sequence[LicenseView | None]
         try:
             views = self.licenses(events, access.environment, since)
         except StoreUnavailable:
             views = [None if event.license_key else LicenseView() for event in events]
-        # products change seldom: what was read of them in the last seconds is recent enough for any flag
-        max_age = max(self.clock() - since, REREAD_SECONDS)
         rulings = []
         for event, view in zip(events, views, strict=True):
-            products = Products(
-                named=self.product(event.product_id, max_age) if event.product_id else None,
-                of_key=self.product(access.key.product_id, max_age) if access.key.product_id else None,
-            )
+            products = Products(known.get(event.product_id or ""), known.get(access.key.product_id or ""))
             verdict = judge(event, view, products, access.environment, now)
             rulings.append(_Ruling(verdict, _product(products, view), is_judged=view is not None))
         return rulings
@@ -156,8 +162,8 @@ class Ingest:
             product=ruling.product,
             received_at=now,
             expires_at=expiry(now, self.retention_days(access.environment)),
-            user=self.keyring.fingerprint_if(Identity.USER, event.user_id),
-            device=self.keyring.fingerprint_if(Identity.DEVICE, event.device_id),
+            user=self.keyring.fingerprint_if(Identity.USER, event.counted_user),
+            device=self.keyring.fingerprint_if(Identity.DEVICE, event.counted_device),
             product_version=event.product_version[:_LONGEST_VERSION] if event.product_version else None,
             flags=ruling.verdict.flags,
             evidence=ruling.verdict.evidence,
@@ -182,6 +188,11 @@ class _Ruling:
     verdict: Verdict
     product: str
     is_judged: bool
+
+
+def _named(events: Sequence[Event], access: Access) -> list[str]:
+    """The products that events may be of, the key's first."""
+    return [name for name in (access.key.product_id, *(event.product_id for event in events)) if name]
 
 
 def _product(products: Products, view: LicenseView | None) -> str:

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.activity import (
-    FLAGGED,
+    SUSPECT,
     Activity,
     HourKey,
     Kind,
@@ -21,6 +21,7 @@ from telemetry.domain.activity import (
     points_at_a_license,
 )
 from telemetry.domain.environment import Environment
+from telemetry.domain.flags import decode, is_billable
 from telemetry.domain.sighting import CATALOGUE, Observation
 from telemetry.domain.spikes import (
     FLOOR,
@@ -43,7 +44,7 @@ class Counters(Protocol):
 
     def hours(self, scope: str, first: datetime, last: datetime) -> Iterable[tuple[datetime, Activity]]: ...
 
-    def flagged(self, scope: str, first: datetime, last: datetime) -> Mapping[datetime, int]: ...
+    def suspects(self, scope: str, first: datetime, last: datetime) -> Mapping[datetime, int]: ...
 
     def license_counts(self, licenses: Sequence[LicenseDay]) -> Mapping[LicenseDay, int]: ...
 
@@ -89,33 +90,32 @@ class SpikeWatch:
         Raises StoreUnavailable: the batch is to come again.
         """
         records = list(observations)
-        flagged = [seen for seen in records if seen.flags]
-        hours = self._counted(records, flagged)
-        for spike in (*self._hours(hours), *self._licenses(flagged), *self._keys(records, hours)):
+        suspects = [seen for seen in records if not is_billable(seen.flags)]
+        hours = self._counted(records, suspects)
+        for spike in (*self._hours(hours), *self._licenses(suspects), *self._keys(records, hours)):
             episode = self._episode_of(spike)
             if not episode.is_announced:
                 self.topic.publish(*self._alert(episode))
                 self.episodes.announced(episode)
 
-    def _counted(self, records: Sequence[Observation], flagged: Sequence[Observation]) -> Mapping[HourKey, Activity]:
-        """In one request: the hours of products with flagged records, and those of the catalogue, for the keys.
+    def _counted(self, records: Sequence[Observation], suspects: Sequence[Observation]) -> Mapping[HourKey, Activity]:
+        """In one request: the hours of products with suspects, and those of the catalogue, for the keys.
 
         Read again though rollup has just read them: of several shards the last sees all only after its own addition.
         """
-        keys = {HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in flagged}
+        keys = {HourKey(seen.sighting.product, hour_of(seen.received_at)) for seen in suspects}
         keys |= {HourKey(CATALOGUE, hour_of(seen.received_at)) for seen in records}
         return self.counters.known(sorted(keys)) if keys else {}
 
     def _hours(self, hours: Mapping[HourKey, Activity]) -> Iterator[Spike]:
         for key, activity in sorted(hours.items(), key=lambda item: item[0]):
-            count = activity[FLAGGED]
+            count = activity[SUSPECT]
             if key.scope != CATALOGUE and count >= FLOOR and count > (expected := self._most_expected(key)):
-                flags = {each.name: number for each, number in activity.items() if each.kind is Kind.FLAG}
-                yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=flags)
+                yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=_flags(activity))
 
-    def _licenses(self, flagged: Sequence[Observation]) -> Iterator[Spike]:
+    def _licenses(self, suspects: Sequence[Observation]) -> Iterator[Spike]:
         hours: dict[LicenseDay, datetime] = {}
-        for seen in flagged:
+        for seen in suspects:
             if seen.license and points_at_a_license(seen.flags):
                 day = LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)
                 hours[day] = max(hours.get(day, seen.received_at), seen.received_at)
@@ -142,7 +142,7 @@ class SpikeWatch:
 
     def _most_expected(self, key: HourKey) -> int:
         if key not in self._expected:
-            history = self.counters.flagged(key.scope, key.hour - HISTORY, key.hour - timedelta(hours=1))
+            history = self.counters.suspects(key.scope, key.hour - HISTORY, key.hour - timedelta(hours=1))
             self._expected[key] = most_expected(history.values())
         return self._expected[key]
 
@@ -176,3 +176,9 @@ class SpikeWatch:
             "episode": episode.id,
         }
         return f"Events with API key {spike.api_key_id}" if of_key else f"Flagged records: {spike.product}", message
+
+
+def _flags(activity: Activity) -> dict[str, int]:
+    """The piracy and licence flags of an hour, by code."""
+    counts = {each.name: number for each, number in activity.items() if each.kind is Kind.FLAG}
+    return {code: number for code, number in counts.items() if not is_billable(decode(code))}

@@ -15,7 +15,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import FLAGGED, RECORDS, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, Kind, LicenseDay, Measure
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
@@ -36,7 +36,8 @@ _KINDS = {kind.value: kind for kind in Kind}
 class HourItem(Model):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
-    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `!R`, `v5.0.1`, `gexports`, `kk3f2a9c0d1`.
+    Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`,
+    `kk3f2a9c0d1`.
     """
 
     class Meta:
@@ -156,9 +157,9 @@ class ActivityStore:
         for item in found:
             yield _moment(item.sk), item.activity
 
-    def flagged(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        """Flagged records by hour; hours without records are missing."""
-        return {hour: activity[FLAGGED] for hour, activity in self.hours(scope, first, last, [FLAGGED])}
+    def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
+        """Records with a piracy or licence flag by hour; hours without records are missing."""
+        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last, [SUSPECT])}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         """How many records of a day flags point at these licences with; strongly consistent."""

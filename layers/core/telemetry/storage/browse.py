@@ -29,6 +29,7 @@ _USUAL = 50
 _MOST_PER_READ = 200
 _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
 _NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; from the third on all that DynamoDB gives
+_NARROW_AT_FIRST = 4_000  # of all partitions together
 _RECENT_DAYS = 2
 _IDLE_DAYS = 2
 _FEW = 2_000
@@ -361,6 +362,8 @@ class _Pace:
     def count(self, reads: int, took: int, alive: int) -> int | None:
         """Of the read after so many; `alive` runs are not yet read to their ends. None: as much as DynamoDB gives."""
         if self.is_narrow:
+            if reads == 0:
+                return max(self.least, min(_NARROW_READS[0], _NARROW_AT_FIRST // alive))
             return _NARROW_READS[reads] if reads < len(_NARROW_READS) else None
         left = self.demand.left
         share = left if alive == 1 else min(took, left // (2 * alive))

@@ -1,7 +1,7 @@
 """The registry: products and API keys, across environments."""
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.judge import Product
 from telemetry.domain.staff import AuditEntry
+from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import Page, read_page
@@ -118,6 +119,12 @@ class RegistryStore:
         """All products by id."""
         model = bind(ProductItem, self.table)
         return {item.id: _product(item) for item in model.query(_PRODUCTS)}
+
+    def products_named(self, ids: Collection[str]) -> Mapping[str, Product]:
+        """Those of at most 100 products that there are, by id; strongly consistent, one request."""
+        model = bind(ProductItem, self.table)
+        found = batch_get(model, [(_PRODUCTS, id_) for id_ in ids], consistent_read=True)
+        return {item.id: _product(item) for item in found}
 
     def product(self, id_: str) -> Product:
         """A product by id, strongly consistent. Raises NotFound."""

@@ -36,7 +36,20 @@ def _word(text: str) -> str:
     return text
 
 
-Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+def _product_id(text: str) -> str:
+    if not judge.is_product_id(text):
+        raise ValueError(
+            f"Must have 1 to {judge.LONGEST_PRODUCT_ID} bytes of UTF-8, neither control characters nor blanks at its "
+            "ends, not begin with ~, and not be *"
+        )
+    return text
+
+
+ProductId = Annotated[
+    str,
+    AfterValidator(_product_id),
+    Field(min_length=1, max_length=judge.LONGEST_PRODUCT_ID, description="As clients send it; case matters"),
+]
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -103,7 +116,7 @@ class Page(Output, Generic[T]):
 class NewProduct(Input):
     """A product to register."""
 
-    id: Id
+    id: ProductId
     name: Name
     is_active: bool = Field(default=True, alias="active")
     requires_license: bool = False
@@ -188,7 +201,7 @@ class NewLicense(Input):
     """A licence to issue; the key is made here when none is given, and the licence is assigned if it has a customer."""
 
     license_key: LicenseKey | None = None
-    product_id: Id | None = None
+    product_id: ProductId | None = None
     customer_id: CustomerId | None = None
     expires_at: AwareDatetime | None = None
     activation_limit: ActivationLimit = 0
@@ -199,7 +212,7 @@ class LicensePatch(Patch):
 
     removable: ClassVar[frozenset[str]] = frozenset({"expires_at", "product_id"})
 
-    product_id: Id | None = None
+    product_id: ProductId | None = None
     customer_id: CustomerId | None = None
     expires_at: AwareDatetime | None = None
     activation_limit: ActivationLimit | None = None
@@ -364,7 +377,7 @@ class NewApiKey(Input):
     kind: KeyKind = KeyKind.SDK
     name: Name
     capabilities: frozenset[Capability] | None = None
-    product_id: Id | None = Field(None, description="The product of events that name none that is registered")
+    product_id: ProductId | None = Field(None, description="The product of events that name none that is registered")
     role: Role | None = None
     environments: frozenset[Environment] | None = None
     expires_at: AwareDatetime | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from gzip import BadGzipFile, GzipFile
 from io import BytesIO
 from typing import Any, Self
+from urllib.parse import quote
 from zlib import error as ZlibError  # noqa: N812 (a class, whatever its name)
 
 from aws_lambda_powertools.event_handler import Response, content_types
@@ -63,6 +64,15 @@ def inflated(body: bytes) -> bytes:
     except (BadGzipFile, EOFError, ZlibError):
         return body
     return content if len(content) <= LARGEST_INFLATED_BODY else body
+
+
+def with_one_part(event: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The event with all that follows `prefix` in its path as one part, percent-encoded.
+
+    API Gateway hands paths over decoded, and our resolver's patterns take few signs and no slash in a part.
+    """
+    before, _, id_ = event["rawPath"].partition(prefix)
+    return {**event, "rawPath": event["rawPath"] if before else f"{prefix}{quote(id_, safe='')}"}
 
 
 def answer(status: int, body: object, **headers: str) -> Response[str]:

@@ -11,14 +11,16 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import normalise_user
 from telemetry.domain.explanation import explain
 from telemetry.domain.flags import Flag
+from telemetry.domain.ids import trimmed
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, window_of
@@ -42,6 +44,16 @@ RECORDS = "/api/v1/analytics/records"
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 """As long as import takes it; DynamoDB looks for no key of more than 2,048 bytes."""
+
+
+def _counted(id_: str | None) -> str:
+    if not id_ or is_placeholder(id_):
+        raise ValueError("Names nobody; records with an id like this are found by flag=PLACEHOLDER_ID")
+    return id_
+
+
+User = Annotated[Text, AfterValidator(normalise_user), AfterValidator(_counted)]
+Device = Annotated[Text, AfterValidator(trimmed), AfterValidator(_counted)]
 
 
 class Format(StrEnum):
@@ -87,8 +99,8 @@ class FilterQuery(Query):
 
     license_id: Id | None = None
     customer_id: Id | None = None
-    user: Text | None = None
-    hwid: Text | None = None
+    user: User | None = None
+    hwid: Device | None = None
     ip: Text | None = None
     flagged: bool | None = None
     flag: Flag | None = None
@@ -103,7 +115,7 @@ class FilterQuery(Query):
             product=self.product,
             license_id=self.license_id,
             customer_id=self.customer_id,
-            user=normalise_user(self.user),
+            user=self.user,
             device=self.hwid,
             source_ip=self.ip,
             is_flagged=self.flagged,

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
+from urllib.parse import unquote
 
 from telemetry.domain.customer import Customer
 from telemetry.domain.errors import ChangedMeanwhile, InvalidField, NotFound, StaleVersion
-from telemetry.domain.judge import Product
+from telemetry.domain.judge import LONGEST_PRODUCT_ID, Product
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.stores import Stores, audited
 
@@ -19,6 +20,23 @@ def create_product(staff: Staff, product: Product, stores: Stores) -> Product:
     """Registers a product. Raises AlreadyExists."""
     stores.registry.add_product(product, audited(staff, "product.create", product.id, _PRODUCT, after=product))
     return product
+
+
+def find_product(named: str, stores: Stores) -> Product:
+    """The product that a path names. Raises NotFound, InvalidField.
+
+    API Gateway decodes paths, and takes `?`, `.` and slashes at an end for more than text then. A path may be encoded
+    twice because of that.
+    """
+    again = unquote(named)
+    if len(again.encode()) > LONGEST_PRODUCT_ID:
+        raise InvalidField("product_id", f"Must have at most {LONGEST_PRODUCT_ID} bytes of UTF-8")
+    try:
+        return stores.registry.product(named)
+    except NotFound:
+        if again == named:
+            raise
+        return stores.registry.product(again)
 
 
 def change_product(staff: Staff, id_: str, version: int, changes: Mapping[str, Any], stores: Stores) -> Product:

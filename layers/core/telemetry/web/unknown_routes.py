@@ -1,0 +1,36 @@
+"""What reaches no route: counted, and answered with the path that was meant, if there is one."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import Response
+
+from telemetry.domain.errors import Unauthenticated
+from telemetry.domain.failed_call import Cause, caller
+from telemetry.services.failed_calls import SummedCalls
+from telemetry.web.authentication import credentials_of
+from telemetry.web.http import Request, answer
+from telemetry.web.routes import meant
+
+
+def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, now: datetime) -> Response[str]:
+    """Counts a request and answers it: 308, or 404 as API Gateway words it. Its body is not looked at."""
+    request = Request.from_event({**event, "body": None})
+    try:
+        calls.note(caller(Cause.UNKNOWN_ROUTE, _presented(request), request.source_ip), now)
+    except Exception:
+        logger.exception("Not counted", cause=Cause.UNKNOWN_ROUTE)
+    path = meant(request.method, event["requestContext"]["http"]["path"])
+    if path is None:
+        return answer(404, {"message": "Not Found"})
+    location = f"{path}?{request.raw_query}" if request.raw_query else path
+    return Response(308, headers={"Location": location, "Cache-Control": "no-store"}, body="")
+
+
+def _presented(request: Request) -> str:
+    try:
+        return credentials_of(request).secret
+    except Unauthenticated:
+        return ""
