@@ -23,7 +23,8 @@ FILES = {
 
 
 @pytest.fixture
-def dashboard(tmp_path: Path) -> ModuleType:
+def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Telemetry")
     for name, text in FILES.items():
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
     function = load_function("dashboard")
