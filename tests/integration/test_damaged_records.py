@@ -266,7 +266,7 @@ def shown_to_sdks(site: Site, text: str) -> None:
     assert found() == [(site.ids[2], None), damaged, (site.ids[0], None)]
     # by the licence it is found without its body; what only the body tells, nobody knows
     assert found(license_key=LEAKED) == [damaged, (site.ids[0], None)]
-    assert found(data_group="runs") == [(site.ids[2], None), (site.ids[0], None)]
+    assert found(data_group="runs") == [(site.ids[2], None), damaged, (site.ids[0], None)]
 
 
 def test_a_damaged_record_counts_as_the_index_says(site: Site, mailbox: Mailbox) -> None:

@@ -174,7 +174,6 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "customer": {"id": "globex", "name": "Globex"},
         "flags": ["BYPASSED_ACTIVATION", "CLOCK_SKEW"],
         "data_type": "text",
-        "data_group": "g",
         "api_key_id": "k1",
         "damage": None,
     }
