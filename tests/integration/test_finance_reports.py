@@ -99,7 +99,7 @@ def finance(deployment: Deployment) -> Finance:
 
 def event(user: str | None, device: str | None = None, **fields: object) -> dict[str, Any]:
     who = {"user_identifier": user, "hwid": device}
-    usual = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-desktop"}
+    usual = {"data_type": "text", "data_group": "primary", "text_data": "x", "product_id": "acme-desktop"}
     return usual | {name: value for name, value in who.items() if value} | fields
 
 
