@@ -264,7 +264,7 @@ def shown_to_sdks(site: Site, text: str) -> None:
 
     damaged = (site.ids[1], text)
     assert found() == [(site.ids[2], None), damaged, (site.ids[0], None)]
-    # by the licence it is found without its body; what only the body tells, nobody knows
+    # what is looked for is told by keys and index: it is found though its body cannot be read
     assert found(license_key=LEAKED) == [damaged, (site.ids[0], None)]
     assert found(data_group="runs") == [(site.ids[2], None), damaged, (site.ids[0], None)]
 

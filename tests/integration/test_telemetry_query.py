@@ -200,6 +200,7 @@ ALL = set(EVENTS)
     [
         ({}, ALL),
         ({"data_type": "numeric-single-value"}, {"point"}),
+        ({"data_type": "numeric-single-value", "data_group": "g"}, {"point"}),
         ({"data_type": "text", "data_group": "errors"}, {"other group"}),
         ({"data_type": "numeric-xy-axis"}, set()),
         ({"data_group": "errors"}, {"other group"}),
