@@ -98,6 +98,32 @@ def test_a_published_client_is_counted_exactly_once(service: LocalService, monke
     assert service.records("--product", product, "--environment", "staging") == []
 
 
+def test_a_published_client_that_does_not_wait(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its threads send what it queued; with its own defaults (nobody, ANONYMOUS) nothing is flagged."""
+    for variable in ("DO_NOT_TRACK", "PACKAGE_TRACKER_ANALYTICS", "REO_CENSUS_MCP_ENDPOINT", "REO_API_KEY"):
+        monkeypatch.delenv(variable, raising=False)
+    product = service.keys["products"][1]
+    before = service.records("--product", product)
+    client = ReoProductUsageLogger(
+        endpoint_url=f"{service.url}/api/product/usage",
+        api_key=service.key("ingest_key"),
+        activity_type="primary",
+        product_id=product,
+        blocking=False,
+    )
+    now = int(time.time())
+    for number in range(20):
+        user, kind = ("anonymous", "ANONYMOUS") if number % 2 else ("ann@example.org", "EMAIL")
+        assert client.log_usage(user_id=user, user_id_type=kind, event_id=number, event_at=now)
+
+    def new() -> list[list[str]]:
+        records = service.records("--product", product)
+        return [record["flags"] for record in records if record not in before]
+
+    eventually(lambda: len(new()) == 20)
+    assert new() == [[]] * 20
+
+
 def test_bodies_arrive_as_sent(service: LocalService) -> None:
     product = service.keys["products"][0]
     headers = {"x-api-key": service.key("ingest_key", "development"), "content-type": "application/json"}
