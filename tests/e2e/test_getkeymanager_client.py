@@ -249,6 +249,7 @@ def test_telemetry_read_back(deployment: Deployment, url: str) -> None:
                 "page": 1,
                 "per_page": 25,
                 "has_more": False,
+                "next": None,
             }
         )
         assert (row["id"], row["has_red_flags"]) == (json.loads(source["text"])["telemetry_id"], red)
