@@ -59,6 +59,9 @@ class _Place(Enum):
 
 _OBJECT, _ARRAY = b"{["
 _QUOTE, _BACKSLASH = b'"\\'
+_CODE = re.compile(
+    rb"\\u00([0-7][0-9a-fA-F])"
+)  # the only escape that JSON has for a letter of a name that is looked for
 _LONGEST_NAME = 2 + len("\\u0000") * len(API_KEY)
 _WITH_KEY = {_Place.BODY, _Place.EVENT, _Place.PAYLOAD}
 _INSIDE = {
@@ -159,7 +162,11 @@ def _texts(body: bytes) -> Iterator[_Text]:
 def _name(body: bytes, token: re.Match[bytes]) -> str:
     """What a name says, if it may be one of those that are looked for: quickly, for there may be very many."""
     spelled = body[token.start() + 1 : min(token.end(), token.start() + _LONGEST_NAME)].partition(b'"')[0]
-    return spelled.decode("unicode_escape" if b"\\" in spelled else "latin-1", "replace")
+    return (_CODE.sub(_ascii, spelled) if b"\\" in spelled else spelled).decode("latin-1")
+
+
+def _ascii(code: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(code[1].decode())
 
 
 def _asterisks(found: re.Match[bytes]) -> bytes:
