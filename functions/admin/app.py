@@ -16,7 +16,6 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 from aws_lambda_powertools.event_handler.openapi.exceptions import ResponseValidationError
 from aws_lambda_powertools.event_handler.openapi.params import Header, Path, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import AwareDatetime
 
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
@@ -46,7 +45,7 @@ from telemetry.web.checks import check_is_json, check_parameters, json_object
 from telemetry.web.deadline import in_time
 from telemetry.web.etags import etag, required_version, version_of
 from telemetry.web.http import Request, answer, with_one_part
-from telemetry.web.moments import Moment
+from telemetry.web.moments import Instant, Moment
 from telemetry.web.openapi import describe
 from telemetry.web.paging import LARGEST_PAGE, USUAL_PAGE, next_link, position_of
 from telemetry.web.problems import problem_answer, problem_of
@@ -406,8 +405,8 @@ def verify_day(
 def list_audit(
     staff: Admin,
     environment: InEnvironment,
-    since: Annotated[AwareDatetime | None, Query(alias="from")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to")] = None,
+    since: Annotated[Instant | None, Query(alias="from")] = None,
+    until: Annotated[Instant | None, Query(alias="to")] = None,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Response[api.AuditEntryPage]:

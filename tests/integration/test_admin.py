@@ -403,6 +403,12 @@ def test_a_licence_is_issued_with_a_key_of_ours_or_theirs(ask: Ask, customer: st
         ({"customer_id": "nobody"}, {"customer_id": "There is no such customer"}),
         ({"license_key": "short"}, {"license_key": "String should have at least 8 characters"}),
         ({"expires_at": "2027-01-01T00:00:00"}, {"expires_at": "Input should have timezone info"}),
+        (
+            {"expires_at": "9999-12-31T23:59:59-12:00"},
+            {"expires_at": "No such time in UTC"},
+        ),
+        ({"expires_at": "0001-01-01T00:00:00+14:00"}, {"expires_at": "No such time in UTC"}),
+        ({"expires_at": "1969-12-31T23:59:59Z"}, {"expires_at": "A time before 1970"}),
         ({"activation_limit": -2}, {"activation_limit": "Input should be greater than or equal to -1"}),
         ({"state": "active"}, {"state": "Extra inputs are not permitted"}),
     ],
@@ -412,6 +418,13 @@ def test_fields_that_cannot_be_are_named(ask: Ask, fields: dict[str, object], wr
     errors = [{"field": field, "message": message} for field, message in wrong.items()]
     assert answer.body == problem(422, "invalid-fields", "Invalid fields", "See `errors`.", "/licenses", errors=errors)
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("end", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_the_first_and_the_last_end_of_a_licence_are_kept(ask: Ask, end: str) -> None:
+    made = ask("POST", "/licenses", {"expires_at": end}, PRODUCTION)
+    assert made.status == 201
+    assert ask("GET", f"/licenses/{made.body['id']}").body["expires_at"] == end
 
 
 ALLOWED = {
@@ -701,6 +714,7 @@ def test_a_revoked_key_opens_nothing(ask: Ask, post: Post) -> None:
         ({"kind": "staff"}, "body"),
         ({"product_id": "nobody-knows"}, "product_id"),
         ({"expires_at": "tomorrow"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59-12:00"}, "expires_at"),
         ({"name": " "}, "name"),
         ({"name": "\ud800"}, "name"),
     ],

@@ -165,8 +165,13 @@ def test_no_key_is_readable_in_what_is_stored(deployment: Deployment, post: Post
         ({"event_at": "yesterday"}, {"event_at": ["The event at is not a valid date."]}),
         ({"license_key": "unknown"}, {}),
         ({"flags": []}, {}),
+        ({"flags": "", "metadata": " "}, {}),
+        ({"data_type": "numeric-single-value", "numeric_data_single_value": "1_000"},
+         {"numeric_data_single_value": ["The numeric data single value must be a number."]}),
+        ({"data_type": "numeric-single-value", "numeric_data_single_value": "٣"},
+         {"numeric_data_single_value": ["The numeric data single value must be a number."]}),
     ],
-)
+)  # fmt: skip
 def test_errors_name_the_field(post: Post, change: dict[str, Any], errors: dict[str, list[str]]) -> None:
     response = body_of(post(TELEMETRY, json.dumps({**GOOD, **change})))["response"]
     assert (response["code"], response["errors"] or {}) == (831 if errors else 830, errors)

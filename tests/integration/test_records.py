@@ -823,3 +823,16 @@ def test_an_unknown_route_is_a_problem_and_the_dialect_has_its_own_words(ask: As
 def load_dialect_answer() -> Any:  # noqa: ANN401
     event = http_event("/api/v1/telemetry", "", {}, None, "GET")
     return json.loads(load_function("analytics").handler(event, Context())["body"])
+
+
+@pytest.mark.parametrize(
+    "range_",
+    [
+        {"from": "2026-11-01", "to": "9999-12-31"},
+        {"from": "0001-01-01T00:00:00+14:00", "to": "2026-11-01"},
+        {"from": "2026-11-01", "to": "9999-12-31T23:59:59-12:00"},
+    ],
+)
+def test_the_ends_of_the_calendar_are_no_window(ask: Ask, range_: dict[str, str]) -> None:
+    for path in ("/records", "/overview"):
+        assert ask(path, **PRODUCTION, **range_).status == 422, path

@@ -247,6 +247,14 @@ def test_a_key_with_a_product_lends_it(deployment: Deployment, post: Post, get: 
     assert (row["product_id"], row["product_exists"]) == ("acme-cli", 1)
 
 
+@pytest.mark.parametrize("user", ["\u200b", "\0", "\ufeff\u00ad", "undefined"])
+def test_a_user_that_nobody_is_finds_no_everybody(post: Post, get: Get, user: str) -> None:
+    sent(post, GOOD)
+    refused = get(user_identifier=user)
+    assert refused["statusCode"] == 400
+    assert "user_identifier" in refused["body"]
+
+
 def test_only_the_own_environment_is_seen(deployment: Deployment, post: Post, get: Get) -> None:
     for environment, key in deployment.keys.items():
         sent(post, GOOD | {"text_data": environment, "license_key": KEY}, {"x-api-key": key})

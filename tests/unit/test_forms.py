@@ -63,6 +63,19 @@ def test_what_begins_as_json_is_json_whatever_its_type_says(media_type: str, bod
     assert read_one(body.encode(), media_type).value == json.loads(body.removeprefix("\ufeff"))
 
 
+@pytest.mark.parametrize("sent", ["flags[]=vm&flags[]=debugger", "flags[0]=vm&flags[1]=debugger"])
+def test_a_list_is_one_in_both_ways_that_php_writes_it(sent: str) -> None:
+    (event,) = getkeymanager.parse(sent.encode(), FORM).events
+    assert event.client_flags == ("vm", "debugger")
+    assert "flags" not in event.errors
+
+
+@pytest.mark.parametrize("blank", ["flags=&metadata=", "flags=+&metadata="])
+def test_blank_fields_of_a_form_are_absent(blank: str) -> None:
+    (event,) = getkeymanager.parse(f"data_type=text&text_data=x&data_group=g&{blank}".encode(), FORM).events
+    assert not event.errors
+
+
 def test_files_are_ignored_and_their_bytes_kept() -> None:
     body = multipart([("a", "1")], file=b"\x00\xff\r\n------y")
     assert read_one(body, MULTIPART).value == {"a": "1"}
@@ -71,7 +84,15 @@ def test_files_are_ignored_and_their_bytes_kept() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"--x", b"--x\r\n", b"no boundary", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1", b"--x\r\n--x"],
+    [
+        b"--x\r\nContent-Disposition: form-data; name*=a; name*0=b\r\n\r\n1\r\n--x--\r\n",
+        b"",
+        b"--x",
+        b"--x\r\n",
+        b"no boundary",
+        b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1",
+        b"--x\r\n--x",
+    ],
 )
 def test_a_broken_multipart_form_is_one_malformed_event(body: bytes) -> None:
     (event,) = getkeymanager.parse(body, MULTIPART).events

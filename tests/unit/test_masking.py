@@ -131,3 +131,10 @@ def test_names_with_escapes_that_json_has_not_are_other_names(name: str) -> None
     if name != "\\":  # this one eats its closing quote
         assert masked(body) == body.replace(b"secret", b"******")
     assert body_api_key(body) in {"secret", None}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"])
+def test_a_key_is_hidden_in_bodies_of_wide_characters(encoding: str) -> None:
+    body = f'{{"api_key":"{KEY}","text":"stays"}}'
+    hidden = masked(body.encode(encoding))
+    assert hidden.decode(encoding) == body.replace(KEY, "*" * len(KEY))

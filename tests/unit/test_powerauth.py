@@ -113,6 +113,11 @@ NOT_DAY = "must be a day, as 2026-11-21."
 NOT_INTEGER = "The parameter 'days' must be an integer."
 
 
+def test_digits_of_other_scripts_are_no_number_of_days() -> None:
+    with pytest.raises(BadRequest):
+        parse(question("USERS_IN_PAST_DAYS", application="editor", days="٣"))
+
+
 @pytest.mark.parametrize(
     ("body", "code", "message"),
     [

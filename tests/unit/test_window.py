@@ -43,6 +43,7 @@ def test_days_are_inclusive_and_times_are_not() -> None:
         (date(2026, 2, 2), date(2026, 2, 1)),
         (date(2025, 1, 1), date(2026, 2, 1)),
         (at("2026-02-01T05:00"), at("2026-02-01T05:00")),
+        (date(2026, 2, 1), date.max),
     ],
 )
 def test_what_is_no_window(first: date, last: date) -> None:

@@ -63,7 +63,7 @@ class Fields:
     def require_object(self, name: str) -> None:
         """Complains unless the field is absent, an object, or the empty list PHP makes of an empty object."""
         value = self._values.get(name)
-        if value is not None and value != [] and not isinstance(value, dict):
+        if name in self and value != [] and not isinstance(value, dict):
             self.complain(name, f"The {label(name)} must be an object.")
 
 
@@ -74,6 +74,8 @@ def label(name: str) -> str:
 
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return False
+    if isinstance(value, str) and (not value.isascii() or "_" in value):  # float() reads more than JSON writes
         return False
     try:
         return isfinite(float(value))

@@ -90,8 +90,11 @@ def _part(body: bytes, start: int, end: int) -> Part | None:
     for line in head[0].decode(errors="backslashreplace").splitlines():
         name, _, value = line.partition(":")
         message[name] = value.strip()
-    said = message.get_param("name", header="content-disposition")
-    is_file = message.get_param("filename", header="content-disposition") is not None
+    try:
+        said = message.get_param("name", header="content-disposition")
+        is_file = message.get_param("filename", header="content-disposition") is not None
+    except (TypeError, ValueError, LookupError) as exc:  # the library's own, where a parameter comes in two ways
+        raise NotJson("A part of the form has no readable name") from exc
     return Part(str(said), is_file, head.end(), max(head.end(), end)) if isinstance(said, str) else None
 
 

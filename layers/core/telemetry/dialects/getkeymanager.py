@@ -1,6 +1,7 @@
 """The GetKeyManager dialect: SDK telemetry (PROTOCOLS.md §1)."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ _VALUE_FIELDS = {
     "numeric-xy-axis": ("numeric_data_x", "numeric_data_y"),
     "text": ("text_data",),
 }
+_INDEX = re.compile("[0-9]+")
 _FORM_BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
 _MESSAGES = {DATA_SAVED: "Correct format data saved", MALFORMED_DATA_SAVED: "Incorrect format data saved"}
 # (HTTP status, code, message) by error; the first class that fits
@@ -215,8 +217,10 @@ def _data_type(fields: Fields) -> str | None:
 
 def _client_flags(fields: Fields, format_: Format) -> tuple[str, ...]:
     """SDK-side findings: a list of names, or an object whose true members count (in a form, `true` and `1` are)."""
-    flags = fields.value("flags")
-    if isinstance(flags, dict) and format_ is not Format.JSON:
+    flags = fields.value("flags") if "flags" in fields else None
+    if isinstance(flags, dict) and format_ is not Format.JSON and all(map(_INDEX.fullmatch, flags)):
+        flags = list(flags.values())  # `flags[0]=vm`, as http_build_query writes a list
+    elif isinstance(flags, dict) and format_ is not Format.JSON:
         flags = {name: _FORM_BOOLEANS.get(str(value).lower()) for name, value in flags.items()}
     if isinstance(flags, list) and all(isinstance(name, str) for name in flags):
         return tuple(flags)

@@ -47,6 +47,8 @@ def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
     if page and per_page and page * per_page > LAST_RECORD:
         errors["page"] = [f"The page must end within the first {LAST_RECORD} records."]
     user_id = normalise_user(given.get("user_identifier"))
+    if given.get("user_identifier") and not user_id:
+        errors["user_identifier"] = ["The user identifier has no visible character."]
     if user_id and is_placeholder(user_id):
         errors["user_identifier"] = ["The user identifier is a placeholder, and names nobody."]
     if errors:

@@ -41,6 +41,10 @@ _REST = "|".join("".join(map(_spelled, prefix.removeprefix(_COMMON))) for prefix
 _SPELLED_KEY = re.compile(
     rf"{''.join(map(_spelled, _COMMON))}(?:{_REST}){_any_spelled(KEY_CHARACTERS)}{_SECRET}".encode()
 )
+_WIDE_PREFIXES = "|".join(r"\0{1,3}".join(prefix) for prefix in KEY_PREFIXES)
+_WIDE_KEY = re.compile(rf"(?:{_WIDE_PREFIXES})(?:\0{{1,3}}[{re.escape(KEY_CHARACTERS)}]){_SECRET}".encode())
+"""Of a body in UTF-16 or UTF-32."""
+_ASTERISKS = b"\0" + b"*" * 255
 _SPELLED_NAME = "".join(map(_spelled, API_KEY))
 _API_KEY_NAME = re.compile(f'"{_SPELLED_NAME}"'.encode())
 _API_KEY_IN_FORM = re.compile(f"(?:^|&){_SPELLED_NAME}=([^&]*+)".encode())
@@ -87,6 +91,8 @@ def masked(body: bytes, format_: Format = Format.JSON) -> bytes:
     body = _PLAIN_KEY.sub(_asterisks, body)
     if b"\\u00" in body or b"%" in body:
         body = _SPELLED_KEY.sub(_asterisks, body)
+    if b"\0" in body:
+        body = _WIDE_KEY.sub(lambda found: found[0].translate(_ASTERISKS), body)
     hidden = None
     for start, end in _named(body) if format_ is Format.JSON else _in_form(body, format_):
         hidden = hidden or bytearray(body)

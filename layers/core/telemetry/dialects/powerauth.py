@@ -161,7 +161,7 @@ def _integer(value: object) -> int | None:
     """An integer, or decimal text of one; a long text is no number of days."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
+    if isinstance(value, str) and value.isascii() and value.strip().removeprefix("-").isdecimal() and len(value) < 20:
         return int(value)
     return None
 

@@ -60,10 +60,16 @@ def recent(range_: Range, now: datetime) -> Window:
 def between(first: date, last: date) -> Window:
     """UTC days, the last one included; or date-times with a zone, the last one not. Raises InvalidField."""
     since = first.astimezone(UTC) if isinstance(first, datetime) else _midnight(first)
-    until = last.astimezone(UTC) if isinstance(last, datetime) else _midnight(last + _DAY)
+    until = last.astimezone(UTC) if isinstance(last, datetime) else _after(last)
     if not timedelta(0) < until - since <= LONGEST:
         raise InvalidField("from", "Must lie before `to`, at most 366 days")
     return Window(since, until)
+
+
+def _after(day: date) -> datetime:
+    if day == date.max:
+        raise InvalidField("to", "No day comes behind it")
+    return _midnight(day + _DAY)
 
 
 def _midnight(day: date) -> datetime:

@@ -398,7 +398,7 @@ def _license(item: LicenseItem) -> License:
         product_id=item.product_id,
         customer_id=item.customer_id,
         state=LicenseState(item.state),
-        expires_at=datetime.fromtimestamp(item.ends_at, UTC) if item.ends_at else None,
+        expires_at=datetime.fromtimestamp(item.ends_at, UTC) if item.ends_at is not None else None,
         activation_limit=int(item.activation_limit),
         active_activations=int(item.active_activations),
         created_at=_moment(int(created)),

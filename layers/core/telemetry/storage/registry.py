@@ -254,7 +254,7 @@ def api_key_of(item: ApiKeyItem) -> ApiKey:
         role=Role(item.role) if item.role else None,
         product_id=item.product_id,
         is_active=item.is_active,
-        expires_at=datetime.fromtimestamp(item.valid_until, UTC) if item.valid_until else None,
+        expires_at=datetime.fromtimestamp(item.valid_until, UTC) if item.valid_until is not None else None,
         allowed_networks=tuple(sorted(item.allowed_networks or ())),
         created_at=datetime.fromtimestamp(created / 1000, UTC) if created else None,
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Generic, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from telemetry.domain import (
     api_key,
@@ -23,6 +23,7 @@ from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.services.administration.retention import RetentionPreview as Preview
 from telemetry.services.api_keys import IssuedKey
 from telemetry.services.verify_day import Outcome, Verdict
+from telemetry.web.moments import Instant
 
 T = TypeVar("T")
 
@@ -203,7 +204,7 @@ class NewLicense(Input):
     license_key: LicenseKey | None = None
     product_id: ProductId | None = None
     customer_id: CustomerId | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     activation_limit: ActivationLimit = 0
 
 
@@ -214,7 +215,7 @@ class LicensePatch(Patch):
 
     product_id: ProductId | None = None
     customer_id: CustomerId | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     activation_limit: ActivationLimit | None = None
 
 
@@ -380,7 +381,7 @@ class NewApiKey(Input):
     product_id: ProductId | None = Field(None, description="The product of events that name none that is registered")
     role: Role | None = None
     environments: frozenset[Environment] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Instant | None = None
     allowed_networks: Annotated[frozenset[Network], Field(max_length=50)] = Field(
         frozenset(), description="Whence the key may be used; empty: from anywhere"
     )
