@@ -119,6 +119,12 @@ def test_running_again_changes_nothing(deployment: Deployment, run: Import, caps
     assert not (run.folder / "fleet.ndjson.errors.csv").exists()
 
 
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59-12:00", "0001-01-01", "1969-12-31T23:59:59Z"])
+def test_an_end_that_could_not_be_read_again_is_reported(run: Import, end: str) -> None:
+    assert run("x.csv", f"license_key,product_id,expires_at\nK-10,acme-cli,{end}\n") == 1
+    assert run.errors("x.csv").startswith("line,error\n2,expires_at: ")
+
+
 def test_lines_that_are_no_objects_are_reported(run: Import) -> None:
     assert run("fleet.jsonl", '{"license_key":"K-1"}\n\n{\n[1]\n{"license_key":"K-2","colour":"red"}\n') == 1
     assert run.errors("fleet.jsonl") == "line,error\n3,not JSON\n4,not an object\n5,colour: no such field\n"

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.event import normalise_license
+from telemetry.domain.instant import in_utc
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
@@ -197,7 +198,10 @@ def _moment(text: str) -> datetime | None:
         raise RowError("expires_at: must be a date or time in ISO-8601") from None
     if len(text) <= len("2026-11-21"):
         moment = datetime.combine(moment.date(), time(23, 59, 59))
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return in_utc(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except ValueError as exc:
+        raise RowError(f"expires_at: {exc}") from None
 
 
 def _limit(value: object) -> int:

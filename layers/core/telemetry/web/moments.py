@@ -1,11 +1,11 @@
 """Days and times in query strings."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, WithJsonSchema
 
-FIRST_YEAR = 1970
+from telemetry.domain.instant import in_utc
 
 
 def _moment(text: str) -> date:
@@ -15,21 +15,10 @@ def _moment(text: str) -> date:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None or moment.microsecond:
         raise ValueError("A time has a zone, and whole seconds")
-    return _in_utc(moment)
+    return in_utc(moment)
 
 
-def _in_utc(moment: datetime) -> datetime:
-    """Neither before 1970 nor, in another zone, behind the last year there is."""
-    try:
-        moment = moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("No such time in UTC") from None
-    if moment.year < FIRST_YEAR:
-        raise ValueError("A time before 1970")
-    return moment
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 """A time with a zone, in UTC from here on."""
 
 Moment = Annotated[
