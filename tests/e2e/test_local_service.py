@@ -60,20 +60,27 @@ class _Read:
         pass
 
 
-def test_a_published_client_is_counted_exactly_once(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+def reo_client(
+    service: LocalService, monkeypatch: pytest.MonkeyPatch, product: str, *, blocking: bool
+) -> ReoProductUsageLogger:
+    """As published, whatever the machine's environment says of it."""
     for variable in ("DO_NOT_TRACK", "PACKAGE_TRACKER_ANALYTICS", "REO_CENSUS_MCP_ENDPOINT", "REO_API_KEY"):
         monkeypatch.delenv(variable, raising=False)
-    answers = Answers(monkeypatch)
-    product = service.keys["products"][1]
-    before = service.monthly_users(product)
-    staging = service.monthly_users(product, "staging")
-    client = ReoProductUsageLogger(
+    return ReoProductUsageLogger(
         endpoint_url=f"{service.url}/api/product/usage",
         api_key=service.key("ingest_key"),
         activity_type="primary",
         product_id=product,
-        blocking=True,
+        blocking=blocking,
     )
+
+
+def test_a_published_client_is_counted_exactly_once(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = Answers(monkeypatch)
+    product = service.keys["products"][1]
+    before = service.monthly_users(product)
+    staging = service.monthly_users(product, "staging")
+    client = reo_client(service, monkeypatch, product, blocking=True)
     now = int(time.time())
 
     def send() -> list[bytes]:
@@ -100,17 +107,9 @@ def test_a_published_client_is_counted_exactly_once(service: LocalService, monke
 
 def test_a_published_client_that_does_not_wait(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its threads send what it queued; with its own defaults (nobody, ANONYMOUS) nothing is flagged."""
-    for variable in ("DO_NOT_TRACK", "PACKAGE_TRACKER_ANALYTICS", "REO_CENSUS_MCP_ENDPOINT", "REO_API_KEY"):
-        monkeypatch.delenv(variable, raising=False)
     product = service.keys["products"][1]
     before = service.records("--product", product)
-    client = ReoProductUsageLogger(
-        endpoint_url=f"{service.url}/api/product/usage",
-        api_key=service.key("ingest_key"),
-        activity_type="primary",
-        product_id=product,
-        blocking=False,
-    )
+    client = reo_client(service, monkeypatch, product, blocking=False)
     now = int(time.time())
     for number in range(20):
         user, kind = ("anonymous", "ANONYMOUS") if number % 2 else ("ann@example.org", "EMAIL")
