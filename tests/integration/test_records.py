@@ -433,14 +433,15 @@ def test_a_window_is_time_of_receipt(world: World, ask: Ask) -> None:
 def test_a_list_keeps_the_window_it_began_with(
     world: World, ask: Ask, function: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now = just_now()
+    now = datetime.now(UTC)
+    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=lambda zone: now.astimezone(zone)))
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     kept = [world.keep([EVENT | {"event_id": f"e{n}"}], first + timedelta(minutes=n))[0].id for n in range(4)]
     page = ask("/records", **PRODUCTION, range="24h", limit="2")
     assert [row["id"] for row in page.body["items"]] == [kept[3], kept[2]]
 
-    later = SimpleNamespace(now=lambda zone: datetime.now(zone) + timedelta(hours=5))
-    monkeypatch.setattr(function, "datetime", later)
+    later = now + timedelta(hours=5)
+    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=lambda zone: later.astimezone(zone)))
     assert page.next
     assert [row["id"] for row in ask("/records", **page.next).body["items"]] == [kept[1], kept[0]]
     assert listed(ask) == []
