@@ -10,20 +10,20 @@ from local.demo_history import CLI, DAYS, DESKTOP, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
 from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.product import Product
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
 from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
 from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
-from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
 
 PRODUCTS = (
     Product(DESKTOP, "Orbit Desktop"),
@@ -48,10 +48,10 @@ class Site:
 
 def load(site: Site, *, history: bool) -> dict[str, Json]:
     """Makes products, keys and, if wanted, their `history`; gives the content of demo-keys.json, except its url."""
-    registry, now = RegistryStore(site.tables.registry), datetime.now(UTC)
+    products, api_keys, now = ProductStore(site.tables.registry), ApiKeyStore(site.tables.registry), datetime.now(UTC)
     for product in PRODUCTS:
-        registry.put_product(product)
-    issued = {environment: _sdk_keys(site, registry, environment, now) for environment in Environment}
+        products.put(product)
+    issued = {environment: _sdk_keys(site, api_keys, environment, now) for environment in Environment}
     store = LicenseStore(site.tables.registry, site.keyring)
     site.say("  customers, licences and activations")
     for customer in CUSTOMERS:
@@ -61,8 +61,8 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
         access = {environment: Access(keys[Capability.INGEST].key, environment) for environment, keys in issued.items()}
         _replay(site, access, fleets, now)
     return {
-        "admin_key": _staff_key(site, registry, Role.SUPER_ADMIN, now),
-        "viewer_key": _staff_key(site, registry, Role.VIEWER, now),
+        "admin_key": _staff_key(site, api_keys, Role.SUPER_ADMIN, now),
+        "viewer_key": _staff_key(site, api_keys, Role.VIEWER, now),
         "products": [product.id for product in PRODUCTS],
         "environments": {
             environment.value: _shown(issued[environment], fleets[environment]) for environment in Environment
@@ -75,10 +75,10 @@ def _replay(
 ) -> None:
     shards = ShardPlan.parse(site.settings["RECORD_SHARDS"])
     records = {environment: RecordStore(site.tables.records(environment), shards) for environment in Environment}
-    registry, licenses = RegistryStore(site.tables.registry), LicenseStore(site.tables.registry, site.keyring)
+    products, licenses = ProductStore(site.tables.registry), LicenseStore(site.tables.registry, site.keyring)
     ingest = Ingest(
         records=records.__getitem__,
-        products=Catalogue(registry).find_all,
+        products=Catalogue(products).find_all,
         licenses=LicenseLookup(licenses, site.keyring).views,
         keyring=site.keyring,
         retention_days=lambda _: int(site.settings["RETENTION_DAYS"]),
@@ -104,16 +104,16 @@ def _no_part(unit: Unit) -> None:
     raise AssertionError(f"a demo's day is never counted in parts: {unit}")
 
 
-def _staff_key(site: Site, registry: RegistryStore, role: Role, now: datetime) -> str:
-    return issue_staff_key(f"demo {role}", frozenset(Environment), role, site.keyring, registry, now).secret
+def _staff_key(site: Site, api_keys: ApiKeyStore, role: Role, now: datetime) -> str:
+    return issue_staff_key(f"demo {role}", frozenset(Environment), role, site.keyring, api_keys, now).secret
 
 
 def _sdk_keys(
-    site: Site, registry: RegistryStore, environment: Environment, now: datetime
+    site: Site, api_keys: ApiKeyStore, environment: Environment, now: datetime
 ) -> dict[Capability, IssuedKey]:
     return {
         capability: issue_sdk_key(
-            f"demo {capability}", environment, frozenset({capability}), None, site.keyring, registry, now
+            f"demo {capability}", environment, frozenset({capability}), None, site.keyring, api_keys, now
         )
         for capability in Capability
     }

@@ -16,7 +16,7 @@ from telemetry.domain.environment import Environment
 from telemetry.services.license_import import Importer, Row
 from telemetry.settings import TableNames
 from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.products import ProductStore
 from telemetry.storage.secret import keyring
 
 _SAY_EVERY_SECONDS = 2.0
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
             licenses=LicenseStore(tables.registry, keyring()),
             keyring=keyring(),
             now=datetime.now(UTC),
-            products=frozenset(RegistryStore(tables.registry).products()),
+            products=frozenset(ProductStore(tables.registry).all()),
         )
         file = stack.enter_context(_opened(arguments.file))
         errors = csv.writer(stack.enter_context(report.open("w", newline="", encoding="utf-8")))

@@ -9,7 +9,7 @@ from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
 from telemetry.settings import TableNames
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.secret import keyring
 
 
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the key on standard output, and what it is on standard error."""
     with deployments.reached(arguments) as stack:
-        registry = RegistryStore(TableNames(stack).registry)
+        api_keys = ApiKeyStore(TableNames(stack).registry)
         if arguments.kind == "sdk":
             issued = issue_sdk_key(
                 arguments.name,
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
                 frozenset(arguments.capability),
                 arguments.product,
                 keyring(),
-                registry,
+                api_keys,
                 datetime.now(UTC),
             )
         else:
@@ -48,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                 frozenset(arguments.environment),
                 arguments.role,
                 keyring(),
-                registry,
+                api_keys,
                 datetime.now(UTC),
             )
     print(f"key id (user name of HTTP Basic): {issued.key.id}", file=sys.stderr)

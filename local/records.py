@@ -20,8 +20,8 @@ from telemetry.services.judging import Judge
 from telemetry.settings import TableNames
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.products import ProductStore
 from telemetry.storage.records import ByReceived, IndexPartition, RecordStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.tables import dynamodb_client
 
 
@@ -60,7 +60,7 @@ def _judge(arguments: argparse.Namespace, names: TableNames) -> Judge:
     secret = (Path(arguments.state) / SECRET_FILE).read_text(encoding="ascii")
     keyring = Keyring(bytes.fromhex(secret))
     licenses = LicenseLookup(LicenseStore(names.registry, keyring), keyring)
-    return Judge(arguments.environment, RegistryStore(names.registry).products(), licenses.views, event_of)
+    return Judge(arguments.environment, ProductStore(names.registry).all(), licenses.views, event_of)
 
 
 def _judged(record: Record, judge: Judge, store: RecordStore) -> dict[str, Any]:

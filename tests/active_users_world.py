@@ -18,7 +18,7 @@ from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser, Ledger, LiveCounts, Reports
 from telemetry.services.recount import Parts, Recounter
-from telemetry.services.reports import LedgerStore, active_users
+from telemetry.services.reports import Ledgers, active_users
 from telemetry.services.rollup import ActivityCounters, Batch, Rollup
 from tests.observations import SHARDS, observe
 
@@ -35,7 +35,7 @@ USERS = (b"u1", b"u2", b"u3", b"u4", None)
 DEVICES = (b"d1", b"d2", None)
 
 
-class Store(Ledger, LedgerStore, Reports, LiveCounts, ActivityCounters, Parts, Protocol):
+class Store(Ledger, Ledgers, Reports, LiveCounts, ActivityCounters, Parts, Protocol):
     """Everything the aggregates can do."""
 
 

@@ -25,7 +25,7 @@ class AnalyticsWorld:
 
     def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
         self.deployment = deployment
-        self.products = sorted(deployment.registry.products())
+        self.products = sorted(deployment.products.all())
         self._ingest = load_function("ingest").ingest()
         self._rollup, self._analytics = load_function("rollup"), load_function("analytics")
         vars(self._analytics)["datetime"] = at(now)
@@ -33,7 +33,7 @@ class AnalyticsWorld:
         self.keys = {role: self.staff_key(role, Environment) for role in (Role.VIEWER, Role.ADMIN)}
 
     def staff_key(self, role: Role, environments: Iterable[Environment]) -> str:
-        registry, reach = self.deployment.registry, frozenset(environments)
+        registry, reach = self.deployment.api_keys, frozenset(environments)
         return issue_staff_key(f"{role} key", reach, role, self.deployment.keyring, registry).secret
 
     def keep(

@@ -45,7 +45,7 @@ class Site:
         closer = DayCloser.of(
             self.deployment.tables.aggregates(environment),
             RecordStore(self.deployment.tables.records(environment), ShardPlan(SHARDS)),
-            list(self.deployment.registry.products()),
+            list(self.deployment.products.all()),
             _no_part,
         )
         closer.close(now)

@@ -15,8 +15,8 @@ from telemetry.domain.api_key import Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
-from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.product import Product
 from telemetry.domain.record import Record, read_telemetry_id
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
@@ -25,8 +25,9 @@ from telemetry.messages.failures import FailureQueue
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.settings import TableNames
 from telemetry.storage import secret
+from telemetry.storage.api_keys import ApiKeyStore
+from telemetry.storage.products import ProductStore
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
 from tests.lambdas import Context, http_event, load_function
 
 # a busy machine is no fault of the code
@@ -67,8 +68,12 @@ class Deployment:
     keys: dict[Environment, str]
 
     @property
-    def registry(self) -> RegistryStore:
-        return RegistryStore(self.tables.registry)
+    def products(self) -> ProductStore:
+        return ProductStore(self.tables.registry)
+
+    @property
+    def api_keys(self) -> ApiKeyStore:
+        return ApiKeyStore(self.tables.registry)
 
     def records(self, environment: Environment = Environment.PRODUCTION) -> RecordStore:
         return RecordStore(self.tables.records(environment), ShardPlan(8))
@@ -82,7 +87,7 @@ class Deployment:
 
     def key(self, capabilities: frozenset[Capability] = ALL, product_id: str | None = None) -> str:
         return issue_sdk_key(
-            "test", Environment.PRODUCTION, capabilities, product_id, self.keyring, self.registry
+            "test", Environment.PRODUCTION, capabilities, product_id, self.keyring, self.api_keys
         ).secret
 
 
@@ -103,11 +108,11 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv(name, value)
     secret.keyring.cache_clear()
     keyring = Keyring(SECRET)
-    registry = RegistryStore(tables.registry)
-    registry.put_product(Product("acme-cli", "Acme CLI", activity_types=frozenset({"primary", "secondary1"})))
-    registry.put_product(Product("acme-desktop", "Acme Desktop"))
+    products, api_keys = ProductStore(tables.registry), ApiKeyStore(tables.registry)
+    products.put(Product("acme-cli", "Acme CLI", activity_types=frozenset({"primary", "secondary1"})))
+    products.put(Product("acme-desktop", "Acme Desktop"))
     keys = {
-        environment: issue_sdk_key("test", environment, ALL, None, keyring, registry).secret
+        environment: issue_sdk_key("test", environment, ALL, None, keyring, api_keys).secret
         for environment in Environment
     }
     yield Deployment(tables, keyring, keys)

@@ -18,11 +18,11 @@ from telemetry.domain.active_users import (
 from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
 from telemetry.domain.day_report import Candidate, Correction, DayDetails, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
-from telemetry.storage.aggregates import MOST_SCOPES
+from telemetry.storage.active_users import MOST_SCOPES
 
 
 class MemoryAggregates:
-    """Same interface as `AggregateStore`, `DayReportStore`, `ActivityStore` and `PartStore` together."""
+    """Same interface as `LedgerStore`, `DayReportStore`, `ActivityStore` and `PartStore` together."""
 
     def __init__(self, most_scopes: int = MOST_SCOPES) -> None:
         self.most_scopes = most_scopes
@@ -41,7 +41,7 @@ class MemoryAggregates:
         self._parts: dict[Unit, tuple[str, Recount]] = {}
         self._tables: dict[tuple[Unit, str], dict[tuple[int, int], Recount]] = {}
 
-    # ── AggregateStore
+    # ── LedgerStore
 
     def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
         return {each: self._actors[each] for each in keys if each in self._actors}

@@ -14,8 +14,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import LicenseView, Product, Verdict
+from telemetry.domain.judge import LicenseView, Verdict
 from telemetry.domain.license import LicenseState
+from telemetry.domain.product import Product
 from telemetry.domain.record import RecordKey, read_telemetry_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.retry import Deadline

@@ -1,7 +1,7 @@
 """All stores of one aggregates table as one, as the store in memory is."""
 
+from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import MOST_SCOPES, AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.recount_parts import PartStore
 
@@ -11,7 +11,7 @@ class TableAggregates:
 
     def __init__(self, table: str, most_scopes: int = MOST_SCOPES) -> None:
         self.most_scopes = most_scopes
-        self.users, self.reports = AggregateStore(table), DayReportStore(table)
+        self.users, self.reports = LedgerStore(table), DayReportStore(table)
         self.live, self.counted = ActivityStore(table), PartStore(table)
         self.actors, self.commit, self.ledger = self.users.actors, self.users.commit, self.users.ledger
         self.closing, self.open_from = self.users.closing, self.users.open_from

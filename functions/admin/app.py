@@ -19,9 +19,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseAction, LicenseState
 from telemetry.domain.overview import timeline
+from telemetry.domain.product import Product
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
@@ -31,12 +31,12 @@ from telemetry.services.administration import api_keys, audit, catalogue, licens
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
 from telemetry.settings import AdminSettings
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.pages import Page
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 from telemetry.storage.sessions import SessionStore
 from telemetry.web import administration as api
@@ -78,7 +78,7 @@ P = TypeVar("P", bound="api.Page[Any]")
 def authenticator() -> Authenticator:
     """Knows the registry's API keys and sessions."""
     registry = AdminSettings.from_env().tables.registry
-    return Authenticator(RegistryStore(registry), keyring(), SessionStore(registry))
+    return Authenticator(ApiKeyStore(registry), keyring(), SessionStore(registry))
 
 
 @cache
@@ -148,7 +148,7 @@ def route(method: str, path: str, status: int = 200) -> Callable[[F], F]:
 @route("GET", "/products")
 def list_products(_staff: Admin, limit: Limit = USUAL_PAGE, cursor: Cursor = None) -> Response[api.ProductPage]:
     """Products by id."""
-    return _page(stores().registry.product_page(limit, _position(cursor)), api.Product.of, api.ProductPage)
+    return _page(stores().products.page(limit, _position(cursor)), api.Product.of, api.ProductPage)
 
 
 @route("POST", "/products", status=201)
@@ -465,7 +465,7 @@ def _activity(environment: Environment) -> ActivityStore:
 
 def _verifier(environment: Environment) -> Verifier:
     settings = AdminSettings.from_env()
-    ledger = AggregateStore(settings.tables.aggregates(environment))
+    ledger = LedgerStore(settings.tables.aggregates(environment))
     records = RecordStore(settings.tables.records(environment), settings.shards)
     return Verifier(ledger, _day_reports(environment), records, MOST_VERIFIED)
 

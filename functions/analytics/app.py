@@ -31,7 +31,7 @@ from telemetry.services.spike_alerts import spike_alerts
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.failed_calls import FailedCallStore
@@ -79,7 +79,7 @@ def stores() -> Stores:
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys and sessions."""
-    return Authenticator(stores().registry, keyring(), SessionStore(AnalyticsSettings.from_env().tables.registry))
+    return Authenticator(stores().api_keys, keyring(), SessionStore(AnalyticsSettings.from_env().tables.registry))
 
 
 @cache
@@ -118,7 +118,7 @@ def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
     request, now = _request(), datetime.now(UTC)
     access = authenticator().access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager_query.parse(request.query), stores().registry.products()
+    query, products = getkeymanager_query.parse(request.query), stores().products.all()
     place = place_of(query, access.environment, keyring())
     browser = _browser(access.environment, now)
     page = TelemetrySearch(browser, sorted(products), getkeymanager_query.said_in, keyring()).page(query, place)
@@ -134,7 +134,7 @@ def telemetry() -> Response[str]:
 def list_products() -> Response[str]:
     """The products there are."""
     _, query = _asked(Role.VIEWER, api.Query)
-    products = product_list(stores().registry, AggregateStore(_aggregates(query)))
+    products = product_list(stores().products, LedgerStore(_aggregates(query)))
     return _given({"items": [product._asdict() for product in products]})
 
 
@@ -274,7 +274,7 @@ def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:
 
 def _search(query: api.Query, staff: Staff) -> RecordSearch:
     browser = _browser(query.environment, staff.now)
-    return RecordSearch(query.environment, browser, sorted(stores().registry.products()), stores(), contents_of)
+    return RecordSearch(query.environment, browser, sorted(stores().products.all()), stores(), contents_of)
 
 
 def _shape(query: api.Query, staff: Staff) -> api.Shape:

@@ -21,13 +21,13 @@ from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.recount import Allowance, Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.products import ProductStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.secret import keyring
 
 logger = Logger()
@@ -57,7 +57,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> dict[str, Any]:
     """Closes what can be closed in the time allowed, and says how far behind that leaves us."""
     settings, records = CloseDaySettings.from_env(), _records(environment)
-    products = RegistryStore(settings.tables.registry).products()
+    products = ProductStore(settings.tables.registry).all()
     licenses = LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring())
     judge = Judge(environment, products, licenses.views, event_of)
     closer = DayCloser.of(
@@ -82,14 +82,14 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
 def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:
     """Counts a part of a day that is too large for one invocation."""
     table = CloseDaySettings.from_env().tables.aggregates(environment)
-    recounter = Recounter(_records(environment), AggregateStore(table), PartStore(table), dispatch)
+    recounter = Recounter(_records(environment), LedgerStore(table), PartStore(table), dispatch)
     count_part(recounter, DayReportStore(table), unit, now)
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:
     """Recomputes a closed day from its records; what its report does not say is kept beside it, and is an alarm."""
     table = CloseDaySettings.from_env().tables.aggregates(environment)
-    verdicts = Verifier(AggregateStore(table), DayReportStore(table), _records(environment)).verify(scope, day, now)
+    verdicts = Verifier(LedgerStore(table), DayReportStore(table), _records(environment)).verify(scope, day, now)
     differing = [verdict for verdict in verdicts if verdict.outcome is Outcome.DIFFERS]
     metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(differing))
     for verdict in differing:

@@ -48,7 +48,7 @@ def desk() -> Desk:
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys and sessions."""
-    return Authenticator(desk().registry, keyring(), desk().sessions)
+    return Authenticator(desk().api_keys, keyring(), desk().sessions)
 
 
 @cache

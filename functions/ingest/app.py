@@ -23,12 +23,12 @@ from telemetry.retry import deadline
 from telemetry.services.failed_calls import FailureLog, SummedCalls
 from telemetry.services.ingest import Ingest, Outcome, Status
 from telemetry.settings import IngestSettings
-from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, Credentials, credentials_of
@@ -51,7 +51,7 @@ metrics = Metrics()
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys."""
-    return Authenticator(RegistryStore(IngestSettings.from_env().tables.registry), keyring())
+    return Authenticator(ApiKeyStore(IngestSettings.from_env().tables.registry), keyring())
 
 
 @cache
@@ -60,7 +60,7 @@ def ingest() -> Ingest:
     settings = IngestSettings.from_env()
     return Ingest(
         records=lambda environment: RecordStore(settings.tables.records(environment), settings.shards),
-        products=Catalogue(RegistryStore(settings.tables.registry)).find_all,
+        products=Catalogue(ProductStore(settings.tables.registry)).find_all,
         licenses=LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring()).views,
         keyring=keyring(),
         retention_days=RememberedRetention(RetentionStore(settings.tables.registry, settings.retention_days)).days,

@@ -21,11 +21,11 @@ from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
 from telemetry.settings import TableNames
-from telemetry.storage.catalogue import REREAD_SECONDS, Catalogue
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.products import REREAD_SECONDS, Catalogue, ProductStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.deadline import in_time
@@ -44,14 +44,14 @@ logger = Logger()
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys."""
-    return Authenticator(RegistryStore(TableNames.from_env().registry), keyring())
+    return Authenticator(ApiKeyStore(TableNames.from_env().registry), keyring())
 
 
 @cache
 def licensing() -> Licensing:
     """Knows the registry's licences and, as they were two seconds ago, its products."""
     registry = TableNames.from_env().registry
-    catalogue = Catalogue(RegistryStore(registry))
+    catalogue = Catalogue(ProductStore(registry))
     return Licensing(
         licenses=LicenseStore(registry, keyring()),
         product=lambda product_id: catalogue.find(product_id, REREAD_SECONDS),

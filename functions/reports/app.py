@@ -20,9 +20,10 @@ from telemetry.domain.finance import DayNotClosed, Question
 from telemetry.faults import log_failure
 from telemetry.services.reports import ClosedDays, active_users, applications
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.products import ProductStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.checks import check_parameters
@@ -47,15 +48,15 @@ F = TypeVar("F", bound=Callable[..., Response[str]])
 
 
 @cache
-def registry() -> RegistryStore:
-    """Products and API keys."""
-    return RegistryStore(TableNames.from_env().registry)
+def products() -> ProductStore:
+    """The products that are registered."""
+    return ProductStore(TableNames.from_env().registry)
 
 
 @cache
 def authenticator() -> Authenticator:
     """Knows the registry's API keys."""
-    return Authenticator(registry(), keyring())
+    return Authenticator(ApiKeyStore(TableNames.from_env().registry), keyring())
 
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -107,7 +108,7 @@ def list_applications() -> Response[str]:
     """What reports can be asked of, and the last day they can be asked of."""
     environment = _access().environment
     ledger = _ledger(environment)
-    found = applications(registry().products(), ledger.scopes())
+    found = applications(products().all(), ledger.scopes())
     return applications_answer(found, ledger.closing(), environment, _request())
 
 
@@ -157,7 +158,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:
     """The report that a query asks for, of the environment the key opens."""
     request, now = _request(), datetime.now(UTC)
-    days = _closed_days(_access().environment, now, is_known=lambda application: application in registry().products())
+    days = _closed_days(_access().environment, now, is_known=lambda application: application in products().all())
     return report_answer(days.answer(parse(request.query)), request)
 
 
@@ -201,8 +202,8 @@ def _closed_days(environment: Environment, now: datetime, is_known: Callable[[st
     return ClosedDays(environment, reports, _ledger(environment), is_known, now)
 
 
-def _ledger(environment: Environment) -> AggregateStore:
-    return AggregateStore(TableNames.from_env().aggregates(environment))
+def _ledger(environment: Environment) -> LedgerStore:
+    return LedgerStore(TableNames.from_env().aggregates(environment))
 
 
 def _request() -> Request:

@@ -17,8 +17,8 @@ from telemetry.messages.failures import FailureQueue
 from telemetry.services.rollup import Batch, Rollup
 from telemetry.services.spikes import SpikeWatch
 from telemetry.settings import RollupSettings
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.records import read_image
 from telemetry.storage.spikes import EpisodeStore
 
@@ -30,7 +30,7 @@ def rollup(environment: Environment) -> Rollup:
     """Counts batches of an environment."""
     settings = RollupSettings.from_env()
     table = settings.tables.aggregates(environment)
-    return Rollup(read, AggregateStore(table), ActivityStore(table), FailureQueue(settings.failure_queue), noted={})
+    return Rollup(read, LedgerStore(table), ActivityStore(table), FailureQueue(settings.failure_queue), noted={})
 
 
 @cache

@@ -17,8 +17,8 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.recount import counted
 from telemetry.domain.sighting import CATALOGUE, Observation, Sighting
+from telemetry.storage.active_users import SLICES, LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import SLICES, AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.licensing_counters import LicensingCounters
@@ -102,7 +102,7 @@ def fill_today(table: str, today: list[Observation]) -> None:
         fold.add(seen, sha256(f"group {seen.version}".encode()).hexdigest())
     for number, (key, added) in enumerate(fold.hours.items()):
         activity.add(f"shard-{number}", None, "1", Fold({key: bounded(added, {})}), NOW)
-    aggregates = AggregateStore(table)
+    aggregates = LedgerStore(table)
     for scope in ("editor", CATALOGUE):
         for slice_ in range(SLICES):
             for some in range(0, COUNTERS, 61):

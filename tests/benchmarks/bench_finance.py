@@ -14,7 +14,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.recount import HOURS, MOST_COUNTRIES, MOST_VERSIONS, TOP_LICENSES, LicenseCount, Recount
 from telemetry.services.reports import ClosedDays
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from tests.benchmarks.bench_reports import metered
 
@@ -85,7 +85,7 @@ def test_a_report_is_one_request_whatever_the_number_of_users(tables: TableNames
     store = DayReportStore(table)
     keep_a_year(store, users)
     now = datetime.combine(LAST + timedelta(days=1), time(1), UTC)
-    closed = ClosedDays(Environment.PRODUCTION, store, AggregateStore(table), no_such_application, now)
+    closed = ClosedDays(Environment.PRODUCTION, store, LedgerStore(table), no_such_application, now)
     print(f"\n{users:>7} users, every counter, flag, version and licence in use")
     for name, (question, most) in QUESTIONS.items():
         with metered() as calls:

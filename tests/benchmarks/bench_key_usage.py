@@ -36,7 +36,7 @@ HOURS = 90 * 24
 @pytest.mark.parametrize(("keys", "names", "length"), [(1, 4, 6), (20, 10, 6), (MOST_KEYS, MOST_NAMES, LONGEST_NAME)])
 def test_the_usage_of_a_key(deployment: Deployment, keys: int, names: int, length: int) -> None:
     store = ActivityStore(deployment.tables.aggregates(PRODUCTION))
-    key = issue_sdk_key("a key", PRODUCTION, ALL, None, deployment.keyring, deployment.registry).key
+    key = issue_sdk_key("a key", PRODUCTION, ALL, None, deployment.keyring, deployment.api_keys).key
     activity: Activity = Counter({RECORDS: 5_000, FLAGGED: 40, of_key(key.id): 777})
     activity |= Counter({of_key(f"k{number:09}"): 4_223 // keys for number in range(keys - 1)})
     for kind in BREAKDOWNS:

@@ -10,18 +10,17 @@ from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access, ApiKey, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
-from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.product import Product
 from telemetry.domain.shards import ShardPlan
 from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.settings import TableNames
-from telemetry.storage.catalogue import Catalogue
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import Meter, counted_calls
@@ -40,10 +39,10 @@ def sdk_body(**changes: object) -> bytes:
 
 def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
     """As the function makes it at a cold start; the example's licence is active on the example's device."""
-    registry, licenses = RegistryStore(tables.registry), LicenseStore(tables.registry, KEYRING)
-    if not registry.products():
+    products, licenses = ProductStore(tables.registry), LicenseStore(tables.registry, KEYRING)
+    if not products.all():
         for name in ("acme-cli", "acme-desktop"):
-            registry.put_product(Product(name, name))
+            products.put(Product(name, name))
         event = getkeymanager.element(sdk_body())
         assert event.license_key
         id_ = license_id(PRODUCTION, event.license_key, KEYRING)
@@ -54,7 +53,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
     store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)
     return Ingest(
         lambda _: store,
-        Catalogue(registry).find_all,
+        Catalogue(products).find_all,
         LicenseLookup(licenses, KEYRING).views,
         KEYRING,
         RememberedRetention(RetentionStore(tables.registry, 90)).days,

@@ -27,7 +27,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Sighting
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.counting import count
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from tests.conftest import Deployment
 from tests.lambdas import ROOT, example_event, http_event
 
@@ -146,7 +146,7 @@ def test_a_day_closes_in_its_runtime(deployment: Deployment) -> None:
     with runtime("close_day") as close_day:
         assert close_day(example_event("close-day")) == {"environment": "production", "closed": []}
         seen = Sighting("acme-cli", datetime.now(UTC).date() - timedelta(days=2), b"jane" * 4, None, billable=True)
-        aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+        aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
         assert count([seen], aggregates) == []
         closed = close_day(example_event("close-day"))["closed"]
         assert seen.day.isoformat() in closed
@@ -154,7 +154,7 @@ def test_a_day_closes_in_its_runtime(deployment: Deployment) -> None:
 
 
 def test_administration_in_its_runtime(deployment: Deployment) -> None:
-    key = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    key = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     headers = {"x-api-key": key, "content-type": "application/json"}
     with runtime("admin") as admin:
         made = admin(http_event("/api/v1/admin/licenses", "{}", headers, {"environment": "staging"}))
@@ -165,7 +165,7 @@ def test_administration_in_its_runtime(deployment: Deployment) -> None:
 
 
 def test_records_in_their_runtime(deployment: Deployment) -> None:
-    staff = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    staff = issue_staff_key("x", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     sdk = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
     body = json.dumps(
         {

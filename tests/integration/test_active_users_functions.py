@@ -23,12 +23,12 @@ from telemetry.domain.activity import (
 )
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.judge import Product
+from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of
 from telemetry.services.reports import active_users
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from tests.conftest import Deployment, Mailbox, Post
 from tests.lambdas import Context, http_event, load_function
@@ -100,7 +100,7 @@ def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
     monkeypatch.setenv("RECORD_SHARDS", "1")
     products, today = [f"product-{number:03d}" for number in range(50)], datetime.now(UTC).date()
     for product in products:
-        deployment.registry.put_product(Product(product, product))
+        deployment.products.put(Product(product, product))
     assert post("/api/v1/telemetry", json.dumps([event("jane", product) for product in products]))["statusCode"] == 200
     post("/api/v1/telemetry", json.dumps([event("john", products[0])]))
     for _ in range(2):
@@ -179,7 +179,7 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
     batch, rollup = stream_batch(deployment), load_function("rollup")
     for _ in range(2):
         rollup.handler(batch, Context())
-    key = deployment.registry.api_key(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
+    key = deployment.api_keys.find(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
     assert key
     for scope, of_keys in (("acme-cli", {}), (CATALOGUE, {of_key(key.id): 11})):
         assert counted(deployment, scope) == of_keys | {
@@ -200,7 +200,7 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
 def test_a_key_is_noted_as_used(deployment: Deployment, post: Post) -> None:
     post("/api/v1/telemetry", json.dumps(event("jane")))
     load_function("rollup").handler(stream_batch(deployment), Context())
-    key = deployment.registry.api_key(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
+    key = deployment.api_keys.find(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
     assert key
     store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert store.uses([key.id, "other"]) == {key.id: hour_of(datetime.now(UTC))}
@@ -216,7 +216,7 @@ def test_closing_counts_what_no_stream_delivered(deployment: Deployment, post: P
     assert ask(mau("acme-cli")) == answered("acme-cli", 2)
     load_function("rollup").handler(stream_batch(deployment), Context())
     assert ask(mau("acme-cli")) == answered("acme-cli", 2)
-    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 3
 
 
@@ -248,7 +248,7 @@ def test_a_product_registered_between_two_runs_keeps_no_environment_waiting(
     """On a fresh stack the first run comes before the first product."""
     midnight = datetime(2026, 11, 4, tzinfo=UTC)
     assert close_day(environment, midnight + timedelta(minutes=30)) == []
-    deployment.registry.put_product(Product("acme-new", "New"))
+    deployment.products.put(Product("acme-new", "New"))
     assert close_day(environment, midnight + timedelta(minutes=40)) == ["2026-11-03"]
     reports = DayReportStore(deployment.tables.aggregates(environment))
     report = reports.report("acme-new", date(2026, 11, 3))
@@ -266,7 +266,7 @@ def test_runs_without_time_get_further(deployment: Deployment, post: Post) -> No
         vars(function)["datetime"] = at(deadline(before))
         closed += function.handler({"environment": "production"}, Context(milliseconds_left=0))["closed"]
     assert closed == [before.isoformat()]
-    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 2
 
 

@@ -23,7 +23,7 @@ from telemetry.domain.active_users import (
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import SLICES, AggregateStore
+from telemetry.storage.active_users import SLICES, LedgerStore
 from tests.active_users_world import Store
 from tests.benchmarks.capacity import counted_calls
 from tests.memory_aggregates import MemoryAggregates
@@ -143,7 +143,7 @@ def test_scopes_are_known_for_ever(store: MemoryAggregates | TableAggregates) ->
 
 def test_of_scopes_that_are_known_nothing_is_asked(tables: TableNames) -> None:
     table = tables.aggregates(Environment.PRODUCTION)
-    first, other = AggregateStore(table), AggregateStore(table)
+    first, other = LedgerStore(table), LedgerStore(table)
     with counted_calls() as calls:
         first.add_scopes(["editor", CATALOGUE])
         first.add_scopes([CATALOGUE])

@@ -64,7 +64,7 @@ class Keys:
 def staff_key(deployment: Deployment) -> Callable[..., str]:
     def issue(role: Role, *environments: Environment) -> str:
         reach = frozenset(environments or Environment)
-        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.registry).secret
+        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
 
     return issue
 
@@ -541,7 +541,7 @@ def test_an_action_may_name_a_version(ask: Ask) -> None:
 
 
 def somebody(deployment: Deployment, name: str) -> Staff:
-    key = issue_staff_key(name, frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).key
+    key = issue_staff_key(name, frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).key
     return Staff(key, frozenset(Environment), Author(key.id, name, datetime.now(UTC), "203.0.113.7", "", "r"))
 
 

@@ -41,7 +41,7 @@ class Site:
 
     def staff(self, role: Role, *environments: Environment) -> str:
         deployment = self.deployment
-        issued = issue_staff_key("staff", frozenset(environments), role, deployment.keyring, deployment.registry)
+        issued = issue_staff_key("staff", frozenset(environments), role, deployment.keyring, deployment.api_keys)
         return issued.secret
 
     def ask(self, method: str, path: str, key: str | None = None, **query: str) -> tuple[int, Any]:
@@ -103,7 +103,7 @@ def test_keys_show_when_records_came_with_them(site: Site) -> None:
 
 
 def key_id(site: Site, environment: Environment = PRODUCTION) -> str:
-    key = site.deployment.registry.api_key(hash_of(site.deployment.keys[environment], site.deployment.keyring))
+    key = site.deployment.api_keys.find(hash_of(site.deployment.keys[environment], site.deployment.keyring))
     assert key
     return key.id
 
@@ -175,7 +175,7 @@ def test_usage_is_told_of_sdk_keys_in_their_own_environment(site: Site) -> None:
         assert site.ask("GET", f"/api-keys/{id_}/usage", key, environment=environment)[0] == expected
     assert site.ask("GET", f"/api-keys/{key_id(site, Environment.STAGING)}/usage")[0] == 404
     assert site.ask("GET", "/api-keys/nobodys/usage")[0] == 404
-    of_staff = site.deployment.registry.api_key(hash_of(site.key, site.deployment.keyring))
+    of_staff = site.deployment.api_keys.find(hash_of(site.key, site.deployment.keyring))
     assert of_staff
     assert site.ask("GET", f"/api-keys/{of_staff.id}/usage")[0] == 404
 

@@ -20,8 +20,8 @@ from telemetry.domain.licensing import DeviceAction
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.day_reports import DayReportStore
@@ -471,7 +471,7 @@ def test_a_spike_of_an_api_key_says_which(world: AnalyticsWorld) -> None:
     assert world.given("alerts", product="acme-cli") == {"items": []}
     assert world.given("alerts", environment="staging") == {"items": []}
     key = ApiKey("k1", KeyKind.SDK, "the SDK", "tk_prod_", "a1b2", frozenset({PRODUCTION}))
-    world.deployment.registry.put_api_key(key, bytes(32), None)
+    world.deployment.api_keys.add(key, bytes(32), None)
     (named,) = world.given("alerts")["items"]
     assert named["evidence"]["api_key"] == {"id": "k1", "name": "the SDK", "last4": "a1b2"}
 
@@ -678,7 +678,7 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
         ("overview", DayReportStore, "totals"),
         ("overview", SummaryStore, "read"),
         ("overview", ActivityStore, "hours"),
-        ("overview", AggregateStore, "ledger"),
+        ("overview", LedgerStore, "ledger"),
         ("overview", LicensingCounters, "calls"),
         ("licenses/top", DayReportStore, "details_between"),
         ("licenses/top", RecordStore, "newest_flagged"),

@@ -21,7 +21,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.close_day import DayCloser
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore, DayItem, HistoryAttribute
+from telemetry.storage.active_users import DayItem, HistoryAttribute, LedgerStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Mailbox, never, start_ingest
@@ -103,7 +103,7 @@ def outcome(recorded: list[dict[str, Any]], engine: Engine, fault: Fault, cuts: 
     of_first = sum(FIRST.isoformat() in record["dynamodb"]["NewImage"]["g"]["S"] for record in records)
     with pytest.MonkeyPatch.context() as patch, fault.planted():
         patch.setenv("TABLE_PREFIX", tables.prefix)
-        patch.setattr(AggregateStore, "most_scopes", 1)
+        patch.setattr(LedgerStore, "most_scopes", 1)
         for start, end, day in ((0, of_first, DAYS[0]), (of_first, len(records), DAYS[1])):
             deliver(records[start:end], table, cuts)
             midnight = datetime.combine(day + timedelta(days=1), time(), UTC)
@@ -187,7 +187,7 @@ def test_two_copies_of_close_day_at_once(recorded: list[dict[str, Any]], engine:
         records = [stream_record(table, item, number) for number, item in enumerate(recorded, 1)]
         with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
             patch.setenv("TABLE_PREFIX", tables.prefix)
-            patch.setattr(AggregateStore, "most_scopes", 1)
+            patch.setattr(LedgerStore, "most_scopes", 1)
             deliver(records, table, random.Random(2))
             for minutes in (30, 45):
                 # both days at once: the first by its deadline

@@ -16,7 +16,7 @@ from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, DayNotCl
 from telemetry.domain.recount import Recount
 from telemetry.services.reports import ClosedDays, DayReports
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import counted_calls
@@ -50,7 +50,7 @@ def keep_days(store: DayReportStore, scope: str, first: int, end: int) -> None:
 def table(tables: TableNames) -> str:
     """Ten closed days of `editor`, the last seven of which `compiler` has too."""
     name = tables.aggregates(Environment.PRODUCTION)
-    ledger = AggregateStore(name)
+    ledger = LedgerStore(name)
     ledger.add_scopes(["editor", "compiler"])
     ledger.open_from(FIRST.toordinal())
     keep_days(DayReportStore(name), "editor", 0, 10)
@@ -62,7 +62,7 @@ def table(tables: TableNames) -> str:
 
 def closed_days(table: str, reports: DayReports | None = None) -> ClosedDays:
     store = reports or DayReportStore(table)
-    return ClosedDays(Environment.PRODUCTION, store, AggregateStore(table), lambda scope: scope == "new", NOW)
+    return ClosedDays(Environment.PRODUCTION, store, LedgerStore(table), lambda scope: scope == "new", NOW)
 
 
 def users(scope: str, number: int, days: int = 30) -> Ask:

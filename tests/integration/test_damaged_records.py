@@ -36,8 +36,8 @@ from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage import batches
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.bodies import encode_body
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.inserts import Insertion
@@ -157,7 +157,7 @@ class Site:
         return items
 
     def verify(self) -> list[tuple[Outcome, str | None]]:
-        ledger, reports = AggregateStore(self.aggregates), DayReportStore(self.aggregates)
+        ledger, reports = LedgerStore(self.aggregates), DayReportStore(self.aggregates)
         verifier = Verifier(ledger, reports, self.deployment.records())
         verdicts = verifier.verify_all(CATALOGUE, deadline(DAY))
         return [(verdict.outcome, verdict.difference) for verdict in verdicts if verdict.scope == "acme-desktop"]
@@ -184,7 +184,7 @@ def site(deployment: Deployment, mailbox: Mailbox, request: pytest.FixtureReques
     function = load_function("analytics")
     vars(function)["datetime"] = at(deadline(DAY) + timedelta(hours=1))
     reach = frozenset(Environment)
-    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.registry).secret
+    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     return Site(deployment, ids, bodies, function, key)
 
 

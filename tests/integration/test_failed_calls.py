@@ -14,10 +14,10 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failed_call import OTHERS, Caller, FailedCalls
 from telemetry.services.api_keys import hash_of, issue_staff_key
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.failed_calls import CALLERS_PER_SLOT, RETENTION, SLOTS, FailedCallsItem, FailedCallStore
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import counted_calls
 from tests.conftest import Deployment, Post, start_ingest
@@ -153,7 +153,7 @@ def deactivate(deployment: Deployment, secret: str) -> None:
 
 
 def test_staff_keys_belong_to_no_one_environment(deployment: Deployment, post: Post, store: FailedCallStore) -> None:
-    staff = issue_staff_key("s", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    staff = issue_staff_key("s", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     assert refused(post, staff) == 401
     assert noted(store) == {("forbidden", staff[-4:], IP): 1}
 
@@ -191,7 +191,7 @@ def test_a_registry_that_does_not_answer(
         raise StoreUnavailable("API keys")
 
     with monkeypatch.context() as patch:
-        patch.setattr(RegistryStore, "api_key", unavailable)
+        patch.setattr(ApiKeyStore, "find", unavailable)
         assert refused(post, deployment.keys[PRODUCTION]) == 503
     assert noted(store) == {("unavailable", deployment.keys[PRODUCTION][-4:], IP): 1}
 

@@ -20,8 +20,8 @@ from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.day_report import DayReport
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import Product
 from telemetry.domain.license import LicenseState
+from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.day_reports import DayReportStore
@@ -412,7 +412,7 @@ def test_a_day_of_all_applications_is_over_the_digest_of_each(weekend: Site, fin
 
 
 def test_applications(weekend: Site, finance: Finance, deployment: Deployment) -> None:
-    deployment.registry.put_product(Product("acme-new", "=New"))
+    deployment.products.put(Product("acme-new", "=New"))
     dynamodb_client().delete_item(
         TableName=deployment.tables.registry, Key={"pk": {"S": "product"}, "sk": {"S": "acme-cli"}}
     )
@@ -573,7 +573,7 @@ def test_unknown_applications(weekend: Site, finance: Finance) -> None:
 
 
 def test_a_product_registered_later_has_empty_days(weekend: Site, finance: Finance, deployment: Deployment) -> None:
-    deployment.registry.put_product(Product("acme-new", "Acme New"))
+    deployment.products.put(Product("acme-new", "Acme New"))
     asked = {"application": "acme-new"}
     found = finance.json("day/2026-10-30", asked)
     assert [found[name] for name in ("records", "closed_at", "computed_at", "digest", "chain", "evidence")] == [
@@ -632,7 +632,7 @@ def test_staff_may_ask_in_the_environments_of_their_key(
     path, query = ANSWERS[0]
     reach = frozenset({Environment.PRODUCTION, Environment.STAGING})
     keys = [
-        issue_staff_key(role, reach, role, deployment.keyring, deployment.registry).secret
+        issue_staff_key(role, reach, role, deployment.keyring, deployment.api_keys).secret
         for role in (Role.VIEWER, Role.SUPER_ADMIN)
     ]
     for key in keys:

@@ -75,7 +75,7 @@ def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: 
     assert {id_: deployment.record(id_).raw.decode() for id_ in ids} == bodies
 
     reach = frozenset(Environment)
-    staff = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.registry).secret
+    staff = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     base, production = "/api/v1/analytics", {"environment": "production"}
     listed = json.loads(ask(f"{base}/records", staff, **production)["body"])["items"]
     assert {row["id"]: row["damage"] for row in listed} == dict.fromkeys(ids)

@@ -55,7 +55,7 @@ class Service:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.key = deployment.keys[PRODUCTION]
-        staff = issue_staff_key("x", frozenset(Environment), Role.SUPER_ADMIN, deployment.keyring, deployment.registry)
+        staff = issue_staff_key("x", frozenset(Environment), Role.SUPER_ADMIN, deployment.keyring, deployment.api_keys)
         self.staff = staff.secret
         self.now: datetime | None = None
         self._functions: dict[str, ModuleType] = {}

@@ -13,7 +13,7 @@ from reo_census_mcp import ReoProductUsageLogger
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import Product
+from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import issue_staff_key
 from tests.benchmarks.capacity import counted_calls
@@ -143,7 +143,7 @@ def test_nobody_who_paid_becomes_a_pirate(deployment: Deployment, users: Users, 
 
 
 def test_records_of_placeholders_are_found_by_their_flag_and_shown_as_sent(deployment: Deployment, post: Post) -> None:
-    key = issue_staff_key("boss", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    key = issue_staff_key("boss", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     analytics = load_function("analytics")
 
     def found(**query: str) -> tuple[int, Any]:
@@ -167,7 +167,7 @@ def test_records_of_placeholders_are_found_by_their_flag_and_shown_as_sent(deplo
 
 
 def test_any_product_is_registered_and_its_users_count(deployment: Deployment, users: Users) -> None:
-    key = issue_staff_key("boss", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    key = issue_staff_key("boss", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
     admin, post = load_function("admin"), start_ingest(deployment)
 
@@ -214,7 +214,7 @@ def test_a_product_counts_for_the_very_next_event(deployment: Deployment, post: 
     """Whatever the container has just been told of it."""
     others = [event(product_id="new"), event(product_id="newer")]
     assert sent(deployment, post, others) == [{Flag.UNKNOWN_PRODUCT}] * 2
-    deployment.registry.put_product(Product("new", "New"))
+    deployment.products.put(Product("new", "New"))
     assert sent(deployment, post, [event(product_id="new", user_identifier="jane"), others[1]]) == [
         set(),
         {Flag.UNKNOWN_PRODUCT},
@@ -226,7 +226,7 @@ def test_the_keys_own_product_counts_at_once(deployment: Deployment, post: Post,
     headers = {"x-api-key": deployment.key(product_id="of-key")}
     body = json.dumps(event(product_id=None, user_identifier="jane"))
     assert json.loads(post("/api/v1/telemetry", body, headers)["body"])["is_flagged"]
-    deployment.registry.put_product(Product("of-key", "New"))
+    deployment.products.put(Product("of-key", "New"))
     assert not json.loads(post("/api/v1/telemetry", body, headers)["body"])["is_flagged"]
     assert users("of-key") == 1
 

@@ -13,8 +13,9 @@ from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Access, ApiKey, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
-from telemetry.domain.judge import LicenseView, Product
+from telemetry.domain.judge import LicenseView
 from telemetry.domain.keyring import Keyring
+from telemetry.domain.product import Product
 from telemetry.domain.record import read_telemetry_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.retry import Deadline

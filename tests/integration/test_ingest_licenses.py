@@ -9,9 +9,9 @@ import pytest
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change, LicenseStore
 from tests.conftest import Deployment, start_ingest
@@ -111,10 +111,10 @@ def test_a_licence_of_another_environment_is_told_from_an_invalid_one(
 
 
 def test_a_product_that_requires_a_licence(deployment: Deployment) -> None:
-    deployment.registry.put_product(Product("acme-desktop", "Acme Desktop", requires_license=True))
+    deployment.products.put(Product("acme-desktop", "Acme Desktop", requires_license=True))
     post = start_ingest(deployment)
     assert flags_of(deployment, post("/api/v1/telemetry", event(license_key=None))) == {Flag.INVALID_LICENSE}
-    deployment.registry.put_product(Product("acme-desktop", "Acme Desktop"))
+    deployment.products.put(Product("acme-desktop", "Acme Desktop"))
     post.clock.advance(2.1)
     assert flags_of(deployment, post("/api/v1/telemetry", event(license_key=None))) == set()
 

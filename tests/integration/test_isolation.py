@@ -46,7 +46,7 @@ class World:
             ]
             for e in Environment
         }
-        keyring, registry = deployment.keyring, deployment.registry
+        keyring, registry = deployment.keyring, deployment.api_keys
         capabilities = [frozenset({capability}) for capability in Capability] + [frozenset(Capability)]
         self.sdk = [
             (e, issue_sdk_key(f"sdk {MARKERS[e]}", e, some, random.choice([None, *PRODUCTS]), keyring, registry))

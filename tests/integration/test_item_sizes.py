@@ -41,10 +41,11 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.failed_call import OTHERS, Cause, caller
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import Product, Verdict, _verdict
+from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
 from telemetry.domain.recount import MOST_VERSIONS, LicenseCount, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
@@ -60,8 +61,8 @@ from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.counting import MOST_COUNTERS
 from telemetry.services.idempotency import once
 from telemetry.services.record_export import note_export
+from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import MOST_SCOPES, AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
@@ -215,7 +216,7 @@ def write_retention(stage: Stage) -> None:
 
 def write_actor(stage: Stage) -> None:
     """Seen every day of a year in which no day was closed."""
-    today, store = DAY.toordinal(), AggregateStore(stage.aggregates)
+    today, store = DAY.toordinal(), LedgerStore(stage.aggregates)
     days = (BEGINNING, *range(today - LONGEST_DAYS, today + 1))
     first = [f"p{'-' * 60}{number:03d}" for number in range(MOST_SCOPES)]
     history = {Place(scope, audience): days for scope in (*first, CATALOGUE) for audience in Audience}
@@ -228,7 +229,7 @@ def write_tally(stage: Stage) -> None:
     counters = [(audience, age) for audience in Audience for age in range(COUNTERS)]
     for start in range(0, len(counters), MOST_COUNTERS):
         tally = Counter(dict.fromkeys(counters[start : start + MOST_COUNTERS], -MANY))
-        AggregateStore(stage.aggregates).commit({}, {TallyKey(PRODUCT, DAY.toordinal()): tally}, salt=0)
+        LedgerStore(stage.aggregates).commit({}, {TallyKey(PRODUCT, DAY.toordinal()): tally}, salt=0)
 
 
 def a_report() -> DayReport:
@@ -265,7 +266,7 @@ def write_summary(stage: Stage) -> None:
 
 
 def write_closing(stage: Stage) -> None:
-    ledger = AggregateStore(stage.aggregates)
+    ledger = LedgerStore(stage.aggregates)
     ledger.add_scopes([PRODUCT])
     ledger.open_from(DAY.toordinal())
     ledger.close(DAY.toordinal())

@@ -56,7 +56,7 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
         assert post("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
     load_function("rollup").handler(stream_batch(deployment), Context())
 
-    products, table = list(deployment.registry.products()), deployment.tables.aggregates(PRODUCTION)
+    products, table = list(deployment.products.all()), deployment.tables.aggregates(PRODUCTION)
     invocations = Invocations()
     ask_for = partial(load_function("close_day")._ask_for, PRODUCTION, invocations)
     closer = DayCloser.of(table, deployment.records(), products, ask_for)

@@ -153,7 +153,7 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
 
 def test_signing_in_and_out_touches_what_it_may(deployment: Deployment) -> None:
     dashboard, reach = load_function("dashboard"), frozenset(Environment)
-    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.registry).secret
+    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     headers = {"content-type": "application/json"}
     with touched() as keys:
         for secret in ("tk_staff_nobody-was-given-this", key):

@@ -12,8 +12,8 @@ from uuid import UUID
 import pytest
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseState, activation_id
+from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change
 from telemetry.storage.tables import dynamodb_client
@@ -96,7 +96,7 @@ def ask(deployment: Deployment) -> Ask:
 
 def prepare(deployment: Deployment, scene: Scene) -> License:
     """The scene's licence, under which the device was activated before it came into its state."""
-    deployment.registry.put_product(Product("acme-retired", "Acme Retired", is_active=False))
+    deployment.products.put(Product("acme-retired", "Acme Retired", is_active=False))
     store = license_store(deployment)
     wanted = {"expires_at": EXPIRY, **scene.license}
     first = {name: value for name, value in wanted.items() if name == "active_activations"}

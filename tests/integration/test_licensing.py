@@ -12,9 +12,9 @@ import pytest
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.judge import Product
 from telemetry.domain.license import ActivationState, License, LicenseState
 from telemetry.domain.licensing import Calls, DeviceAction
+from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
@@ -137,7 +137,7 @@ def test_the_table_is_complete() -> None:
 
 @pytest.mark.parametrize("license_name", LICENSES)
 def test_every_state_activation_and_action(deployment: Deployment, ask: Ask, license_name: str) -> None:
-    deployment.registry.put_product(Product("acme-retired", "Retired", is_active=False))
+    deployment.products.put(Product("acme-retired", "Retired", is_active=False))
     for number, (activation, (place, action)) in enumerate(combinations(ACTIVATIONS, enumerate(ACTIONS))):
         key = f"{KEY}-{number}"
         if license_name not in {"absent", "unknown"}:

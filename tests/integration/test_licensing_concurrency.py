@@ -17,9 +17,9 @@ from pynamodb.connection import Connection
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import KeyReused, StoreUnavailable
-from telemetry.domain.judge import Product
 from telemetry.domain.license import ActivationState, License, LicenseState
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing

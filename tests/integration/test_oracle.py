@@ -16,7 +16,7 @@ import pytest
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience, count_active
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
-from telemetry.storage.aggregates import MOST_SCOPES, AggregateStore
+from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
@@ -101,7 +101,7 @@ class History:
 def check(history: History) -> Iterator[tuple[Any, ...]]:
     """Every window, as of the last day and of closed days."""
     table = history.deployment.tables.aggregates(Environment.PRODUCTION)
-    store, reports = AggregateStore(table), DayReportStore(table)
+    store, reports = LedgerStore(table), DayReportStore(table)
     state = store.closing()
     assert state.opened is not None
     assert state.closed is not None
@@ -129,7 +129,7 @@ def test_every_window_is_what_sqlite_counts(
     deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.setenv("RECORD_SHARDS", "2")
-    monkeypatch.setattr(AggregateStore, "most_scopes", (1, MOST_SCOPES)[seed % 2])
+    monkeypatch.setattr(LedgerStore, "most_scopes", (1, MOST_SCOPES)[seed % 2])
     with closing(sqlite3.connect(":memory:")) as oracle:
         history = History(deployment, Random(seed), FIRST_DAYS[seed % len(FIRST_DAYS)], oracle)
         history.run(days=12, longest_gap=380 if SOAK and seed % 10 == 0 else 9)

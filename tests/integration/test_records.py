@@ -26,7 +26,7 @@ from telemetry.domain.flags import Flag
 from telemetry.services import record_export, record_search
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage import browse
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.tables import dynamodb_client
 from telemetry.web import records as api
@@ -74,7 +74,7 @@ def function(monkeypatch: pytest.MonkeyPatch, deployment: Deployment) -> ModuleT
 def staff(deployment: Deployment) -> Callable[..., str]:
     def issue(role: Role, *environments: Environment) -> str:
         reach = frozenset(environments or Environment)
-        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.registry).secret
+        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
 
     return issue
 
@@ -434,14 +434,14 @@ def test_a_list_keeps_the_window_it_began_with(
     world: World, ask: Ask, function: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime.now(UTC)
-    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=lambda zone: now.astimezone(zone)))
+    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=now.astimezone))
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     kept = [world.keep([EVENT | {"event_id": f"e{n}"}], first + timedelta(minutes=n))[0].id for n in range(4)]
     page = ask("/records", **PRODUCTION, range="24h", limit="2")
     assert [row["id"] for row in page.body["items"]] == [kept[3], kept[2]]
 
     later = now + timedelta(hours=5)
-    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=lambda zone: later.astimezone(zone)))
+    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=later.astimezone))
     assert page.next
     assert [row["id"] for row in ask("/records", **page.next).body["items"]] == [kept[1], kept[0]]
     assert listed(ask) == []
@@ -735,7 +735,7 @@ def test_products(deployment: Deployment, ask: Ask, staff: Callable[..., str]) -
     known = [{"id": "acme-cli", "name": "Acme CLI"}, {"id": "acme-desktop", "name": "Acme Desktop"}]
     answer = ask("/products", staff(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
     assert (answer.status, answer.body) == (200, {"items": known})
-    AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
+    LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
     unknown = {"id": "~unknown", "name": "Unknown product"}
     assert ask("/products", **PRODUCTION).body == {"items": [*known, unknown]}
     assert ask("/products", environment="staging").body == {"items": known}

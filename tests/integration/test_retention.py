@@ -51,7 +51,7 @@ class Site:
 
     def staff_key(self, role: Role, *environments: Environment) -> str:
         reach, deployment = frozenset(environments or Environment), self.deployment
-        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.registry).secret
+        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
 
     def ask(
         self,

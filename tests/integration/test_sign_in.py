@@ -104,7 +104,7 @@ def desk(deployment: Deployment) -> Desk:
 
 def staff_key(deployment: Deployment, role: Role, *environments: Environment) -> str:
     reach = frozenset(environments or Environment)
-    return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.registry).secret
+    return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
 
 
 def audit(deployment: Deployment) -> list[tuple[str, str, str]]:
@@ -260,7 +260,7 @@ def test_only_good_staff_keys_sign_in(
 def _made(deployment: Deployment, kind: str) -> str:
     key = replace(new_key(KeyKind.STAFF, "x", frozenset(Environment), None), role=Role.ADMIN)
     odd = replace(key, is_active=False) if kind == "revoked" else replace(key, allowed_networks=("192.0.2.0/24",))
-    return keep(with_new_secret(odd), deployment.keyring, deployment.registry).secret
+    return keep(with_new_secret(odd), deployment.keyring, deployment.api_keys).secret
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"key": 7}', '{"key": " "}', "[" * 100_000, "\ud800"])
@@ -274,7 +274,7 @@ def test_bad_bodies_are_told(browser: Browser, body: str) -> None:
 def test_a_session_ends_with_its_key(browser: Browser, deployment: Deployment, key: str) -> None:
     browser.sign_in(key)
     boss = staff_key(deployment, Role.SUPER_ADMIN)
-    found = deployment.registry.api_key(hash_of(key, deployment.keyring))
+    found = deployment.api_keys.find(hash_of(key, deployment.keyring))
     assert found
     revoked = browser.ask("POST", f"/api/v1/admin/api-keys/{found.id}/revoke", authorization=f"Bearer {boss}")
     assert revoked.status == 200
@@ -294,7 +294,7 @@ def test_what_is_no_session(browser: Browser, deployment: Deployment, key: str, 
     match what:
         case "regenerated":
             boss = staff_key(deployment, Role.SUPER_ADMIN)
-            found = deployment.registry.api_key(session.key_hash)
+            found = deployment.api_keys.find(session.key_hash)
             assert found
             path = f"/api/v1/admin/api-keys/{found.id}/regenerate"
             assert browser.ask("POST", path, authorization=f"Bearer {boss}").status == 200

@@ -125,7 +125,7 @@ def site(loaded: dict[str, ModuleType], deployment: Deployment) -> Site:
                 getattr(function, cached).cache_clear()
     reach = frozenset(Environment)
     keys: dict[str | None, str] = {
-        role.value: issue_staff_key(role, reach, role, deployment.keyring, deployment.registry).secret for role in Role
+        role.value: issue_staff_key(role, reach, role, deployment.keyring, deployment.api_keys).secret for role in Role
     }
     site = Site(loaded, keys | {"sdk": deployment.keys[Environment.PRODUCTION], "nobody": WRONG})
     begin = http_event(SESSION, json.dumps({"key": keys["super_admin"]}), {"content-type": "application/json"})

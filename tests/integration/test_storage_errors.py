@@ -40,10 +40,11 @@ from telemetry.domain.errors import StoreUnavailable, TelemetryError
 from telemetry.domain.event import Dialect
 from telemetry.domain.failed_call import Caller
 from telemetry.domain.failure import Failure
-from telemetry.domain.judge import Product, Verdict
+from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
@@ -57,12 +58,11 @@ from telemetry.messages.failures import FailureQueue
 from telemetry.messages.invocations import Invocations
 from telemetry.retry import Deadline
 from telemetry.storage import batches, changes
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.browse import Browser, Effort, IndexSizes
-from telemetry.storage.catalogue import Catalogue
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
@@ -73,9 +73,9 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.records import RecordItem, RecordStore
 from telemetry.storage.recount_parts import PartStore
-from telemetry.storage.registry import RegistryStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.selection import EVERY_CLASS, Listed, Selection
 from telemetry.storage.sessions import AttemptStore, SessionStore
@@ -124,7 +124,7 @@ ACTOR = Actor(1, {Place("*", Audience.USERS): (DAY.toordinal(),)})
 FOLD = Fold({HourKey("*", NOW): Counter({RECORDS: 1})})
 SELECTION = Selection(["acme-cli"])
 
-registry, api_keys, audit = RegistryStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
+products, api_keys, audit = ProductStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
 customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRING), RetentionStore(TABLE, 90)
 sessions, attempts, idempotency = SessionStore(TABLE), AttemptStore(TABLE), IdempotencyStore(TABLE)
 failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
@@ -153,18 +153,16 @@ CALLS: dict[str, Callable[[], object]] = {
     "ActivityStore.license_days": lambda: activity.license_days("acme-cli", DAY),
     "ActivityStore.note_use": lambda: activity.note_use("k1", NOW),
     "ActivityStore.uses": lambda: activity.uses(["k1"]),
-    "AggregateStore.actors": lambda: AggregateStore(TABLE).actors([ActorKey(b"a")]),
-    "AggregateStore.commit": lambda: AggregateStore(TABLE).commit(
-        {ActorKey(b"a"): ACTOR}, {TallyKey("*", 1): Counter()}, 0
-    ),
-    "AggregateStore.ledger": lambda: AggregateStore(TABLE).ledger("*", DAY.toordinal()),
-    "AggregateStore.closing": lambda: AggregateStore(TABLE).closing(),
-    "AggregateStore.open_from": lambda: AggregateStore(TABLE).open_from(DAY.toordinal()),
-    "AggregateStore.scopes": lambda: AggregateStore(TABLE).scopes(),
-    "AggregateStore.has_scope": lambda: AggregateStore(TABLE).has_scope("acme-cli"),
-    "AggregateStore.add_scopes": lambda: AggregateStore(TABLE).add_scopes(["acme-cli"]),
-    "AggregateStore.day": lambda: AggregateStore(TABLE).day("*", DAY.toordinal()),
-    "AggregateStore.close": lambda: AggregateStore(TABLE).close(DAY.toordinal()),
+    "LedgerStore.actors": lambda: LedgerStore(TABLE).actors([ActorKey(b"a")]),
+    "LedgerStore.commit": lambda: LedgerStore(TABLE).commit({ActorKey(b"a"): ACTOR}, {TallyKey("*", 1): Counter()}, 0),
+    "LedgerStore.ledger": lambda: LedgerStore(TABLE).ledger("*", DAY.toordinal()),
+    "LedgerStore.closing": lambda: LedgerStore(TABLE).closing(),
+    "LedgerStore.open_from": lambda: LedgerStore(TABLE).open_from(DAY.toordinal()),
+    "LedgerStore.scopes": lambda: LedgerStore(TABLE).scopes(),
+    "LedgerStore.has_scope": lambda: LedgerStore(TABLE).has_scope("acme-cli"),
+    "LedgerStore.add_scopes": lambda: LedgerStore(TABLE).add_scopes(["acme-cli"]),
+    "LedgerStore.day": lambda: LedgerStore(TABLE).day("*", DAY.toordinal()),
+    "LedgerStore.close": lambda: LedgerStore(TABLE).close(DAY.toordinal()),
     "ApiKeyStore.get": lambda: api_keys.get("k1"),
     "ApiKeyStore.page": lambda: api_keys.page(KeyKind.SDK, PRODUCTION, 10, None),
     "ApiKeyStore.replace": lambda: api_keys.replace(STORED_KEY, API_KEY, b"hash", None, ENTRY),
@@ -234,15 +232,15 @@ CALLS: dict[str, Callable[[], object]] = {
     "PartStore.put": lambda: parts.put(UNIT, "copy", Recount(), NOW),
     "PartStore.summaries": lambda: parts.summaries([UNIT]),
     "PartStore.tables": lambda: parts.tables(UNIT, 0),
-    "RegistryStore.products": registry.products,
-    "RegistryStore.products_named": lambda: registry.products_named(["acme-cli"]),
-    "RegistryStore.product": lambda: registry.product("acme-cli"),
-    "RegistryStore.product_page": lambda: registry.product_page(10, None),
-    "RegistryStore.add_product": lambda: registry.add_product(PRODUCT, ENTRY),
-    "RegistryStore.change_product": lambda: registry.change_product(PRODUCT, ENTRY),
-    "RegistryStore.put_product": lambda: registry.put_product(PRODUCT),
-    "RegistryStore.api_key": lambda: registry.api_key(bytes(32)),
-    "RegistryStore.put_api_key": lambda: registry.put_api_key(API_KEY, bytes(32), None, ENTRY),
+    "ProductStore.all": products.all,
+    "ProductStore.named": lambda: products.named(["acme-cli"]),
+    "ProductStore.get": lambda: products.get("acme-cli"),
+    "ProductStore.page": lambda: products.page(10, None),
+    "ProductStore.add": lambda: products.add(PRODUCT, ENTRY),
+    "ProductStore.change": lambda: products.change(PRODUCT, ENTRY),
+    "ProductStore.put": lambda: products.put(PRODUCT),
+    "ApiKeyStore.find": lambda: api_keys.find(bytes(32)),
+    "ApiKeyStore.add": lambda: api_keys.add(API_KEY, bytes(32), None, ENTRY),
     "RetentionStore.get": lambda: retention.get(PRODUCTION),
     "RetentionStore.change": lambda: retention.change(PRODUCTION, Retention(90), ENTRY),
     "SessionStore.add": lambda: sessions.add(SESSION, ENTRY),
@@ -267,10 +265,10 @@ NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, RememberedRetention, 
 """What calls stores, or nothing at all."""
 
 TRANSACTIONS = {
-    "ActivityStore.add", "AggregateStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
+    "ActivityStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
     "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.activate", "LicenseStore.add",
-    "LicenseStore.change", "LicenseStore.deactivate", "RegistryStore.add_product", "RegistryStore.change_product",
-    "RegistryStore.put_api_key", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
+    "LicenseStore.change", "LicenseStore.deactivate", "ProductStore.add", "ProductStore.change",
+    "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"Browser.by_receipt"}

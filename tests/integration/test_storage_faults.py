@@ -59,7 +59,7 @@ Breaks = Callable[[Exception], list[str]]
 @pytest.fixture
 def call(deployment: Deployment) -> Call:
     """Calls a route of a function that has just started, with a key that is good for it."""
-    staff = issue_staff_key("a", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.registry).secret
+    staff = issue_staff_key("a", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
 
     def called(name: str, method: str, path: str) -> dict[str, Any]:
         is_staffs = name in {"admin", "dashboard"} or "analytics/" in path

@@ -15,7 +15,7 @@ from local.template import StreamMapping, read_template
 from telemetry.domain.active_users import ActorKey
 from telemetry.domain.environment import Environment
 from telemetry.settings import TableNames
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from tests.conftest import Deployment, Post
 from tests.lambdas import Context, example_event, load_function
 
@@ -343,7 +343,7 @@ def test_the_example_event_is_counted(deployment: Deployment) -> None:
     event = json.loads(json.dumps(example_event(EXAMPLE)).replace("telemetry-records-production", table))
     images = [record["dynamodb"]["NewImage"] for record in event["Records"]]
     shown = {ActorKey(b64decode(image[name]["B"])) for image in images for name in ("u", "h") if name in image}
-    aggregates = AggregateStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert aggregates.actors(shown) == {}
     assert load_function("rollup").handler(event, Context()) == {"state": {}}
     assert aggregates.actors(shown).keys() == shown

@@ -16,7 +16,8 @@ from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidCursor, StoreUnavailable
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import LicenseView, Product, Verdict
+from telemetry.domain.judge import LicenseView, Verdict
+from telemetry.domain.product import Product
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.telemetry_query import Page, Place, TelemetryQuery
 from telemetry.retry import Deadline
@@ -87,7 +88,7 @@ def sent(post: Post, body: object, headers: dict[str, str] | None = None, path: 
 
 
 def test_a_row_field_by_field(deployment: Deployment, post: Post, get: Get) -> None:
-    deployment.registry.put_product(Product("acme-desktop", "Acme Desktop", versions=frozenset({"4.12.1"})))
+    deployment.products.put(Product("acme-desktop", "Acme Desktop", versions=frozenset({"4.12.1"})))
     issue(deployment)
     id_ = sent(post, GOOD | {"license_key": KEY})
     (row,) = rows(get())

@@ -17,7 +17,7 @@ from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
 from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.reports import active_users
-from telemetry.storage.aggregates import AggregateStore
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from tests.conftest import Deployment, never, start_ingest
@@ -30,20 +30,20 @@ DEADLINE = datetime.combine(TODAY + timedelta(days=2), datetime.min.time(), UTC)
 
 def judge_of(deployment: Deployment) -> Judge:
     licenses = LicenseLookup(license_store(deployment), deployment.keyring)
-    return Judge(PRODUCTION, deployment.registry.products(), licenses.views, event_of)
+    return Judge(PRODUCTION, deployment.products.all(), licenses.views, event_of)
 
 
-def close(deployment: Deployment) -> AggregateStore:
+def close(deployment: Deployment) -> LedgerStore:
     table, records, judge = deployment.tables.aggregates(PRODUCTION), deployment.records(), judge_of(deployment)
     closer = DayCloser.of(
         table,
         records,
-        list(deployment.registry.products()),
+        list(deployment.products.all()),
         never,
         lambda product, day: judge_stored(records, judge, product, day, DEADLINE, Deadline(60)),
     )
     assert TODAY in [closed.day for closed in closer.close(DEADLINE)]
-    return AggregateStore(table)
+    return LedgerStore(table)
 
 
 def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodies: str) -> list[Record]:
@@ -90,7 +90,7 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep_unjudged(deployment, monkeypatch, event())
-    aggregates = AggregateStore(deployment.tables.aggregates(PRODUCTION))
+    aggregates = LedgerStore(deployment.tables.aggregates(PRODUCTION))
 
     def unavailable(*_: object) -> None:
         raise StoreUnavailable("licenses")

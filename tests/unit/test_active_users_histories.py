@@ -13,7 +13,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services.counting import count
 from telemetry.services.reports import active_users
-from telemetry.storage.aggregates import MOST_SCOPES
+from telemetry.storage.active_users import MOST_SCOPES
 from tests.active_users_world import FIRST_DAY, LONG_GAPS, Step, Store, World, histories
 from tests.memory_aggregates import MemoryAggregates
 

@@ -6,7 +6,8 @@ import pytest
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag, FlagClass, decode, encode, is_billable
-from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
+from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.product import Product
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 MS = int(NOW.timestamp() * 1000)

@@ -9,9 +9,10 @@ import pytest
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import LicenseView, Product, Products, judge
+from telemetry.domain.judge import LicenseView, Products, judge
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.product import Product
 from telemetry.storage.license_lookup import LicenseLookup
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)

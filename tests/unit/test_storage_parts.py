@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.errors import ConfigurationError, StoreUnavailable
-from telemetry.domain.judge import Product, is_product_id
+from telemetry.domain.product import Product, is_product_id
 from telemetry.domain.shards import ShardPlan, shard_of
 from telemetry.retry import Deadline, check_time, deadline
 from telemetry.storage.bodies import decode_body, encode_body
-from telemetry.storage.catalogue import Catalogue
+from telemetry.storage.products import Catalogue
 from telemetry.storage.side_by_side import side_by_side
 from tests.lambdas import example_event
 
@@ -109,7 +109,7 @@ def test_a_deadline_is_in_force_in_other_threads_too() -> None:
 
 
 class CountingProducts:
-    """Same interface as `RegistryStore`'s products, but for being away when told to."""
+    """Same interface as `ProductStore`, but for being away when told to."""
 
     def __init__(self) -> None:
         self.reads = 0
@@ -117,11 +117,11 @@ class CountingProducts:
         self.listed: dict[str, Product] = {}
         self.is_up = True
 
-    def products(self) -> dict[str, Product]:
+    def all(self) -> dict[str, Product]:
         self.reads += 1
         return self._there(self.listed)
 
-    def products_named(self, ids: Collection[str]) -> dict[str, Product]:
+    def named(self, ids: Collection[str]) -> dict[str, Product]:
         self.asked.append(list(ids))
         return self._there(set(ids) & self.listed.keys())
 

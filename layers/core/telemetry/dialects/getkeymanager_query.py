@@ -10,8 +10,8 @@ from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_o
 from telemetry.dialects.reader import read_stored
 from telemetry.domain.event import Dialect, normalise_license, normalise_user
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import Product
 from telemetry.domain.placeholder import is_placeholder
+from telemetry.domain.product import Product
 from telemetry.domain.record import Record
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, Said, TelemetryQuery

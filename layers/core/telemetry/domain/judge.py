@@ -3,52 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from unicodedata import category
 from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import CALL_HOME, Event, normalise_group
 from telemetry.domain.flags import Flag, decode
 from telemetry.domain.license import License, LicenseState
-from telemetry.domain.sighting import CATALOGUE
+from telemetry.domain.product import Product
 
 RULES_VERSION = 3
 FUTURE_TOLERANCE = timedelta(hours=24)
 PAST_TOLERANCE = timedelta(days=35)
 
 _LONGEST_EVIDENCE = 40
-_UNPRINTABLE = {"Cc", "Cs"}  # control characters, and halves of one, which JSON can spell
-
-
-LONGEST_PRODUCT_ID = 64
-"""Bytes of UTF-8."""
-
-
-def is_product_id(text: str) -> bool:
-    """Whether a product may be called so: as vendors write ids (PROTOCOLS.md §3), trimmed as clients' are.
-
-    `*` is all products, and `~` begins names of ours.
-    """
-    if not text or text != text.strip() or text == CATALOGUE or text.startswith("~"):
-        return False
-    size = len(text.encode("utf-8", "surrogatepass"))
-    return size <= LONGEST_PRODUCT_ID and all(category(character) not in _UNPRINTABLE for character in text)
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """A registered product. `activity_types` is empty when any activity type will do.
-
-    `versions` are the product's own; `version` grows with every change of this entry.
-    """
-
-    id: str
-    name: str
-    requires_license: bool = False
-    activity_types: frozenset[str] = frozenset()
-    versions: frozenset[str] = frozenset()
-    is_active: bool = True
-    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)

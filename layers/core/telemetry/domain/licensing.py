@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, auto
 
-from telemetry.domain.judge import Product
 from telemetry.domain.license import License, LicenseState
+from telemetry.domain.product import Product
 
 
 class DeviceAction(StrEnum):

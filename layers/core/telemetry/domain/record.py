@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from telemetry.domain.event import Dialect, Event, Format
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import LONGEST_PRODUCT_ID, RULES_VERSION
+from telemetry.domain.judge import RULES_VERSION
 from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
 from telemetry.domain.keys import key_text
+from telemetry.domain.product import LONGEST_PRODUCT_ID
 
 SCHEMA_VERSION = 2
 """2: client text in keys is escaped, and chunks carry the digest of their body. 1 was never deployed."""

@@ -25,7 +25,7 @@ _SECRET_BYTES = SECRET_CHARACTERS * 3 // 4
 class ApiKeys(Protocol):
     """Where keys are stored."""
 
-    def put_api_key(
+    def add(
         self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry | None = None
     ) -> None:
         """Stores a new key; never replaces one."""
@@ -50,12 +50,12 @@ def issue_sdk_key(
     capabilities: frozenset[Capability],
     product_id: str | None,
     keyring: Keyring,
-    registry: ApiKeys,
+    api_keys: ApiKeys,
     now: datetime | None = None,
 ) -> IssuedKey:
     """A key for SDKs. Its secret is kept encrypted, so that staff can be shown it again."""
     key = new_key(KeyKind.SDK, name, frozenset({environment}), now)
-    return keep(with_new_secret(replace(key, capabilities=capabilities, product_id=product_id)), keyring, registry)
+    return keep(with_new_secret(replace(key, capabilities=capabilities, product_id=product_id)), keyring, api_keys)
 
 
 def issue_staff_key(
@@ -63,11 +63,11 @@ def issue_staff_key(
     environments: frozenset[Environment],
     role: Role,
     keyring: Keyring,
-    registry: ApiKeys,
+    api_keys: ApiKeys,
     now: datetime | None = None,
 ) -> IssuedKey:
     """A key for people. Nobody can be shown it again."""
-    return keep(with_new_secret(replace(new_key(KeyKind.STAFF, name, environments, now), role=role)), keyring, registry)
+    return keep(with_new_secret(replace(new_key(KeyKind.STAFF, name, environments, now), role=role)), keyring, api_keys)
 
 
 def new_key(kind: KeyKind, name: str, environments: frozenset[Environment], now: datetime | None) -> ApiKey:
@@ -82,9 +82,9 @@ def with_new_secret(key: ApiKey) -> IssuedKey:
     return IssuedKey(replace(key, prefix=prefix, last_four=secret[-4:]), secret)
 
 
-def keep(issued: IssuedKey, keyring: Keyring, registry: ApiKeys, entry: AuditEntry | None = None) -> IssuedKey:
+def keep(issued: IssuedKey, keyring: Keyring, api_keys: ApiKeys, entry: AuditEntry | None = None) -> IssuedKey:
     """Stores a key that was just made."""
-    registry.put_api_key(issued.key, hash_of(issued.secret, keyring), encrypted(issued, keyring), entry)
+    api_keys.add(issued.key, hash_of(issued.secret, keyring), encrypted(issued, keyring), entry)
     return issued
 
 

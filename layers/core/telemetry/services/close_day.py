@@ -30,8 +30,8 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.counting import ActorStore
 from telemetry.services.day_summaries import Summariser
 from telemetry.services.recount import Allowance, DayRecords, Dispatch, MoreThanExpected, Recounter
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
@@ -139,7 +139,7 @@ class DayCloser:
         allowance: Allowance | None = None,
     ) -> Self:
         """Closes days in an aggregates table; `dispatch` has parts of large days counted."""
-        ledger, allowance = AggregateStore(aggregates), allowance or Allowance()
+        ledger, allowance = LedgerStore(aggregates), allowance or Allowance()
         recounter = Recounter(records, ledger, PartStore(aggregates), dispatch, allowance=allowance)
         reports, live = DayReportStore(aggregates), ActivityStore(aggregates)
         judge, summarise = judge_stored or (lambda *_: None), Summariser.of(aggregates)

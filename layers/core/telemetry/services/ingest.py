@@ -14,14 +14,15 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag, is_billable
-from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
+from telemetry.domain.judge import LicenseView, Products, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
+from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, telemetry_id
 from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline
-from telemetry.storage.catalogue import REREAD_SECONDS
 from telemetry.storage.inserts import Insertion
+from telemetry.storage.products import REREAD_SECONDS
 from telemetry.storage.records import Existing
 
 _LONGEST_VERSION = 64

@@ -8,7 +8,8 @@ from typing import Protocol
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
-from telemetry.domain.judge import LicenseView, Product, Products, Verdict, judge
+from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion

@@ -105,7 +105,7 @@ class LicenseWatch:
         details = self.reports.details_between(scope, days[0], days[-1])
         latest = details[-1] if details else self.reports.latest(scope, days[-1])
         open_days = [day for day in days if latest is None or day > latest.day][-MOST_OPEN_DAYS:]
-        products = [*self.stores.registry.products(), UNKNOWN_PRODUCT] if scope == CATALOGUE else [scope]
+        products = [*self.stores.products.all(), UNKNOWN_PRODUCT] if scope == CATALOGUE else [scope]
         flagged: list[Observation] = []
         for day in reversed(open_days):
             if len(flagged) < MOST_FLAGGED:

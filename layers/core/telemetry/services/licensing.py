@@ -7,10 +7,10 @@ from typing import Protocol
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
-from telemetry.domain.judge import Product
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState, activation_id, license_id
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, Seat, obstacle
+from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change
 

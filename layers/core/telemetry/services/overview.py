@@ -13,9 +13,9 @@ from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.reports import LedgerStore
+from telemetry.services.reports import Ledgers
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import RETENTION, ActivityStore
-from telemetry.storage.aggregates import AggregateStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.licensing_counters import LicensingCounters
@@ -56,14 +56,14 @@ class Overviews:
     reports: Reports
     summaries: Summaries
     activity: Hours
-    ledger: LedgerStore
+    ledger: Ledgers
     licensing: LicensingCalls
 
     @classmethod
     def of(cls, table: str) -> Self:
         """Of an aggregates table."""
         return cls(
-            DayReportStore(table), SummaryStore(table), ActivityStore(table), AggregateStore(table),
+            DayReportStore(table), SummaryStore(table), ActivityStore(table), LedgerStore(table),
             LicensingCounters(table),
         )  # fmt: skip
 

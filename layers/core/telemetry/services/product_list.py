@@ -3,7 +3,7 @@
 from typing import NamedTuple, Protocol
 
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.products import ProductStore
 
 
 class Scopes(Protocol):
@@ -19,9 +19,9 @@ class NamedProduct(NamedTuple):
     name: str
 
 
-def product_list(registry: RegistryStore, aggregates: Scopes) -> list[NamedProduct]:
+def product_list(store: ProductStore, aggregates: Scopes) -> list[NamedProduct]:
     """All registered products by id, and last the unknown one if it ever had traffic. Raises StoreUnavailable."""
-    products = registry.products()
+    products = store.all()
     found = [NamedProduct(id_, products[id_].name) for id_ in sorted(products)]
     if aggregates.has_scope(UNKNOWN_PRODUCT):
         found.append(NamedProduct(UNKNOWN_PRODUCT, "Unknown product"))

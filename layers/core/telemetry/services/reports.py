@@ -25,7 +25,7 @@ from telemetry.domain.finance_report import (
     piracy_counts,
     whole_day,
 )
-from telemetry.domain.judge import Product
+from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
 from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
 
@@ -38,7 +38,7 @@ LONGEST_WAIT = timedelta(days=7)
 T = TypeVar("T")
 
 
-class LedgerStore(Protocol):
+class Ledgers(Protocol):
     """Where balances and tallies are read."""
 
     def ledger(self, scope: str, today: int) -> Ledger: ...
@@ -64,7 +64,7 @@ class DayReports(Protocol):
     def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
 
 
-def active_users(scope: str, days: int, today: date, audience: Audience, store: LedgerStore) -> int:
+def active_users(scope: str, days: int, today: date, audience: Audience, store: Ledgers) -> int:
     """Unique actors of `audience` active in `scope` on at least one of the `days` (1–365) UTC days up to `today`.
 
     `scope` is a product id, UNKNOWN_PRODUCT or CATALOGUE; one that never had traffic has 0. One Query, whatever the

@@ -13,7 +13,7 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.session import LIFETIME, Session, attempts_from, next_attempt
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.services.api_keys import hash_of
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.sessions import AttemptStore, SessionStore
 
 _ID_BYTES = 18  # 24 characters, 144 bits
@@ -23,7 +23,7 @@ _ID_BYTES = 18  # 24 characters, 144 bits
 class Desk:
     """Where keys are looked up and sessions kept. Raises StoreUnavailable."""
 
-    registry: RegistryStore
+    api_keys: ApiKeyStore
     sessions: SessionStore
     attempts: AttemptStore
     keyring: Keyring
@@ -31,7 +31,7 @@ class Desk:
     @classmethod
     def of(cls, table: str, keyring: Keyring) -> Self:
         """All of one table."""
-        return cls(RegistryStore(table), SessionStore(table), AttemptStore(table), keyring)
+        return cls(ApiKeyStore(table), SessionStore(table), AttemptStore(table), keyring)
 
 
 def sign_in(secret: str, source_ip: str, now: datetime, author: Callable[[ApiKey], Author], desk: Desk) -> Session:
@@ -42,7 +42,7 @@ def sign_in(secret: str, source_ip: str, now: datetime, author: Callable[[ApiKey
     address = attempts_from(source_ip)
     _count_attempt(address, now, desk)
     key_hash = hash_of(secret, desk.keyring)
-    key = desk.registry.api_key(key_hash)
+    key = desk.api_keys.find(key_hash)
     if key is None:
         raise Unauthenticated
     grant_staff(key, Role.VIEWER, None, source_ip, now)

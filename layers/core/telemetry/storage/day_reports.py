@@ -28,7 +28,7 @@ from telemetry.domain.day_report import (
     DayTotals,
 )
 from telemetry.domain.recount import RULES_1, LicenseActivity
-from telemetry.storage.aggregates import DayItem, opening_key, packed, scope_key, unpacked
+from telemetry.storage.active_users import DayItem, opening_key, packed, scope_key, unpacked
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.tables import bind, connection

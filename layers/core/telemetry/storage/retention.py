@@ -13,9 +13,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
 from telemetry.domain.retention import DEPLOYED_VERSION, Retention
 from telemetry.domain.staff import AuditEntry
-from telemetry.storage.catalogue import CACHE_SECONDS, REREAD_SECONDS
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
+from telemetry.storage.products import CACHE_SECONDS, REREAD_SECONDS
 from telemetry.storage.tables import bind
 
 _RETENTION = "retention"

@@ -9,11 +9,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from telemetry.domain import (
     api_key,
     customer,
-    judge,
     key_usage,
     license,  # noqa: A004 (a module's name)
     retention,
     staff,
+)
+from telemetry.domain import (
+    product as products,
 )
 from telemetry.domain.addresses import network_of
 from telemetry.domain.api_key import Capability, KeyKind, Role
@@ -38,10 +40,10 @@ def _word(text: str) -> str:
 
 
 def _product_id(text: str) -> str:
-    if not judge.is_product_id(text):
+    if not products.is_product_id(text):
         raise ValueError(
-            f"Must have 1 to {judge.LONGEST_PRODUCT_ID} bytes of UTF-8, neither control characters nor blanks at its "
-            "ends, not begin with ~, and not be *"
+            f"Must have 1 to {products.LONGEST_PRODUCT_ID} bytes of UTF-8, neither control characters nor blanks at "
+            "its ends, not begin with ~, and not be *"
         )
     return text
 
@@ -49,7 +51,7 @@ def _product_id(text: str) -> str:
 ProductId = Annotated[
     str,
     AfterValidator(_product_id),
-    Field(min_length=1, max_length=judge.LONGEST_PRODUCT_ID, description="As clients send it; case matters"),
+    Field(min_length=1, max_length=products.LONGEST_PRODUCT_ID, description="As clients send it; case matters"),
 ]
 CustomerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -146,7 +148,7 @@ class Product(Output):
     activity_types: list[str]
 
     @classmethod
-    def of(cls, product: judge.Product) -> Self:
+    def of(cls, product: products.Product) -> Self:
         return cls(
             id=product.id,
             name=product.name,

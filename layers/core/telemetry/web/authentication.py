@@ -29,7 +29,7 @@ _CACHED_KEYS = 1_000
 class ApiKeys(Protocol):
     """Where keys are looked up."""
 
-    def api_key(self, key_hash: bytes) -> ApiKey | None:
+    def find(self, key_hash: bytes) -> ApiKey | None:
         """The key with this hash, or None."""
 
 
@@ -62,7 +62,7 @@ class Authenticator:
     Sessions are opened for staff by who has `sessions`, and looked up each time: signing out ends them at once.
     """
 
-    registry: ApiKeys
+    api_keys: ApiKeys
     keyring: Keyring
     sessions: Sessions | None = None
     _known: TTLCache[bytes, ApiKey] = field(default_factory=lambda: TTLCache(_CACHED_KEYS, CACHE_SECONDS))
@@ -139,7 +139,7 @@ class Authenticator:
     def _key(self, key_hash: bytes) -> ApiKey | None:
         with self._lock:
             key = self._known.get(key_hash)
-        if key is None and (key := self.registry.api_key(key_hash)):
+        if key is None and (key := self.api_keys.find(key_hash)):
             with self._lock:
                 self._known[key_hash] = key
         return key

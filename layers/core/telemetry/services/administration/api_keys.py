@@ -146,7 +146,7 @@ def _issue(staff: Staff, key: ApiKey, terms: KeyTerms, stores: Stores) -> Issued
     expires_at = terms.expires_at.replace(microsecond=0) if terms.expires_at else None
     key = replace(key, expires_at=expires_at, allowed_networks=tuple(sorted(terms.allowed_networks)))
     issued = with_new_secret(key)
-    return keep(issued, stores.keyring, stores.registry, _entry(staff, "create", None, issued.key))
+    return keep(issued, stores.keyring, stores.api_keys, _entry(staff, "create", None, issued.key))
 
 
 def _entry(staff: Staff, what: str, before: ApiKey | None, after: ApiKey) -> AuditEntry:

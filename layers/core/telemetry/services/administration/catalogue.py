@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from telemetry.domain.customer import Customer
 from telemetry.domain.errors import ChangedMeanwhile, InvalidField, NotFound, StaleVersion
-from telemetry.domain.judge import LONGEST_PRODUCT_ID, Product
+from telemetry.domain.product import LONGEST_PRODUCT_ID, Product
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.stores import Stores, audited
 
@@ -18,7 +18,7 @@ _CUSTOMER = ("name", "email")
 
 def create_product(staff: Staff, product: Product, stores: Stores) -> Product:
     """Registers a product. Raises AlreadyExists."""
-    stores.registry.add_product(product, audited(staff, "product.create", product.id, _PRODUCT, after=product))
+    stores.products.add(product, audited(staff, "product.create", product.id, _PRODUCT, after=product))
     return product
 
 
@@ -32,22 +32,22 @@ def find_product(named: str, stores: Stores) -> Product:
     if len(again.encode()) > LONGEST_PRODUCT_ID:
         raise InvalidField("product_id", f"Must have at most {LONGEST_PRODUCT_ID} bytes of UTF-8")
     try:
-        return stores.registry.product(named)
+        return stores.products.get(named)
     except NotFound:
         if again == named:
             raise
-        return stores.registry.product(again)
+        return stores.products.get(again)
 
 
 def change_product(staff: Staff, id_: str, version: int, changes: Mapping[str, Any], stores: Stores) -> Product:
     """Changes fields of a product as it was at a version. Raises NotFound, StaleVersion."""
-    before = stores.registry.product(id_)
+    before = stores.products.get(id_)
     if before.version != version:
         raise StaleVersion(f"product {id_}")
     after = replace(before, **changes)
     entry = audited(staff, "product.change", id_, _PRODUCT, before, after)
     try:
-        return stores.registry.change_product(after, entry)
+        return stores.products.change(after, entry)
     except ChangedMeanwhile as exc:
         raise StaleVersion(f"product {id_}") from exc
 
@@ -76,7 +76,7 @@ def check_product(id_: str | None, stores: Stores) -> None:
     """Raises InvalidField when something is to refer to a product there is not."""
     if id_ is not None:
         try:
-            stores.registry.product(id_)
+            stores.products.get(id_)
         except NotFound as exc:
             raise InvalidField("product_id", "There is no such product") from exc
 

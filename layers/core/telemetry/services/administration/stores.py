@@ -13,7 +13,7 @@ from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.registry import RegistryStore
+from telemetry.storage.products import ProductStore
 from telemetry.storage.retention import RetentionStore
 
 
@@ -21,7 +21,7 @@ from telemetry.storage.retention import RetentionStore
 class Stores:
     """The registry, by what lies in it."""
 
-    registry: RegistryStore
+    products: ProductStore
     customers: CustomerStore
     licenses: LicenseStore
     api_keys: ApiKeyStore
@@ -33,7 +33,7 @@ class Stores:
     def of(cls, table: str, retention_days: int, keyring: Keyring) -> Self:
         """All of one table; `retention_days` is for where nobody has set another."""
         return cls(
-            RegistryStore(table),
+            ProductStore(table),
             CustomerStore(table),
             LicenseStore(table, keyring),
             ApiKeyStore(table),

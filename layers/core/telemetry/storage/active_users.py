@@ -208,7 +208,7 @@ class ScopeItem(Model):
 
 
 @store("aggregates")
-class AggregateStore:
+class LedgerStore:
     """Reads and writes one aggregates table. Raises StoreUnavailable."""
 
     most_scopes = MOST_SCOPES
