@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from hypothesis import settings
 
 from local.engine import Engine, create_tables, dynamodb, environment
@@ -28,6 +30,7 @@ from telemetry.storage import secret
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.products import ProductStore
 from telemetry.storage.records import RecordStore
+from tests.clock import FakeClock
 from tests.lambdas import Context, http_event, load_function
 
 # a busy machine is no fault of the code
@@ -35,6 +38,18 @@ settings.register_profile("patient", settings.get_profile(settings.get_current_p
 settings.load_profile("patient")
 
 _numbers = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--at", metavar="MOMENT", help="run the tests as if it were this moment: 2027-12-31T23:58:00Z")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Moves the clock of this process before any module of tests is imported. Programs it starts keep the machine's."""
+    if moment := config.getoption("--at"):
+        travel = time_machine.travel(datetime.fromisoformat(moment), tick=True)
+        travel.start()
+        config.add_cleanup(travel.stop)
 
 
 @pytest.fixture(scope="session")
@@ -152,34 +167,20 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     return mailbox
 
 
-class Clock:
-    """Seconds that pass when told to, and a microsecond each time somebody looks: no two moments are the same."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        self.now += 1e-6
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class Post:
     """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
 
-    What it remembers of the registry ages by `clock`.
+    What it remembers of the registry ages by `clock`, by which it also receives when the test gave one.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
-        self.clock = Clock()
+    def __init__(self, deployment: Deployment, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
         self._deployment = deployment
-        self._function = load_function("ingest")
-        ingest = replace(self._function.ingest(), clock=self.clock)
-        ingest.products.__self__._clock = self.clock
-        ingest.licenses.__self__._clock = self.clock
-        ingest.retention_days.__self__._clock = self.clock
+        self._function = load_function("ingest", clock)
+        ingest = replace(self._function.ingest(), clock=self.clock.seconds)
+        ingest.products.__self__._clock = self.clock.seconds
+        ingest.licenses.__self__._clock = self.clock.seconds
+        ingest.retention_days.__self__._clock = self.clock.seconds
         vars(self._function)["ingest"] = lambda: ingest
 
     def __call__(
@@ -192,9 +193,9 @@ class Post:
         return result
 
 
-def start_ingest(deployment: Deployment) -> Post:
-    """A cold start."""
-    return Post(deployment)
+def start_ingest(deployment: Deployment, clock: FakeClock | None = None) -> Post:
+    """A cold start. `clock` tells it the time, else the machine does."""
+    return Post(deployment, clock)
 
 
 @pytest.fixture

@@ -145,7 +145,8 @@ def test_an_event_goes_all_the_way_through_four_runtimes(
 def test_a_day_closes_in_its_runtime(deployment: Deployment) -> None:
     with runtime("close_day") as close_day:
         assert close_day(example_event("close-day")) == {"environment": "production", "closed": []}
-        seen = Sighting("acme-cli", datetime.now(UTC).date() - timedelta(days=2), b"jane" * 4, None, billable=True)
+        # the deadline of a day is 26 hours after its end: that of three days ago has passed at any hour
+        seen = Sighting("acme-cli", datetime.now(UTC).date() - timedelta(days=3), b"jane" * 4, None, billable=True)
         aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
         assert count([seen], aggregates) == []
         closed = close_day(example_event("close-day"))["closed"]

@@ -15,6 +15,7 @@ from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.tables import brief_client, dynamodb_client
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, never, start_ingest
 from tests.issuing import DEVICE, KEY, issue
 from tests.lambdas import Context, http_event, load_function
@@ -133,18 +134,18 @@ def test_licensing_changes_licences_and_counts_calls_where_it_may(deployment: De
 
 def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment, mailbox: Mailbox) -> None:
     del mailbox
-    today, table = datetime.now(UTC).date(), deployment.tables.aggregates(Environment.PRODUCTION)
+    now, table = datetime(2026, 11, 3, 9, tzinfo=UTC), deployment.tables.aggregates(Environment.PRODUCTION)
     bodies = [
         {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli", "hwid": f"d{each}"}
         for each in range(4)
     ]
-    assert start_ingest(deployment)("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+    assert start_ingest(deployment, FakeClock(now))("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
     with written() as by_rollup:
         load_function("rollup").handler(stream_batch(deployment), Context())
     closer = DayCloser.of(table, deployment.records(), ["acme-cli"], never)
     in_parts = replace(closer, recounter=replace(closer.recounter, records_at_once=2))
     with written() as by_closing:
-        assert [each.day for each in in_parts.close(deadline(today))] == [today]
+        assert [each.day for each in in_parts.close(deadline(now.date()))] == [now.date()]
     assert {key.partition("#")[0] for key in by_closing["BatchWriteItem"]} == {"candidate", "recount"}
     for function, found in (("RollupFunction", by_rollup), ("CloseDayFunction", by_closing)):
         for action, keys in found.items():
