@@ -28,16 +28,19 @@ from telemetry.domain.sighting import Sighting
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.counting import count
 from telemetry.storage.active_users import LedgerStore
-from tests.conftest import Deployment
 from tests.lambdas import ROOT, example_event, http_event
+from tests.worlds.deployment import Deployment
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine())
 EMULATORS = sorted(ROOT.glob(f".venv-sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"))
 
-pytestmark = pytest.mark.skipif(
-    not (EMULATORS and sys.platform == "linux") and "CI" not in os.environ,
-    reason="the emulator comes with SAM CLI (make test installs it), for Linux",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (EMULATORS and sys.platform == "linux") and "CI" not in os.environ,
+        reason="the emulator comes with SAM CLI (make test installs it), for Linux",
+    ),
+]
 
 Invoke = Callable[[dict[str, Any]], Any]
 

@@ -30,10 +30,13 @@ from telemetry.services.reports import active_users
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
+from tests.client import Client
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, Post, start_ingest
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, load_function
 from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
+from tests.worlds.deployment import Deployment, Mailbox, Post, start_ingest
+
+pytestmark = pytest.mark.days
 
 NOW = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
 TODAY = NOW.date()
@@ -54,14 +57,14 @@ def post(deployment: Deployment, clock: FakeClock) -> Post:
 @pytest.fixture
 def ask(deployment: Deployment, clock: FakeClock) -> Ask:
     """Asks a freshly started reports function, with the production key unless headers say otherwise."""
-    function = load_function("reports", clock)
+    reports = Client(load_function("reports", clock))
 
     def ask(
         body: object, headers: dict[str, str] | None = None, path: str = "/rest/v3/telemetry/report"
     ) -> tuple[int, dict[str, Any]]:
         key = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-        answer = function.handler(http_event(path, json.dumps(body), key if headers is None else headers), Context())
-        return answer["statusCode"], json.loads(answer["body"])
+        answer = reports.request("POST", path, body, None, key if headers is None else headers)
+        return answer.status, answer.body
 
     return ask
 
@@ -88,7 +91,7 @@ def test_users_reach_the_report_once(deployment: Deployment, post: Post, ask: As
     rollup = load_function("rollup")
     assert ask(mau("acme-cli")) == answered("acme-cli", 0)
     users = [event(f"user {number}") for number in range(30)] + [event("user 1", "acme-desktop"), event("x", "who?")]
-    assert post("/api/v1/telemetry", json.dumps(users))["statusCode"] == 200
+    assert post("/api/v1/telemetry", json.dumps(users)).status == 200
     for _ in range(2):
         batch = stream_batch(deployment)
         assert len(batch["Records"]) == 32
@@ -115,7 +118,7 @@ def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
     products = [f"product-{number:03d}" for number in range(50)]
     for product in products:
         deployment.products.put(Product(product, product))
-    assert post("/api/v1/telemetry", json.dumps([event("jane", product) for product in products]))["statusCode"] == 200
+    assert post("/api/v1/telemetry", json.dumps([event("jane", product) for product in products])).status == 200
     post("/api/v1/telemetry", json.dumps([event("john", products[0])]))
     for _ in range(2):
         load_function("rollup").handler(stream_batch(deployment), Context())

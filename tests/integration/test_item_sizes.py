@@ -75,9 +75,9 @@ from telemetry.storage.tables import dynamodb_client
 from telemetry.web import administration as api
 from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
-from tests.conftest import Deployment
 from tests.item_sizes import LARGEST_ITEM, item_bytes
 from tests.unit.test_report_rules import worst_recount
+from tests.worlds.deployment import Deployment
 
 MARGIN = 25_000
 """Bytes that stay free in every item."""

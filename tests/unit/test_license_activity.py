@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from telemetry.domain.license_activity import most_devices, most_devices_of_owne
 from telemetry.domain.recount import LicenseActivity
 from telemetry.domain.sighting import Observation, Sighting
 from tests.observations import observe
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 
