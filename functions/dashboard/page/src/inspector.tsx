@@ -9,7 +9,7 @@ import { bytes } from "./format";
 import { Json, jsonText } from "./json";
 import { LicenseActions } from "./license_actions";
 import { SignedOut, Tick } from "./live";
-import { Narrow } from "./records";
+import { ShowOnly } from "./show_only";
 import type { RecordDetail, RecordRow } from "./types";
 import { announce, CopyButton, Dialog, FlagBadge, Icon, Nothing, ProblemBox, Skeleton, StateBadge, Text, Time } from "./ui";
 import { useView } from "./view";
@@ -196,27 +196,27 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       <dd>{record.event_at ? <><Time at={record.event_at} seconds /> UTC</> : <Nothing />}</dd>
       <dt>Product</dt>
       <dd>
-        <Text>{names.get(record.product) ?? record.product}</Text> <Narrow name="version" value={record.version} />
+        <Text>{names.get(record.product) ?? record.product}</Text> <ShowOnly name="version" value={record.version} />
       </dd>
       <dt>User</dt>
       <dd>
-        <Narrow name="user" value={record.user} />
+        <ShowOnly name="user" value={record.user} />
       </dd>
       <dt>Device</dt>
       <dd class="breaks">
-        <Narrow name="hwid" value={record.hwid} />
+        <ShowOnly name="hwid" value={record.hwid} />
       </dd>
       <dt>Address</dt>
       <dd>
-        <Narrow name="ip" value={record.ip} /> {record.country}
+        <ShowOnly name="ip" value={record.ip} /> {record.country}
       </dd>
       <dt>Licence</dt>
       <dd class="line" data-part="license">
         {license ? (
           <>
-            <Narrow name="license_id" value={license.id}>
+            <ShowOnly name="license_id" value={license.id}>
               <code>••••{license.last4}</code>
-            </Narrow>{" "}
+            </ShowOnly>{" "}
             <StateBadge state={license.state} />{" "}
             <LicenseActions
               license={{ ...license, customer: customer?.name ?? customer?.id ?? null, product: record.product }}
@@ -228,9 +228,9 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>Customer</dt>
       <dd>
-        <Narrow name="customer_id" value={customer?.id ?? null}>
+        <ShowOnly name="customer_id" value={customer?.id ?? null}>
           {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
-        </Narrow>
+        </ShowOnly>
       </dd>
       <dt>Kind</dt>
       <dd>
@@ -238,9 +238,9 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>API key</dt>
       <dd>
-        <Narrow name="api_key_id" value={key.id}>
+        <ShowOnly name="api_key_id" value={key.id}>
           <Text hover={false}>{key.name ?? key.id}</Text>
-        </Narrow>{" "}
+        </ShowOnly>{" "}
         {key.last4 && <code class="muted">••••{key.last4}</code>}
       </dd>
       <dt>Kept until</dt>

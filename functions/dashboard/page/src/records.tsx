@@ -1,6 +1,6 @@
 // View Raw Data: the records themselves, newest first.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { get, Problem, type Query, search } from "./api";
 import { ExportButton } from "./export";
@@ -8,15 +8,16 @@ import { FLAGS, flagName } from "./flags";
 import { plural } from "./format";
 import { Inspector } from "./inspector";
 import { SignedOut, Tick } from "./live";
+import { ShowOnly } from "./show_only";
 import { type Column, Table } from "./table";
 import type { Product, RecordPage, RecordRow } from "./types";
 import { announce, Empty, FlagBadge, Nothing, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
-import { Follow, RECORD_FILTERS, useView } from "./view";
+import { Follow, RECORD_FILTERS, type RecordFilter, useView } from "./view";
 
 const PAGE = "50";
 const SHOWN_OF_DEVICE = 12;
 
-const LABELS: Record<(typeof RECORD_FILTERS)[number], string> = {
+const LABELS: Record<RecordFilter, string> = {
   license_id: "Licence id",
   customer_id: "Customer id",
   user: "User",
@@ -183,7 +184,7 @@ function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
   );
 }
 
-function Filters({ given }: { given: readonly (typeof RECORD_FILTERS)[number][] }): JSX.Element {
+function Filters({ given }: { given: readonly RecordFilter[] }): JSX.Element {
   const view = useView();
   const [open, setOpen] = useState(() => given.length > 0 || matchMedia("(min-width: 720px)").matches);
   const apply = (event: Event): void => {
@@ -192,7 +193,7 @@ function Filters({ given }: { given: readonly (typeof RECORD_FILTERS)[number][] 
     view.go(Object.fromEntries(RECORD_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
   };
   const atOnce = (event: Event): void => (event.currentTarget as HTMLSelectElement).form?.requestSubmit();
-  const text = (name: (typeof RECORD_FILTERS)[number]): JSX.Element => (
+  const text = (name: RecordFilter): JSX.Element => (
     <label key={name}>
       {LABELS[name]}
       <input name={name} type="search" autocomplete="off" spellcheck={false} defaultValue={view.param(name)} />
@@ -268,15 +269,15 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
         ),
     },
     { title: "Product", class: "wide", cell: ({ product }) => <Text>{names.get(product) ?? product}</Text> },
-    { title: "Version", cell: ({ version }) => <Narrow name="version" value={version} /> },
-    { title: "User", class: "full", cell: ({ user }) => <Narrow name="user" value={user} /> },
+    { title: "Version", cell: ({ version }) => <ShowOnly name="version" value={version} /> },
+    { title: "User", class: "full", cell: ({ user }) => <ShowOnly name="user" value={user} /> },
     {
       title: "Device",
       class: "wide",
       cell: ({ hwid }) => (
-        <Narrow name="hwid" value={hwid}>
+        <ShowOnly name="hwid" value={hwid}>
           <code>{hwid && <Text hover={false}>{[...hwid].slice(0, SHOWN_OF_DEVICE).join("")}</Text>}</code>
-        </Narrow>
+        </ShowOnly>
       ),
     },
     {
@@ -284,24 +285,24 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       class: "wide",
       cell: ({ ip, country }) => (
         <span class="beside">
-          <Narrow name="ip" value={ip} /> <span class="muted">{country && <Text>{country}</Text>}</span>
+          <ShowOnly name="ip" value={ip} /> <span class="muted">{country && <Text>{country}</Text>}</span>
         </span>
       ),
     },
     {
       title: "Licence",
       cell: ({ license }) => (
-        <Narrow name="license_id" value={license?.id ?? null}>
+        <ShowOnly name="license_id" value={license?.id ?? null}>
           <code>••••{license?.last4}</code>
-        </Narrow>
+        </ShowOnly>
       ),
     },
     {
       title: "Customer",
       cell: ({ customer }) => (
-        <Narrow name="customer_id" value={customer?.id ?? null}>
+        <ShowOnly name="customer_id" value={customer?.id ?? null}>
           {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
-        </Narrow>
+        </ShowOnly>
       ),
     },
     { title: "Group", class: "wide", cell: ({ group }) => (group ? <Text>{group}</Text> : <Nothing />) },
@@ -316,28 +317,3 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
     />
   );
 }
-
-interface NarrowProps {
-  name: (typeof RECORD_FILTERS)[number];
-  value: string | null;
-  children?: ComponentChildren;
-}
-
-/** A value that, when pressed, becomes a filter. */
-export function Narrow({ name, value, children }: NarrowProps): JSX.Element {
-  const view = useView();
-  if (value === null || value === "") return <Nothing />;
-  const shown = children ?? <Text hover={false}>{value}</Text>;
-  if (view.param(name) === value) return <span title={value}>{shown}</span>;
-  return (
-    <button
-      type="button"
-      class="cell"
-      title={`${value} – show only this`}
-      onClick={() => view.go({ [name]: value, record: null })}
-    >
-      {shown}
-    </button>
-  );
-}
-
