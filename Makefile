@@ -100,5 +100,5 @@ clean: ## remove what was installed and built (not the state)
 	cd $* && npm ci --silent
 	@touch $@
 
-$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(wildcard $(PAGE)/src/*)
+$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(PAGE)/src/*/*)
 	@cd $(PAGE) && npm run --silent build
