@@ -4,8 +4,8 @@ import type { ComponentChildren, JSX } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { currentSession, Problem, signOut } from "./api";
 import { localTime, timeOfDay } from "./format";
-import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
 import { WithConfirmation } from "./license_actions";
+import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
 import { Logs } from "./logs";
 import { Overview } from "./overview";
 import { Records } from "./records";
@@ -14,7 +14,7 @@ import { Toolbar } from "./toolbar";
 import type { Product, Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
 import { UnknownAddress } from "./unknown";
-import { Follow, type Page, RANGES, isUnknown, useAddress, type View, ViewContext } from "./view";
+import { Follow, isUnknown, type Page, RANGES, useAddress, type View, ViewContext } from "./view";
 
 const PAGES: readonly (readonly [Page, string])[] = [
   ["overview", "Overview"],
@@ -70,37 +70,37 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
     <ViewContext.Provider value={view}>
       <Tick.Provider value={tick}>
         <Refresh.Provider value={refresh}>
-        <WithConfirmation>
-        <a class="skip" href="#content">
-          Skip to content
-        </a>
-        <header class="top" data-environment={isUnknown(view, "environment") ? undefined : view.environment}>
-          <div class="brand">
-            <img
-              src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
-              alt=""
-              width="28"
-              height="28"
-            />
-            <h1>Telemetry Analytics</h1>
-          </div>
-          {session.role !== "viewer" && <Tabs view={view} />}
-          <div class="account">
-            <span class="who" title={`Role: ${session.role}`}>
-              {session.name}
-            </span>
-            <button type="button" class="button quiet" onClick={leave}>
-              Sign out
-            </button>
-          </div>
-        </header>
-        {problem && (
-          <div class="signing-out">
-            <ProblemBox problem={problem} retry={leave} />
-          </div>
-        )}
-        <WithProducts view={view} tick={tick} paused={paused} onPause={setPaused} onRefresh={refresh} />
-        </WithConfirmation>
+          <WithConfirmation>
+            <a class="skip" href="#content">
+              Skip to content
+            </a>
+            <header class="top" data-environment={isUnknown(view, "environment") ? undefined : view.environment}>
+              <div class="brand">
+                <img
+                  src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
+                  alt=""
+                  width="28"
+                  height="28"
+                />
+                <h1>Telemetry Analytics</h1>
+              </div>
+              {session.role !== "viewer" && <Tabs view={view} />}
+              <div class="account">
+                <span class="who" title={`Role: ${session.role}`}>
+                  {session.name}
+                </span>
+                <button type="button" class="button quiet" onClick={leave}>
+                  Sign out
+                </button>
+              </div>
+            </header>
+            {problem && (
+              <div class="signing-out">
+                <ProblemBox problem={problem} retry={leave} />
+              </div>
+            )}
+            <WithProducts view={view} tick={tick} paused={paused} onPause={setPaused} onRefresh={refresh} />
+          </WithConfirmation>
         </Refresh.Provider>
       </Tick.Provider>
     </ViewContext.Provider>

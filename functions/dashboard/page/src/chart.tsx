@@ -97,7 +97,13 @@ function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Elem
   ];
   const newestFirst = starts.map((_, index) => index).reverse();
   return (
-    <Table label={`${title}, table`} class="low" columns={columns} items={newestFirst} keyOf={(index) => starts[index] ?? ""} />
+    <Table
+      label={`${title}, table`}
+      class="low"
+      columns={columns}
+      items={newestFirst}
+      keyOf={(index) => starts[index] ?? ""}
+    />
   );
 }
 
@@ -244,7 +250,9 @@ function options(
         space: 36,
         size: 46,
         gap: 6,
-        incrs: [1, 2, 5].flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten)).sort((a, b) => a - b),
+        incrs: [1, 2, 5]
+          .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
+          .sort((a, b) => a - b),
         values: (_, splits) => splits.map(axis),
       },
     ],
@@ -252,7 +260,8 @@ function options(
       {},
       ...(bars ? [...series].reverse() : series).map(({ label, color: property }) => {
         const stroke = color(property);
-        if (!bars) return { label, stroke, width: 2, points: { show: chart.current.starts.length < FEWEST_POINTS, size: 6 } };
+        if (!bars)
+          return { label, stroke, width: 2, points: { show: chart.current.starts.length < FEWEST_POINTS, size: 6 } };
         const paths = uPlot.paths.bars?.({ size: [0.8, 56], radius: 0 });
         return { label, fill: stroke, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
       }),

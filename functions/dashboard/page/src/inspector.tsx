@@ -11,7 +11,19 @@ import { LicenseActions } from "./license_actions";
 import { SignedOut, Tick } from "./live";
 import { ShowOnly } from "./show_only";
 import type { RecordDetail, RecordRow } from "./types";
-import { announce, CopyButton, Dialog, FlagBadge, Icon, Nothing, ProblemBox, Skeleton, StateBadge, Text, Time } from "./ui";
+import {
+  announce,
+  CopyButton,
+  Dialog,
+  FlagBadge,
+  Icon,
+  Nothing,
+  ProblemBox,
+  Skeleton,
+  StateBadge,
+  Text,
+  Time,
+} from "./ui";
 import { useView } from "./view";
 
 interface InspectorProps {
@@ -159,7 +171,12 @@ async function saveBody(href: string, id: string): Promise<void> {
 function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
   const later = record.flags_judged_later;
   const evidence = new Map(Object.entries(record.context.evidence));
-  if (record.flags.length === 0 && !later?.length) return <p class="badges"><span class="badge clean">clean</span></p>;
+  if (record.flags.length === 0 && !later?.length)
+    return (
+      <p class="badges">
+        <span class="badge clean">clean</span>
+      </p>
+    );
   return (
     <dl class="evidence">
       {record.flags.map((flag) => (
@@ -193,7 +210,15 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
         <Time at={record.received_at} seconds /> UTC
       </dd>
       <dt>Event time</dt>
-      <dd>{record.event_at ? <><Time at={record.event_at} seconds /> UTC</> : <Nothing />}</dd>
+      <dd>
+        {record.event_at ? (
+          <>
+            <Time at={record.event_at} seconds /> UTC
+          </>
+        ) : (
+          <Nothing />
+        )}
+      </dd>
       <dt>Product</dt>
       <dd>
         <Text>{names.get(record.product) ?? record.product}</Text> <ShowOnly name="version" value={record.version} />

@@ -126,7 +126,8 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
       </dl>
       {done ? (
         <p class="done" role="status">
-          Licence <code>••••{target.last4}</code> of {target.customer === null ? "no customer" : <Text>{target.customer}</Text>} is now{" "}
+          Licence <code>••••{target.last4}</code> of{" "}
+          {target.customer === null ? "no customer" : <Text>{target.customer}</Text>} is now{" "}
           <strong>{done.state}</strong>. Where it is cached, that takes up to a minute.
         </p>
       ) : (

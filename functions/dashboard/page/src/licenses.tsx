@@ -78,7 +78,12 @@ const COLUMNS: Column<TopLicense>[] = [
     untitled: true,
     class: "right",
     cell: ({ license_id: id, last4, customer, product, state }) =>
-      id && state && <LicenseActions license={{ id, last4: last4 ?? "", customer: customer?.name ?? customer?.id ?? null, product, state }} />,
+      id &&
+      state && (
+        <LicenseActions
+          license={{ id, last4: last4 ?? "", customer: customer?.name ?? customer?.id ?? null, product, state }}
+        />
+      ),
   },
 ];
 

@@ -63,7 +63,9 @@ export function Logs(): JSX.Element {
       <Panel title="Staff actions" note="From the audit log, newest first" span={8} name="staff-actions">
         <Loaded resource={logs}>
           {({ staff_actions: entries }) =>
-            entries.length === 0 ? <Empty title="Nobody changed anything in this range." /> : (
+            entries.length === 0 ? (
+              <Empty title="Nobody changed anything in this range." />
+            ) : (
               <Table label="Staff actions" columns={ACTIONS} items={entries} keyOf={({ id }) => id} />
             )
           }
@@ -107,7 +109,12 @@ function LogFilters(): JSX.Element {
   const causes = asked && !CAUSES.includes(asked) ? [...CAUSES, asked] : CAUSES;
   return (
     <div class="filters">
-      <form key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))} onSubmit={apply} role="search" aria-label="Failed calls">
+      <form
+        key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))}
+        onSubmit={apply}
+        role="search"
+        aria-label="Failed calls"
+      >
         <label>
           Cause
           <select name="cause" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
@@ -205,7 +212,12 @@ const ACTIONS: Column<AuditEntry>[] = [
   WHENCE,
 ];
 
-const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "What was asked for", class: "full breaks", cell: changes }, WHENCE];
+const EXPORTS: Column<AuditEntry>[] = [
+  WHEN,
+  WHO,
+  { title: "What was asked for", class: "full breaks", cell: changes },
+  WHENCE,
+];
 
 /** A name, and the id of its key on hover. */
 function Who({ name, id }: { name: string; id: string }): JSX.Element {
@@ -223,7 +235,9 @@ function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.E
   const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
   const fields = [...new Set([...old.keys(), ...now.keys()])];
   if (fields.length === 0) return <Nothing />;
-  const all = fields.map((field) => `${visible(field)}: ${[told(old.get(field)), told(now.get(field))].filter(Boolean).join(" → ")}`);
+  const all = fields.map(
+    (field) => `${visible(field)}: ${[told(old.get(field)), told(now.get(field))].filter(Boolean).join(" → ")}`,
+  );
   return (
     <bdi class="text long changes" title={all.join("\n")}>
       <span>{all.join("; ")}</span>

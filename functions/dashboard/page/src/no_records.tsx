@@ -8,7 +8,11 @@ export function NoRecords(): JSX.Element {
   const view = useView();
   const others = view.session.environments.filter((name) => name !== view.environment);
   return (
-    <Panel title={`0 records in ${view.environment}`} note="Nothing has been received yet, or it went elsewhere." name="no-records">
+    <Panel
+      title={`0 records in ${view.environment}`}
+      note="Nothing has been received yet, or it went elsewhere."
+      name="no-records"
+    >
       <ol class="checks">
         <li>
           <strong>The environment toggle.</strong> The API key alone decides where a record goes, whatever the SDK says.
@@ -19,11 +23,7 @@ export function NoRecords(): JSX.Element {
               {others.map((name, index) => (
                 <>
                   {index > 0 && " or "}
-                  <button
-                    type="button"
-                    class="link"
-                    onClick={() => view.go({ environment: name, product: null })}
-                  >
+                  <button type="button" class="link" onClick={() => view.go({ environment: name, product: null })}>
                     {name}
                   </button>
                 </>
@@ -39,8 +39,7 @@ export function NoRecords(): JSX.Element {
         {view.session.role !== "viewer" && (
           <li>
             <strong>The system logs.</strong> Calls that were refused are counted there, by the key's last four
-            characters, the address and the cause.{" "}
-            <Follow page="logs">Open the system logs</Follow>
+            characters, the address and the cause. <Follow page="logs">Open the system logs</Follow>
           </li>
         )}
         {view.product && (

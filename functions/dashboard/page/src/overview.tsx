@@ -5,10 +5,10 @@ import { ChartPanel } from "./chart";
 import { Devices } from "./devices";
 import { flagName } from "./flags";
 import { count, percent, plural } from "./format";
-import { NoRecords } from "./no_records";
 import { Licenses } from "./licenses";
 import { type Resource, useResource } from "./live";
 import { Mismatches } from "./mismatches";
+import { NoRecords } from "./no_records";
 import { Spikes } from "./spikes";
 import { type Column, Table } from "./table";
 import type { Overview as OverviewData } from "./types";
@@ -238,7 +238,12 @@ const CODES: Column<OverviewData["activations"]["codes"][number]>[] = [
 function Activations({ data }: { data: OverviewData }): JSX.Element {
   const { granted, blocked, codes } = data.activations;
   return (
-    <Panel title="Licence checks" note="Verify, activate, deactivate: what devices were answered" span={4} name="activations">
+    <Panel
+      title="Licence checks"
+      note="Verify, activate, deactivate: what devices were answered"
+      span={4}
+      name="activations"
+    >
       {codes.length === 0 ? (
         <Empty title="No device asked in this range." />
       ) : (

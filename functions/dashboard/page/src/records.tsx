@@ -105,12 +105,14 @@ function useRecords(query: Query): Found {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
   const question = search(query);
-  const [state, setState] = useState<{ question: string; pages: RecordPage[]; problem: Problem | null; busy: boolean }>({
-    question: "",
-    pages: [],
-    problem: null,
-    busy: false,
-  });
+  const [state, setState] = useState<{ question: string; pages: RecordPage[]; problem: Problem | null; busy: boolean }>(
+    {
+      question: "",
+      pages: [],
+      problem: null,
+      busy: false,
+    },
+  );
   const [again, setAgain] = useState(0);
   const mine = state.question === question;
   const paged = mine && state.pages.length > 1;
@@ -137,7 +139,9 @@ function useRecords(query: Query): Found {
     setState((before) => ({ ...before, busy: true }));
     found(query, next).then((page) => {
       setState((before) =>
-        before.question === question ? { ...before, pages: [...before.pages, page], problem: null, busy: false } : before,
+        before.question === question
+          ? { ...before, pages: [...before.pages, page], problem: null, busy: false }
+          : before,
       );
       announce(`${plural(page.items.length, "more record")}`);
     }, failed);
@@ -172,8 +176,7 @@ function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
       ) : (
         <p>
           Nothing was received in {view.environment} in this time range. Check the environment toggle, the API key your
-          SDK uses, and the{" "}
-          <Follow page="logs">system logs</Follow>; or look at{" "}
+          SDK uses, and the <Follow page="logs">system logs</Follow>; or look at{" "}
           <button type="button" class="link" onClick={() => view.go({ range: "90d", from: null, to: null })}>
             the last 90 days
           </button>
@@ -202,7 +205,12 @@ function Filters({ given }: { given: readonly RecordFilter[] }): JSX.Element {
   return (
     <details class="filters" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>Filters{given.length > 0 && ` (${given.length})`}</summary>
-      <form key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))} onSubmit={apply} role="search" aria-label="Records">
+      <form
+        key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))}
+        onSubmit={apply}
+        role="search"
+        aria-label="Records"
+      >
         <label>
           Flagged
           <select name="flagged" defaultValue={view.param("flagged")} onChange={atOnce}>

@@ -42,7 +42,12 @@ export function SignIn({ onSignedIn }: SignInProps): JSX.Element {
   return (
     <main class="sign-in">
       <form class="panel" onSubmit={submit} aria-labelledby="sign-in">
-        <img src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""} alt="" width="44" height="44" />
+        <img
+          src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
+          alt=""
+          width="44"
+          height="44"
+        />
         <h1 id="sign-in">Telemetry Analytics</h1>
         <label for="key">Staff key</label>
         <input

@@ -30,7 +30,8 @@ export function UnknownAddress(): JSX.Element {
 function Sentence({ name, value, known }: Unknown): JSX.Element {
   return (
     <li>
-      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key opens" : "it can be"} {known.join(", ")}.
+      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key opens" : "it can be"}{" "}
+      {known.join(", ")}.
     </li>
   );
 }

@@ -123,7 +123,10 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     const total = totals[index] ?? 0;
     return total ? (100 * records) / total : null;
   };
-  const named = data.versions.map(({ version }) => version).filter((version) => !GREYS.has(version)).slice(0, SHOWN);
+  const named = data.versions
+    .map(({ version }) => version)
+    .filter((version) => !GREYS.has(version))
+    .slice(0, SHOWN);
   const shown = [...named, NO_VERSION];
   const rest = buckets.map((versions, index) => {
     const known = shown.reduce((sum, version) => sum + (versions.get(version) ?? 0), 0);

@@ -14,7 +14,17 @@ export const RANGES: ReadonlyMap<string, string> = new Map([
   ["90d", "90 days"],
 ]);
 export const ENVIRONMENTS: readonly Environment[] = ["production", "staging", "development"];
-export const RECORD_FILTERS = ["license_id", "customer_id", "user", "hwid", "ip", "flagged", "flag", "version", "api_key_id"] as const;
+export const RECORD_FILTERS = [
+  "license_id",
+  "customer_id",
+  "user",
+  "hwid",
+  "ip",
+  "flagged",
+  "flag",
+  "version",
+  "api_key_id",
+] as const;
 export type RecordFilter = (typeof RECORD_FILTERS)[number];
 export const LOG_FILTERS = ["cause", "last4", "ip"] as const;
 
