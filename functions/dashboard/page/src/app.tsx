@@ -29,7 +29,7 @@ export function App(): JSX.Element {
     setProblem(null);
     currentSession().then(setSession, (error) => setProblem(error));
   }, []);
-  useEffect(ask, []);
+  useEffect(ask, [ask]);
   const signedOut = useCallback(() => setSession(null), []);
   return (
     <SignedOut.Provider value={signedOut}>
@@ -150,6 +150,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
 /** What a view shows. If that fails the frame stays, and another view can be gone to. */
 function Guarded({ view, children }: { view: View; children: ComponentChildren }): JSX.Element {
   const [error, reset] = useErrorBoundary((cause) => console.error(cause));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reset` is new every time; only another view calls for it
   useEffect(reset, [view]);
   if (error) return <ProblemBox problem={new Problem(0, "This view cannot be shown", String(error))} retry={reset} />;
   return <>{children}</>;

@@ -260,8 +260,10 @@ function options(
       {},
       ...(bars ? [...series].reverse() : series).map(({ label, color: property }) => {
         const stroke = color(property);
-        if (!bars)
-          return { label, stroke, width: 2, points: { show: chart.current.starts.length < FEWEST_POINTS, size: 6 } };
+        if (!bars) {
+          const points = { show: chart.current.starts.length < FEWEST_POINTS, size: 6 };
+          return { label, stroke, width: 2, points };
+        }
         const paths = uPlot.paths.bars?.({ size: [0.8, 56], radius: 0 });
         return { label, fill: stroke, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
       }),

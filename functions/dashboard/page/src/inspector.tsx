@@ -1,6 +1,6 @@
 // One record, whole: what was judged and why, what was sent, and the bytes of it.
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { download, getExactly, nextOf, Problem } from "./api";
 import { save } from "./export";
@@ -69,7 +69,7 @@ export function Inspector({ id, rows, names }: InspectorProps): JSX.Element {
 }
 
 function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.Element {
-  const view = useView();
+  const { environment } = useView();
   const signedOut = useContext(SignedOut);
   const tick = useContext(Tick);
   const [record, setRecord] = useState<RecordDetail | null>(null);
@@ -77,7 +77,6 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
   const [again, setAgain] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
-    const { environment } = view;
     getExactly<RecordDetail>(`/api/v1/analytics/records/${encodeURIComponent(id)}`, { environment }, stop.signal).then(
       (found) => {
         setRecord(found);
@@ -91,7 +90,7 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
     );
     return () => stop.abort();
     // a record never changes, but the state of its licence may
-  }, [id, again, tick]);
+  }, [id, environment, signedOut, again, tick]);
   if (!record) {
     return problem ? (
       <ProblemBox problem={problem} retry={() => setAgain((before) => before + 1)} />
@@ -171,12 +170,13 @@ async function saveBody(href: string, id: string): Promise<void> {
 function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
   const later = record.flags_judged_later;
   const evidence = new Map(Object.entries(record.context.evidence));
-  if (record.flags.length === 0 && !later?.length)
+  if (record.flags.length === 0 && !later?.length) {
     return (
       <p class="badges">
         <span class="badge clean">clean</span>
       </p>
     );
+  }
   return (
     <dl class="evidence">
       {record.flags.map((flag) => (
@@ -285,10 +285,10 @@ function Kind({ record: { dialect, data_type: type, group } }: { record: RecordD
   return (
     <>
       {given.map((each, index) => (
-        <>
+        <Fragment key={index}>
           {index > 0 && " · "}
           <Text>{each}</Text>
-        </>
+        </Fragment>
       ))}
     </>
   );

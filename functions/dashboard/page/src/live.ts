@@ -74,7 +74,7 @@ export function useResource<T>(path: string, query: Query, live = true): Resourc
       },
     );
     return () => stop.abort();
-  }, [question, again, live ? tick : 0]);
+  }, [question, signedOut, again, live ? tick : 0]);
   const current = state.question === question ? state : { data: null, error: null };
   return {
     data: current.data,

@@ -1,6 +1,6 @@
 // What to check when there is nothing to see.
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { Panel, Text } from "./ui";
 import { Follow, useView } from "./view";
 
@@ -21,12 +21,12 @@ export function NoRecords(): JSX.Element {
               {" "}
               Look in{" "}
               {others.map((name, index) => (
-                <>
+                <Fragment key={name}>
                   {index > 0 && " or "}
                   <button type="button" class="link" onClick={() => view.go({ environment: name, product: null })}>
                     {name}
                   </button>
-                </>
+                </Fragment>
               ))}
               .
             </>

@@ -1,7 +1,7 @@
 // View Raw Data: the records themselves, newest first.
 
 import type { JSX } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { useCallback, useContext, useEffect, useState } from "preact/hooks";
 import { get, Problem, type Query, search } from "./api";
 import { ExportButton } from "./export";
 import { FLAGS, flagName } from "./flags";
@@ -33,7 +33,7 @@ export function Records({ products }: { products: Product[] }): JSX.Element {
   const view = useView();
   const given = RECORD_FILTERS.filter((name) => view.param(name));
   const query: Query = { ...view.scope, ...Object.fromEntries(given.map((name) => [name, view.param(name)])) };
-  const records = useRecords(query);
+  const records = useRecords(search(query));
   const names = new Map(products.map(({ id, name }) => [id, name]));
   const shown = view.param("record");
   return (
@@ -80,13 +80,22 @@ export function Records({ products }: { products: Product[] }): JSX.Element {
 }
 
 /** A page of records: a search goes on by itself while it finds nothing, for a page may be empty and not the last. */
-async function found(query: Query, cursor: string | null, signal?: AbortSignal): Promise<RecordPage> {
+async function found(question: string, cursor: string | null, signal?: AbortSignal): Promise<RecordPage> {
+  const query = Object.fromEntries(new URLSearchParams(question));
   let page: RecordPage = { items: [], next: cursor };
   do {
     const more = page.next === null ? {} : { cursor: page.next };
     page = await get<RecordPage>("/api/v1/analytics/records", { ...query, limit: PAGE, ...more }, signal);
   } while (page.items.length === 0 && page.next !== null);
   return page;
+}
+
+interface State {
+  /** What the pages are of. */
+  question: string;
+  pages: RecordPage[];
+  problem: Problem | null;
+  busy: boolean;
 }
 
 interface Found {
@@ -101,43 +110,48 @@ interface Found {
 }
 
 /** The pages asked for so far. While that is the first alone, it is asked for again at every tick. */
-function useRecords(query: Query): Found {
+function useRecords(question: string): Found {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
-  const question = search(query);
-  const [state, setState] = useState<{ question: string; pages: RecordPage[]; problem: Problem | null; busy: boolean }>(
-    {
-      question: "",
-      pages: [],
-      problem: null,
-      busy: false,
-    },
-  );
+  const [state, setState] = useState<State>({ question: "", pages: [], problem: null, busy: false });
   const [again, setAgain] = useState(0);
   const mine = state.question === question;
   const paged = mine && state.pages.length > 1;
 
-  const failed = (error: unknown): void => {
-    if (error instanceof Problem && error.status === 401) return signedOut();
-    const problem = error instanceof Problem ? error : new Problem(0, "Unreadable answer", String(error));
-    setState((before) => ({ question, pages: before.question === question ? before.pages : [], problem, busy: false }));
-  };
+  const failed = useCallback(
+    (error: unknown): void => {
+      if (error instanceof Problem && error.status === 401) {
+        signedOut();
+        return;
+      }
+      const problem = error instanceof Problem ? error : new Problem(0, "Unreadable answer", String(error));
+      setState((before) => ({
+        question,
+        pages: before.question === question ? before.pages : [],
+        problem,
+        busy: false,
+      }));
+    },
+    [question, signedOut],
+  );
 
   useEffect(() => {
     if (paged) return;
     const stop = new AbortController();
-    found(query, null, stop.signal).then(
+    found(question, null, stop.signal).then(
       (page) => setState({ question, pages: [page], problem: null, busy: false }),
-      (error) => stop.signal.aborted || failed(error),
+      (error: unknown) => {
+        if (!stop.signal.aborted) failed(error);
+      },
     );
     return () => stop.abort();
-  }, [question, again, paged ? 0 : tick]);
+  }, [question, failed, paged, again, tick]);
 
   const next = mine ? (state.pages.at(-1)?.next ?? null) : null;
   const more = (): void => {
     if (!next) return;
     setState((before) => ({ ...before, busy: true }));
-    found(query, next).then((page) => {
+    found(question, next).then((page) => {
       setState((before) =>
         before.question === question
           ? { ...before, pages: [...before.pages, page], problem: null, busy: false }

@@ -1,5 +1,7 @@
 // Tables. Wide ones scroll by themselves, also by keyboard, so that the page never does; on a phone rows are stacked.
 
+// biome-ignore-all lint/a11y/noRedundantRoles: browsers forget a table's meaning where its rows are stacked
+
 import type { ComponentChildren, JSX } from "preact";
 
 export interface Column<T> {
@@ -26,7 +28,6 @@ interface TableProps<T> {
   class?: string;
 }
 
-// Roles are written out because browsers forget a table's meaning where its rows are stacked.
 export function Table<T>({ label, columns, items, keyOf, row, class: kind = "" }: TableProps<T>): JSX.Element {
   return (
     <div class={`table-frame ${kind}`} role="group" aria-label={label} tabIndex={0}>

@@ -241,6 +241,7 @@ export function Dialog({ title, class: kind = "", actions, onClose, children }: 
   }, []);
   const close = (): void => dialog.current?.close();
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside it closes it, as Escape does by itself
     <dialog
       ref={dialog}
       class={kind}
