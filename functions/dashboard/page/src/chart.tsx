@@ -1,11 +1,10 @@
-// Charts over time, each with a table that says the same.
+// Charts over time, drawn by uPlot.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { axisDay, axisHour, bucketName, localTime, short } from "./format";
-import { type Column, Table } from "./table";
-import { Panel, Segments, Text } from "./ui";
+import { Text } from "./ui";
 
 export interface Series {
   label: string;
@@ -31,8 +30,8 @@ export interface Chart {
   remark?: (index: number) => string | undefined;
 }
 
-/** Fewer make no curve: the table says it better. */
-const FEWEST_POINTS = 4;
+/** Fewer make no curve: a table says it better. */
+export const FEWEST_POINTS = 4;
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const SECONDS = { hour: 3600, day: 86_400 };
@@ -40,72 +39,6 @@ const STEPS = {
   hour: [1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3600),
   day: [1, 2, 7, 14, 28, 56].map((days) => days * 86_400),
 };
-
-interface ChartPanelProps {
-  title: string;
-  note?: ComponentChildren;
-  span?: number;
-  name: string;
-  chart: Chart;
-  /** Says in a sentence what the picture shows. */
-  summary: string;
-  children?: ComponentChildren;
-}
-
-/** A chart and its table, one at a time. */
-export function ChartPanel({ title, note, span, name, chart, summary, children }: ChartPanelProps): JSX.Element {
-  const [chosen, choose] = useState<"chart" | "table" | null>(null);
-  const form = chosen ?? (chart.starts.length < FEWEST_POINTS ? "table" : "chart");
-  const actions = (
-    <Segments
-      label={`${title} as`}
-      class="small"
-      options={[
-        ["chart", "Chart"],
-        ["table", "Table"],
-      ]}
-      value={form}
-      onChange={choose}
-    />
-  );
-  return (
-    <Panel title={title} note={note} {...(span ? { span } : {})} name={name} actions={actions}>
-      {form === "chart" ? <Plot chart={chart} summary={summary} /> : <ChartTable title={title} chart={chart} />}
-      {children}
-    </Panel>
-  );
-}
-
-function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Element {
-  const { bucket, starts, series, remark } = chart;
-  const columns: Column<number>[] = [
-    {
-      title: bucket === "hour" ? "Hour (UTC)" : "Day (UTC)",
-      cell: (index) => (
-        <>
-          {starts[index]?.slice(0, bucket === "hour" ? 16 : 10).replace("T", " ")}{" "}
-          <span class="muted">{remark?.(index)}</span>
-        </>
-      ),
-    },
-    ...series.map(({ label, values }) => ({
-      title: label,
-      heading: <Text>{label}</Text>,
-      class: "number",
-      cell: (index: number) => text(chart, values[index]),
-    })),
-  ];
-  const newestFirst = starts.map((_, index) => index).reverse();
-  return (
-    <Table
-      label={`${title}, table`}
-      class="low"
-      columns={columns}
-      items={newestFirst}
-      keyOf={(index) => starts[index] ?? ""}
-    />
-  );
-}
 
 interface Hover {
   index: number;
@@ -196,7 +129,8 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
   );
 }
 
-const text = (chart: Chart, value: number | null | undefined): string =>
+/** A value of a chart as text; a dash where there is none. */
+export const text = (chart: Chart, value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : chart.format(value);
 
 /** What uPlot draws: the highest of a stack first, so that the lower ones lie over it. */

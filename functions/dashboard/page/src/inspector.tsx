@@ -3,12 +3,12 @@
 import { Fragment, type JSX } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { download, getExactly, nextOf, Problem } from "./api";
-import { save } from "./export";
 import { flagName } from "./flags";
 import { bytes } from "./format";
 import { Json, jsonText } from "./json";
 import { LicenseActions } from "./license_actions";
 import { SignedOut, Tick } from "./live";
+import { save } from "./save";
 import { ShowOnly } from "./show_only";
 import type { RecordDetail, RecordRow } from "./types";
 import {

@@ -1,7 +1,8 @@
 // Which versions run: their shares, and how those change.
 
 import type { JSX } from "preact";
-import { type Chart, ChartPanel } from "./chart";
+import type { Chart } from "./chart";
+import { ChartPanel } from "./chart_panel";
 import { count, percent, points } from "./format";
 import { type Column, Table } from "./table";
 import type { Overview } from "./types";
