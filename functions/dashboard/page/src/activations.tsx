@@ -16,10 +16,10 @@ const MEANINGS = new Map([
   [210, "invalid key"],
   [215, "no identifier"],
   [300, "activated"],
-  [301, "active already"],
+  [301, "already active"],
   [302, "limit reached"],
   [400, "deactivated"],
-  [401, "inactive already"],
+  [401, "already inactive"],
 ]);
 
 const CODES: Column<Overview["activations"]["codes"][number]>[] = [
@@ -40,12 +40,12 @@ export function Activations({ data }: { data: Overview }): JSX.Element {
   return (
     <Panel
       title="Licence checks"
-      note="Verify, activate, deactivate: what devices were answered"
+      note="Answers to devices that verify, activate or deactivate"
       span={4}
       name="activations"
     >
       {codes.length === 0 ? (
-        <Empty title="No device asked in this range." />
+        <Empty title="No licence was checked in this range." />
       ) : (
         <>
           <dl class="pair">

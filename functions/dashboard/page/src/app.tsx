@@ -142,7 +142,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           </Guarded>
         )}
       </main>
-      <footer>All times are UTC; hover one to see it in your own.</footer>
+      <footer>All times are in UTC. Point at a time to see it in your own time zone.</footer>
     </>
   );
 }
@@ -191,7 +191,7 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
         class="button quiet"
         aria-pressed={paused}
         aria-label="Pause updates"
-        title={paused ? "Go on updating every 30 seconds" : "Updates every 30 seconds; pause"}
+        title={paused ? "Update every 30 seconds again" : "Updates every 30 seconds. Press to pause."}
         onClick={() => onPause(!paused)}
       >
         <Icon name={paused ? "play" : "pause"} />

@@ -8,9 +8,9 @@ import { Icon } from "./ui";
 import { Follow, RANGES, useView } from "./view";
 
 const ALERTS = new Map<string, readonly [string, string]>([
-  ["INVALID_LICENSE", ["Invalid licences", "Keys nobody issued, or none where one is needed"]],
+  ["INVALID_LICENSE", ["Invalid licences", "Unknown licence keys, or no key where one is required"]],
   ["BYPASSED_ACTIVATION", ["Bypassed activations", "Devices without an active activation"]],
-  ["REVOKED_LICENSE", ["Revoked licences", "Records under licences that were revoked"]],
+  ["REVOKED_LICENSE", ["Revoked licences", "Records with a revoked licence"]],
   ["ENVIRONMENT_MISMATCH", ["Environment mismatch", "Keys that belong to another environment"]],
 ]);
 
@@ -18,7 +18,7 @@ export function Stats({ data }: { data: Overview }): JSX.Element {
   const view = useView();
   const { stats } = data;
   const range = RANGES.get(view.range);
-  const during = range ? `last ${range}` : "in range";
+  const during = range ? `last ${range}` : "in the range";
   const days = stats.unique_users_days;
   const counted = days ? `over ${plural(days, "UTC day")}` : during;
   return (
@@ -78,7 +78,7 @@ export function Alerts({ data }: { data: Overview }): JSX.Element {
           <p class="figure" data-stat="records">
             {count(records)}
           </p>
-          <p class="change" title={`${plural(before, "record")} in the range before`}>
+          <p class="change" title={`${plural(before, "record")} in the previous period`}>
             <Change change={change} />
           </p>
           <p class="note">{ALERTS.get(flag)?.[1]}</p>
@@ -89,14 +89,14 @@ export function Alerts({ data }: { data: Overview }): JSX.Element {
 }
 
 function Change({ change }: { change: number }): JSX.Element {
-  if (change === 0) return <span class="same">same as in the range before</span>;
+  if (change === 0) return <span class="same">same as in the previous period</span>;
   return (
     <>
       <span class={change > 0 ? "risen" : "fallen"}>
         <span aria-hidden="true">{change > 0 ? "▲" : "▼"}</span> {count(Math.abs(change))}{" "}
         {change > 0 ? "more" : "fewer"}
       </span>{" "}
-      than in the range before
+      than in the previous period
     </>
   );
 }

@@ -94,7 +94,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
 
   return (
     <figure class="chart">
-      <div class="plot" ref={frame} role="img" aria-label={`${summary} The table has the figures.`} />
+      <div class="plot" ref={frame} role="img" aria-label={`${summary} The table shows the numbers.`} />
       {hover && <Tooltip chart={chart} hover={hover} />}
       <figcaption class="legend">
         {[...chart.series].reverse().map(({ label, color }, index) => (

@@ -18,7 +18,7 @@ const COLUMNS: Column<Excess>[] = [
     cell: (item) => (
       <>
         {item.license_id || item.customer_id ? (
-          <Follow page="records" filters={whose(item)} title="Their records">
+          <Follow page="records" filters={whose(item)} title="Show their records">
             <Text>{item.name}</Text>
           </Follow>
         ) : (
@@ -47,7 +47,7 @@ export function Devices(): JSX.Element {
   return (
     <Panel
       title="Many devices"
-      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or over their limit`}
+      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or more than the limit`}
       span={6}
       name="devices"
     >

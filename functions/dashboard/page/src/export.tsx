@@ -68,7 +68,7 @@ function ExportDialog({ query, onClose }: { query: Query; onClose: () => void })
           {running && <progress aria-label="Exporting" />}
           <p>
             {plural(progress.rows, "row")}, {bytes(progress.size)}, {plural(progress.pages, "page")}
-            {done && <strong> – complete and checked. The file is among your downloads.</strong>}
+            {done && <strong> – complete and checked. The file is in your downloads.</strong>}
           </p>
         </div>
       )}

@@ -30,7 +30,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
   return (
     <Panel
       title="Failed calls"
-      note={`Calls with a key of ${view.environment}, or of nobody, that were refused or could not be read, per hour`}
+      note={`Calls per hour that were refused or could not be read, with a key of ${view.environment} or an unknown key`}
       name="failed-calls"
     >
       <Filters />
@@ -40,18 +40,20 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
             <Empty title={filtered ? "No failed call matches the filters." : "No call failed in this range."}>
               {cause && !CAUSES.includes(cause) && (
                 <p class="note">
-                  “<Text>{cause}</Text>” is no cause that this page knows.
+                  This page does not know the cause “<Text>{cause}</Text>”.
                 </p>
               )}
               <p class="note">
-                If your SDK sends and nothing arrives, check the address it sends to, and whether the key belongs to
-                another environment.
+                If your SDK sends data and nothing arrives, check the address that it sends to. Check also that its key
+                is not a key of another environment.
               </p>
             </Empty>
           ) : (
             <>
               <Calls calls={calls} />
-              {cut?.includes("failed_calls") && <p class="note">There are more; narrow the range or the filters.</p>}
+              {cut?.includes("failed_calls") && (
+                <p class="note">There are more. Choose a shorter time range or more filters.</p>
+              )}
             </>
           )
         }
@@ -90,7 +92,7 @@ function Filters(): JSX.Element {
           </select>
         </label>
         <label>
-          Key's last four
+          Key, last 4
           <input name="last4" type="search" autocomplete="off" spellcheck={false} defaultValue={view.param("last4")} />
         </label>
         <label>

@@ -106,7 +106,7 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
       <Facts record={record} names={names} />
       <Part title="Payload" copy={record.payload === null ? null : jsonText(record.payload)}>
         {record.payload === null ? (
-          <p class="note">There is none: the body is no JSON, too large to be shown, or cannot be read.</p>
+          <p class="note">There is no payload: the body is not JSON, is too large to show, or cannot be read.</p>
         ) : (
           <div class="json" data-part="payload">
             <Json value={record.payload} />
@@ -127,14 +127,14 @@ function RawBody({ record: { id, raw } }: { record: RecordDetail }): JSX.Element
   if (raw === null) {
     return (
       <Part title="Raw body" copy={null}>
-        <p class="note">It cannot be read.</p>
+        <p class="note">The body cannot be read.</p>
       </Part>
     );
   }
   if ("href" in raw) {
     return (
       <Part title="Raw body" copy={null}>
-        <p class="note">Too large to be shown: {bytes(raw.bytes)}.</p>
+        <p class="note">Too large to show: {bytes(raw.bytes)}.</p>
         <button type="button" class="button" onClick={() => saveBody(raw.href, id)}>
           <Icon name="download" /> Download
         </button>
@@ -144,7 +144,7 @@ function RawBody({ record: { id, raw } }: { record: RecordDetail }): JSX.Element
   const text = "text" in raw ? raw.text : raw.base64;
   return (
     <Part title="Raw body" copy={text}>
-      {"base64" in raw && <p class="note">Not text; shown as base64.</p>}
+      {"base64" in raw && <p class="note">The body is not text. It is shown as base64.</p>}
       <pre class="code" tabIndex={0} data-part="raw">
         {text}
       </pre>
@@ -191,7 +191,7 @@ function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
       ))}
       {later?.length ? (
         <div>
-          <dt>Judged later</dt>
+          <dt>Flagged later</dt>
           <dd>
             <Text>{later.map(flagName).join(", ")}</Text>
           </dd>

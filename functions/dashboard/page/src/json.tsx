@@ -31,7 +31,7 @@ export function Json({ value, depth = 0 }: { value: unknown; depth?: number }): 
           </li>
         ))}
         {entries.length > MOST_CHILDREN && (
-          <li class="muted">and {entries.length - MOST_CHILDREN} more; the raw body has them all</li>
+          <li class="muted">and {entries.length - MOST_CHILDREN} more. The raw body shows them all.</li>
         )}
       </ul>
       <span class="json-mark">{right}</span>

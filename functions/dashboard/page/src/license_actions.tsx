@@ -28,14 +28,14 @@ const POSSIBLE = new Map<string, readonly Action[]>([
 const WORDS: Record<Action, { button: string; effect: string }> = {
   suspend: {
     button: "Suspend",
-    effect: "Devices are answered “blocked” and their records are flagged until the licence is resumed.",
+    effect: "Devices get the answer “blocked” and their records are flagged until the licence is resumed.",
   },
-  resume: { button: "Resume", effect: "The licence becomes active again, with the activations it has." },
+  resume: { button: "Resume", effect: "The licence becomes active again and keeps its activations." },
   revoke: {
     button: "Revoke",
     effect:
-      "This is final: a revoked licence cannot be used again. Devices are answered “blocked”, and what they send is " +
-      "flagged as a revoked licence.",
+      "You cannot undo this: a revoked licence can never be used again. Devices get the answer “blocked” and their " +
+      "records are flagged as “Revoked licence”.",
   },
 };
 
@@ -126,9 +126,13 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
       </dl>
       {done ? (
         <p class="done" role="status">
-          Licence <code>••••{target.last4}</code> of{" "}
-          {target.customer === null ? "no customer" : <Text>{target.customer}</Text>} is now{" "}
-          <strong>{done.state}</strong>. Where it is cached, that takes up to a minute.
+          Licence <code>••••{target.last4}</code>{" "}
+          {target.customer !== null && (
+            <>
+              of <Text>{target.customer}</Text>{" "}
+            </>
+          )}
+          is now <strong>{done.state}</strong>. It can take up to a minute until this works everywhere.
         </p>
       ) : (
         <p>{words.effect}</p>

@@ -15,7 +15,7 @@ const COUNTRIES = 5;
 export function Licenses(): JSX.Element {
   const view = useView();
   const top = useResource<TopLicenses>("/api/v1/analytics/licenses/top", { ...view.scope, limit: MOST });
-  const note = top.data?.note ?? (top.data?.exact ? "Exact, over all closed days in range" : undefined);
+  const note = top.data?.note ?? (top.data?.exact ? "Exact, for all closed days in the range" : undefined);
   return (
     <Panel title="Top licences by flagged records" note={note} name="licenses">
       <Loaded resource={top} lines={6}>
@@ -92,7 +92,7 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
   return (
     <>
       {id ? (
-        <Follow page="records" filters={{ license_id: id }} title="Its records">
+        <Follow page="records" filters={{ license_id: id }} title="Show the records of this licence">
           <code>••••{last4}</code>
         </Follow>
       ) : (
@@ -102,7 +102,7 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
       )}
       <span class="second">
         {customer ? (
-          <Follow page="records" filters={{ customer_id: customer.id }} title="All their records">
+          <Follow page="records" filters={{ customer_id: customer.id }} title="Show the records of this customer">
             <Text>{customer.name ?? customer.id}</Text>
           </Follow>
         ) : (

@@ -37,7 +37,7 @@ export function Logs(): JSX.Element {
           }
         </Loaded>
       </Panel>
-      <Panel title="Exports" note="Who took records out" name="exports">
+      <Panel title="Exports" note="Who exported records, and which" name="exports">
         <Loaded resource={logs}>
           {({ exports }) =>
             exports.length === 0 ? (
@@ -87,12 +87,7 @@ const ACTIONS: Column<AuditEntry>[] = [
   WHENCE,
 ];
 
-const EXPORTS: Column<AuditEntry>[] = [
-  WHEN,
-  WHO,
-  { title: "What was asked for", class: "full breaks", cell: changes },
-  WHENCE,
-];
+const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "Request", class: "full breaks", cell: changes }, WHENCE];
 
 /** A name, and the id of its key on hover. */
 function Who({ name, id }: { name: string; id: string }): JSX.Element {

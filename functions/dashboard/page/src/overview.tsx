@@ -62,7 +62,7 @@ function Trend({ data, span }: { data: OverviewData; span: number }): JSX.Elemen
       note={`Clean and flagged, per ${bucket}`}
       name="trend"
       span={span}
-      summary={`Records per ${bucket}: ${count(stats.range_clean)} clean and ${count(stats.range_flagged)} flagged in all.`}
+      summary={`Records per ${bucket}: ${count(stats.range_clean)} clean and ${count(stats.range_flagged)} flagged in total.`}
       chart={{
         kind: "stacked bars",
         bucket,
@@ -94,7 +94,7 @@ function ActiveUsers({ data }: { data: OverviewData }): JSX.Element {
       }
       name="active-users"
       span={12}
-      summary={`Distinct users over ${plural(days.length, "day")}, each counted once per window.`}
+      summary={`Unique users over ${plural(days.length, "day")}. Each user is counted once per period.`}
       chart={{
         kind: "lines",
         bucket: "day",

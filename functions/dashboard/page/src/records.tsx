@@ -41,8 +41,8 @@ export function Records({ products }: { products: Product[] }): JSX.Element {
             <RecordTable rows={records.items} names={names} />
             <div class="more">
               <span class="note" data-stat="shown">
-                {plural(records.items.length, "record")} shown{records.next === null && ", all there are"}
-                {records.paged && "; not updated while there are older ones among them"}
+                {plural(records.items.length, "record")} shown{records.next === null && " (all)"}
+                {records.paged && ". The list is not updated while it shows older records."}
               </span>
               <div class="buttons">
                 {records.paged && (
@@ -72,15 +72,15 @@ function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
     <Empty title="0 records">
       {filtered ? (
         <p>
-          Nothing in {view.environment} matches the filters in this time range.{" "}
+          No record in {view.environment} matches the filters in this time range.{" "}
           <button type="button" class="link" onClick={() => view.go(clear)}>
             Clear the filters
           </button>
         </p>
       ) : (
         <p>
-          Nothing was received in {view.environment} in this time range. Check the environment toggle, the API key your
-          SDK uses, and the <Follow page="logs">system logs</Follow>; or look at{" "}
+          Nothing was received in {view.environment} in this time range. Check the environment, the API key that your
+          SDK uses and the <Follow page="logs">system logs</Follow>, or look at{" "}
           <button type="button" class="link" onClick={() => view.go({ range: "90d", from: null, to: null })}>
             the last 90 days
           </button>

@@ -47,13 +47,14 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
       <Icon name="alert" />
       <div>
         <h2>
-          <Title spike={spike} /> {over && <span class="badge">over</span>}
+          <Title spike={spike} /> {over && <span class="badge">ended</span>}
         </h2>
         <p>
           <Text>{sentence(spike)}</Text>
         </p>
         <p class="note">
-          {over ? "from" : "since"} <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
+          {over ? "from" : "since"} <Time at={spike.opened_at} />, last seen in the hour of{" "}
+          <Time at={spike.last_seen} />
         </p>
       </div>
       <Follow class="button" page="records" filters={filters(spike)}>
@@ -78,7 +79,7 @@ function sentence({ cause, evidence }: Spike): string {
   if (number === undefined) return cause.replaceAll("_", " ");
   const what = plural(number, events === undefined ? "flagged record" : "event");
   const where = license ? `since midnight with licence ••••${license.last4 ?? ""}` : "in an hour";
-  const usual = expected === undefined ? "" : `, where at most ${count(expected)} were to be expected`;
+  const usual = expected === undefined ? "" : `, but at most ${count(expected)} were expected`;
   return `${what} ${where}${usual}.`;
 }
 

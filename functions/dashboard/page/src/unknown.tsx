@@ -21,7 +21,7 @@ export function UnknownAddress(): JSX.Element {
         </ul>
       </div>
       <button type="button" class="button" onClick={() => view.go(without)}>
-        Leave it out
+        Remove it
       </button>
     </div>
   );
@@ -30,7 +30,7 @@ export function UnknownAddress(): JSX.Element {
 function Sentence({ name, value, known }: Unknown): JSX.Element {
   return (
     <li>
-      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key opens" : "it can be"}{" "}
+      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key gives access to" : "it can be"}{" "}
       {known.join(", ")}.
     </li>
   );

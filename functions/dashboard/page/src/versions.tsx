@@ -33,7 +33,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
   const colors = colorsOf(versions.map(({ version }) => version));
   return (
     <>
-      <Panel title="Versions" note="Share of the records in range" span={5} name="versions">
+      <Panel title="Versions" note="Share of the records in the range" span={5} name="versions">
         <Shares data={data} colors={colors} />
       </Panel>
       <ChartPanel
@@ -88,7 +88,7 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
     },
     {
       title: "Change",
-      hint: "Share in the second half of the range against the first",
+      hint: "Share in the second half of the range compared with the first half",
       class: "number",
       cell: ({ version }) => {
         const change = changes.get(version) ?? null;
@@ -106,7 +106,7 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
         keyOf={({ version }) => version}
         row={({ version }) => ({ "data-version": version })}
       />
-      {more > 0 && <p class="note">and {more} more, each with less.</p>}
+      {more > 0 && <p class="note">and {more} more, each with fewer records.</p>}
     </>
   );
 }
@@ -138,7 +138,7 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     color: colors.get(version) ?? "--series-other",
     values: buckets.map((versions, index) => share(index, versions.get(version) ?? 0)),
   }));
-  series.push({ label: "all other", color: "--series-other", values: rest });
+  series.push({ label: "all others", color: "--series-other", values: rest });
   return {
     kind: "stacked bars",
     bucket: data.bucket,
