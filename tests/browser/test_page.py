@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser import answers
 from tests.browser.answers import Analytics
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel
+from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel, until
 from tests.local_service import LocalService
 
 # ── signing in and out
@@ -228,10 +228,9 @@ def test_it_updates_itself_while_it_is_looked_at(open_page: OpenPage, analytics:
 
     def asked_after(seconds: int, expected: int) -> bool:
         page.clock.run_for(seconds * 1000)
-        for _ in range(50):
-            page.wait_for_timeout(100)  # of our time: requests take some
-            if len(analytics.asked_for("overview")) >= expected:
-                break
+        until(page, lambda: len(analytics.asked_for("overview")) >= expected)
+        # a request that starts now is answered after all that the page has started
+        page.evaluate("fetch('/api/v1/analytics/products').then((answer) => answer.text())")
         return len(analytics.asked_for("overview")) == expected
 
     assert asked_after(0, 1)
@@ -253,6 +252,13 @@ def test_it_updates_itself_while_it_is_looked_at(open_page: OpenPage, analytics:
 # ── with nothing stood in for
 
 
+def total_records(service: LocalService, environment: str) -> int:
+    query = {"environment": environment, "range": "24h"}
+    headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
+    answer = httpx.get(f"{service.url}/api/v1/analytics/overview", params=query, headers=headers)
+    return int(answer.json()["stats"]["total_records"])
+
+
 def test_what_was_sent_is_counted_shown_and_exported(open_page: OpenPage, service: LocalService) -> None:
     product, key = service.keys["products"][0], service.key("ingest_key", "development")
     events = [
@@ -270,7 +276,9 @@ def test_what_was_sent_is_counted_shown_and_exported(open_page: OpenPage, servic
         assert service.post("/api/v1/telemetry", event, key).status_code == 200
     scope = "?environment=development"
     page = open_page(scope, stand_in=False)
-    expect(page.locator("[data-stat=total_records]")).to_have_text("4", timeout=20_000)
+    until(page, lambda: total_records(service, "development") == 4)
+    page.get_by_role("button", name="Refresh now").click()
+    expect(page.locator("[data-stat=total_records]")).to_have_text("4")
     for address in (scope, f"{scope}&range=90d&product={product}", f"{scope}&from=2026-01-01&to=2026-01-31"):
         page.goto(f"/admin/telemetry{address}")
         expect(panel(page, "mismatches")).to_be_visible()
@@ -370,7 +378,7 @@ def test_records_are_filtered_and_paged(open_page: OpenPage, analytics: Analytic
 def test_a_search_goes_on_over_pages_without_a_match(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given["records"] = {"items": [], "next": "100"}
     page = open_page("?view=records", clock=True)
-    page.wait_for_timeout(300)
+    until(page, lambda: len(analytics.asked_for("records")) > 1)
     del analytics.given["records"]
     expect(panel(page, "records").locator("tbody tr")).to_have_count(20)
 
