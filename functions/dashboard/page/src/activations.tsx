@@ -1,4 +1,4 @@
-// What devices were answered when they asked about their licence.
+// The answers that devices got when they checked their licence.
 
 import type { JSX } from "preact";
 import { count } from "./format";

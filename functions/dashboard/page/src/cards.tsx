@@ -5,7 +5,7 @@ import { flagName } from "./flags";
 import { count, percent, plural } from "./format";
 import type { Overview } from "./types";
 import { Icon } from "./ui";
-import { Follow, RANGES, useView } from "./view";
+import { RANGES, useView, ViewLink } from "./view";
 
 const ALERTS = new Map<string, readonly [string, string]>([
   ["INVALID_LICENSE", ["Invalid licences", "Unknown licence keys, or no key where one is required"]],
@@ -65,7 +65,7 @@ export function Alerts({ data }: { data: Overview }): JSX.Element {
   return (
     <section class="alerts span-12" aria-label="Piracy alerts" data-panel="alerts">
       {data.alerts.map(({ flag, records, before, change }) => (
-        <Follow
+        <ViewLink
           key={flag}
           class={`card alert ${records > 0 ? "raised" : ""}`}
           page="records"
@@ -82,7 +82,7 @@ export function Alerts({ data }: { data: Overview }): JSX.Element {
             <Change change={change} />
           </p>
           <p class="note">{ALERTS.get(flag)?.[1]}</p>
-        </Follow>
+        </ViewLink>
       ))}
     </section>
   );

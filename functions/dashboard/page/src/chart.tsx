@@ -16,7 +16,7 @@ export interface Series {
 export interface Chart {
   kind: "stacked bars" | "lines";
   bucket: "hour" | "day";
-  /** Beginnings of the buckets, ISO-8601. */
+  /** Start times of the buckets, ISO-8601. */
   starts: string[];
   /** Stacked from the bottom up. */
   series: Series[];
@@ -24,13 +24,13 @@ export interface Chart {
   format: (value: number) => string;
   /** A value as text, on the axis. */
   axis?: (value: number) => string;
-  /** The top of the axis, where the values do not decide it. */
+  /** The top of the axis, if the values do not decide it. */
   top?: number;
-  /** Said of a bucket in the tooltip, such as that it is still open. */
+  /** A remark on a bucket, such as that it is still open. */
   remark?: (index: number) => string | undefined;
 }
 
-/** Fewer make no curve: a table says it better. */
+/** With fewer points a table is easier to read than a chart. */
 export const FEWEST_POINTS = 4;
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
@@ -53,7 +53,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
   const [dark, setDark] = useState(DARK.matches);
   const latest = useRef(chart);
   latest.current = chart;
-  // data that only went on is set; anything else is drawn anew
+  // new data of the same shape goes into the same plot; another shape needs a new plot
   const shape = JSON.stringify([chart.kind, chart.bucket, chart.top, chart.series.map(({ label }) => label), dark]);
 
   useEffect(() => {
@@ -69,7 +69,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
       width: element.clientWidth,
       height: element.clientHeight,
     });
-    const point = (self: uPlot): void => {
+    const onPoint = (self: uPlot): void => {
       const { idx } = self.cursor;
       const at = typeof idx === "number" ? self.data[0][idx] : undefined;
       setHover(
@@ -78,7 +78,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
           : null,
       );
     };
-    const made = new uPlot(options(latest, element, size(), point), drawn(latest.current), element);
+    const made = new uPlot(plotOptions(latest, element, size(), onPoint), plotData(latest.current), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize(size()));
     observer.observe(element);
@@ -90,7 +90,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
     };
   }, [shape]);
 
-  useEffect(() => plot.current?.setData(drawn(chart)), [chart]);
+  useEffect(() => plot.current?.setData(plotData(chart)), [chart]);
 
   return (
     <figure class="chart">
@@ -121,7 +121,7 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
         <span key={index} class="row">
           <i style={{ background: `var(${color})` }} />
           <Text>{label}</Text>
-          <b>{text(chart, values[hover.index])}</b>
+          <b>{valueText(chart, values[hover.index])}</b>
         </span>
       ))}
       {remark && <span class="muted">{remark}</span>}
@@ -129,12 +129,12 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
   );
 }
 
-/** A value of a chart as text; a dash where there is none. */
-export const text = (chart: Chart, value: number | null | undefined): string =>
+/** A value of a chart as text; a dash if there is none. */
+export const valueText = (chart: Chart, value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : chart.format(value);
 
-/** What uPlot draws: the highest of a stack first, so that the lower ones lie over it. */
-function drawn(chart: Chart): uPlot.AlignedData {
+/** The data for uPlot: the highest bar of a stack comes first, so that lower bars are drawn over it. */
+function plotData(chart: Chart): uPlot.AlignedData {
   const times = chart.starts.map((start) => Date.parse(start) / 1000);
   if (chart.kind === "lines") return [times, ...chart.series.map(({ values }) => values)];
   const sums: (number | null)[][] = [];
@@ -145,11 +145,11 @@ function drawn(chart: Chart): uPlot.AlignedData {
   return [times, ...sums.reverse()];
 }
 
-function options(
+function plotOptions(
   chart: { readonly current: Chart },
   element: HTMLElement,
   size: { width: number; height: number },
-  point: (self: uPlot) => void,
+  onPoint: (self: uPlot) => void,
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (property: string): string => style.getPropertyValue(property).trim();
@@ -202,6 +202,6 @@ function options(
         return { label, fill: stroke, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
       }),
     ],
-    hooks: { setCursor: [point] },
+    hooks: { setCursor: [onPoint] },
   };
 }

@@ -1,8 +1,8 @@
-// A panel with a chart and a table that says the same.
+// A panel with a chart, and a table with the same numbers.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { type Chart, FEWEST_POINTS, Plot, text } from "./chart";
+import { type Chart, FEWEST_POINTS, Plot, valueText } from "./chart";
 import { type Column, Table } from "./table";
 import { Panel, Segments, Text } from "./ui";
 
@@ -12,12 +12,12 @@ interface ChartPanelProps {
   span?: number;
   name: string;
   chart: Chart;
-  /** Says in a sentence what the picture shows. */
+  /** One sentence that says what the chart shows. */
   summary: string;
   children?: ComponentChildren;
 }
 
-/** A chart and its table, one at a time. */
+/** Shows a chart or its table, as the reader chooses. */
 export function ChartPanel({ title, note, span, name, chart, summary, children }: ChartPanelProps): JSX.Element {
   const [chosen, choose] = useState<"chart" | "table" | null>(null);
   const form = chosen ?? (chart.starts.length < FEWEST_POINTS ? "table" : "chart");
@@ -57,7 +57,7 @@ function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Elem
       title: label,
       heading: <Text>{label}</Text>,
       class: "number",
-      cell: (index: number) => text(chart, values[index]),
+      cell: (index: number) => valueText(chart, values[index]),
     })),
   ];
   const newestFirst = starts.map((_, index) => index).reverse();

@@ -17,7 +17,7 @@ const PAUSE_MS = 2000;
 const DIGEST_BYTES = 32;
 const TYPES = { csv: "text/csv;charset=utf-8", ndjson: "application/x-ndjson" };
 
-/** All pages of an export. Throws a Problem when they are not the rows that the last page vouches for. */
+/** All pages of an export. Throws a Problem if they are not the rows that the last page confirms. */
 export async function fetchAll(
   first: string,
   format: Format,
@@ -28,10 +28,10 @@ export async function fetchAll(
   const progress: Progress = { pages: 0, rows: format === "csv" ? -1 : 0, size: 0 };
   let digest: Uint8Array<ArrayBuffer> = new Uint8Array(DIGEST_BYTES);
   for (let url: string | null = first; url !== null; ) {
-    const response: Response = await persistently(url, signal);
+    const response: Response = await downloadWithRetries(url, signal);
     const page = new Uint8Array(await response.arrayBuffer());
     for (const line of linesOf(page)) {
-      digest = await chained(digest, line);
+      digest = await nextDigest(digest, line);
       progress.rows += 1;
     }
     pages.push(page);
@@ -39,13 +39,13 @@ export async function fetchAll(
     progress.size += page.length;
     onProgress({ ...progress, rows: Math.max(progress.rows, 0) });
     url = nextOf(response);
-    if (url === null) check(response, progress.rows, digest);
+    if (url === null) checkComplete(response, progress.rows, digest);
   }
   return new Blob(pages, { type: TYPES[format] });
 }
 
-/** A page; one that failed on their side, or on the way, is asked for again. */
-async function persistently(url: string, signal: AbortSignal): Promise<Response> {
+/** One page. It is requested again if the server or the network failed. */
+async function downloadWithRetries(url: string, signal: AbortSignal): Promise<Response> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await download(url, signal);
@@ -68,15 +68,15 @@ function* linesOf(page: Uint8Array): Generator<Uint8Array> {
   }
 }
 
-/** SHA-256 of the digest of what came before and of the next line: so no page has to be kept to check the whole. */
-async function chained(digest: Uint8Array, line: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+/** SHA-256 of the digest so far and the next line. So the whole can be checked page by page. */
+async function nextDigest(digest: Uint8Array, line: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const both = new Uint8Array(digest.length + line.length);
   both.set(digest);
   both.set(line, digest.length);
   return new Uint8Array(await crypto.subtle.digest("SHA-256", both));
 }
 
-function check(last: Response, rows: number, digest: Uint8Array): void {
+function checkComplete(last: Response, rows: number, digest: Uint8Array): void {
   const expected = last.headers.get("Export-Rows");
   const hexadecimal = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (expected !== String(rows) || last.headers.get("Export-SHA-256") !== hexadecimal) {

@@ -6,7 +6,7 @@ import { count } from "./format";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { SystemLogs } from "./types";
-import { Empty, Loaded, Nothing, Panel, Text, Time } from "./ui";
+import { Empty, Loaded, NoValue, Panel, Text, Time } from "./ui";
 import { LOG_FILTERS, useView } from "./view";
 
 const CAUSES = [
@@ -20,8 +20,8 @@ const CAUSES = [
   "failed",
 ];
 
-/** A cause we named, in words; anything else stays as it is. */
-const inWords = (cause: string): string => (CAUSES.includes(cause) ? cause.replaceAll("_", " ") : cause);
+/** A known cause as words; an unknown one stays as it is. */
+const causeText = (cause: string): string => (CAUSES.includes(cause) ? cause.replaceAll("_", " ") : cause);
 
 export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Element {
   const view = useView();
@@ -69,13 +69,13 @@ function Filters(): JSX.Element {
     const form = new FormData(event.currentTarget as HTMLFormElement);
     view.go(Object.fromEntries(LOG_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
   };
-  const given = LOG_FILTERS.filter((name) => view.param(name));
-  const asked = view.param("cause");
-  const causes = asked && !CAUSES.includes(asked) ? [...CAUSES, asked] : CAUSES;
+  const active = LOG_FILTERS.filter((name) => view.param(name));
+  const chosen = view.param("cause");
+  const causes = chosen && !CAUSES.includes(chosen) ? [...CAUSES, chosen] : CAUSES;
   return (
     <div class="filters">
       <form
-        key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))}
+        key={search(Object.fromEntries(active.map((name) => [name, view.param(name)])))}
         onSubmit={apply}
         role="search"
         aria-label="Failed calls"
@@ -85,8 +85,8 @@ function Filters(): JSX.Element {
           <select name="cause" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
             <option value="">any</option>
             {causes.map((cause) => (
-              <option key={cause} value={cause} selected={cause === asked}>
-                {inWords(cause)}
+              <option key={cause} value={cause} selected={cause === chosen}>
+                {causeText(cause)}
               </option>
             ))}
           </select>
@@ -103,7 +103,7 @@ function Filters(): JSX.Element {
           <button type="submit" class="button primary">
             Apply
           </button>
-          {given.length > 0 && (
+          {active.length > 0 && (
             <button
               type="button"
               class="button"
@@ -127,8 +127,8 @@ function Calls({ calls }: { calls: SystemLogs["failed_calls"] }): JSX.Element {
   );
   const columns: Column<SystemLogs["failed_calls"][number]>[] = [
     { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} /> },
-    { title: "Cause", cell: ({ cause }) => only("cause", cause, inWords(cause)) },
-    { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <Nothing />) },
+    { title: "Cause", cell: ({ cause }) => only("cause", cause, causeText(cause)) },
+    { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <NoValue />) },
     { title: "IP", cell: ({ ip }) => only("ip", ip) },
     { title: "Calls", class: "number strong", cell: (call) => count(call.calls) },
   ];

@@ -1,8 +1,8 @@
-// One record, whole: what was judged and why, what was sent, and the bytes of it.
+// One whole record: its flags and their reasons, its payload, and the bytes that were sent.
 
 import { Fragment, type JSX } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import { download, getExactly, nextOf, Problem } from "./api";
+import { download, getExactNumbers, nextOf, Problem } from "./api";
 import { flagName } from "./flags";
 import { bytes } from "./format";
 import { Json, jsonText } from "./json";
@@ -17,7 +17,7 @@ import {
   Dialog,
   FlagBadge,
   Icon,
-  Nothing,
+  NoValue,
   ProblemBox,
   Skeleton,
   StateBadge,
@@ -28,7 +28,7 @@ import { useView } from "./view";
 
 interface InspectorProps {
   id: string;
-  /** The records around it. */
+  /** The records of the list, for the buttons to the next and the previous one. */
   rows: RecordRow[];
   names: Map<string, string>;
 }
@@ -77,7 +77,11 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
   const [again, setAgain] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
-    getExactly<RecordDetail>(`/api/v1/analytics/records/${encodeURIComponent(id)}`, { environment }, stop.signal).then(
+    getExactNumbers<RecordDetail>(
+      `/api/v1/analytics/records/${encodeURIComponent(id)}`,
+      { environment },
+      stop.signal,
+    ).then(
       (found) => {
         setRecord(found);
         setProblem(null);
@@ -216,7 +220,7 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
             <Time at={record.event_at} seconds /> UTC
           </>
         ) : (
-          <Nothing />
+          <NoValue />
         )}
       </dd>
       <dt>Product</dt>
@@ -248,7 +252,7 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
             />
           </>
         ) : (
-          <Nothing />
+          <NoValue />
         )}
       </dd>
       <dt>Customer</dt>

@@ -1,4 +1,4 @@
-// JSON as a tree that folds.
+// JSON as a tree that can be folded.
 
 import type { JSX } from "preact";
 import { ExactNumber } from "./api";
@@ -44,7 +44,7 @@ function Leaf({ value }: { value: unknown }): JSX.Element {
   return <span class={`json-${kind}`}>{JSON.stringify(value)}</span>;
 }
 
-/** The JSON text of a value, its numbers as they came. */
+/** The JSON text of a value, with its numbers as they were sent. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => (item instanceof ExactNumber ? item.json : item), 2);
 }

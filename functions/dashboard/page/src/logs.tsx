@@ -1,11 +1,11 @@
-// System logs: why calls failed, what staff did, what was closed and exported.
+// System logs: failed calls, staff actions, closed days and exports.
 
 import type { JSX } from "preact";
 import { FailedCalls } from "./failed_calls";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { AuditEntry, SystemLogs } from "./types";
-import { Empty, Loaded, Nothing, Panel, Text, Time, visible } from "./ui";
+import { Empty, Loaded, NoValue, Panel, Text, Time, visible } from "./ui";
 import { LOG_FILTERS, useView } from "./view";
 
 export function Logs(): JSX.Element {
@@ -59,7 +59,7 @@ const CLOSINGS: Column<SystemLogs["closings"][number]>[] = [
 
 const WHEN: Column<AuditEntry> = { title: "When (UTC)", cell: ({ at }) => <Time at={at} seconds /> };
 const WHO: Column<AuditEntry> = { title: "Who", cell: (entry) => <Who name={entry.key_name} id={entry.key_id} /> };
-const WHENCE: Column<AuditEntry> = {
+const FROM: Column<AuditEntry> = {
   title: "From",
   class: "wide",
   cell: (entry) => (
@@ -84,10 +84,10 @@ const ACTIONS: Column<AuditEntry>[] = [
     ),
   },
   { title: "Change", class: "wide", cell: changes },
-  WHENCE,
+  FROM,
 ];
 
-const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "Request", class: "full breaks", cell: changes }, WHENCE];
+const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "Request", class: "full breaks", cell: changes }, FROM];
 
 /** A name, and the id of its key on hover. */
 function Who({ name, id }: { name: string; id: string }): JSX.Element {
@@ -98,15 +98,16 @@ function Who({ name, id }: { name: string; id: string }): JSX.Element {
   );
 }
 
-const told = (value: unknown): string =>
+const valueText = (value: unknown): string =>
   value === undefined ? "" : typeof value === "string" ? visible(value) : JSON.stringify(value);
 
 function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.Element {
   const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
   const fields = [...new Set([...old.keys(), ...now.keys()])];
-  if (fields.length === 0) return <Nothing />;
+  if (fields.length === 0) return <NoValue />;
   const all = fields.map(
-    (field) => `${visible(field)}: ${[told(old.get(field)), told(now.get(field))].filter(Boolean).join(" → ")}`,
+    (field) =>
+      `${visible(field)}: ${[valueText(old.get(field)), valueText(now.get(field))].filter(Boolean).join(" → ")}`,
   );
   return (
     <bdi class="text long changes" title={all.join("\n")}>

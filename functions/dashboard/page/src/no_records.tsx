@@ -1,8 +1,8 @@
-// What to check when there is nothing to see.
+// What to check when there are no records.
 
 import { Fragment, type JSX } from "preact";
 import { Panel, Text } from "./ui";
-import { Follow, useView } from "./view";
+import { useView, ViewLink } from "./view";
 
 export function NoRecords(): JSX.Element {
   const view = useView();
@@ -39,7 +39,7 @@ export function NoRecords(): JSX.Element {
         {view.session.role !== "viewer" && (
           <li>
             <strong>The system logs.</strong> They count refused calls by the key's last four characters, the IP address
-            and the cause. <Follow page="logs">Open the system logs</Follow>
+            and the cause. <ViewLink page="logs">Open the system logs</ViewLink>
           </li>
         )}
         {view.product && (

@@ -1,4 +1,4 @@
-// Where things stand: totals, alerts, trends and, for who may see them, licences and devices.
+// The overview: totals, alerts, trends and, for those who may see them, licences and devices.
 
 import type { JSX } from "preact";
 import { Activations } from "./activations";
@@ -19,10 +19,10 @@ import { useView } from "./view";
 export function Overview(): JSX.Element {
   const view = useView();
   const overview = useResource<OverviewData>("/api/v1/analytics/overview", view.scope);
-  const sees = view.session.role !== "viewer";
+  const seesAll = view.session.role !== "viewer";
   return (
     <div class="grid">
-      {sees && <Spikes />}
+      {seesAll && <Spikes />}
       <Loaded resource={overview} lines={12}>
         {(data) =>
           data.stats.total_records === 0 ? (
@@ -30,16 +30,16 @@ export function Overview(): JSX.Element {
           ) : (
             <>
               <Stats data={data} />
-              {sees && <Alerts data={data} />}
-              <Trend data={data} span={sees ? 8 : 12} />
-              {sees && <Activations data={data} />}
+              {seesAll && <Alerts data={data} />}
+              <Trend data={data} span={seesAll ? 8 : 12} />
+              {seesAll && <Activations data={data} />}
               <ActiveUsers data={data} />
               <Versions data={data} />
             </>
           )
         }
       </Loaded>
-      {sees && hasRecords(overview) && (
+      {seesAll && hasRecords(overview) && (
         <>
           <Licenses />
           <Devices />

@@ -18,15 +18,15 @@ const LABELS: Record<RecordFilter, string> = {
   api_key_id: "API key id",
 };
 
-export function RecordFilters({ given }: { given: readonly RecordFilter[] }): JSX.Element {
+export function RecordFilters({ active }: { active: readonly RecordFilter[] }): JSX.Element {
   const view = useView();
-  const [open, setOpen] = useState(() => given.length > 0 || matchMedia("(min-width: 720px)").matches);
+  const [open, setOpen] = useState(() => active.length > 0 || matchMedia("(min-width: 720px)").matches);
   const apply = (event: Event): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
     view.go(Object.fromEntries(RECORD_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
   };
-  const atOnce = (event: Event): void => (event.currentTarget as HTMLSelectElement).form?.requestSubmit();
+  const submit = (event: Event): void => (event.currentTarget as HTMLSelectElement).form?.requestSubmit();
   const text = (name: RecordFilter): JSX.Element => (
     <label key={name}>
       {LABELS[name]}
@@ -35,16 +35,16 @@ export function RecordFilters({ given }: { given: readonly RecordFilter[] }): JS
   );
   return (
     <details class="filters" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Filters{given.length > 0 && ` (${given.length})`}</summary>
+      <summary>Filters{active.length > 0 && ` (${active.length})`}</summary>
       <form
-        key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))}
+        key={search(Object.fromEntries(active.map((name) => [name, view.param(name)])))}
         onSubmit={apply}
         role="search"
         aria-label="Records"
       >
         <label>
           Flagged
-          <select name="flagged" defaultValue={view.param("flagged")} onChange={atOnce}>
+          <select name="flagged" defaultValue={view.param("flagged")} onChange={submit}>
             <option value="">any</option>
             <option value="true" selected={view.param("flagged") === "true"}>
               flagged
@@ -56,7 +56,7 @@ export function RecordFilters({ given }: { given: readonly RecordFilter[] }): JS
         </label>
         <label>
           Flag
-          <select name="flag" onChange={atOnce}>
+          <select name="flag" onChange={submit}>
             <option value="">any</option>
             {FLAGS.map((flag) => (
               <option key={flag} value={flag} selected={flag === view.param("flag")}>
@@ -70,7 +70,7 @@ export function RecordFilters({ given }: { given: readonly RecordFilter[] }): JS
           <button type="submit" class="button primary">
             Apply
           </button>
-          {given.length > 0 && (
+          {active.length > 0 && (
             <button
               type="button"
               class="button"

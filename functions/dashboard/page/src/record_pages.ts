@@ -1,4 +1,4 @@
-// Asking for records, page by page.
+// Loads records, page by page.
 
 import { useCallback, useContext, useEffect, useState } from "preact/hooks";
 import { get, Problem } from "./api";
@@ -9,44 +9,44 @@ import { announce } from "./ui";
 
 const PAGE = "50";
 
-/** A page of records: a search goes on by itself while it finds nothing, for a page may be empty and not the last. */
-async function found(question: string, cursor: string | null, signal?: AbortSignal): Promise<RecordPage> {
+/** The next page with records. A page may be empty without being the last, so the search goes on by itself. */
+async function nextFilledPage(question: string, cursor: string | null, signal?: AbortSignal): Promise<RecordPage> {
   const query = Object.fromEntries(new URLSearchParams(question));
   let page: RecordPage = { items: [], next: cursor };
   do {
-    const more = page.next === null ? {} : { cursor: page.next };
-    page = await get<RecordPage>("/api/v1/analytics/records", { ...query, limit: PAGE, ...more }, signal);
+    const after = page.next === null ? {} : { cursor: page.next };
+    page = await get<RecordPage>("/api/v1/analytics/records", { ...query, limit: PAGE, ...after }, signal);
   } while (page.items.length === 0 && page.next !== null);
   return page;
 }
 
 interface State {
-  /** What the pages are of. */
+  /** The query that the pages answer. */
   question: string;
   pages: RecordPage[];
   problem: Problem | null;
   busy: boolean;
 }
 
-interface Found {
+interface RecordList {
   items: RecordRow[] | null;
   next: string | null;
   problem: Problem | null;
   busy: boolean;
-  /** Whether more than the first page is there, which is not asked for again then. */
-  paged: boolean;
-  more: () => void;
+  /** Whether older pages are loaded. Then the first page is not updated. */
+  hasOlder: boolean;
+  loadOlder: () => void;
   reload: () => void;
 }
 
-/** The pages asked for so far. While that is the first alone, it is asked for again at every tick. */
-export function useRecords(question: string): Found {
+/** The pages loaded so far. While there is only the first, it is loaded again at every tick. */
+export function useRecords(question: string): RecordList {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
   const [state, setState] = useState<State>({ question: "", pages: [], problem: null, busy: false });
-  const [again, setAgain] = useState(0);
-  const mine = state.question === question;
-  const paged = mine && state.pages.length > 1;
+  const [reloads, setReloads] = useState(0);
+  const isCurrent = state.question === question;
+  const hasOlder = isCurrent && state.pages.length > 1;
 
   const failed = useCallback(
     (error: unknown): void => {
@@ -66,22 +66,22 @@ export function useRecords(question: string): Found {
   );
 
   useEffect(() => {
-    if (paged) return;
+    if (hasOlder) return;
     const stop = new AbortController();
-    found(question, null, stop.signal).then(
+    nextFilledPage(question, null, stop.signal).then(
       (page) => setState({ question, pages: [page], problem: null, busy: false }),
       (error: unknown) => {
         if (!stop.signal.aborted) failed(error);
       },
     );
     return () => stop.abort();
-  }, [question, failed, paged, again, tick]);
+  }, [question, failed, hasOlder, reloads, tick]);
 
-  const next = mine ? (state.pages.at(-1)?.next ?? null) : null;
-  const more = (): void => {
+  const next = isCurrent ? (state.pages.at(-1)?.next ?? null) : null;
+  const loadOlder = (): void => {
     if (!next) return;
     setState((before) => ({ ...before, busy: true }));
-    found(question, next).then((page) => {
+    nextFilledPage(question, next).then((page) => {
       setState((before) =>
         before.question === question
           ? { ...before, pages: [...before.pages, page], problem: null, busy: false }
@@ -92,15 +92,15 @@ export function useRecords(question: string): Found {
   };
 
   return {
-    items: mine && state.pages.length > 0 ? state.pages.flatMap(({ items }) => items) : null,
+    items: isCurrent && state.pages.length > 0 ? state.pages.flatMap(({ items }) => items) : null,
     next,
-    problem: mine ? state.problem : null,
+    problem: isCurrent ? state.problem : null,
     busy: state.busy,
-    paged,
-    more,
+    hasOlder,
+    loadOlder,
     reload: () => {
       setState((before) => ({ ...before, pages: before.pages.slice(0, 1) }));
-      setAgain((before) => before + 1);
+      setReloads((before) => before + 1);
     },
   };
 }

@@ -1,4 +1,4 @@
-// View Raw Data: the records themselves, newest first.
+// Raw data: the records themselves, newest first.
 
 import type { JSX } from "preact";
 import { type Query, search } from "./api";
@@ -10,15 +10,15 @@ import { useRecords } from "./record_pages";
 import { ShowOnly } from "./show_only";
 import { type Column, Table } from "./table";
 import type { Product, RecordRow } from "./types";
-import { Empty, FlagBadge, Nothing, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
-import { Follow, RECORD_FILTERS, useView } from "./view";
+import { Empty, FlagBadge, NoValue, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
+import { RECORD_FILTERS, useView, ViewLink } from "./view";
 
-const SHOWN_OF_DEVICE = 12;
+const DEVICE_CHARACTERS = 12;
 
 export function Records({ products }: { products: Product[] }): JSX.Element {
   const view = useView();
-  const given = RECORD_FILTERS.filter((name) => view.param(name));
-  const query: Query = { ...view.scope, ...Object.fromEntries(given.map((name) => [name, view.param(name)])) };
+  const active = RECORD_FILTERS.filter((name) => view.param(name));
+  const query: Query = { ...view.scope, ...Object.fromEntries(active.map((name) => [name, view.param(name)])) };
   const records = useRecords(search(query));
   const names = new Map(products.map(({ id, name }) => [id, name]));
   const shown = view.param("record");
@@ -30,28 +30,28 @@ export function Records({ products }: { products: Product[] }): JSX.Element {
         name="records"
         actions={<ExportButton query={query} />}
       >
-        <RecordFilters given={given} />
+        <RecordFilters active={active} />
         {records.problem && <ProblemBox problem={records.problem} retry={records.reload} />}
         {records.items === null ? (
           !records.problem && <Skeleton lines={10} />
         ) : records.items.length === 0 ? (
-          <NoMatch filtered={given.length > 0} />
+          <NoMatch filtered={active.length > 0} />
         ) : (
           <>
             <RecordTable rows={records.items} names={names} />
             <div class="more">
               <span class="note" data-stat="shown">
                 {plural(records.items.length, "record")} shown{records.next === null && " (all)"}
-                {records.paged && ". The list is not updated while it shows older records."}
+                {records.hasOlder && ". The list is not updated while it shows older records."}
               </span>
               <div class="buttons">
-                {records.paged && (
+                {records.hasOlder && (
                   <button type="button" class="button" onClick={records.reload}>
                     Newest only
                   </button>
                 )}
                 {records.next !== null && (
-                  <button type="button" class="button" disabled={records.busy} onClick={records.more}>
+                  <button type="button" class="button" disabled={records.busy} onClick={records.loadOlder}>
                     {records.busy ? "Loading…" : "Load older records"}
                   </button>
                 )}
@@ -80,7 +80,7 @@ function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
       ) : (
         <p>
           Nothing was received in {view.environment} in this time range. Check the environment, the API key that your
-          SDK uses and the <Follow page="logs">system logs</Follow>, or look at{" "}
+          SDK uses and the <ViewLink page="logs">system logs</ViewLink>, or look at{" "}
           <button type="button" class="link" onClick={() => view.go({ range: "90d", from: null, to: null })}>
             the last 90 days
           </button>
@@ -121,7 +121,7 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       class: "wide",
       cell: ({ hwid }) => (
         <ShowOnly name="hwid" value={hwid}>
-          <code>{hwid && <Text hover={false}>{[...hwid].slice(0, SHOWN_OF_DEVICE).join("")}</Text>}</code>
+          <code>{hwid && <Text hover={false}>{[...hwid].slice(0, DEVICE_CHARACTERS).join("")}</Text>}</code>
         </ShowOnly>
       ),
     },
@@ -150,7 +150,7 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
         </ShowOnly>
       ),
     },
-    { title: "Group", class: "wide", cell: ({ group }) => (group ? <Text>{group}</Text> : <Nothing />) },
+    { title: "Group", class: "wide", cell: ({ group }) => (group ? <Text>{group}</Text> : <NoValue />) },
   ];
   return (
     <Table

@@ -1,4 +1,4 @@
-// Handing a file to the browser, which puts it among the downloads.
+// Gives a file to the browser, which saves it as a download.
 
 export function save(file: Blob, name: string): void {
   const link = document.createElement("a");

@@ -1,7 +1,7 @@
 // A value of a record that becomes a filter when it is pressed.
 
 import type { ComponentChildren, JSX } from "preact";
-import { Nothing, Text } from "./ui";
+import { NoValue, Text } from "./ui";
 import { type RecordFilter, useView } from "./view";
 
 interface ShowOnlyProps {
@@ -13,7 +13,7 @@ interface ShowOnlyProps {
 
 export function ShowOnly({ name, value, children }: ShowOnlyProps): JSX.Element {
   const view = useView();
-  if (value === null || value === "") return <Nothing />;
+  if (value === null || value === "") return <NoValue />;
   const shown = children ?? <Text hover={false}>{value}</Text>;
   if (view.param(name) === value) return <span title={value}>{shown}</span>;
   return (

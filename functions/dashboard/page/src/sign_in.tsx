@@ -1,4 +1,4 @@
-// A staff key in exchange for a session.
+// Signing in with a staff key.
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
