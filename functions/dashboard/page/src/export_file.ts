@@ -80,7 +80,8 @@ function checkComplete(last: Response, rows: number, digest: Uint8Array): void {
   const expected = last.headers.get("Export-Rows");
   const hexadecimal = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   if (expected !== String(rows) || last.headers.get("Export-SHA-256") !== hexadecimal) {
-    const detail = `${count(rows)} of ${expected ?? "an unknown number of"} rows arrived, or some were changed on the way.`;
+    const arrived = `${count(rows)} of ${expected ?? "an unknown number of"} rows arrived`;
+    const detail = `${arrived}, or some were changed on the way.`;
     throw new Problem(0, "Incomplete export", `${detail} Please export again.`);
   }
 }

@@ -30,7 +30,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
   return (
     <Panel
       title="Failed calls"
-      note={`Calls per hour that were refused or could not be read, with a key of ${view.environment} or an unknown key`}
+      note={`Calls per hour that were refused or could not be read, by keys of ${view.environment} or unknown keys`}
       name="failed-calls"
     >
       <Filters />

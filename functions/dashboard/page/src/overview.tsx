@@ -56,13 +56,14 @@ const open = (closed: boolean | undefined): string | undefined => (closed === fa
 
 function Trend({ data, span }: { data: OverviewData; span: number }): JSX.Element {
   const { trend, bucket, stats } = data;
+  const [clean, flagged] = [count(stats.range_clean), count(stats.range_flagged)];
   return (
     <ChartPanel
       title="Records"
       note={`Clean and flagged, per ${bucket}`}
       name="trend"
       span={span}
-      summary={`Records per ${bucket}: ${count(stats.range_clean)} clean and ${count(stats.range_flagged)} flagged in total.`}
+      summary={`Records per ${bucket}: ${clean} clean and ${flagged} flagged in total.`}
       chart={{
         kind: "stacked bars",
         bucket,

@@ -89,7 +89,7 @@ function refusal(problem: unknown): string {
     case 403:
       return "This key cannot sign in: it is not a staff key, or it is not allowed from your IP address.";
     case 429:
-      return `Too many wrong keys were sent from your IP address. Try again in ${plural(problem.retryAfter ?? 60, "second")}.`;
+      return `Too many wrong keys came from your IP address. Try again in ${plural(problem.retryAfter ?? 60, "second")}.`;
     default:
       return `${problem.title}: ${problem.detail}`;
   }
