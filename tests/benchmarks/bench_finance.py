@@ -11,7 +11,8 @@ from telemetry.domain.day_report import Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, Question, WholeDay
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import HOURS, MOST_COUNTRIES, MOST_VERSIONS, TOP_LICENSES, LicenseCount, Recount
+from telemetry.domain.license_activity import MOST_COUNTRIES, TOP_LICENSES, LicenseCount
+from telemetry.domain.recount import HOURS, MOST_VERSIONS, Recount
 from telemetry.services.reports import ClosedDays
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore

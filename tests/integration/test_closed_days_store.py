@@ -29,7 +29,8 @@ from telemetry.domain.activity import (
 from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import LicenseCount, Recount, Unit
+from telemetry.domain.license_activity import LicenseCount
+from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.recount import counted as count_all
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
 from telemetry.domain.spikes import Cause, Episode, Spike

@@ -44,10 +44,11 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
-from telemetry.domain.recount import MOST_VERSIONS, LicenseCount, Recount, Unit
+from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
 from telemetry.domain.session import Attempts, Session
 from telemetry.domain.sighting import CATALOGUE

@@ -17,15 +17,9 @@ from telemetry.domain import day_report
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, next_balance
 from telemetry.domain.day_report import Catalogue, DayReport, Moments, catalogue_report_1, product_report
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import (
-    RULES,
-    RULES_1,
-    LicenseActivity,
-    LicenseCount,
-    Recount,
-    counted,
-    foremost,
-)
+from telemetry.domain.license_activity import LicenseActivity, LicenseCount, foremost
+from telemetry.domain.recount import Recount, counted
+from telemetry.domain.report_rules import RULES, RULES_1
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.services.verify_day import Outcome
 from telemetry.storage.day_reports import DetailsItem, _details_body, _details_of

@@ -12,7 +12,9 @@ from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
 from telemetry.domain.activity import largest
-from telemetry.domain.recount import HOURS, RULES, RULES_1, LicenseActivity, Recount, Rules, foremost
+from telemetry.domain.license_activity import LicenseActivity, foremost
+from telemetry.domain.recount import HOURS, Recount
+from telemetry.domain.report_rules import RULES, RULES_1, Rules
 
 WINDOWS = (1, 7, 30, 90, 365)
 """Days, ending with the report's own, over which active users are told."""

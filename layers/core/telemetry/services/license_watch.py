@@ -12,9 +12,15 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
 from telemetry.domain.license import License, last_four, license_id
-from telemetry.domain.license_activity import Day, most_devices, most_devices_of_owners, over_days, seen_on
+from telemetry.domain.license_activity import (
+    Day,
+    LicenseActivity,
+    most_devices,
+    most_devices_of_owners,
+    over_days,
+    seen_on,
+)
 from telemetry.domain.record import Record, partition_with
-from telemetry.domain.recount import LicenseActivity
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.services.administration.stores import Stores
 

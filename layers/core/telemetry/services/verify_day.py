@@ -22,7 +22,8 @@ from telemetry.domain.day_report import (
     product_report,
 )
 from telemetry.domain.errors import NotFound, SearchTooWide
-from telemetry.domain.recount import RULES_1, RULES_BY_VERSION, Counting, Recount
+from telemetry.domain.recount import Counting, Recount
+from telemetry.domain.report_rules import RULES_1, RULES_BY_VERSION
 from telemetry.domain.sighting import CATALOGUE, Observation
 from telemetry.services.close_day import correction
 

@@ -27,7 +27,8 @@ from telemetry.domain.day_report import (
     DayReport,
     DayTotals,
 )
-from telemetry.domain.recount import RULES_1, LicenseActivity
+from telemetry.domain.license_activity import LicenseActivity
+from telemetry.domain.report_rules import RULES_1
 from telemetry.storage.active_users import DayItem, opening_key, packed, scope_key, unpacked
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store

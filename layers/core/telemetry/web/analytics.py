@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import Overview, Timeline, timeline
-from telemetry.domain.recount import TOP_LICENSES, LicenseActivity
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import is_hourly
