@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from telemetry.domain import active_users as domain
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience
 from telemetry.domain.activity import events_by_key, hour_of
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser, Ledger, LiveCounts, Reports
+from telemetry.services.close_day import DayCloser, Ledger, LiveCounts, Reports
 from telemetry.services.recount import Parts, Recounter
 from telemetry.services.reports import Ledgers, active_users
 from telemetry.services.rollup import ActivityCounters, Batch, Rollup

@@ -4,19 +4,11 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from telemetry.domain.active_users import (
-    Actor,
-    ActorKey,
-    Balance,
-    Closing,
-    Ledger,
-    LedgerBroken,
-    Outdated,
-    Tally,
-    TallyKey,
-)
+from telemetry.domain.active_users import Actor, ActorKey, Balance, Ledger, LedgerBroken, Outdated, Tally, TallyKey
 from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
-from telemetry.domain.day_report import Candidate, Correction, DayDetails, DayReport, DayTotals
+from telemetry.domain.closing import Candidate, Closing
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.active_users import MOST_SCOPES
 

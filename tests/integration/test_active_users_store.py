@@ -13,13 +13,13 @@ from telemetry.domain.active_users import (
     ActorKey,
     Audience,
     Balance,
-    Closing,
     Ledger,
     LedgerBroken,
     Outdated,
     Place,
     TallyKey,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames

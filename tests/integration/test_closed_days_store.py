@@ -26,7 +26,9 @@ from telemetry.domain.activity import (
     events_by_key,
     of_key,
 )
-from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.license_activity import LicenseCount

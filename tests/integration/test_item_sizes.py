@@ -35,7 +35,9 @@ from telemetry.domain.activity import (
     of_key,
 )
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
-from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event

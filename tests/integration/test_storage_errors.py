@@ -32,8 +32,10 @@ from local.engine import Engine
 from telemetry.domain.active_users import Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.activity import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.api_key import ApiKey, KeyKind
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
 from telemetry.domain.customer import Customer
-from telemetry.domain.day_report import Candidate, Correction, Moments, product_report
+from telemetry.domain.day_report import Moments, product_report
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable, TelemetryError

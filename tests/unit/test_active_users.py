@@ -14,7 +14,6 @@ from telemetry.domain.active_users import (
     Actor,
     Audience,
     Balance,
-    Closing,
     DayClosed,
     Ledger,
     LedgerBroken,
@@ -29,6 +28,7 @@ from telemetry.domain.active_users import (
     presences,
     shares,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.errors import HistoryTooShort
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.storage.active_users import (

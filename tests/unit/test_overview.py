@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from telemetry.domain.active_users import Ledger
 from telemetry.domain.activity import MOST_NAMES, OTHER, UNNAMED
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField, StoreUnavailable
@@ -21,7 +22,7 @@ from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.overview import ALERTS, MOST_VERSIONS, Bucket, Counted, Overview, Timeline, overview, timeline
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.domain.window import Range, Window, between, recent
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.services.day_summaries import Summariser
 from telemetry.services.overview import Overviews
 from telemetry.services.recount import Recounter

@@ -19,6 +19,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
+from telemetry.domain.closing import Closing
 from telemetry.domain.errors import HistoryTooShort, TelemetryError
 from telemetry.domain.sighting import CATALOGUE, Sighting
 
@@ -124,21 +125,6 @@ class Ledger:
 
     balance: Balance | None
     tallies: Mapping[int, Tally]
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """How far days are closed: `opened` is the first day with traffic, `closed` the last day with balances."""
-
-    opened: int | None = None
-    closed: int | None = None
-
-    def is_closed(self, day: int) -> bool:
-        return self.closed is not None and day <= self.closed
-
-    def opens_with(self, day: int) -> bool:
-        """Whether traffic on a day makes it the first: until one is closed that may move back."""
-        return self.closed is None and (self.opened is None or day < self.opened)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,37 +88,6 @@ class Moments:
     closed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A later count of a closed day, and the first thing in which the report differs from it."""
-
-    scope: str
-    day: date
-    difference: str
-    records: int
-    flagged: int
-    users: int
-    found_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """How far the closing of a product's day is: a first count, that another is to agree with.
-
-    `attempt` counts first counts that were begun; 0 where it was only seen that there are no records. By the records
-    `expected` the day is cut into parts. Without `counted_at` the first count is not done yet; `records` and `digest`
-    (hex) are what it found.
-    """
-
-    product: str
-    day: date
-    attempt: int
-    expected: int
-    counted_at: datetime | None = None
-    records: int = 0
-    digest: str = ""
-
-
 def product_report(
     product: str,
     day: date,
@@ -230,35 +199,6 @@ def check_chain(days: Sequence[DayTotals], first: date) -> None:
             raise LedgerBroken(f"{after.scope}: the report of {after.day} does not follow from that of {before.day}")
     if days and days[0].day != first and chain_of(GENESIS, days[0].digest) != days[0].chain:
         raise LedgerBroken(f"{days[0].scope}: there is no report of the day before {days[0].day}")
-
-
-def first_difference(kept: DayReport, found: DayReport) -> str | None:
-    """The first thing in which a recomputed report differs from the one that was kept, in words."""
-    pairs = (
-        ("records", kept.totals.records, found.totals.records),
-        *_shards(kept.details.evidence, found.details.evidence),
-        ("flagged", kept.totals.flagged, found.totals.flagged),
-        ("flags", dict(kept.totals.flags), dict(found.totals.flags)),
-        ("first expiry", kept.totals.expires_at, found.totals.expires_at),
-        *((f"active {each}", kept.totals.active[each], found.totals.active[each]) for each in Audience),
-        *((f"balance of {each}", kept.balance.counters[each], found.balance.counters[each]) for each in Audience),
-        ("lifetime records", kept.totals.lifetime_records, found.totals.lifetime_records),
-        ("lifetime flagged", kept.totals.lifetime_flagged, found.totals.lifetime_flagged),
-        ("versions", dict(kept.details.versions), dict(found.details.versions)),
-        ("hours", kept.details.hours, found.details.hours),
-        ("licences", kept.details.licenses, found.details.licenses),
-        ("rules", kept.details.rules, found.details.rules),
-        ("digest", kept.totals.digest.hex(), found.totals.digest.hex()),
-        ("chain", kept.totals.chain.hex(), found.totals.chain.hex()),
-    )
-    for name, said, is_now in pairs:
-        if said != is_now:
-            return f"{name}: the report says {said}, its records {is_now}"[:500]
-    return None
-
-
-def _shards(kept: Mapping[str, str], found: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
-    return ((f"digest of {name}", kept.get(name, "-"), found.get(name, "-")) for name in sorted({*kept, *found}))
 
 
 def _report(

@@ -13,18 +13,9 @@ from typing import Protocol, Self
 
 from telemetry.domain.active_users import Balance, Tally, next_balance
 from telemetry.domain.activity import RECORDS, Activity
-from telemetry.domain.day_report import (
-    Candidate,
-    Catalogue,
-    Correction,
-    DayDetails,
-    DayReport,
-    DayTotals,
-    Moments,
-    before_of,
-    first_difference,
-    product_report,
-)
+from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
+from telemetry.domain.correction import Correction, correction_of
+from telemetry.domain.day_report import Catalogue, DayDetails, DayReport, DayTotals, Moments, before_of, product_report
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.counting import ActorStore
@@ -36,18 +27,7 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 
-MARGIN = timedelta(minutes=30)
-"""After midnight UTC: requests received before it have ended, and the index has caught up."""
-
-BETWEEN_COUNTS = timedelta(minutes=10)
-
-DEADLINE = timedelta(hours=26)
-"""After midnight UTC: streams keep their records for 24 hours, so rollup will count nothing more."""
-
 _PRODUCTS_AT_ONCE = 100
-
-LOOK_BACK = 2
-"""Days before the first one known that may hold records no stream has delivered: streams keep theirs for 24 hours."""
 
 
 class Ledger(ActorStore, Protocol):
@@ -151,7 +131,7 @@ class DayCloser:
         Raises what keeps a day from being closed, after all other products have got further; the days before it stay
         closed.
         """
-        last = (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
+        last = last_day_over(now)
         day, closed = self._next_to_close(last, now), list[Closed]()
         while day and day <= last and (done := self._close(day, now)):
             closed.append(done)
@@ -160,9 +140,7 @@ class DayCloser:
 
     def days_behind(self, now: datetime) -> int:
         """How many days that are over are not closed."""
-        closing, over = self.ledger.closing(), (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
-        next_ = closing.opened if closing.closed is None else closing.closed + 1
-        return 0 if next_ is None else max(0, over.toordinal() + 1 - next_)
+        return self.ledger.closing().days_behind(now)
 
     def _next_to_close(self, last: date, now: datetime) -> date | None:
         """The day after the last closed one; if none is, the first with records, or `last` without any.
@@ -233,42 +211,38 @@ class DayCloser:
     def _report_product(self, candidate: Candidate, now: datetime) -> bool:
         """Counts a product's day, if it is time to; whether it is drained, and its report written."""
         product, day = candidate.product, candidate.day
-        live = self._live_records(product, day)
-        if now >= _end_of(day) + DEADLINE:
-            planned = candidate if live <= 2 * candidate.expected else self._planned(candidate, live, now)
-            recount = self._count(planned, "last", now, counts_users=True)
-        else:
-            recount = self._drained(candidate, live, now)
+        recount = self._drained(candidate, self._live_records(product, day), now)
         if recount is None:
             return False
         balance, before = self._foundations(product, day)
         self._keep(product_report(product, day, recount, balance, before, Moments(now, now)))
         return True
 
-    def _drained(self, first: Candidate, live: int, now: datetime) -> Recount | None:
-        """The second count, when it agrees; else None, and the product waits."""
-        if first.counted_at is None or live > first.records:
-            self._first_count(first, live, now)
-            return None
-        if now - first.counted_at < BETWEEN_COUNTS or live < first.records:
-            return None  # rollup is behind; reading them all again would not help it
-        second = self._count(first, f"{first.attempt}-second", now, counts_users=False)
-        if second and second.digest.hex() != first.digest:
-            self._first_count(first, live, now)
-            return None
-        return second
+    def _drained(self, candidate: Candidate, live: int, now: datetime) -> Recount | None:
+        """The count that the report is made from; None while the product waits for one."""
+        match next_step(candidate, live, now):
+            case Step.COUNT_BY_DEADLINE:
+                planned = self._planned(candidate, live, now) if candidate.is_outgrown(live) else candidate
+                return self._count(planned, "last", now, counts_users=True)
+            case Step.FIRST_COUNT:
+                self._first_count(candidate, live, now)
+            case Step.SECOND_COUNT:
+                second = self._count(candidate, f"{candidate.attempt}-second", now, counts_users=False)
+                if second is None or second.digest.hex() == candidate.digest:
+                    return second
+                self._first_count(candidate, live, now)
+        return None
 
     def _first_count(self, candidate: Candidate, live: int, now: datetime) -> None:
         """Goes on with one that is under way, unless so many records came meanwhile that it is not worth it."""
-        if candidate.counted_at or not candidate.attempt or live > 2 * candidate.expected:
+        if not candidate.is_under_way or candidate.is_outgrown(live):
             candidate = self._planned(candidate, live, now)
         if found := self._count(candidate, f"{candidate.attempt}-first", now, counts_users=True):
-            counted = replace(candidate, counted_at=now, expected=found.records, records=found.records)
-            self.reports.put_candidates([replace(counted, digest=found.digest.hex())], now)
+            self.reports.put_candidates([candidate.counted(found.records, found.digest, now)], now)
 
     def _planned(self, candidate: Candidate, expected: int, now: datetime) -> Candidate:
         """The next attempt. The parts into which a day is cut stay the same from run to run."""
-        planned = Candidate(candidate.product, candidate.day, candidate.attempt + 1, expected)
+        planned = candidate.next_attempt(expected)
         if self.recounter.is_in_parts(expected):
             self.reports.put_candidates([planned], now)
         return planned
@@ -298,7 +272,7 @@ class DayCloser:
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
-            self.reports.correct(correction(kept, report, report.totals.computed_at), report.totals.digest)
+            self.reports.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
             self.summarise(kept)
         return kept
 
@@ -319,9 +293,9 @@ class DayCloser:
         """
         fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
         if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:
-            nothing = Candidate(CATALOGUE, day, 1, 0, min(counted), 0, Recount().digest.hex())
-            products = sorted(fresh - {CATALOGUE})
-            self.reports.put_candidates([replace(nothing, product=product) for product in products], now)
+            products, digest = sorted(fresh - {CATALOGUE}), Recount().digest
+            found = [Candidate(product, day, 1, 0).counted(0, digest, min(counted)) for product in products]
+            self.reports.put_candidates(found, now)
         self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
@@ -336,20 +310,3 @@ def count_part(recounter: Recounter, reports: Reports, unit: Unit, now: datetime
     except MoreThanExpected:
         if candidate := reports.candidates(unit.day).get(unit.product):
             reports.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)
-
-
-def correction(kept: DayReport, found: DayReport, now: datetime) -> Correction:
-    """What is to be written down beside a report that another count contradicts."""
-    return Correction(
-        scope=kept.totals.scope,
-        day=kept.totals.day,
-        difference=first_difference(kept, found) or "-",
-        records=found.totals.records,
-        flagged=found.totals.flagged,
-        users=found.totals.users(1),
-        found_at=now,
-    )
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)

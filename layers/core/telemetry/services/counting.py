@@ -9,7 +9,6 @@ from zlib import crc32
 from telemetry.domain.active_users import (
     Actor,
     ActorKey,
-    Closing,
     Outdated,
     Presence,
     Refusal,
@@ -20,6 +19,7 @@ from telemetry.domain.active_users import (
     presences_by_actor,
     shares,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import Sighting
 from telemetry.retry import Attempts, Wait, wait_with_jitter

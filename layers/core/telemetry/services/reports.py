@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol, TypeVar
 
-from telemetry.domain.active_users import Audience, Balance, Closing, Ledger, LedgerBroken, count_active
+from telemetry.domain.active_users import Audience, Balance, Ledger, LedgerBroken, count_active
+from telemetry.domain.closing import Closing, wait_until_closed
 from telemetry.domain.day_report import DayDetails, DayTotals, check_chain
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import NotFound
@@ -27,13 +28,6 @@ from telemetry.domain.finance_report import (
 )
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
-from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
-
-CLOSES_AFTER = MARGIN + timedelta(hours=1)
-"""A day's end: two hourly runs that agree. Where it takes longer, asking every BETWEEN_COUNTS is soon enough."""
-
-LONGEST_WAIT = timedelta(days=7)
-"""That anyone is told to wait, however far ahead the day is that was asked for."""
 
 T = TypeVar("T")
 
@@ -159,8 +153,7 @@ class ClosedDays:
         if not closing.is_closed(period.last.toordinal()):
             closed = date.fromordinal(closing.closed) if closing.closed else date.min
             day = max(period.first, closed + timedelta(days=1))
-            closes = datetime.combine(day + timedelta(days=1), time(), UTC) + CLOSES_AFTER
-            raise DayNotClosed(day, min(max(closes - self.now, BETWEEN_COUNTS), LONGEST_WAIT))
+            raise DayNotClosed(day, wait_until_closed(day, self.now))
 
     def _check_empty(self, scope: str, day: date) -> None:
         """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from telemetry.domain.active_users import Balance, LedgerBroken, Tally, next_balance
+from telemetry.domain.correction import Correction, correction_of, first_difference
 from telemetry.domain.day_report import (
     GENESIS,
     Catalogue,
-    Correction,
     DayReport,
     DayTotals,
     Moments,
@@ -18,14 +18,12 @@ from telemetry.domain.day_report import (
     catalogue_report_1,
     chain_of,
     digest_of,
-    first_difference,
     product_report,
 )
 from telemetry.domain.errors import NotFound, SearchTooWide
 from telemetry.domain.recount import Counting, Recount
 from telemetry.domain.report_rules import RULES_1, RULES_BY_VERSION
 from telemetry.domain.sighting import CATALOGUE, Observation
-from telemetry.services.close_day import correction
 
 
 class Outcome(StrEnum):
@@ -70,7 +68,7 @@ class Reports(Protocol):
 
     def reported(self, scopes: Sequence[str], day: date) -> set[str]: ...
 
-    def correct(self, correction: Correction, digest: bytes) -> None: ...
+    def correct(self, correction_of: Correction, digest: bytes) -> None: ...
 
 
 class StoredRecords(Protocol):
@@ -100,7 +98,7 @@ class Verifier:
     def verify(self, scope: str, day: date, now: datetime) -> list[Verdict]:
         """The verdict on a product's day; of the catalogue's, that on each product first.
 
-        What a report does not say is kept beside it as a correction. Raises NotFound when the day is not closed, and
+        What a report does not say is kept beside it as a correction_of. Raises NotFound when the day is not closed, and
         SearchTooWide over more than `most_records`.
         """
         kept = self._kept(scope, day)
@@ -183,7 +181,7 @@ class Verifier:
         except LedgerBroken as exc:
             return _verdict(kept, Outcome.DIFFERS, str(exc))
         if difference := first_difference(kept, found):
-            self.reports.correct(correction(kept, found, now), found.totals.digest)
+            self.reports.correct(correction_of(kept, found, now), found.totals.digest)
             return _verdict(kept, Outcome.DIFFERS, difference)
         return _verdict(kept, Outcome.HOLDS)
 

@@ -30,7 +30,6 @@ from telemetry.domain.active_users import (
     ActorKey,
     Audience,
     Balance,
-    Closing,
     History,
     Ledger,
     LedgerBroken,
@@ -39,6 +38,7 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.sighting import could_be_scope
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store

@@ -12,7 +12,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Closing
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience
+from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.finance import (
