@@ -6,21 +6,21 @@ Then its report is written, and nothing of the product's day can change any more
 all together is made from them, and the day is closed. So a run that is cut off loses nothing but what it was just at.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol, Self
+from typing import Self
 
-from telemetry.domain.active_users import Balance, Tally, next_balance
-from telemetry.domain.activity import RECORDS, Activity
+from telemetry.domain.active_users import Balance, next_balance
+from telemetry.domain.activity import RECORDS
 from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
-from telemetry.domain.correction import Correction, correction_of
-from telemetry.domain.day_report import Catalogue, DayDetails, DayReport, DayTotals, Moments, before_of, product_report
+from telemetry.domain.correction import correction_of
+from telemetry.domain.day_report import Catalogue, DayReport, DayTotals, Moments, before_of, product_report
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
-from telemetry.services.counting import ActorStore
 from telemetry.services.day_summaries import Summariser
-from telemetry.services.recount import Allowance, DayRecords, Dispatch, MoreThanExpected, Recounter
+from telemetry.services.ports import ActivityCounts, DayRecords, DayReports, Ledger
+from telemetry.services.recount import Allowance, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
@@ -28,57 +28,6 @@ from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 
 _PRODUCTS_AT_ONCE = 100
-
-
-class Ledger(ActorStore, Protocol):
-    """Users of one environment, and how far its days are closed."""
-
-    def scopes(self) -> frozenset[str]:
-        """All that ever had traffic."""
-        ...
-
-    def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
-        """The balance before a day (None: no traffic ever before) and what happened on it; strongly consistent."""
-        ...
-
-    def close(self, day: int) -> None:
-        """Marks a day closed; nothing happens when it is. Days close in order."""
-        ...
-
-
-class Reports(Protocol):
-    """The reports of one environment's closed days."""
-
-    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
-
-    def keep(self, report: DayReport) -> DayReport:
-        """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
-
-    def correct(self, correction: Correction, digest: bytes) -> None: ...
-
-    def reported(self, scopes: Sequence[str], day: date) -> set[str]:
-        """Those that have a report of a day."""
-
-    def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
-        """What happened on a day, of those scopes that have a report of it, in their order."""
-
-    def candidates(self, day: date) -> Mapping[str, Candidate]:
-        """How far the closing of a day is, by product."""
-
-    def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
-        """Keeps them, each until another takes its place."""
-
-
-class LiveCounts(Protocol):
-    """What rollup has counted in one environment."""
-
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]: ...
-
-
-class StoredRecords(DayRecords, Protocol):
-    """The records of one environment."""
-
-    def has_any(self, product: str, day: date) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +48,9 @@ class DayCloser:
     """
 
     ledger: Ledger
-    reports: Reports
-    live: LiveCounts
-    records: StoredRecords
+    reports: DayReports
+    live: ActivityCounts
+    records: DayRecords
     recounter: Recounter
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
@@ -303,7 +252,7 @@ class DayCloser:
         return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
 
 
-def count_part(recounter: Recounter, reports: Reports, unit: Unit, now: datetime) -> None:
+def count_part(recounter: Recounter, reports: DayReports, unit: Unit, now: datetime) -> None:
     """Counts a part of a day for another run, or has the day cut into finer parts if that is too much."""
     try:
         recounter.count_unit(unit, now)

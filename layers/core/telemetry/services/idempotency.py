@@ -3,35 +3,22 @@
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.keyring import Keyring, Purpose
 from telemetry.retry import Deadline
-from telemetry.storage.idempotency import Kept
+from telemetry.storage.idempotency import IdempotencyStore
 
 Answer = tuple[int, Any]
 """HTTP status and JSON body."""
-
-
-class Keys(Protocol):
-    """Where keys and answers are kept."""
-
-    def claim(self, name: str, request: bytes, claim: str, now: datetime) -> Kept:
-        """Takes a key that is free; gives what stands under it."""
-
-    def keep(self, name: str, claim: str, answer: Answer) -> bool:
-        """Keeps an answer for whoever asks again."""
-
-    def release(self, name: str, claim: str) -> None:
-        """Gives a key back unanswered."""
 
 
 def once(
     who_and_key: tuple[str, ...],
     request: bytes,
     act: Callable[[], Answer],
-    keys: Keys,
+    keys: IdempotencyStore,
     keyring: Keyring,
     now: datetime,
     deadline: Deadline,
@@ -55,7 +42,7 @@ def once(
     raise StoreUnavailable("the answer to the same request")
 
 
-def _act(name: str, claim: str, act: Callable[[], Answer], keys: Keys) -> Answer:
+def _act(name: str, claim: str, act: Callable[[], Answer], keys: IdempotencyStore) -> Answer:
     try:
         answer = act()
     except Exception:

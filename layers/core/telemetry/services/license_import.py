@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
@@ -15,7 +15,7 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
-from telemetry.storage.licenses import Change
+from telemetry.storage.licenses import Change, LicenseStore
 
 ROWS_AT_ONCE = 500
 
@@ -47,25 +47,12 @@ class Progress:
     failures: tuple[tuple[int, str], ...]
 
 
-class Licenses(Protocol):
-    """Where licences and activations are stored."""
-
-    def add_many(self, licenses: Sequence[tuple[License, str]], deadline: Deadline) -> list[Insertion]:
-        """Stores new licences."""
-
-    def get(self, id_: str) -> License:
-        """A licence."""
-
-    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
-        """Activates a device."""
-
-
 @dataclass(frozen=True, slots=True)
 class Importer:
     """Imports into one environment. A row with an `identifier` is an activation of its licence, any other a licence."""
 
     environment: Environment
-    licenses: Licenses
+    licenses: LicenseStore
     keyring: Keyring
     now: datetime
     products: frozenset[str]

@@ -4,10 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from telemetry.domain.customer import Customer
-from telemetry.domain.day_report import DayDetails, DayTotals
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
@@ -23,6 +22,8 @@ from telemetry.domain.license_activity import (
 from telemetry.domain.record import Record, partition_with
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.services.administration.stores import Stores
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.records import RecordStore
 
 MOST_FLAGGED = 2_000
 """Records of days not closed yet that are looked at, the newest."""
@@ -32,22 +33,6 @@ MOST_OPEN_DAYS = 3
 
 MOST_LICENSES = 200
 """That are told at a time: for each a record is read."""
-
-
-class Reports(Protocol):
-    """Reports of closed days."""
-
-    def details_between(self, scope: str, first: date, last: date) -> list[DayDetails]: ...
-
-    def latest(self, scope: str, last: date) -> DayTotals | None: ...
-
-
-class Records(Protocol):
-    """Records of one environment."""
-
-    def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]: ...
-
-    def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +86,8 @@ class LicenseWatch:
     """Looks at the licences of one environment. Raises StoreUnavailable."""
 
     environment: Environment
-    reports: Reports
-    records: Records
+    reports: DayReportStore
+    records: RecordStore
     stores: Stores
     event_of: Callable[[Record], Event]
 

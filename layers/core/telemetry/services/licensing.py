@@ -1,9 +1,8 @@
 """Verifying, activating and deactivating devices."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
@@ -12,29 +11,14 @@ from telemetry.domain.license import License, LicenseState, activation_id, licen
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, Seat, obstacle
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
-from telemetry.storage.licenses import Change
-
-
-class Licenses(Protocol):
-    """The licences of all environments; an id names one of them, in one environment."""
-
-    def known(
-        self, ids: Collection[str], activations: Collection[tuple[str, str]]
-    ) -> tuple[Mapping[str, License], Mapping[tuple[str, str], datetime]]:
-        """Which licences there are, and which (licence id, identifier) are active, since when; strongly consistent."""
-
-    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
-        """Activates a device, if there is room."""
-
-    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
-        """Ends an activation."""
+from telemetry.storage.licenses import Change, LicenseStore
 
 
 @dataclass(frozen=True, slots=True)
 class Licensing:
     """What answering takes, the same for the life of a process."""
 
-    licenses: Licenses
+    licenses: LicenseStore
     product: Callable[[str], Product | None]
     keyring: Keyring
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
-from typing import Protocol, Self
+from typing import Self
 
 from telemetry.domain.activity import Activity, hour_of
 from telemetry.domain.day_report import DayTotals
@@ -13,7 +13,7 @@ from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.reports import Ledgers
+from telemetry.services.ports import ActivityCounts, DayReports, DaySummaries, Ledger, LicensingCalls
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import RETENTION, ActivityStore
 from telemetry.storage.day_reports import DayReportStore
@@ -23,40 +23,14 @@ from telemetry.storage.licensing_counters import LicensingCounters
 _HOUR = timedelta(hours=1)
 
 
-class Reports(Protocol):
-    """Totals of closed days."""
-
-    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
-
-    def latest(self, scope: str, last: date) -> DayTotals | None: ...
-
-
-class Summaries(Protocol):
-    """Summaries of closed days."""
-
-    def read(self, scope: str, first: date, last: date) -> list[DaySummary]: ...
-
-
-class Hours(Protocol):
-    """What rollup has counted."""
-
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]: ...
-
-
-class LicensingCalls(Protocol):
-    """What licensing was asked."""
-
-    def calls(self, first: datetime, last: datetime) -> Mapping[str, Calls]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Overviews:
     """The aggregates of one environment. Raises StoreUnavailable."""
 
-    reports: Reports
-    summaries: Summaries
-    activity: Hours
-    ledger: Ledgers
+    reports: DayReports
+    summaries: DaySummaries
+    activity: ActivityCounts
+    ledger: Ledger
     licensing: LicensingCalls
 
     @classmethod

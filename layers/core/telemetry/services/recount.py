@@ -17,7 +17,8 @@ from telemetry.domain.errors import TelemetryError
 from telemetry.domain.recount import HOURS, Counting, Recount, Unit
 from telemetry.domain.sighting import Observation
 from telemetry.retry import Wait, wait_with_jitter
-from telemetry.services.counting import ActorStore, count
+from telemetry.services.counting import count
+from telemetry.services.ports import DayRecords, Ledger
 
 RECORDS_AT_ONCE = 100_000
 """Counted before anything is kept: a minute's work, and 200 MB of memory if each came with a licence of its own."""
@@ -81,18 +82,6 @@ class Allowance:
             raise _OutOfTime
 
 
-class DayRecords(Protocol):
-    """The records of one environment."""
-
-    def observations(
-        self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = range(HOURS)
-    ) -> Iterator[Observation]:
-        """Partition by partition, each in order of receipt."""
-
-    def shard_count(self, day: date) -> int:
-        """Into how many shards the index spreads a day."""
-
-
 class Parts(Protocol):
     """Where counted parts wait for each other."""
 
@@ -118,7 +107,7 @@ class Recounter:
     """Counts from records. Users it finds that nobody has counted yet are moved, where that is asked for."""
 
     records: DayRecords
-    actors: ActorStore
+    actors: Ledger
     parts: Parts
     dispatch: Dispatch
     records_at_once: int = RECORDS_AT_ONCE

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
-from telemetry.domain.active_users import Audience, Balance, Ledger, LedgerBroken, count_active
-from telemetry.domain.closing import Closing, wait_until_closed
-from telemetry.domain.day_report import DayDetails, DayTotals, check_chain
+from telemetry.domain.active_users import Audience, LedgerBroken, count_active
+from telemetry.domain.closing import wait_until_closed
+from telemetry.domain.day_report import DayTotals, check_chain
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import NotFound
 from telemetry.domain.finance import (
@@ -28,37 +28,13 @@ from telemetry.domain.finance_report import (
 )
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
+from telemetry.services.ports import Ledger
+from telemetry.storage.day_reports import DayReportStore
 
 T = TypeVar("T")
 
 
-class Ledgers(Protocol):
-    """Where balances and tallies are read."""
-
-    def ledger(self, scope: str, today: int) -> Ledger: ...
-
-
-class ClosingStore(Protocol):
-    """How far the days of one environment are closed, and what ever had traffic in it."""
-
-    def closing(self) -> Closing: ...
-
-    def has_scope(self, scope: str) -> bool: ...
-
-
-class DayReports(Protocol):
-    """The reports of one environment's closed days. Each method is one request."""
-
-    def users(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, Balance] | None: ...
-
-    def details(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, DayDetails] | None: ...
-
-    def totals(self, scope: str, first: date, last: date, *, consistent: bool = False) -> Collection[DayTotals]: ...
-
-    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
-
-
-def active_users(scope: str, days: int, today: date, audience: Audience, store: Ledgers) -> int:
+def active_users(scope: str, days: int, today: date, audience: Audience, ledger: Ledger) -> int:
     """Unique actors of `audience` active in `scope` on at least one of the `days` (1–365) UTC days up to `today`.
 
     `scope` is a product id, UNKNOWN_PRODUCT or CATALOGUE; one that never had traffic has 0. One Query, whatever the
@@ -67,7 +43,7 @@ def active_users(scope: str, days: int, today: date, audience: Audience, store: 
     if not could_be_scope(scope):
         return 0
     ordinal = today.toordinal()
-    return count_active(store.ledger(scope, ordinal), audience, days, ordinal)
+    return count_active(ledger.ledger(scope, ordinal), audience, days, ordinal)
 
 
 class Application(NamedTuple):
@@ -101,8 +77,8 @@ class ClosedDays:
     """
 
     environment: Environment
-    reports: DayReports
-    ledger: ClosingStore
+    reports: DayReportStore
+    ledger: Ledger
     is_known: Callable[[str], bool]
     now: datetime
 

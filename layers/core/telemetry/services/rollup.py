@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from telemetry.domain.active_users import Outdated, Refusal
-from telemetry.domain.activity import Activity, Fold, HourKey, hour_of
+from telemetry.domain.activity import Fold, hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.retry import Attempts, Wait, wait_with_jitter
-from telemetry.services.counting import ActorStore, count
+from telemetry.services.counting import count
+from telemetry.services.ports import ActivityCounts, Ledger
 
 MOST_ITEMS = 90
 """Of one transaction, which takes 100: a record adds at most three."""
@@ -23,25 +24,6 @@ StreamRecord = Mapping[str, Any]
 
 Read = Callable[[Mapping[str, Any]], tuple[Observation, str | None]]
 """Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and what group it is of."""
-
-
-class ActivityCounters(Protocol):
-    """Hours and positions of one environment."""
-
-    def position(self, shard: str) -> str | None:
-        """The last sequence number counted of a stream shard."""
-
-    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
-        """What is counted of these hours."""
-
-    def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
-        """Adds a fold and moves the position on, all or nothing.
-
-        Raises Outdated when it is no longer `before`, or an hour no longer as it was when its names were chosen.
-        """
-
-    def note_use(self, api_key_id: str, hour: datetime) -> None:
-        """Notes that an API key was used in an hour."""
 
 
 class Failures(Protocol):
@@ -83,8 +65,8 @@ class Rollup:
     """What counting a batch takes. `noted` remembers the hours for which the use of a key was written down."""
 
     read: Read
-    actors: ActorStore
-    activity: ActivityCounters
+    actors: Ledger
+    activity: ActivityCounts
     failures: Failures
     noted: dict[str, datetime]
     wait: Wait = wait_with_jitter

@@ -1,13 +1,13 @@
 """Says whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from telemetry.domain.active_users import Balance, LedgerBroken, Tally, next_balance
-from telemetry.domain.correction import Correction, correction_of, first_difference
+from telemetry.domain.active_users import Balance, LedgerBroken, next_balance
+from telemetry.domain.correction import correction_of, first_difference
 from telemetry.domain.day_report import (
     GENESIS,
     Catalogue,
@@ -24,6 +24,7 @@ from telemetry.domain.errors import NotFound, SearchTooWide
 from telemetry.domain.recount import Counting, Recount
 from telemetry.domain.report_rules import RULES_1, RULES_BY_VERSION
 from telemetry.domain.sighting import CATALOGUE, Observation
+from telemetry.services.ports import DayReports, Ledger
 
 
 class Outcome(StrEnum):
@@ -49,28 +50,6 @@ class Verdict(NamedTuple):
         return self.outcome in {Outcome.HOLDS, Outcome.PURGED}
 
 
-class Ledger(Protocol):
-    """Users of one environment."""
-
-    def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]: ...
-
-    def scopes(self) -> frozenset[str]: ...
-
-
-class Reports(Protocol):
-    """The reports of one environment's closed days."""
-
-    def report(self, scope: str, day: date, *, consistent: bool = False) -> DayReport | None: ...
-
-    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
-
-    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
-
-    def reported(self, scopes: Sequence[str], day: date) -> set[str]: ...
-
-    def correct(self, correction_of: Correction, digest: bytes) -> None: ...
-
-
 class StoredRecords(Protocol):
     """The records of one environment."""
 
@@ -83,7 +62,7 @@ class Verifier:
     """Recomputes closed days. `most_records` bounds how many are read for one question; None: as many as there are."""
 
     ledger: Ledger
-    reports: Reports
+    reports: DayReports
     records: StoredRecords
     most_records: int | None = None
 
