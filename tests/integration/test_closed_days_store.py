@@ -9,7 +9,6 @@ import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
 from telemetry.domain.activity import (
-    BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -45,7 +44,7 @@ from tests.active_users_world import stream_record
 from tests.conftest import Mailbox
 from tests.item_sizes import item_bytes
 from tests.memory_aggregates import MemoryAggregates
-from tests.observations import observe
+from tests.observations import BREAKDOWNS, observe
 from tests.table_aggregates import TableAggregates
 from tests.unit.test_spikes import MemoryEpisodes
 

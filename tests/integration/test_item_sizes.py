@@ -22,18 +22,7 @@ import telemetry.storage
 from local.template import read_template
 from telemetry.dialects import getkeymanager_licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import (
-    BREAKDOWNS,
-    FLAGGED,
-    RECORDS,
-    SUSPECT,
-    Fold,
-    HourKey,
-    Kind,
-    LicenseDay,
-    Measure,
-    of_key,
-)
+from telemetry.domain.activity import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.closing import Candidate
 from telemetry.domain.correction import Correction
@@ -80,6 +69,7 @@ from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
 from tests.conftest import Deployment
 from tests.item_sizes import LARGEST_ITEM, item_bytes
+from tests.observations import BREAKDOWNS
 from tests.unit.test_report_rules import worst_recount
 
 MARGIN = 25_000

@@ -30,7 +30,10 @@ One update may have 300 parts: all of these, two times MOST_NAMES, and the flags
 
 
 class Kind(StrEnum):
-    """What a counter counts; the value begins its name in storage."""
+    """What a counter counts; the value begins its name in storage.
+
+    Clients choose the names of VERSION and GROUP. Each of these sums to RECORDS; API_KEY does in the catalogue's hours.
+    """
 
     RECORDS = "r"
     FLAGGED = "f"
@@ -40,9 +43,6 @@ class Kind(StrEnum):
     GROUP = "g"
     API_KEY = "k"
 
-
-BREAKDOWNS = (Kind.VERSION, Kind.GROUP)
-"""Kinds whose names clients choose. Each sums to RECORDS, as API_KEY does in the hours of the catalogue."""
 
 _MOST = {Kind.VERSION: MOST_NAMES, Kind.GROUP: MOST_NAMES, Kind.API_KEY: MOST_KEYS}
 

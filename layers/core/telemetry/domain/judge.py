@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.event import CALL_HOME, Event, normalise_group
+from telemetry.domain.event import CALL_HOME, Event
 from telemetry.domain.flags import Flag, decode
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.product import Product
@@ -126,7 +126,7 @@ def _verdict(seen: Mapping[Flag, str]) -> Verdict:
 def _unknown_activity(event: Event, product: Product | None) -> str:
     if not product or not product.activity_types or not event.group:
         return ""
-    known = normalise_group(event.group) == CALL_HOME or event.group in product.activity_types
+    known = event.group == CALL_HOME or event.group in product.activity_types
     return "" if known else event.group
 
 

@@ -17,7 +17,7 @@ from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import LicenseView, Products, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, telemetry_id
+from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, stored_version, telemetry_id
 from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline
@@ -25,7 +25,6 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.products import REREAD_SECONDS
 from telemetry.storage.records import Existing
 
-_LONGEST_VERSION = 64
 _SHARE_TO_STORE = 0.5
 
 
@@ -165,7 +164,7 @@ class Ingest:
             expires_at=expiry(now, self.retention_days(access.environment)),
             user=self.keyring.fingerprint_if(Identity.USER, event.counted_user),
             device=self.keyring.fingerprint_if(Identity.DEVICE, event.counted_device),
-            product_version=event.product_version[:_LONGEST_VERSION] if event.product_version else None,
+            product_version=stored_version(event.product_version or None),
             flags=ruling.verdict.flags,
             evidence=ruling.verdict.evidence,
             api_key_id=access.key.id,

@@ -1,7 +1,6 @@
 """Bulk import of licences and activations: any number of rows, one pass, safe to run again."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import islice
@@ -16,10 +15,10 @@ from telemetry.domain.license import License, LicenseState, last_four, license_i
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.licenses import Change, LicenseStore
+from telemetry.storage.side_by_side import side_by_side
 
 ROWS_AT_ONCE = 500
 
-_THREADS = 8
 _SECONDS_TO_TRY = 30.0
 _LONGEST = 256
 _FIELDS = frozenset(
@@ -28,9 +27,6 @@ _FIELDS = frozenset(
 
 Row = tuple[int, Mapping[str, Any]]
 """Line number and fields."""
-
-
-_Map = Callable[..., Iterable[bool | tuple[int, str]]]
 
 
 class RowError(Exception):
@@ -64,14 +60,13 @@ class Importer:
         """
         iterator = iter(rows)
         taken = added = present = 0
-        with ThreadPoolExecutor(_THREADS) as pool:
-            while some := list(islice(iterator, ROWS_AT_ONCE)):
-                failures: list[tuple[int, str]] = []
-                for outcomes in (self._add_licenses(some, failures), self._activate(some, failures, pool.map)):
-                    added += sum(outcomes)
-                    present += len(outcomes) - sum(outcomes)
-                taken += len(some)
-                yield Progress(taken, added, present, tuple(sorted(failures)))
+        while some := list(islice(iterator, ROWS_AT_ONCE)):
+            failures: list[tuple[int, str]] = []
+            for outcomes in (self._add_licenses(some, failures), self._activate(some, failures)):
+                added += sum(outcomes)
+                present += len(outcomes) - sum(outcomes)
+            taken += len(some)
+            yield Progress(taken, added, present, tuple(sorted(failures)))
 
     def _add_licenses(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
         found: dict[str, tuple[License, str]] = {}
@@ -91,13 +86,8 @@ class Importer:
             raise StoreUnavailable("licenses")
         return [insertion is Insertion.INSERTED for insertion in insertions] + [False] * repeated
 
-    def _activate(
-        self,
-        rows: Sequence[Row],
-        failures: list[tuple[int, str]],
-        map_: Callable[..., Iterable[bool | tuple[int, str]]],
-    ) -> list[bool]:
-        outcomes = list(map_(self._activate_one, [row for row in rows if row[1].get("identifier")]))
+    def _activate(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
+        outcomes = side_by_side(self._activate_one, [row for row in rows if row[1].get("identifier")])
         failures.extend(outcome for outcome in outcomes if isinstance(outcome, tuple))
         return [outcome for outcome in outcomes if isinstance(outcome, bool)]
 

@@ -1,15 +1,18 @@
 """Records read bit by bit, newest first: what every search over them is made of."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
+from telemetry.domain.telemetry_query import Place
 from telemetry.domain.window import Window
-from telemetry.storage.browse import Browser, Position, Step
+from telemetry.storage.browse import Browser, Effort, Position, Step
 from telemetry.storage.selection import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Listed, Selection
+
+T = TypeVar("T")
 
 
 class Found(NamedTuple):
@@ -45,6 +48,22 @@ class Wanted:
         return self.is_flagged in {None, found.is_flagged} and (self.flag is None or self.flag in found.flags)
 
 
+class FoundPage(NamedTuple):
+    """Some of what is looked for, and where the rest begins; None: there is no more."""
+
+    found: Sequence[Found]
+    rest: Place | None
+
+    def shown(self, rows: Iterable[tuple[Found, T]], effort: Effort) -> tuple[list[T], Place | None]:
+        """What was made of each record found, and where the rest begins; when it gets late, as much as was made."""
+        made: list[T] = []
+        for one, row in rows:
+            made.append(row)
+            if effort.is_late and one is not self.found[-1]:
+                return made, Place(one.at)
+        return made, self.rest
+
+
 @dataclass(slots=True)
 class Reader:
     """What is looked for, bit by bit. After `rest` begins what was not read yet; None: there is no more."""
@@ -63,6 +82,15 @@ class Reader:
         else:
             walk = browser.by_event_time(partitions, selection, window, after, count)
         return cls(browser, walk, wanted, after)
+
+    def page(self, count: int, skip: int = 0) -> FoundPage:
+        """So many, after the first `skip`. Raises as `read` does."""
+        end = skip + count
+        found = self.read(end + 1)
+        if len(found) > end:
+            return FoundPage(found[skip:end], Place(found[end - 1].at))
+        rest = None if self.rest is None else Place(self.rest, max(0, skip - len(found)))
+        return FoundPage(found[skip:], rest)
 
     def read(self, count: int) -> list[Found]:
         """The next so many; fewer at the end, or when the effort is spent: then there may be more at `rest`.

@@ -10,7 +10,7 @@ from telemetry.domain.errors import Damaged, NotFound
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, license_id
-from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id
+from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id, stored_version
 from telemetry.domain.record_search import Contents, RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
@@ -23,7 +23,6 @@ MOST_PARTITIONS = 1_000
 
 _AT_ONCE = 100
 _BYTES_AT_ONCE = 4_000_000
-_LONGEST_VERSION = 64
 
 T = TypeVar("T")
 
@@ -49,15 +48,10 @@ class RecordSearch:
 
         Newest first: by receipt, or with a licence or customer by event time.
         """
-        reader = self.reader(wanted, after, limit + 1)
-        found = reader.read(limit + 1)
-        shown_ones, rest = found[:limit], found[limit - 1].at if len(found) > limit else reader.rest
-        items = []
-        for one, view in self.views(shown_ones):
-            items.append(shown(view))
-            if self.browser.effort.is_late and one is not shown_ones[-1]:
-                return items, one.at
-        return items, rest
+        page = self.reader(wanted, after, limit + 1).page(limit)
+        rows = ((one, shown(view)) for one, view in self.views(page.found))
+        items, rest = page.shown(rows, self.browser.effort)
+        return items, rest and rest.after
 
     def reader(self, wanted: RecordFilter, after: Position | None, count: int) -> Reader:
         """Reads what is looked for, from a position on; `count` is how much will be taken of it, more or less."""
@@ -102,7 +96,7 @@ class RecordSearch:
             classes=classes_of(True if wanted.flag else wanted.is_flagged),
             user=self.stores.keyring.fingerprint_if(Identity.USER, wanted.user),
             device=self.stores.keyring.fingerprint_if(Identity.DEVICE, wanted.device),
-            version=wanted.version and wanted.version[:_LONGEST_VERSION],
+            version=stored_version(wanted.version),
             address=wanted.source_ip,
             api_key_id=wanted.api_key_id,
             licenses=names if partitions is None else None,

@@ -1,6 +1,6 @@
 """Telemetry read back by SDK keys: page by page, newest first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from telemetry.domain.event import normalise_group, normalise_license
@@ -28,25 +28,15 @@ class TelemetrySearch:
         What is looked for is told by the index; bodies are read of what is shown. When the browser's effort is spent
         before, the page is short, or empty. Raises StoreUnavailable, InvalidCursor.
         """
-        end = place.skip + query.per_page
-        reader = Reader.of(self.browser, self._wanted(query), place.after, end + 1)
-        found = reader.read(end + 1)
-        chosen, rest = found[place.skip : end], None
-        if len(found) > end:
-            rest = Place(chosen[-1].at)
-        elif reader.rest is not None:
-            rest = Place(reader.rest, max(0, place.skip - len(found)))
-        return self._page(chosen, rest)
-
-    def _page(self, chosen: Sequence[Found], rest: Place | None) -> Page:
-        """The page of what was found; when it gets late, as much of it as was read."""
-        by_key, rows = {one.listed.key: one for one in chosen}, list[FoundRecord]()
-        for record in self.browser.load([one.listed for one in chosen]):
-            one = by_key[record.key]
-            rows.append(self._row(record, one))
-            if self.browser.effort.is_late and one is not chosen[-1]:
-                return Page(tuple(rows), Place(one.at))
+        count = place.skip + query.per_page + 1
+        page = Reader.of(self.browser, self._wanted(query), place.after, count).page(query.per_page, place.skip)
+        rows, rest = page.shown(self._rows(page.found), self.browser.effort)
         return Page(tuple(rows), rest)
+
+    def _rows(self, found: Sequence[Found]) -> Iterator[tuple[Found, FoundRecord]]:
+        by_key = {one.listed.key: one for one in found}
+        for record in self.browser.load([one.listed for one in found]):
+            yield by_key[record.key], self._row(record, by_key[record.key])
 
     def _row(self, record: Record, found: Found) -> FoundRecord:
         return FoundRecord(

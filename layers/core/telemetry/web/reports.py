@@ -27,6 +27,7 @@ from telemetry.domain.finance import (
 )
 from telemetry.domain.finance_report import FinanceReport
 from telemetry.services.reports import Application
+from telemetry.web.csv_cells import no_formula
 from telemetry.web.etags import content_etag, is_current
 from telemetry.web.http import Request
 
@@ -37,7 +38,6 @@ FOR_EVER = "private, max-age=31536000, immutable"
 OF_ANY_REPORT = frozenset({"api_key", "environment", "format"})
 """Parameters that every route takes: an SDK key may come in the query."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _QUALITY = re.compile(r";\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)")
 
 Query = Mapping[str, str]
@@ -175,8 +175,7 @@ def csv_text(table: Sequence[Mapping[str, Any]]) -> str:
 def _cell(value: object) -> object:
     match value:
         case str():
-            # a spreadsheet would take it for a formula
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return no_formula(value)
         case bool():
             return str(value).lower()
         case Mapping():
