@@ -13,9 +13,9 @@ from telemetry.domain.activity import events_by_key, hour_of
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.services.close_day import DayCloser
 from telemetry.services.ports import ActivityCounts, DayReports, Ledger
 from telemetry.services.recount import Parts, Recounter
@@ -168,13 +168,13 @@ class World:
             read=lambda image: (batch[int(image["place"]["N"])], None),
             actors=self.store,
             activity=self.store,
-            failures=self,
+            uncounted=self,
             noted={},
             wait=lambda _: None,
         )
         rollup.count(Batch(Environment.PRODUCTION, shard, records), MOMENT)
 
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, failures: Sequence[UncountedRecord]) -> None:
         """What nobody could count: only closed days are ever forgotten, and their records the recount has seen."""
         assert persistently(self.store.closing).closed is not None
         for failure in failures:

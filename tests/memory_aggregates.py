@@ -4,7 +4,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime
 
-from telemetry.domain.active_users import Actor, ActorKey, Balance, Ledger, LedgerBroken, Outdated, Tally, TallyKey
+from telemetry.domain.active_users import (
+    Actor,
+    ActorKey,
+    Balance,
+    LedgerBroken,
+    Outdated,
+    RunningBalance,
+    Tally,
+    TallyKey,
+)
 from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
@@ -49,11 +58,11 @@ class MemoryAggregates:
             if any(tally.values()):
                 self._tallies.setdefault(scope, {}).setdefault(day, Counter()).update(tally)
 
-    def ledger(self, scope: str, today: int) -> Ledger:
+    def ledger(self, scope: str, today: int) -> RunningBalance:
         balances = self._balances.get(scope, {})
         latest = max((day for day in balances if day < today), default=None)
         tallies = self._tallies.get(scope, {})
-        return Ledger(
+        return RunningBalance(
             None if latest is None else balances[latest],
             {day: tally for day, tally in tallies.items() if (latest or 0) < day <= today},
         )

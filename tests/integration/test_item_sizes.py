@@ -36,12 +36,12 @@ from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.license_activity import LicenseCount
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
 from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
-from telemetry.domain.session import Attempts, Session
+from telemetry.domain.session import Session, SignInAttempts
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.spikes import Episode, Spike
@@ -179,12 +179,12 @@ def write_export(stage: Stage) -> None:
 def write_session(stage: Stage) -> None:
     entry = audited(stage.staff, "session.create", "k3f2a9c0d1", ())
     SessionStore(stage.registry).add(Session("s" * 24, bytes(32), END), entry)
-    AttemptStore(stage.registry).put(IP, Attempts(MANY, NOW), None)
+    AttemptStore(stage.registry).put(IP, SignInAttempts(MANY, NOW), None)
 
 
 def write_answer(stage: Stage) -> None:
-    question = Question(DeviceAction.ACTIVATE, "key", None)
-    found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
+    question = DeviceRequest(DeviceAction.ACTIVATE, "key", None)
+    found = Finding(LicensingOutcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
     answer = getkeymanager_licensing.answer(question, found, NOW)
     keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
     once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))
@@ -296,7 +296,7 @@ def write_licensing_hour(stage: Stage) -> None:
 
 
 def codes() -> list[int]:
-    return [getkeymanager_licensing.code_of(outcome) for outcome in Outcome]
+    return [getkeymanager_licensing.code_of(outcome) for outcome in LicensingOutcome]
 
 
 def write_episode(stage: Stage) -> None:

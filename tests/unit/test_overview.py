@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.domain.active_users import Ledger
+from telemetry.domain.active_users import RunningBalance
 from telemetry.domain.activity import MOST_NAMES, OTHER, UNNAMED
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.day_summary import DaySummary
@@ -92,7 +92,7 @@ class World:
             read=lambda image: (self.records[int(image["place"]["N"])], None),
             actors=self.aggregates,
             activity=self.aggregates,
-            failures=self,
+            uncounted=self,
             noted={},
             wait=lambda _: None,
         )
@@ -377,6 +377,6 @@ def test_24_hours_touch_two_days_but_the_last_hour_of_a_day_one() -> None:
 
 
 def test_nothing_is_known_of_a_new_deployment() -> None:
-    told = overview(CUTS[0], Counted({}, None, {}, {}), Ledger(None, {}), Counter())
+    told = overview(CUTS[0], Counted({}, None, {}, {}), RunningBalance(None, {}), Counter())
     assert (told.lifetime_records, told.records, told.users, told.versions) == (0, 0, 0, {})
     assert told.buckets == [Bucket(start, 0, 0, {}, {}, is_closed=False) for start in CUTS[0].starts]

@@ -120,7 +120,7 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class RunningBalance:
     """What a report needs: the latest balance, if any, and the tallies of the days after it."""
 
     balance: Balance | None
@@ -231,7 +231,7 @@ def next_balance(before: Balance | None, day: int, tally: Tally) -> Balance:
     return Balance(day, {audience: tuple(aged) for audience, aged in counters.items()})
 
 
-def count_active(ledger: Ledger, audience: Audience, days: int, today: int) -> int:
+def count_active(ledger: RunningBalance, audience: Audience, days: int, today: int) -> int:
     """How many actors were active on at least one of the `days` days up to and including `today`."""
     first = today - days + 1
     total = 0

@@ -102,7 +102,7 @@ def product_report(
 
 
 @dataclass(slots=True)
-class Catalogue:
+class CatalogueSum:
     """All products together, from their reports, one after the other in the order of their ids: none need be in memory.
 
     A licence used with two products is listed once for each.

@@ -90,4 +90,4 @@ class WholeDay:
     day: date
 
 
-Question = ActiveUsersAsOf | DailyActiveUsers | PiracyCounts | WholeDay
+ReportQuestion = ActiveUsersAsOf | DailyActiveUsers | PiracyCounts | WholeDay

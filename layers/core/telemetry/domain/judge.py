@@ -32,7 +32,7 @@ class LicenseView:
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
+class EventProducts:
     """What the registry knows of the products an event may be of: the one it names, and the API key's own."""
 
     named: Product | None = None
@@ -64,7 +64,7 @@ class Verdict:
 
 
 def judge(
-    event: Event, view: LicenseView | None, products: Products, environment: Environment, received_at: datetime
+    event: Event, view: LicenseView | None, products: EventProducts, environment: Environment, received_at: datetime
 ) -> Verdict:
     """Flags an event. `view` None: the registry could not be read, and nothing is said about the licence."""
     product = products.of(event)
@@ -82,7 +82,9 @@ def judge(
     return _verdict({flag: text for flag, text in seen.items() if text})
 
 
-def _license_findings(event: Event, view: LicenseView, products: Products, received_at: datetime) -> Mapping[Flag, str]:
+def _license_findings(
+    event: Event, view: LicenseView, products: EventProducts, received_at: datetime
+) -> Mapping[Flag, str]:
     """Piracy and licence flags: what was seen, by flag; empty text where there is nothing to flag."""
     if event.license_key is None:
         product = products.named or products.of_key
@@ -104,7 +106,7 @@ def _license_findings(event: Event, view: LicenseView, products: Products, recei
     }
 
 
-def _other_product(license_: License, products: Products) -> str:
+def _other_product(license_: License, products: EventProducts) -> str:
     """The licence's product, when the record is of another one that is registered."""
     product = products.named or products.of_key
     return license_.product_id or "" if product and license_.product_id != product.id else ""

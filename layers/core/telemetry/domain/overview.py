@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Ledger, count_active
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience, RunningBalance, count_active
 from telemetry.domain.activity import FLAGGED, OTHER, RECORDS, Activity, Kind, hour_of, largest, total
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
@@ -172,7 +172,7 @@ class Overview:
     calls: Calls
 
 
-def overview(cut: Timeline, counted: Counted, ledger: Ledger, calls: Calls) -> Overview:
+def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Calls) -> Overview:
     """`ledger` is of the last day the window touches, `calls` are those of licensing in the window."""
     buckets, before = counted.buckets(cut), counted.buckets(cut.before)
     versions = largest(_sum(bucket.versions for bucket in buckets), MOST_VERSIONS)
@@ -207,7 +207,7 @@ def _live(start: datetime, activity: Activity, *, is_closed: bool) -> Bucket:
     return Bucket(start, activity[RECORDS], activity[FLAGGED], flags, versions, is_closed)
 
 
-def _active_day(day: date, counted: Counted, ledger: Ledger) -> ActiveDay:
+def _active_day(day: date, counted: Counted, ledger: RunningBalance) -> ActiveDay:
     totals = counted.totals.get(day)
     if totals:
         devices = totals.users(1, Audience.DEVICES)
@@ -218,10 +218,10 @@ def _active_day(day: date, counted: Counted, ledger: Ledger) -> ActiveDay:
     return ActiveDay(day, users, _active(ledger, day, Audience.DEVICES, 1), users_7, users_30, is_closed=False)
 
 
-def _active(ledger: Ledger, day: date, audience: Audience, days: int) -> int:
+def _active(ledger: RunningBalance, day: date, audience: Audience, days: int) -> int:
     """As of a day that is not before the ledger's balance."""
     ordinal = day.toordinal()
-    known = Ledger(ledger.balance, {each: tally for each, tally in ledger.tallies.items() if each <= ordinal})
+    known = RunningBalance(ledger.balance, {each: tally for each, tally in ledger.tallies.items() if each <= ordinal})
     return count_active(known, audience, days, ordinal)
 
 

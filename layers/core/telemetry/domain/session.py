@@ -61,26 +61,26 @@ def _text(mac: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
+class SignInAttempts:
     """How often an address tried to sign in since it last did, and when the last time was."""
 
     count: int
     last: datetime
 
 
-def next_attempt(before: Attempts | None, now: datetime) -> Attempts:
+def next_attempt(before: SignInAttempts | None, now: datetime) -> SignInAttempts:
     """The attempts with one more. Raises TooManyAttempts while the address has to wait: ever longer, 8 minutes at most.
 
     An attempt counts before its key is looked at, so that many at once are as slow as one after the other.
     """
     if before is None or before.last + FORGOTTEN_AFTER <= now:
-        return Attempts(1, now)
+        return SignInAttempts(1, now)
     extra = before.count - FREE_ATTEMPTS
     if extra >= 0:
         wait = min(_FIRST_WAIT * 2 ** min(extra, 10), _LONGEST_WAIT)
         if now < before.last + wait:
             raise TooManyAttempts(before.last + wait - now)
-    return Attempts(before.count + 1, now)
+    return SignInAttempts(before.count + 1, now)
 
 
 def attempts_from(source_ip: str) -> str:

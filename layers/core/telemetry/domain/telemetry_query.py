@@ -35,7 +35,7 @@ class TelemetryQuery:
         return (self.data_type, self.data_group, self.product_id, self.user_id, self.license_key, self.is_flagged)
 
 
-class Place(NamedTuple):
+class PageStart(NamedTuple):
     """Where a list goes on: after a position of it (None: at its beginning), less so many records that come first."""
 
     after: tuple[Any, ...] | None = None
@@ -71,8 +71,8 @@ class FoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TelemetryPage:
     """Records, newest first, and where there may be older ones; None where there are none."""
 
     records: tuple[FoundRecord, ...]
-    rest: Place | None
+    rest: PageStart | None

@@ -15,7 +15,7 @@ from telemetry.domain.active_users import Balance, next_balance
 from telemetry.domain.activity import RECORDS
 from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
 from telemetry.domain.correction import correction_of
-from telemetry.domain.day_report import Catalogue, DayReport, DayTotals, Moments, before_of, product_report
+from telemetry.domain.day_report import CatalogueSum, DayReport, DayTotals, Moments, before_of, product_report
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.day_summaries import Summariser
@@ -209,7 +209,7 @@ class DayCloser:
 
     def _report_all(self, products: Sequence[str], day: date, now: datetime) -> DayTotals:
         """Writes the report of all products together, from theirs."""
-        catalogue = Catalogue()
+        catalogue = CatalogueSum()
         for totals, details in self.reports.told(products, day):
             catalogue.add(totals, details)
         balance, before = self._foundations(CATALOGUE, day)

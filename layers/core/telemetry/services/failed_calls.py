@@ -16,11 +16,11 @@ PAUSE = timedelta(seconds=10)
 MOST_WAITING = 100
 """Callers (of an hour) that wait to be written; further ones are counted together."""
 
-Place = tuple[Environment | None, int]
+Slot = tuple[Environment | None, int]
 """Where callers are kept together, of whom but so many are told apart."""
 
 
-class Store(Protocol):
+class FailedCallCounter(Protocol):
     """Where failed calls are counted."""
 
     def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool:
@@ -28,32 +28,32 @@ class Store(Protocol):
 
 
 @dataclass(slots=True)
-class FailureLog:
+class FailedCallLog:
     """What one process notes. An hour has room for so many callers; further ones are counted together.
 
     Finding that there is no room costs the write that one call may cost: that call is counted with the next for which
     there is none, and not at all where none follows in this process and hour.
     """
 
-    store: Store
+    store: FailedCallCounter
     _hour: datetime | None = None
     _noted: set[tuple[Environment | None, Caller]] = field(default_factory=set)
-    _full: set[Place] = field(default_factory=set)
-    _uncounted: Counter[Place] = field(default_factory=Counter)
+    _full: set[Slot] = field(default_factory=set)
+    _uncounted: Counter[Slot] = field(default_factory=Counter)
 
     def note(self, environment: Environment | None, caller: Caller, now: datetime, calls: int = 1) -> None:
         """Counts calls, of a key of this environment (None: of nobody knows which). Raises StoreUnavailable."""
-        hour, place = hour_of(now), (environment, slot_of(caller))
+        hour, slot = hour_of(now), (environment, slot_of(caller))
         if hour != self._hour:
             self._hour, self._noted, self._full, self._uncounted = hour, set(), set(), Counter()
-        if place in self._full and (environment, caller) not in self._noted:
-            self.store.add(environment, OTHERS, hour, calls + self._uncounted[place])
-            del self._uncounted[place]
+        if slot in self._full and (environment, caller) not in self._noted:
+            self.store.add(environment, OTHERS, hour, calls + self._uncounted[slot])
+            del self._uncounted[slot]
         elif self.store.add(environment, caller, hour, calls):
             self._noted.add((environment, caller))
         else:
-            self._full.add(place)
-            self._uncounted[place] += calls
+            self._full.add(slot)
+            self._uncounted[slot] += calls
 
 
 @dataclass(slots=True)
@@ -64,14 +64,14 @@ class SummedCalls:
     and is lost where none comes to this process.
     """
 
-    log: FailureLog
+    log: FailedCallLog
     _written: datetime | None = None
     _waiting: Counter[tuple[datetime, Caller]] = field(default_factory=Counter)
 
     @classmethod
     def into(cls, table: str) -> Self:
         """What this process counts into a table."""
-        return cls(FailureLog(FailedCallStore(table)))
+        return cls(FailedCallLog(FailedCallStore(table)))
 
     def note(self, caller: Caller, now: datetime) -> None:
         """Counts a call of nobody knows which environment. Raises StoreUnavailable, and then keeps what it has."""

@@ -14,7 +14,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag, is_billable
-from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, stored_version, telemetry_id
@@ -38,7 +38,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventOutcome:
     """The answer for one event; `flags` are those of the record that is stored."""
 
     telemetry_id: str
@@ -72,7 +72,7 @@ class Ingest:
 
     def keep(
         self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, deadline: Deadline
-    ) -> list[Outcome]:
+    ) -> list[EventOutcome]:
         """Stores events, one outcome each, in order, by the deadline. Anything but FAILED is durable.
 
         An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
@@ -88,7 +88,9 @@ class Ingest:
         statuses = _insert(records, store, deadline)
         self._settle(records, statuses, store, deadline)
         return [
-            Outcome(telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags)
+            EventOutcome(
+                telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags
+            )
             for record, status in zip(records, statuses, strict=True)
         ]
 
@@ -148,7 +150,7 @@ class Ingest:
             views = [None if event.license_key else LicenseView() for event in events]
         rulings = []
         for event, view in zip(events, views, strict=True):
-            products = Products(known.get(event.product_id or ""), known.get(access.key.product_id or ""))
+            products = EventProducts(known.get(event.product_id or ""), known.get(access.key.product_id or ""))
             verdict = judge(event, view, products, access.environment, now)
             rulings.append(_Ruling(verdict, _product(products, view), is_judged=view is not None))
         return rulings
@@ -195,7 +197,7 @@ def _named(events: Sequence[Event], access: Access) -> list[str]:
     return [name for name in (access.key.product_id, *(event.product_id for event in events)) if name]
 
 
-def _product(products: Products, view: LicenseView | None) -> str:
+def _product(products: EventProducts, view: LicenseView | None) -> str:
     """The product a record counts for: the payload's, else the key's, else the licence's, else nobody's."""
     if product := products.named or products.of_key:
         return product.id

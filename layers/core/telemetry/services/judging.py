@@ -7,7 +7,7 @@ from datetime import date, datetime
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
-from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record
 from telemetry.retry import Deadline
@@ -39,10 +39,10 @@ class Judge:
             for event, view, record in zip(events, views, records, strict=True)
         ]
 
-    def _products(self, event: Event, record: Record) -> Products:
+    def _products(self, event: Event, record: Record) -> EventProducts:
         """The product a record was stored under stands in for the API key's."""
         named = self.products.get(event.product_id) if event.product_id else None
-        return Products(named, self.products.get(record.product))
+        return EventProducts(named, self.products.get(record.product))
 
 
 def judge_stored(records: RecordStore, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:

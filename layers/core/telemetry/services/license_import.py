@@ -34,13 +34,13 @@ class RowError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the import is. `failures` are of the rows just taken: line number and what is wrong."""
+class ImportProgress:
+    """How far the import is. `errors` are of the rows just taken: line number and what is wrong."""
 
     rows: int
     added: int
     present: int
-    failures: tuple[tuple[int, str], ...]
+    errors: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Importer:
     now: datetime
     products: frozenset[str]
 
-    def run(self, rows: Iterable[Row]) -> Iterator[Progress]:
+    def run(self, rows: Iterable[Row]) -> Iterator[ImportProgress]:
         """Takes the rows in order, some hundred at a time. What is there already stays as it is, and counts as present.
 
         Raises StoreUnavailable when storage keeps failing; running again goes on from there.
@@ -61,14 +61,14 @@ class Importer:
         iterator = iter(rows)
         taken = added = present = 0
         while some := list(islice(iterator, ROWS_AT_ONCE)):
-            failures: list[tuple[int, str]] = []
-            for outcomes in (self._add_licenses(some, failures), self._activate(some, failures)):
+            errors: list[tuple[int, str]] = []
+            for outcomes in (self._add_licenses(some, errors), self._activate(some, errors)):
                 added += sum(outcomes)
                 present += len(outcomes) - sum(outcomes)
             taken += len(some)
-            yield Progress(taken, added, present, tuple(sorted(failures)))
+            yield ImportProgress(taken, added, present, tuple(sorted(errors)))
 
-    def _add_licenses(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
+    def _add_licenses(self, rows: Sequence[Row], errors: list[tuple[int, str]]) -> list[bool]:
         found: dict[str, tuple[License, str]] = {}
         repeated = 0
         for line, fields in rows:
@@ -77,7 +77,7 @@ class Importer:
             try:
                 license_, key = self.license(fields)
             except RowError as exc:
-                failures.append((line, str(exc)))
+                errors.append((line, str(exc)))
                 continue
             repeated += license_.id in found
             found.setdefault(license_.id, (license_, key))
@@ -86,9 +86,9 @@ class Importer:
             raise StoreUnavailable("licenses")
         return [insertion is Insertion.INSERTED for insertion in insertions] + [False] * repeated
 
-    def _activate(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
+    def _activate(self, rows: Sequence[Row], errors: list[tuple[int, str]]) -> list[bool]:
         outcomes = side_by_side(self._activate_one, [row for row in rows if row[1].get("identifier")])
-        failures.extend(outcome for outcome in outcomes if isinstance(outcome, tuple))
+        errors.extend(outcome for outcome in outcomes if isinstance(outcome, tuple))
         return [outcome for outcome in outcomes if isinstance(outcome, bool)]
 
     def _activate_one(self, row: Row) -> bool | tuple[int, str]:

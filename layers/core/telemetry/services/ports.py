@@ -7,8 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
-from telemetry.domain.active_users import Actor, ActorKey, Balance, Tally, TallyKey
-from telemetry.domain.active_users import Ledger as LatestBalance
+from telemetry.domain.active_users import Actor, ActorKey, Balance, RunningBalance, Tally, TallyKey
 from telemetry.domain.activity import Activity, Fold, HourKey, LicenseDay
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
@@ -57,7 +56,7 @@ class Ledger(Protocol):
         """
         ...
 
-    def ledger(self, scope: str, today: int) -> LatestBalance:
+    def ledger(self, scope: str, today: int) -> RunningBalance:
         """The latest balance before today, and the tallies since."""
         ...
 

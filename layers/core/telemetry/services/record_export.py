@@ -24,7 +24,7 @@ _AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ExportProgress:
     """How far an export has come: rows and digest so far, and the record it goes on after (None: it is at an end).
 
     The digest chains all lines: SHA-256 of the digest before and the line with its end, 32 zero bytes before the first.
@@ -34,7 +34,7 @@ class Progress:
     rows: int = 0
     digest: bytes = bytes(32)
 
-    def having(self, line: bytes, rows: int = 1) -> "Progress":
+    def having(self, line: bytes, rows: int = 1) -> "ExportProgress":
         """With one more line."""
         return replace(self, rows=self.rows + rows, digest=sha256(self.digest + line).digest())
 
@@ -43,7 +43,7 @@ class ExportPage(NamedTuple):
     """Whole lines, and how far the export has come with them."""
 
     lines: bytes
-    progress: Progress
+    progress: ExportProgress
 
 
 def note_export(staff: Staff, environment: Environment, asked: Mapping[str, Any], audit: AuditLog) -> None:
@@ -52,7 +52,11 @@ def note_export(staff: Staff, environment: Environment, asked: Mapping[str, Any]
 
 
 def export_page(
-    search: RecordSearch, wanted: RecordFilter, before: Progress, line: Callable[[RecordView], bytes], header: bytes
+    search: RecordSearch,
+    wanted: RecordFilter,
+    before: ExportProgress,
+    line: Callable[[RecordView], bytes],
+    header: bytes,
 ) -> ExportPage:
     """The next page. Raises StoreUnavailable rather than leave a record out; asked again, it goes on from `before`."""
     lines = [header] if header else []

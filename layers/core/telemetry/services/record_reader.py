@@ -7,7 +7,7 @@ from typing import NamedTuple, Self, TypeVar
 
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
-from telemetry.domain.telemetry_query import Place
+from telemetry.domain.telemetry_query import PageStart
 from telemetry.domain.window import Window
 from telemetry.storage.browse import Browser, Effort, Position, Step
 from telemetry.storage.selection import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Listed, Selection
@@ -52,15 +52,15 @@ class FoundPage(NamedTuple):
     """Some of what is looked for, and where the rest begins; None: there is no more."""
 
     found: Sequence[Found]
-    rest: Place | None
+    rest: PageStart | None
 
-    def shown(self, rows: Iterable[tuple[Found, T]], effort: Effort) -> tuple[list[T], Place | None]:
+    def shown(self, rows: Iterable[tuple[Found, T]], effort: Effort) -> tuple[list[T], PageStart | None]:
         """What was made of each record found, and where the rest begins; when it gets late, as much as was made."""
         made: list[T] = []
         for one, row in rows:
             made.append(row)
             if effort.is_late and one is not self.found[-1]:
-                return made, Place(one.at)
+                return made, PageStart(one.at)
         return made, self.rest
 
 
@@ -88,8 +88,8 @@ class Reader:
         end = skip + count
         found = self.read(end + 1)
         if len(found) > end:
-            return FoundPage(found[skip:end], Place(found[end - 1].at))
-        rest = None if self.rest is None else Place(self.rest, max(0, skip - len(found)))
+            return FoundPage(found[skip:end], PageStart(found[end - 1].at))
+        rest = None if self.rest is None else PageStart(self.rest, max(0, skip - len(found)))
         return FoundPage(found[skip:], rest)
 
     def read(self, count: int) -> list[Found]:

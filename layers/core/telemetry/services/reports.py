@@ -16,7 +16,7 @@ from telemetry.domain.finance import (
     DayNotClosed,
     Period,
     PiracyCounts,
-    Question,
+    ReportQuestion,
     WholeDay,
 )
 from telemetry.domain.finance_report import (
@@ -82,7 +82,7 @@ class ClosedDays:
     is_known: Callable[[str], bool]
     now: datetime
 
-    def answer(self, asked: Question) -> FinanceReport:
+    def answer(self, asked: ReportQuestion) -> FinanceReport:
         """Raises DayNotClosed, NotFound (no such application), LedgerBroken, StoreUnavailable."""
         environment, scope = self.environment, asked.application
         match asked:

@@ -17,7 +17,7 @@ MOST_ALERTS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AlertFilter:
     """Which episodes are asked for; None where any will do. With a window, those that had a spike in it."""
 
     is_open: bool | None = None
@@ -45,7 +45,7 @@ class SpikeAlert(NamedTuple):
 
 
 def spike_alerts(
-    episodes: Iterable[Episode], wanted: Wanted, watch: LicenseWatch, api_keys: ApiKeyStore, now: datetime
+    episodes: Iterable[Episode], wanted: AlertFilter, watch: LicenseWatch, api_keys: ApiKeyStore, now: datetime
 ) -> list[SpikeAlert]:
     """The latest of them. Raises StoreUnavailable."""
     found = sorted((each for each in episodes if wanted.fit(each, now)), key=lambda each: each.opened.hour)

@@ -7,7 +7,7 @@ from telemetry.domain.event import normalise_group, normalise_license
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, license_partition, listed, product_named
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.domain.telemetry_query import FoundRecord, Page, Place, Said, TelemetryQuery
+from telemetry.domain.telemetry_query import FoundRecord, PageStart, Said, TelemetryPage, TelemetryQuery
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
 from telemetry.storage.browse import Browser
 from telemetry.storage.selection import UNJUDGED, Selection
@@ -22,7 +22,7 @@ class TelemetrySearch:
     said_in: Callable[[Record], Said]
     keyring: Keyring
 
-    def page(self, query: TelemetryQuery, place: Place) -> Page:
+    def page(self, query: TelemetryQuery, place: PageStart) -> TelemetryPage:
         """The page of a list that begins at a place, newest first: by receipt, or with a licence key by event time.
 
         What is looked for is told by the index; bodies are read of what is shown. When the browser's effort is spent
@@ -31,7 +31,7 @@ class TelemetrySearch:
         count = place.skip + query.per_page + 1
         page = Reader.of(self.browser, self._wanted(query), place.after, count).page(query.per_page, place.skip)
         rows, rest = page.shown(self._rows(page.found), self.browser.effort)
-        return Page(tuple(rows), rest)
+        return TelemetryPage(tuple(rows), rest)
 
     def _rows(self, found: Sequence[Found]) -> Iterator[tuple[Found, FoundRecord]]:
         by_key = {one.listed.key: one for one in found}

@@ -10,7 +10,7 @@ from telemetry.domain.active_users import Balance, LedgerBroken, next_balance
 from telemetry.domain.correction import correction_of, first_difference
 from telemetry.domain.day_report import (
     GENESIS,
-    Catalogue,
+    CatalogueSum,
     DayReport,
     DayTotals,
     Moments,
@@ -37,7 +37,7 @@ class Outcome(StrEnum):
     UNREADABLE = "cannot be read"
 
 
-class Verdict(NamedTuple):
+class DayVerdict(NamedTuple):
     """Of one scope. `difference` is the first one found, None where there is none."""
 
     scope: str
@@ -66,15 +66,15 @@ class Verifier:
     records: StoredRecords
     most_records: int | None = None
 
-    def verify_all(self, scope: str, now: datetime) -> Iterator[Verdict]:
+    def verify_all(self, scope: str, now: datetime) -> Iterator[DayVerdict]:
         """The verdicts on every closed day, in order. What cannot even be read is told, and the next day looked at."""
         for totals in self.reports.totals(scope, date.min, now.date()):
             try:
                 yield from self.verify(scope, totals.day, now)
             except Exception as exc:  # noqa: BLE001 (whatever was done to the data)
-                yield Verdict(scope, totals.day, Outcome.UNREADABLE, f"{type(exc).__name__}: {exc}")
+                yield DayVerdict(scope, totals.day, Outcome.UNREADABLE, f"{type(exc).__name__}: {exc}")
 
-    def verify(self, scope: str, day: date, now: datetime) -> list[Verdict]:
+    def verify(self, scope: str, day: date, now: datetime) -> list[DayVerdict]:
         """The verdict on a product's day; of the catalogue's, that on each product first.
 
         What a report does not say is kept beside it as a correction_of. Raises NotFound when the day is not closed, and
@@ -87,9 +87,9 @@ class Verifier:
             return [self._product(kept, now)[0]]
         return self._all_by_rules_1(kept, now) if kept.details.rules == RULES_1.version else self._all(kept, now)
 
-    def _all(self, kept: DayReport, now: datetime) -> list[Verdict]:
+    def _all(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
         """That all together follow from the reports of the products, and from their records."""
-        day, verdicts, catalogue = kept.totals.day, list[Verdict](), Catalogue()
+        day, verdicts, catalogue = kept.totals.day, list[DayVerdict](), CatalogueSum()
         for product in sorted(self.reports.reported(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
             report = self._kept(product, day)
             verdict, recount = self._product(report, now)
@@ -108,7 +108,7 @@ class Verifier:
 
         return [*verdicts, self._compared(kept, report_of, now)]
 
-    def _all_by_rules_1(self, kept: DayReport, now: datetime) -> list[Verdict]:
+    def _all_by_rules_1(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
         """By the first rules all together follow from the records, too, and the report names its products."""
         products = {product: self._kept(product, kept.totals.day) for product in kept.details.evidence}
         found = {product: self._product(report, now) for product, report in products.items()}
@@ -122,7 +122,7 @@ class Verifier:
             raise NotFound(f"A report of {scope} on {day}")
         return kept
 
-    def _product(self, kept: DayReport, now: datetime) -> tuple[Verdict, Recount | None]:
+    def _product(self, kept: DayReport, now: datetime) -> tuple[DayVerdict, Recount | None]:
         if kept.totals.expires_at is not None and kept.totals.expires_at <= now:
             return self._without_records(kept), None
         rules = RULES_BY_VERSION[kept.details.rules]
@@ -140,7 +140,7 @@ class Verifier:
 
     def _catalogue_by_rules_1(
         self, kept: DayReport, recounts: Mapping[str, tuple[Recount, DayReport]], now: datetime
-    ) -> Verdict:
+    ) -> DayVerdict:
         if len(recounts) < len(kept.details.evidence):
             return self._without_records(kept)
 
@@ -151,7 +151,7 @@ class Verifier:
 
     def _compared(
         self, kept: DayReport, report: Callable[[Balance, DayTotals | None], DayReport], now: datetime
-    ) -> Verdict:
+    ) -> DayVerdict:
         """With the report there would be today, and in itself."""
         scope, day = kept.totals.scope, kept.totals.day
         try:
@@ -164,7 +164,7 @@ class Verifier:
             return _verdict(kept, Outcome.DIFFERS, difference)
         return _verdict(kept, Outcome.HOLDS)
 
-    def _without_records(self, kept: DayReport) -> Verdict:
+    def _without_records(self, kept: DayReport) -> DayVerdict:
         """What can be said of a report whose records are gone: whether it is what its digest and the chain are of."""
         digest = digest_of(kept.totals, kept.details, kept.balance)
         try:
@@ -192,5 +192,5 @@ def _moments(kept: DayReport) -> Moments:
     return Moments(kept.totals.computed_at, kept.totals.closed_at)
 
 
-def _verdict(kept: DayReport, outcome: Outcome, difference: str | None = None) -> Verdict:
-    return Verdict(kept.totals.scope, kept.totals.day, outcome, difference)
+def _verdict(kept: DayReport, outcome: Outcome, difference: str | None = None) -> DayVerdict:
+    return DayVerdict(kept.totals.scope, kept.totals.day, outcome, difference)

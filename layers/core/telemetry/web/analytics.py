@@ -14,7 +14,7 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import is_hourly
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
-from telemetry.services.spike_alerts import SpikeAlert, Wanted
+from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
 from telemetry.services.system_logs import CallerFilter, SystemLogs
 from telemetry.web.administration import AuditEntry
 from telemetry.web.records import Query, Text, instant
@@ -61,12 +61,12 @@ class AlertQuery(ScopeQuery):
 
     state: State = State.OPEN
 
-    def wanted(self, now: datetime) -> Wanted:
+    def wanted(self, now: datetime) -> AlertFilter:
         """As the service takes it: of those that are over, only who names a time asks for that time."""
         if self.state is State.OPEN:
-            return Wanted(is_open=True, product=self.product)
+            return AlertFilter(is_open=True, product=self.product)
         any_time = self.range is None and self.first is None and self.last is None
-        return Wanted(product=self.product, window=None if any_time else self.window(now))
+        return AlertFilter(product=self.product, window=None if any_time else self.window(now))
 
 
 class LogQuery(ScopeQuery):
