@@ -34,6 +34,7 @@ from tests.observations import SHARDS, observe
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 THIS_HOUR = datetime(2026, 11, 21, 8, tzinfo=UTC)
+SEVEN_DAYS = "By the hour, a window has at most seven days; for a longer one give UTC days"
 PRODUCTS = ("editor", "compiler")
 SCOPES = (*PRODUCTS, UNKNOWN_PRODUCT, CATALOGUE)
 
@@ -353,11 +354,11 @@ def test_a_window_ends_with_the_hour_or_day_there_is() -> None:
 @pytest.mark.parametrize(
     ("since", "until", "is_hourly", "message"),
     [
-        (THIS_HOUR + timedelta(hours=1), THIS_HOUR + timedelta(hours=2), True, "Lies in the future"),
-        (NOW - timedelta(hours=3), THIS_HOUR, True, "Must be at a full hour, as `to`"),
-        (THIS_HOUR - timedelta(hours=3), NOW, True, "Must be at a full hour, as `to`"),
-        (THIS_HOUR - timedelta(hours=169), THIS_HOUR, True, "At most seven days by the hour; name UTC days"),
-        (NOW.replace(hour=0, minute=0) - timedelta(days=365), NOW, False, "At most 365 days"),
+        (THIS_HOUR + timedelta(hours=1), THIS_HOUR + timedelta(hours=2), True, "Must not be in the future"),
+        (NOW - timedelta(hours=3), THIS_HOUR, True, "Must be a full hour, and so must `to`"),
+        (THIS_HOUR - timedelta(hours=3), NOW, True, "Must be a full hour, and so must `to`"),
+        (THIS_HOUR - timedelta(hours=169), THIS_HOUR, True, SEVEN_DAYS),
+        (NOW.replace(hour=0, minute=0) - timedelta(days=365), NOW, False, "A window has at most 365 days"),
     ],
 )
 def test_refuses_windows_it_cannot_tell(

@@ -21,10 +21,10 @@ LOOK_BACK = 2
 """Days before the first one known that may hold records no stream has delivered: streams keep theirs for 24 hours."""
 
 CLOSES_AFTER = MARGIN + timedelta(hours=1)
-"""A day's end: two hourly runs that agree. Where it takes longer, asking every BETWEEN_COUNTS is soon enough."""
+"""After a day's end: two hourly runs that agree. If it takes longer, asking again after BETWEEN_COUNTS is enough."""
 
 LONGEST_WAIT = timedelta(days=7)
-"""The longest wait that a caller is told, however far ahead the day is that was asked for."""
+"""The longest wait that a caller is told, however far in the future the day is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Candidate:
         return self.attempt > 0 and self.counted_at is None
 
     def is_outgrown(self, live: int) -> bool:
-        """Whether so many records came meanwhile that the parts into which the day is cut are too large."""
+        """Whether there are now too many records for the parts into which the day is cut."""
         return live > 2 * self.expected
 
     def next_attempt(self, expected: int) -> Self:

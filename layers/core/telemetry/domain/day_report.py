@@ -17,13 +17,13 @@ from telemetry.domain.recount import HOURS, Recount
 from telemetry.domain.report_rules import RULES, RULES_1, Rules
 
 WINDOWS = (1, 7, 30, 90, 365)
-"""Days, ending with the report's own, over which active users are told."""
+"""Numbers of days, ending with the report's own day, over which active users are reported."""
 
 GENESIS = bytes(32)
-"""What the chain of a scope begins with."""
+"""The first link in the chain of a scope."""
 
 MOST_NAMES = 20_000
-"""Versions that are told apart while the catalogue's are added up: with more, the rarer half goes into OTHER."""
+"""Versions counted by name while the catalogue's are added up: if there are more, the rarer half becomes OTHER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class CatalogueSum:
     def report(
         self, scope: str, day: date, balance: Balance, before: DayTotals | None, moments: Moments, rules: Rules = RULES
     ) -> DayReport:
-        """Of all products added."""
+        """The report of all products added."""
         return _report(scope, day, self._whole, self.evidence, balance, before, moments, rules)
 
 
@@ -161,7 +161,7 @@ def catalogue_report_1(
 
 
 def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes:
-    """SHA-256 over everything a report says, but for its digests and the two moments."""
+    """SHA-256 over everything in a report except its digests and the two moments."""
     said = {
         "scope": totals.scope,
         "day": totals.day.isoformat(),
@@ -178,7 +178,7 @@ def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes
 
 
 def chain_of(before: bytes, digest: bytes) -> bytes:
-    """A day's link: whoever changes a day would have to change all that follow."""
+    """A day's link in the chain: a change of one day would need a change of all days that follow."""
     return sha256(before + digest).digest()
 
 
@@ -249,9 +249,9 @@ def _by_flag(hour: tuple[int, int]) -> Iterable[tuple[bool, int]]:
 
 
 def _bounded(details: DayDetails, most: int) -> DayDetails:
-    """Details of at most so many bytes: the last of the licences, those least flagged, are left out until it fits.
+    """Details of at most `most` bytes: the last licences, which are the least flagged, are left out until it fits.
 
-    The rest fits always: names of versions are short, and there are not so many shards.
+    The rest always fits: names of versions are short, and there are few shards.
     """
     room = most - _size(_said(replace(details, licenses=())))
     kept = 0
@@ -264,7 +264,7 @@ def _bounded(details: DayDetails, most: int) -> DayDetails:
 
 
 def _said(details: DayDetails) -> dict[str, Any]:
-    """All that details say. The first version did not say which it is."""
+    """All that is in the details. The first version of the rules is not named in them."""
     said = {
         "versions": dict(details.versions),
         "hours": [list(hour) for hour in details.hours],

@@ -22,8 +22,9 @@ _LONGEST_EVIDENCE = 40
 class LicenseView:
     """What the registry knows of an event's licence key, in the API key's environment.
 
-    `license` is None when nobody issued the key here; `is_elsewhere` then says whether it was in another environment,
-    of which nothing else is ever known. `is_activated`: an active activation matches one of the event's device ids.
+    `license` is None when nobody issued the key here; `is_elsewhere` then says whether it was issued in another
+    environment; nothing more is known of that one. `is_activated`: an active activation matches one of the event's
+    device ids.
     """
 
     license: License | None = None
@@ -39,7 +40,7 @@ class EventProducts:
     of_key: Product | None = None
 
     def of(self, event: Event) -> Product | None:
-        """The product whose rules apply: the key's stands in for one not named, but does not excuse a wrong name."""
+        """The product whose rules apply: the key's own if the event names none, but not if it names a wrong one."""
         return self.named if event.product_id else self.of_key
 
 
@@ -52,13 +53,13 @@ class Verdict:
 
     @property
     def rules_version(self) -> int | None:
-        """Of the rules it was judged by; None where nothing was flagged."""
+        """The version of the rules it was judged by; None where nothing was flagged."""
         version = self.evidence.partition(";")[0]
         return int(version) if version else None
 
     @property
     def seen(self) -> dict[Flag, str]:
-        """What was seen, by flag; a flag that says all there is to say has none. Of unknown flags nothing is told."""
+        """What was seen, by flag; a flag that needs no text has none, and unknown flags are left out."""
         parts = (part.partition("=") for part in self.evidence.split(";")[1:])
         return {flag: unquote(text) for code, _, text in parts for flag in decode(code)}
 
@@ -138,7 +139,7 @@ def _other_environment(event: Event, environment: Environment) -> str:
 
 
 def _skew(event: Event, received_at: datetime) -> str:
-    """Seconds between the client's clock and ours, when they are too many to be true."""
+    """Seconds between the client's clock and ours, when they are more than is plausible."""
     if event.event_at is None:
         return ""
     skew = timedelta(milliseconds=event.event_at) - timedelta(seconds=received_at.timestamp())

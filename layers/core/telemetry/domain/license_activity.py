@@ -46,7 +46,7 @@ class LicenseActivity:
 def foremost(licenses: Iterable[LicenseActivity]) -> tuple[LicenseActivity, ...]:
     """The TOP_LICENSES by flagged records and those by distinct devices, most flagged first.
 
-    Those of a whole are among those of its parts, so parts can be merged one after the other.
+    The foremost of a whole are among the foremost of its parts, so parts can be merged one after the other.
     """
     by_flagged = sorted(licenses, key=_most_flagged_first)
     by_devices = sorted(by_flagged, key=lambda each: (-each.devices, each.license, each.product))
@@ -59,7 +59,8 @@ def foremost(licenses: Iterable[LicenseActivity]) -> tuple[LicenseActivity, ...]
 class LicenseCount:
     """What a day's records show of a licence. `devices`, `ips` and `countries` are distinct ones, over all records.
 
-    Of each the smallest are kept, so that it does not matter in which order, or in which parts, they are counted.
+    Where there are too many, the smallest are kept: so the order, and the parts, in which records are counted make no
+    difference.
     """
 
     first_seen: datetime
@@ -98,7 +99,7 @@ class LicenseCount:
         self._bound()
 
     def activity(self, product: str, license_: str) -> LicenseActivity:
-        """As a report tells it."""
+        """As it is in a report."""
         return LicenseActivity(
             license=license_,
             product=product,
@@ -123,7 +124,7 @@ Day = Sequence[LicenseActivity]
 
 
 def seen_on(observations: Iterable[Observation]) -> dict[date, Day]:
-    """What these records, and no others, show of licences, by UTC day of receipt."""
+    """The activity of licences in these records only, by UTC day of receipt."""
     days: dict[date, dict[tuple[str, str], LicenseCount]] = {}
     for seen in observations:
         if seen.license:
@@ -155,7 +156,7 @@ def most_devices(days: Iterable[Day]) -> dict[str, int]:
 
 
 def most_devices_of_owners(days: Iterable[Day], owners: Mapping[str, Owner]) -> dict[Owner, int]:
-    """The same by owner, over all of their licences: a device under two of them counts twice. `owners` by licence."""
+    """The same by owner, over all their licences: a device under two of them counts twice. `owners` is by licence."""
     most: Counter[Owner] = Counter()
     for day in days:
         of_day: Counter[Owner] = Counter()
@@ -190,6 +191,6 @@ def _bounded(country: str, longest: int) -> str:
 
 
 def _keep_smallest(found: set[T], most: int) -> None:
-    """May leave up to twice as many: so it is not done over and over."""
+    """May leave up to twice as many, so that it is not done at every call."""
     if len(found) > 2 * most:
         found.intersection_update(nsmallest(most, found))

@@ -18,7 +18,7 @@ class DeviceAction(StrEnum):
 
 
 class LicensingOutcome(Enum):
-    """What it is answered."""
+    """The answer to a device."""
 
     VALID = auto()
     ACTIVATED = auto()
@@ -44,13 +44,13 @@ GRANTED = frozenset(
         LicensingOutcome.ALREADY_INACTIVE,
     }
 )
-"""Answers that refuse nothing; any other is a blocked attempt."""
+"""Answers that refuse nothing; all others are blocked attempts."""
 
 RUNNING = frozenset({LicensingOutcome.VALID, LicensingOutcome.ACTIVATED, LicensingOutcome.ALREADY_ACTIVE})
 """Answers after which the device may run."""
 
 Calls = Counter[tuple[DeviceAction, int]]
-"""Calls by what was asked and the code that was answered."""
+"""Calls by the action that was asked for and the code of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class DeviceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The activation that the device holds: its id, the same for ever, and since when it is active."""
+    """The activation that the device holds: its id, which never changes, and the time since when it is active."""
 
     id: str
     since: datetime
@@ -88,7 +88,7 @@ class Finding:
 def obstacle(license_: License, product: Product | None, now: datetime) -> LicensingOutcome | None:
     """Why a licence gives no right to run at present, if it does not.
 
-    What was done to this very licence comes first, then its product, then what passes or can be mended by the owner.
+    What was done to this licence comes first, then its product, then what passes with time or its owner can change.
     """
     state = license_.state_at(now)
     if state in {LicenseState.SUSPENDED, LicenseState.REVOKED}:

@@ -1,4 +1,4 @@
-"""The stored form of an event: its keys, and what is kept beside its bytes."""
+"""The stored form of an event: its keys, and all that is stored with its bytes."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""A day counted from its records: in one go, or in parts that are merged."""
+"""A day counted from its records: at once, or in parts that are merged."""
 
 import json
 from collections import Counter
@@ -21,14 +21,14 @@ V = TypeVar("V")
 
 
 MERGING = -1
-"""Stands for a shard: that of a bucket, merged from all parts."""
+"""Used instead of a shard for a bucket that is merged from all parts."""
 
 
 class Unit(NamedTuple):
     """A part of a product's day: one shard of the index, from one hour to another.
 
     `pass_` names the count it is of. Versions and licences are kept in so many `buckets`, by name: what all parts have
-    of a bucket is merged at once, and no two buckets need to be in memory.
+    of a bucket is merged at once, so that only one bucket is in memory at a time.
     """
 
     product: str
@@ -41,7 +41,7 @@ class Unit(NamedTuple):
     buckets: int = 1
 
     def merging(self, bucket: int) -> "Unit":
-        """Where the foremost of a bucket are kept, once it is merged from this unit and all others like it."""
+        """The key of a bucket's foremost entries, once it is merged from this unit and all others like it."""
         return self._replace(shard=MERGING, first_hour=bucket, end_hour=bucket, counts_users=False)
 
 
@@ -49,9 +49,9 @@ class Unit(NamedTuple):
 class Recount:
     """The records of a product and day, or of a part of them, counted.
 
-    `segments` are digests over the seals of records, in order, by index partition and hour of receipt. `versions` and
-    `licenses` are as many as clients like: the *tables*, which large parts keep apart. `settled` are the foremost of
-    licences that are counted to the end.
+    `segments` are digests over the seals of records, in order, by index partition and hour of receipt. The number of
+    `versions` and `licenses` has no limit: these are the *tables*, which large parts keep separately. `settled` are the
+    foremost licences of those that are completely counted.
     """
 
     records: int = 0
@@ -81,20 +81,20 @@ class Recount:
         self.settled = foremost((*self.settled, *other.settled))
 
     def bucket(self, number: int, buckets: int) -> "Recount":
-        """Of the tables, what falls into one bucket."""
+        """The part of the tables that falls into one bucket."""
         return Recount(
             versions=Counter(_in_bucket(self.versions, number, buckets)),
             licenses=_in_bucket(self.licenses, number, buckets),
         )
 
     def take_tables(self) -> "Recount":
-        """The tables, which are empty here afterwards."""
+        """Takes the tables out: they are empty here afterwards."""
         tables = Recount(versions=self.versions, licenses=self.licenses)
         self.versions, self.licenses = Counter(), {}
         return tables
 
     def settle(self, product: str) -> "Recount":
-        """The foremost of tables to which nothing will be added: of any size they become few."""
+        """The foremost entries of tables to which nothing will be added: a large table becomes small."""
         return Recount(versions=Counter(self.top_versions()), settled=self.top_licenses(product))
 
     def shard_digests(self) -> dict[str, str]:
@@ -106,7 +106,7 @@ class Recount:
 
     @property
     def digest(self) -> bytes:
-        """Over all shards: equal for two counts of the same records, and of no others."""
+        """Over all shards: equal for two counts only if they are of the same records."""
         return sha256(json.dumps(sorted(self.shard_digests().items())).encode()).digest()
 
     def top_versions(self) -> dict[str, int]:
@@ -161,7 +161,7 @@ class Counting:
         self._seals.append(seen.seal)
 
     def _end_moment(self) -> None:
-        # the index leaves the order of records of one millisecond open
+        # in the index, records of the same millisecond have no fixed order
         for seal in sorted(self._seals):
             self._digest.update(seal)
         self._seals = []
@@ -174,7 +174,7 @@ class Counting:
 
 
 def counted(observations: Iterable[Observation], rules: Rules = RULES) -> Recount:
-    """All of them."""
+    """The count of all these observations."""
     counting = Counting(rules)
     for seen in observations:
         counting.add(seen)

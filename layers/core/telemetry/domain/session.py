@@ -25,7 +25,7 @@ _LONGEST_WAIT = timedelta(minutes=8)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A staff key at work in a browser; `key_hash` leads to the key, which may have been revoked meanwhile."""
+    """A staff key at work in a browser; `key_hash` leads to the key, which may have been revoked since."""
 
     id: str
     key_hash: bytes
@@ -33,7 +33,7 @@ class Session:
 
 
 def cookie_value(session_id: str, keyring: Keyring) -> str:
-    """`<id>.<mac>`: who reads the registry learns ids, and no cookie."""
+    """`<id>.<mac>`: a reader of the registry learns ids, but no cookie."""
     return f"{session_id}.{_text(_mac('cookie', session_id, keyring))}"
 
 
@@ -48,7 +48,7 @@ def session_id_of(cookie: str, keyring: Keyring) -> str | None:
 
 
 def csrf_token(session_id: str, keyring: Keyring) -> str:
-    """What a page of ours knows of its session, and a page of others cannot."""
+    """A secret that only our own pages know about their session."""
     return _text(_mac("csrf", session_id, keyring))
 
 
@@ -84,7 +84,7 @@ def next_attempt(before: SignInAttempts | None, now: datetime) -> SignInAttempts
 
 
 def attempts_from(source_ip: str) -> str:
-    """Under what attempts are counted: an IPv4 address, or the /64 that one IPv6 customer has to itself.
+    """The name under which attempts are counted: an IPv4 address, or the /64 that one IPv6 customer has to itself.
 
     Whatever is no address is counted as one caller.
     """

@@ -1,9 +1,9 @@
-"""Closes days: counts them once more from their records, then writes their reports, for ever.
+"""Closes days: counts them once more from their records, then writes their reports, which never change.
 
 Each product's day is closed by itself. It is drained when two counts of its records, at least ten minutes apart, agree
 with each other and with what rollup has counted live; at the latest 26 hours after its end the records decide alone.
 Then its report is written, and nothing of the product's day can change any more. When all products have theirs, that of
-all together is made from them, and the day is closed. So a run that is cut off loses nothing but what it was just at.
+all together is made from them, and the day is closed. So a run that is cut off loses only its last, unfinished step.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -43,8 +43,8 @@ class DayCloser:
     """Everything closing needs of one environment. `products` are those registered.
 
     `judge_stored` judges what was stored of a product and day while the registry could not be read. `summarise` is
-    given each report before it is written. `contradicted` gets the scopes of which another run, at the same time, wrote
-    a report that says something else.
+    given each report before it is written. `contradicted` gets the scopes for which another run, at the same time,
+    wrote a different report.
     """
 
     ledger: Ledger
@@ -183,7 +183,7 @@ class DayCloser:
         return None
 
     def _first_count(self, candidate: Candidate, live: int, now: datetime) -> None:
-        """Goes on with one that is under way, unless so many records came meanwhile that it is not worth it."""
+        """Goes on with the first count that is under way, unless too many records came since it was begun."""
         if not candidate.is_under_way or candidate.is_outgrown(live):
             candidate = self._planned(candidate, live, now)
         if found := self._count(candidate, f"{candidate.attempt}-first", now, counts_users=True):
@@ -238,7 +238,7 @@ class DayCloser:
     def _announce(self, day: date, now: datetime) -> None:
         """Makes products known to the ledger. One that was registered after others were counted cannot have records.
 
-        So it is taken as counted with them, and does not keep the day waiting.
+        So it counts as counted with them, and the day does not wait for it.
         """
         fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
         if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:

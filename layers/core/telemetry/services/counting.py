@@ -29,13 +29,13 @@ TRANSACTION_ITEMS = 100
 """What one transaction can change: actors and tallies together."""
 
 MOST_ACTORS = 96
-"""Read at a time: with the two tallies of one product and the catalogue, and two to spare, one full transaction."""
+"""Actors read at a time: with two tallies, of one product and the catalogue, and two to spare, one full transaction."""
 
 MOST_TALLIES = 40
-"""Of one actor in one transaction; what is left of it follows in the next."""
+"""Tallies of one actor in one transaction; the rest follows in the next one."""
 
 MOST_COUNTERS = 140
-"""Of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
+"""Counters of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
 
 
 def count(sightings: Iterable[Sighting], ledger: Ledger, wait: Wait = wait_with_jitter) -> list[Refusal]:
@@ -68,7 +68,7 @@ def _count_all(
             step = _Step(closing, ledger.most_scopes)
             step.take(_shares(group, ledger, size))
             if step.moved:
-                # another part of the tally each time: whoever was in the way is likely to be still there
+                # another part of the tally each time: the writer that was in the way is probably still there
                 ledger.commit(step.moved, step.tallies, salt=crc32(next(iter(group))) + attempts.failures)
         except (Outdated, StoreUnavailable) as exc:
             size = max(1, size // 2)
@@ -97,12 +97,12 @@ def _announced(ledger: Ledger, pending: Mapping[bytes, Collection[Presence]]) ->
 
 
 def _neighbours_together(pending: Mapping[bytes, set[Presence]]) -> dict[bytes, set[Presence]]:
-    """Those who touch the same tallies side by side, so that one transaction holds many of them."""
+    """Puts actors that touch the same tallies next to each other, so that one transaction holds many of them."""
     return {one: pending[one] for one in sorted(pending, key=lambda one: (min(pending[one]), one))}
 
 
 class _Share(NamedTuple):
-    """What one part of an actor is to be moved by."""
+    """The presences by which one part of an actor is moved."""
 
     key: ActorKey
     actor: Actor
@@ -110,7 +110,7 @@ class _Share(NamedTuple):
 
 
 def _shares(group: Mapping[bytes, Collection[Presence]], ledger: Ledger, size: int) -> Iterator[_Share]:
-    """The group, part by part, each actor's first part before its others. What these are too many of waits."""
+    """The group, part by part, each actor's first part before its others. Other parts that are too many wait."""
     known = ledger.actors([ActorKey(fingerprint) for fingerprint in group])
     wanted = {
         ActorKey(fingerprint, scope): some

@@ -1,4 +1,4 @@
-"""Sums up closed days for those who look at many."""
+"""Sums up closed days for views over many days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,11 +23,11 @@ class Summariser:
 
     @classmethod
     def of(cls, aggregates: str) -> Self:
-        """Of an aggregates table."""
+        """The summariser of an aggregates table."""
         return cls(LicensingCounters(aggregates), SummaryStore(aggregates))
 
     def __call__(self, report: DayReport) -> None:
-        """To be called before the report is written, or else nobody might sum it up; again is the same as once.
+        """To be called before the report is written, or the day may never be summed up. It may be called again.
 
         Raises StoreUnavailable.
         """

@@ -1,4 +1,4 @@
-"""The same answer to the same request, however often and however fast it comes."""
+"""Gives the same answer to the same request, however often it comes, and at whatever speed."""
 
 import secrets
 from collections.abc import Callable
@@ -23,10 +23,10 @@ def once(
     now: datetime,
     deadline: Deadline,
 ) -> Answer:
-    """The answer kept for this key, else what `act` answers, which is kept before anyone gets to see it.
+    """The answer kept for this key, else the answer of `act`, which is kept before it is returned.
 
-    Whoever comes while another acts waits for that answer. Raises KeyReused when the key was used for another request,
-    StoreUnavailable when there is no answer in time; asking again is right then.
+    A request that comes while another one acts waits for its answer. Raises KeyReused when the key was used for another
+    request, StoreUnavailable when there is no answer in time; asking again is right then.
     """
     name = keyring.mac(Purpose.IDEMPOTENCY, "\0".join(who_and_key).encode("utf-8", "surrogatepass")).hex()
     content = keyring.mac(Purpose.IDEMPOTENCY, b"request\0" + request)
@@ -49,5 +49,5 @@ def _act(name: str, claim: str, act: Callable[[], Answer], keys: IdempotencyStor
         keys.release(name, claim)
         raise
     if not keys.keep(name, claim, answer):
-        raise StoreUnavailable("the answer, which somebody else is giving")
+        raise StoreUnavailable("the answer that another request is giving")
     return answer

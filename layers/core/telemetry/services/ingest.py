@@ -1,4 +1,4 @@
-"""Keeping events: judged, flagged, stored once each, never refused for what they say."""
+"""Stores events: each is judged, flagged and stored once, and none is refused because of its content."""
 
 import secrets
 import time
@@ -62,7 +62,7 @@ class Ingest:
 
     records: Callable[[Environment], Records]
     products: Callable[[Collection[str], float], Mapping[str, Product]]
-    """Finds products by id, as they were at most so many seconds ago (storage.catalogue)."""
+    """Finds products by id, as they were at most the given number of seconds ago (storage.products.Catalogue)."""
     licenses: Callable[[Sequence[Event], Environment, float], list[LicenseView]]
     keyring: Keyring
     retention_days: Callable[[Environment], int]
@@ -75,7 +75,8 @@ class Ingest:
     ) -> list[EventOutcome]:
         """Stores events, one outcome each, in order, by the deadline. Anything but FAILED is durable.
 
-        An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
+        An event whose key is taken is a duplicate when the stored digest is its own. Else it is a conflict, and is
+        stored under a key of its own.
         """
         store = self.records(access.environment)
         # a registry that is silent must leave time to store: unjudged, but stored
@@ -95,7 +96,7 @@ class Ingest:
         ]
 
     def _settle(self, records: list[Record], statuses: list[Status | None], store: Records, deadline: Deadline) -> None:
-        """Tells duplicates from conflicts, and stores these beside what they conflict with."""
+        """Finds duplicates and conflicts, and stores the conflicts under keys of their own."""
         unsettled = [i for i, status in enumerate(statuses) if status is None]
         existing = store.existing(list({records[i].key for i in unsettled}), deadline) if unsettled else {}
         conflicts: dict[RecordKey, list[int]] = {}
@@ -129,7 +130,7 @@ class Ingest:
         products = self._products(_named(events, access), remembered)
         rulings = self._rule(events, access, now, remembered, products)
         if doubtful := [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]:
-            # names nobody knows are not looked for again
+            # unknown names are not looked up again
             products = self._products(list(products), began)
             fresh = self._rule([events[i] for i in doubtful], access, now, began, products)
             for i, ruling in zip(doubtful, fresh, strict=True):

@@ -1,4 +1,4 @@
-"""Judging records after they were stored. What is derived stands beside a record; the record is never touched."""
+"""Judges records after they were stored. A judgement is stored beside its record; the record is never changed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,13 +27,13 @@ class Judge:
     event_of: Callable[[Record], Event]
 
     def verdicts(self, records: Sequence[Record]) -> list[Verdict]:
-        """What the flags would be, were the records received as they are under today's registry.
+        """The flags that the records would have if they were received under today's registry.
 
-        The flags that a record was stored with stay what they are: this is to be shown beside them. Time-bound rules
-        (clock skew, expiry by date) look at the time of receipt. Raises StoreUnavailable.
+        The flags that a record was stored with do not change: these are shown beside them. Rules that depend on time
+        (clock skew, expiry by date) use the time of receipt. Raises StoreUnavailable.
         """
         events = [self.event_of(record) for record in records]
-        views = self.licenses(events, self.environment, float("inf"))  # nothing remembered will do
+        views = self.licenses(events, self.environment, float("inf"))  # nothing remembered is recent enough
         return [
             judge(event, view, self._products(event, record), self.environment, record.received_at)
             for event, view, record in zip(events, views, records, strict=True)

@@ -25,13 +25,13 @@ class Licensing:
     def answer(self, question: DeviceRequest, environment: Environment, now: datetime, deadline: Deadline) -> Finding:
         """Answers one question, in one environment.
 
-        A key of another environment is looked for nowhere, so it is as unknown as any. Raises StoreUnavailable.
+        A key of another environment is not looked for, so it is unknown. Raises StoreUnavailable.
         """
         for _ in deadline.attempts():
             try:
                 return self._answer(question, environment, now, deadline)
             except ChangedMeanwhile:
-                continue  # read anew: it was activated, suspended or given room meanwhile
+                continue  # read it again: it was activated, suspended or given room since
         raise StoreUnavailable("license")
 
     def _answer(self, question: DeviceRequest, environment: Environment, now: datetime, deadline: Deadline) -> Finding:
@@ -43,7 +43,7 @@ class Licensing:
         license_ = found.get(id_)
         if license_ is None or question.product_id not in {None, license_.product_id}:
             return Finding(LicensingOutcome.INVALID_KEY)
-        # read before anything is done: what could not be told afterwards must not be done either
+        # read before anything is changed: a change that could not be answered must not happen
         product = self.product(license_.product_id) if license_.product_id else None
         if question.identifier is None:
             return Finding(LicensingOutcome.IDENTIFIER_REQUIRED, license_, product)
@@ -65,7 +65,7 @@ class Licensing:
         now: datetime,
         deadline: Deadline,
     ) -> LicensingOutcome:
-        """Giving up a right takes none: a device may be deactivated in whatever state its licence is."""
+        """A device may be deactivated whatever the state of its licence: giving up a right needs no right."""
         if action is DeviceAction.DEACTIVATE:
             change = self.licenses.deactivate(license_, identifier, now, deadline)
             return LicensingOutcome.DEACTIVATED if change is Change.DONE else LicensingOutcome.ALREADY_INACTIVE
@@ -81,5 +81,5 @@ class Licensing:
                 return LicensingOutcome.ACTIVATED
             case Change.NO_ROOM:
                 return LicensingOutcome.LIMIT_REACHED
-            case Change.ALREADY:  # by somebody else since it was read: since when is to be read anew
+            case Change.ALREADY:  # by another request since it was read: its time must be read again
                 raise ChangedMeanwhile(f"activation under license {license_.id}")

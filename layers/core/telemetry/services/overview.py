@@ -1,4 +1,4 @@
-"""What happened, told from the aggregates alone: so it costs the same however many records there are."""
+"""What happened in a window, from the aggregates alone: so it costs the same for any number of records."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -35,14 +35,17 @@ class Overviews:
 
     @classmethod
     def of(cls, table: str) -> Self:
-        """Of an aggregates table."""
+        """The overviews of an aggregates table."""
         return cls(
             DayReportStore(table), SummaryStore(table), ActivityStore(table), LedgerStore(table),
             LicensingCounters(table),
         )  # fmt: skip
 
     def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
-        """Of a product or the catalogue: five requests when the window reaches up to today, and yesterday is closed."""
+        """The overview of a product or the catalogue.
+
+        Five requests when the window reaches up to today, and yesterday is closed.
+        """
         first, last = cut.days[0], cut.days[-1]
         totals = self.reports.totals(scope, first if cut.is_hourly else cut.before.days[0], last)
         reaches_today = last >= now.astimezone(UTC).date()
@@ -60,13 +63,13 @@ class Overviews:
         )
 
     def _summaries(self, scope: str, first: date, last: date, latest: DayTotals | None) -> list[DaySummary]:
-        """Of the closed days among these."""
+        """The summaries of the closed days among these."""
         return self.summaries.read(scope, first, min(last, latest.day)) if latest and first <= latest.day else []
 
     def _hours(
         self, scope: str, cut: Timeline, open_since: datetime, last: datetime
     ) -> Iterator[tuple[datetime, Activity]]:
-        """All that are not closed, for the lifetime; by the hour also those of the window and of what is before it."""
+        """All hours not closed, for the lifetime; by the hour, also those of the window and of the one before it."""
         since, until = cut.before.window.since, cut.window.until
         if not cut.is_hourly or since >= open_since:
             return self.activity.hours(scope, open_since, last)
@@ -75,7 +78,7 @@ class Overviews:
         return chain(self.activity.hours(scope, since, until - _HOUR), self.activity.hours(scope, open_since, last))
 
     def _calls(self, scope: str, cut: Timeline, summaries: Mapping[date, DaySummary], open_since: datetime) -> Calls:
-        """Those of closed days from their summaries, the rest by the hour."""
+        """The calls of closed days from their summaries, the rest by the hour."""
         calls: Calls = Counter()
         for summary in summaries.values():
             calls.update(summary.calls)

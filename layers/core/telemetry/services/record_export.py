@@ -1,4 +1,4 @@
-"""Records taken out of the service in pages, so that whoever has them can tell that these are all."""
+"""Exports records in pages, with a digest by which the receiver can check that none is missing."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,17 +15,17 @@ from telemetry.storage.audit import AuditLog
 from telemetry.storage.browse import Position
 
 MOST_ROWS = 5_000
-"""Of one page."""
+"""Rows of one page."""
 
 MOST_BYTES = 4_500_000
-"""Of one page, as Lambda counts its answer: JSON in JSON, of which it takes 6 MB."""
+"""Bytes of one page, as Lambda counts its answer: JSON in JSON, with a limit of 6 MB."""
 
 _AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class ExportProgress:
-    """How far an export has come: rows and digest so far, and the record it goes on after (None: it is at an end).
+    """How far an export has come: rows and digest so far, and the record it goes on after (None: it has ended).
 
     The digest chains all lines: SHA-256 of the digest before and the line with its end, 32 zero bytes before the first.
     """

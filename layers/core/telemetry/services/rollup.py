@@ -17,13 +17,13 @@ from telemetry.services.counting import count
 from telemetry.services.ports import ActivityCounts, Ledger
 
 MOST_ITEMS = 90
-"""Of one transaction, which takes 100: a record adds at most three."""
+"""Items of one transaction, which takes 100: a record adds at most three."""
 
 StreamRecord = Mapping[str, Any]
 """One record of a DynamoDB stream event, as Lambda delivers it."""
 
 Read = Callable[[Mapping[str, Any]], tuple[Observation, str | None]]
-"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and what group it is of."""
+"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and its group."""
 
 
 class UncountedRecords(Protocol):

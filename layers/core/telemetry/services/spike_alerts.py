@@ -1,4 +1,4 @@
-"""Episodes of spikes, as they are told to staff."""
+"""Episodes of spikes, as staff see them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from telemetry.services.license_watch import Holder, LicenseWatch
 from telemetry.storage.api_keys import ApiKeyStore
 
 MOST_ALERTS = 200
-"""That are told at a time, the latest."""
+"""Alerts in one answer, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class AlertFilter:
 
 
 class SpikeAlert(NamedTuple):
-    """An episode, with whose licence or which key opened it, if one did and is still known."""
+    """An episode, with the holder of the licence or the API key that opened it, if it is still known."""
 
     episode: Episode
     holder: Holder | None

@@ -52,7 +52,7 @@ class Episodes(Protocol):
 
 
 class Topic(Protocol):
-    """Where people are told."""
+    """Where alerts are published."""
 
     def publish(self, subject: str, message: Mapping[str, Any]) -> None:
         """Returns when it is taken."""

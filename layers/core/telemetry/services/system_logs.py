@@ -34,7 +34,7 @@ class CallerFilter:
 
 
 class CallerHour(NamedTuple):
-    """The calls of a caller in an hour. Nobody knows of which environment a bad key was meant to be: None."""
+    """The calls of a caller in an hour. The environment of a bad key is not known: None."""
 
     hour: datetime
     environment: Environment | None
@@ -44,7 +44,7 @@ class CallerHour(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SystemLogs:
-    """What there is of a window, newest first. `cut` names the lists of which there is more."""
+    """What there is of a window, newest first. `cut` names the lists that are not complete."""
 
     failed_calls: Sequence[CallerHour]
     staff_actions: Sequence[AuditEntry]
@@ -63,7 +63,7 @@ class SystemLogReader:
     reports: DayReportStore
 
     def read(self, window: Window, days: Sequence[date], callers: CallerFilter) -> SystemLogs:
-        """Of a window that touches these days; `callers` narrows the failed calls."""
+        """The logs of a window that touches these days; `callers` filters the failed calls."""
         found = list(islice(self._failed_calls(window, callers), MOST_FAILED_CALLS + 1))
         entries = self.audit.page(self.environment, window.since, window.until, MOST_ENTRIES, None)
         cut = (("failed_calls", len(found) > MOST_FAILED_CALLS), ("staff_actions", entries.next is not None))

@@ -25,8 +25,8 @@ class TelemetrySearch:
     def page(self, query: TelemetryQuery, place: PageStart) -> TelemetryPage:
         """The page of a list that begins at a place, newest first: by receipt, or with a licence key by event time.
 
-        What is looked for is told by the index; bodies are read of what is shown. When the browser's effort is spent
-        before, the page is short, or empty. Raises StoreUnavailable, InvalidCursor.
+        Records are found by the index; only the bodies of what is shown are read. When the browser's effort is spent
+        before that, the page is short, or empty. Raises StoreUnavailable, InvalidCursor.
         """
         count = place.skip + query.per_page + 1
         page = Reader.of(self.browser, self._wanted(query), place.after, count).page(query.per_page, place.skip)
@@ -65,7 +65,7 @@ class TelemetrySearch:
         return Wanted(selection, partitions or None, is_flagged=query.is_flagged)
 
     def _sent_as(self, query: TelemetryQuery) -> list[str]:
-        """The product ids a licence's records may have been sent under; also none, with a key that has a product."""
+        """Product ids under which a licence's records may have been sent; also none, with a key that has a product."""
         if query.product_id is None:
             return [*self.products, ""]
         return [query.product_id, ""] if query.product_id in self.products else [query.product_id]

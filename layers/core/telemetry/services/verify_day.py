@@ -1,4 +1,4 @@
-"""Says whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
+"""Checks whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ class Outcome(StrEnum):
 
 
 class DayVerdict(NamedTuple):
-    """Of one scope. `difference` is the first one found, None where there is none."""
+    """What was found for the report of one scope. `difference` is the first one, None where there is none."""
 
     scope: str
     day: date
@@ -67,7 +67,7 @@ class Verifier:
     most_records: int | None = None
 
     def verify_all(self, scope: str, now: datetime) -> Iterator[DayVerdict]:
-        """The verdicts on every closed day, in order. What cannot even be read is told, and the next day looked at."""
+        """The verdicts on every closed day, in order. A day that cannot be read has a verdict, too."""
         for totals in self.reports.totals(scope, date.min, now.date()):
             try:
                 yield from self.verify(scope, totals.day, now)
@@ -77,7 +77,7 @@ class Verifier:
     def verify(self, scope: str, day: date, now: datetime) -> list[DayVerdict]:
         """The verdict on a product's day; of the catalogue's, that on each product first.
 
-        What a report does not say is kept beside it as a correction_of. Raises NotFound when the day is not closed, and
+        Where a report is contradicted, a correction is kept beside it. Raises NotFound when the day is not closed, and
         SearchTooWide over more than `most_records`.
         """
         kept = self._kept(scope, day)
@@ -88,7 +88,7 @@ class Verifier:
         return self._all_by_rules_1(kept, now) if kept.details.rules == RULES_1.version else self._all(kept, now)
 
     def _all(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
-        """That all together follow from the reports of the products, and from their records."""
+        """Checks that the catalogue's report follows from the reports of the products, and these from their records."""
         day, verdicts, catalogue = kept.totals.day, list[DayVerdict](), CatalogueSum()
         for product in sorted(self.reports.reported(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
             report = self._kept(product, day)
@@ -109,7 +109,7 @@ class Verifier:
         return [*verdicts, self._compared(kept, report_of, now)]
 
     def _all_by_rules_1(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
-        """By the first rules all together follow from the records, too, and the report names its products."""
+        """By the first rules the catalogue's report follows from the records themselves, and names its products."""
         products = {product: self._kept(product, kept.totals.day) for product in kept.details.evidence}
         found = {product: self._product(report, now) for product, report in products.items()}
         verdicts = [verdict for verdict, _ in found.values()]
@@ -152,7 +152,7 @@ class Verifier:
     def _compared(
         self, kept: DayReport, report: Callable[[Balance, DayTotals | None], DayReport], now: datetime
     ) -> DayVerdict:
-        """With the report there would be today, and in itself."""
+        """Compares a report with the one that would be written today."""
         scope, day = kept.totals.scope, kept.totals.day
         try:
             opening, tally = self.ledger.day(scope, day.toordinal())
@@ -165,7 +165,7 @@ class Verifier:
         return _verdict(kept, Outcome.HOLDS)
 
     def _without_records(self, kept: DayReport) -> DayVerdict:
-        """What can be said of a report whose records are gone: whether it is what its digest and the chain are of."""
+        """The verdict on a report whose records are gone: whether its digest and its place in the chain are right."""
         digest = digest_of(kept.totals, kept.details, kept.balance)
         try:
             before = self._before(kept)
@@ -183,7 +183,7 @@ class Verifier:
 
 
 def _recounted(kept: DayReport, recount: Recount) -> DayReport:
-    """What a report would say of its records today."""
+    """The report that the records would give today."""
     scope, day, rules = kept.totals.scope, kept.totals.day, RULES_BY_VERSION[kept.details.rules]
     return product_report(scope, day, recount, kept.balance, None, _moments(kept), rules)
 
