@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.event import Dialect, Event
+from telemetry.domain.event import CALL_HOME, Dialect, Event
 from telemetry.domain.flags import Flag, FlagClass, decode, encode, is_billable
 from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.product import Product
@@ -24,7 +24,7 @@ ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=froz
         (replace(CLEAN, errors={"b": ["x"], "a": ["y"]}), ANY, {Flag.MALFORMED}, "3;m=a,b"),
         (replace(CLEAN, group="other"), ANY, set(), ""),
         (replace(CLEAN, group="other"), SOME, {Flag.UNKNOWN_ACTIVITY_TYPE}, "3;a=other"),
-        (replace(CLEAN, group="CALL HOME"), SOME, set(), ""),
+        (replace(CLEAN, group=CALL_HOME), SOME, set(), ""),
         (replace(CLEAN, environment_text="Staging"), ANY, {Flag.ENVIRONMENT_TEXT_CONFLICT}, "3;e=staging"),
         (replace(CLEAN, environment_text="staging-2"), ANY, set(), ""),
         (replace(CLEAN, environment_text="production"), ANY, set(), ""),

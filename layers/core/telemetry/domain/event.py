@@ -50,9 +50,9 @@ class Event:
     `user_id` is as `normalise_user` has it, a device's ids as `trimmed` has them. They may be placeholders, which count
     for nobody, though an activation may be known by one. `is_anonymous`: the client says that it names no user.
 
-    `group` is what the event is about, a data group or an activity type; `count` how many uses it stands for, where it
-    says so; `address` the IP address it is about, where it names one; `company` the domain of its company, if it
-    can be told.
+    `group` is what the event is about, a data group or an activity type, as `normalise_group` has it; `count` how many
+    uses it stands for, where it says so; `address` the IP address it is about, where it names one; `company` the domain
+    of its company, if it can be told.
 
     `raw` is the event's own bytes as delivered, the presented API key masked. `event_at` is in epoch milliseconds.
     `errors` maps a field to what is wrong with it, in the dialect's words; not empty means malformed.
