@@ -9,13 +9,14 @@ from local import Json
 from local.demo_history import CLI, DAYS, DESKTOP, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
 from telemetry.domain.api_key import Access, Capability, Role
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
 from telemetry.storage.api_keys import ApiKeyStore

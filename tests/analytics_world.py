@@ -7,10 +7,11 @@ from typing import Any
 
 from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
 from tests.conftest import Deployment, Mailbox, never
 from tests.lambdas import Context, http_event, load_function

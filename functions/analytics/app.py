@@ -25,7 +25,7 @@ from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.overview import Overviews
 from telemetry.services.product_list import product_list
-from telemetry.services.record_export import Progress, export_page, note_export
+from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.spike_alerts import spike_alerts
 from telemetry.services.system_logs import SystemLogReader
@@ -145,7 +145,7 @@ def list_records() -> Response[str]:
     place = api.Place.of(query, _request(), keyring(), staff.now)
     search, shape = _search(query, staff), _shape(query, staff)
     items, rest = search.page(query.filter(place.window), query.limit, place.progress.after, shape.row)
-    position = api.Place(place.window, Progress(rest)).position()
+    position = api.Place(place.window, ExportProgress(rest)).position()
     cursor = position and cursor_of(_request(), position, keyring())
     return _given({"items": items, "next": cursor}, next_link(_request(), position, keyring()))
 

@@ -20,8 +20,8 @@ from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
 from telemetry.retry import deadline
-from telemetry.services.failed_calls import FailureLog, SummedCalls
-from telemetry.services.ingest import Ingest, Outcome, Status
+from telemetry.services.failed_calls import FailedCallLog, SummedCalls
+from telemetry.services.ingest import EventOutcome, Ingest, Status
 from telemetry.settings import IngestSettings
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.failed_calls import FailedCallStore
@@ -69,9 +69,9 @@ def ingest() -> Ingest:
 
 
 @cache
-def failure_log() -> FailureLog:
+def failure_log() -> FailedCallLog:
     """Counts failed calls."""
-    return FailureLog(FailedCallStore(IngestSettings.from_env().tables.registry))
+    return FailedCallLog(FailedCallStore(IngestSettings.from_env().tables.registry))
 
 
 @cache
@@ -137,7 +137,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(routed(event), context)
 
 
-def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:
+def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[EventOutcome]:
     outcomes = ingest().keep(events, access, request.source_ip, now, deadline())
     counts = Counter(outcome.status for outcome in outcomes)
     for status in Status:
@@ -147,7 +147,7 @@ def _keep(events: Sequence[Event], access: Access, request: Request, now: dateti
     return outcomes
 
 
-def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
+def _result(event: Event, outcome: EventOutcome) -> getkeymanager.Result:
     unknown_product = Flag.UNKNOWN_PRODUCT in outcome.flags
     return getkeymanager.Result(
         telemetry_id=None if outcome.status is Status.FAILED else outcome.telemetry_id,
@@ -157,7 +157,7 @@ def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
     )
 
 
-def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
+def _send(body: object, outcomes: Sequence[EventOutcome]) -> Response[str]:
     """200 when everything is durable, else 503: clients send it all again, and what is stored comes as duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
         _note(Cause.UNAVAILABLE)

@@ -14,7 +14,7 @@ from telemetry.dialects.json_text import NotJson
 from telemetry.dialects.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
-from telemetry.domain.licensing import DeviceAction, Finding, Question
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline, deadline
 from telemetry.services.failed_calls import SummedCalls
@@ -131,7 +131,7 @@ def _answer(action: DeviceAction) -> Response[str]:
     return answer(status, getkeymanager_licensing.addressed(body, question))
 
 
-def _act(question: Question, access: Access, now: datetime, to_act: Deadline) -> Answer:
+def _act(question: DeviceRequest, access: Access, now: datetime, to_act: Deadline) -> Answer:
     finding = licensing().answer(question, access.environment, now, to_act)
     _count(question.action, finding, access, now)
     return 200, getkeymanager_licensing.answer(question, finding, now)

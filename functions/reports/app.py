@@ -16,7 +16,7 @@ from telemetry.domain.active_users import Audience
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
-from telemetry.domain.finance import DayNotClosed, Question
+from telemetry.domain.finance import DayNotClosed, ReportQuestion
 from telemetry.faults import log_failure
 from telemetry.services.reports import ClosedDays, active_users, applications
 from telemetry.settings import TableNames
@@ -155,7 +155,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(routed(event), context)
 
 
-def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:
+def _answered(parse: Callable[[Mapping[str, str]], ReportQuestion]) -> Response[str]:
     """The report that a query asks for, of the environment the key opens."""
     request, now = _request(), datetime.now(UTC)
     days = _closed_days(_access().environment, now, is_known=lambda application: application in products().all())

@@ -13,7 +13,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Observation
 from telemetry.faults import faults_counted
 from telemetry.messages.alerts import AlertTopic
-from telemetry.messages.failures import FailureQueue
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.rollup import Batch, Rollup
 from telemetry.services.spikes import SpikeWatch
 from telemetry.settings import RollupSettings
@@ -30,7 +30,9 @@ def rollup(environment: Environment) -> Rollup:
     """Counts batches of an environment."""
     settings = RollupSettings.from_env()
     table = settings.tables.aggregates(environment)
-    return Rollup(read, LedgerStore(table), ActivityStore(table), FailureQueue(settings.failure_queue), noted={})
+    return Rollup(
+        read, LedgerStore(table), ActivityStore(table), UncountedRecordQueue(settings.failure_queue), noted={}
+    )
 
 
 @cache

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telemetry.domain.activity import (
-    BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -28,6 +27,7 @@ from telemetry.storage.activity import ActivityStore
 from tests.analytics_world import PRODUCTION
 from tests.benchmarks.bench_reports import metered
 from tests.conftest import ALL, Deployment
+from tests.observations import BREAKDOWNS
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 HOURS = 90 * 24

@@ -18,7 +18,7 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey, read_telemetry_id
 from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
-from telemetry.services.ingest import Ingest, Outcome, Status
+from telemetry.services.ingest import EventOutcome, Ingest, Status
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 from tests.conftest import Deployment, Post
@@ -117,7 +117,7 @@ class Taken:
         return {key: Existing(digest, frozenset({Flag.CLOCK_SKEW})) for key in keys} if digest else {}
 
 
-def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
+def keep(store: Taken, *bodies: bytes) -> list[EventOutcome]:
     ingest = Ingest(
         lambda _: store,
         lambda *_: {},

@@ -9,30 +9,33 @@ from telemetry.dialects.json_text import NotJson
 from telemetry.dialects.reader import read_one
 from telemetry.domain.event import normalise_license
 from telemetry.domain.license import License
-from telemetry.domain.licensing import GRANTED, RUNNING, DeviceAction, Finding, Outcome, Question
+from telemetry.domain.licensing import GRANTED, RUNNING, DeviceAction, DeviceRequest, Finding, LicensingOutcome
 
 LONGEST_IDENTIFIER = 1_024
 """Characters; far more than any hardware id or domain has."""
 
 _IDENTIFIERS = ("identifier", "hardwareId", "hardware_id", "domain", "server_domain")
 _ANSWERS = {  # in the vendor's words, as its documentation and its SDKs have them
-    Outcome.VALID: (200, "Valid license key"),
-    Outcome.NOT_ASSIGNED: (201, "This license key is not assigned"),
-    Outcome.NOT_ACTIVATED: (202, "No activation found for this license key/identifier combination"),
-    Outcome.PRODUCT_INACTIVE: (203, "The product associated with this license key is not active or doesn't exist"),
-    Outcome.BLOCKED: (204, "License key blocked"),
-    Outcome.EXPIRED: (205, "License key expired"),
-    Outcome.INVALID_KEY: (210, "Invalid license key"),
-    Outcome.IDENTIFIER_REQUIRED: (215, "Identifier is required"),
-    Outcome.ACTIVATED: (300, "License key activated"),
-    Outcome.ALREADY_ACTIVE: (301, "License key already active"),
-    Outcome.LIMIT_REACHED: (302, "License key reached activation limit"),
-    Outcome.DEACTIVATED: (400, "License key deactivated"),
-    Outcome.ALREADY_INACTIVE: (401, "License key already inactive"),
+    LicensingOutcome.VALID: (200, "Valid license key"),
+    LicensingOutcome.NOT_ASSIGNED: (201, "This license key is not assigned"),
+    LicensingOutcome.NOT_ACTIVATED: (202, "No activation found for this license key/identifier combination"),
+    LicensingOutcome.PRODUCT_INACTIVE: (
+        203,
+        "The product associated with this license key is not active or doesn't exist",
+    ),
+    LicensingOutcome.BLOCKED: (204, "License key blocked"),
+    LicensingOutcome.EXPIRED: (205, "License key expired"),
+    LicensingOutcome.INVALID_KEY: (210, "Invalid license key"),
+    LicensingOutcome.IDENTIFIER_REQUIRED: (215, "Identifier is required"),
+    LicensingOutcome.ACTIVATED: (300, "License key activated"),
+    LicensingOutcome.ALREADY_ACTIVE: (301, "License key already active"),
+    LicensingOutcome.LIMIT_REACHED: (302, "License key reached activation limit"),
+    LicensingOutcome.DEACTIVATED: (400, "License key deactivated"),
+    LicensingOutcome.ALREADY_INACTIVE: (401, "License key already inactive"),
 }
 _MISSING = {
-    Outcome.INVALID_KEY: ("license_key", "The license key field is required."),
-    Outcome.IDENTIFIER_REQUIRED: (
+    LicensingOutcome.INVALID_KEY: ("license_key", "The license key field is required."),
+    LicensingOutcome.IDENTIFIER_REQUIRED: (
         "identifier",
         f"The identifier field is required, with at most {LONGEST_IDENTIFIER} characters.",
     ),
@@ -42,13 +45,13 @@ GRANTED_CODES = frozenset(_ANSWERS[outcome][0] for outcome in GRANTED)
 """Answers that refuse nothing; any other is a blocked attempt."""
 
 
-def parse(action: DeviceAction, body: bytes, content_type: str = "") -> Question:
+def parse(action: DeviceAction, body: bytes, content_type: str = "") -> DeviceRequest:
     """What a body asks. Raises NotJson when it is neither a JSON object nor a form."""
     element = read_one(body, content_type)
     if not isinstance(element.value, dict):
         raise NotJson(element.wrong or "The body must be an object")
     fields = Fields(element.value)
-    return Question(
+    return DeviceRequest(
         action=action,
         license_key=normalise_license(fields.text("license_key")),
         identifier=_identifier(fields),
@@ -56,12 +59,12 @@ def parse(action: DeviceAction, body: bytes, content_type: str = "") -> Question
     )
 
 
-def code_of(outcome: Outcome) -> int:
+def code_of(outcome: LicensingOutcome) -> int:
     """The code that stands for an outcome."""
     return _ANSWERS[outcome][0]
 
 
-def answer(question: Question, finding: Finding, now: datetime) -> Answer:
+def answer(question: DeviceRequest, finding: Finding, now: datetime) -> Answer:
     """The answer, always HTTP 200: what was found, and what may be told of the licence.
 
     `response` says it as telemetry's answers do; SDKs read the members beside it. What only the caller has said is not
@@ -85,7 +88,7 @@ def answer(question: Question, finding: Finding, now: datetime) -> Answer:
     return envelope(response) | told
 
 
-def addressed(answer: Answer, question: Question) -> Answer:
+def addressed(answer: Answer, question: DeviceRequest) -> Answer:
     """An answer with the key and the identifier as they were sent, where it speaks of them."""
     sent = {"license": {"license_key": question.license_key}, "activation": {"identifier": question.identifier}}
     return answer | {name: said | answer[name] for name, said in sent.items() if name in answer}
@@ -105,8 +108,8 @@ def _product(fields: Fields) -> str | None:
     return fields.text("product_uuid", integer_allowed=True) or "~"
 
 
-def _errors(question: Question, outcome: Outcome) -> Mapping[str, Sequence[str]]:
-    is_missing = outcome is Outcome.IDENTIFIER_REQUIRED or question.license_key is None
+def _errors(question: DeviceRequest, outcome: LicensingOutcome) -> Mapping[str, Sequence[str]]:
+    is_missing = outcome is LicensingOutcome.IDENTIFIER_REQUIRED or question.license_key is None
     if outcome not in _MISSING or not is_missing:
         return {}
     field, message = _MISSING[outcome]

@@ -43,7 +43,7 @@ class ClosedDaysQuestion:
     """What finance asks of closed days: the reports that are ours."""
 
     name: str
-    asked: finance.Question
+    asked: finance.ReportQuestion
 
     def answer(self, report: FinanceReport) -> Answer:
         """The report, as the plain routes give it too."""

@@ -24,7 +24,7 @@ from telemetry.domain.license import ActivationState, LicenseState
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS
 from telemetry.services.administration.retention import RetentionPreview as Preview
 from telemetry.services.api_keys import IssuedKey
-from telemetry.services.verify_day import Outcome, Verdict
+from telemetry.services.verify_day import DayVerdict, Outcome
 from telemetry.web.moments import Instant
 
 T = TypeVar("T")
@@ -364,7 +364,7 @@ class Verification(Output):
     reports: list[ReportVerdict]
 
     @classmethod
-    def of(cls, environment: Environment, day: date, verdicts: Sequence[Verdict]) -> Self:
+    def of(cls, environment: Environment, day: date, verdicts: Sequence[DayVerdict]) -> Self:
         reports = [
             ReportVerdict(product=each.scope, outcome=each.outcome, difference=each.difference) for each in verdicts
         ]
