@@ -13,7 +13,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.masking import body_api_key
+from telemetry.dialects.body.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event

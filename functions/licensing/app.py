@@ -10,8 +10,8 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, getkeymanager_licensing
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.masking import body_api_key
+from telemetry.dialects.body.json_text import NotJson
+from telemetry.dialects.body.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, Finding, Question

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.dialects import forms, getkeymanager
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.masking import body_api_key, masked
-from telemetry.dialects.reader import read_one, read_stored
+from telemetry.dialects import getkeymanager
+from telemetry.dialects.body import forms
+from telemetry.dialects.body.json_text import NotJson
+from telemetry.dialects.body.masking import body_api_key, masked
+from telemetry.dialects.body.reader import read_one, read_stored
 from telemetry.domain.event import Format
 
 FORM, MULTIPART = "application/x-www-form-urlencoded; charset=utf-8", 'multipart/form-data; boundary="----x"'

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.masking import body_api_key, masked
-from telemetry.dialects.structure import MOST_TOKENS
+from telemetry.dialects.body.masking import body_api_key, masked
+from telemetry.dialects.body.structure import MOST_TOKENS
 from telemetry.domain.api_key import KEY_CHARACTERS, KEY_PREFIXES, SECRET_CHARACTERS, KeyKind, without_keys
 from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import new_key, with_new_secret

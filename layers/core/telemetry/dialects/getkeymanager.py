@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from telemetry.dialects.fields import Fields
-from telemetry.dialects.reader import Element, read, read_one
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.reader import Element, read, read_one
 from telemetry.domain.errors import (
     AddressNotAllowed,
     CapabilityMissing,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from telemetry.dialects.fields import Fields
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.json_text import NotJson
+from telemetry.dialects.body.reader import read_one
 from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.reader import read_one
 from telemetry.domain.event import normalise_license
 from telemetry.domain.license import License
 from telemetry.domain.licensing import GRANTED, RUNNING, DeviceAction, Finding, Outcome, Question

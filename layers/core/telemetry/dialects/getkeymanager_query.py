@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from telemetry.dialects.fields import Fields, label
+from telemetry.dialects.body.fields import Fields, label
+from telemetry.dialects.body.reader import read_stored
 from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.reader import read_stored
 from telemetry.domain.event import Dialect, normalise_license, normalise_user
 from telemetry.domain.flags import Flag
 from telemetry.domain.placeholder import is_placeholder

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.body.json_text import NotJson, loads
 from telemetry.domain import finance
 from telemetry.domain.active_users import LONGEST_WINDOW
 from telemetry.domain.errors import InvalidField

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from telemetry.dialects.fields import Fields
-from telemetry.dialects.reader import Element, read_one
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.reader import Element, read_one
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.event import (
     Dialect,

@@ -1,8 +1,8 @@
 """Events again, from the bytes their records keep."""
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.fields import Fields
-from telemetry.dialects.reader import Element, read_stored
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.reader import Element, read_stored
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.record import Record
 from telemetry.domain.record_search import Contents

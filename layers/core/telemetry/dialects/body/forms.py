@@ -10,7 +10,7 @@ from email.message import Message
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from telemetry.dialects.json_text import NotJson, text_of
+from telemetry.dialects.body.json_text import NotJson, text_of
 from telemetry.domain.event import Format
 
 MOST_FIELDS = 10_000

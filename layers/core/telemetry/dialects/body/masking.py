@@ -11,9 +11,9 @@ from enum import Enum, auto
 from itertools import islice
 from typing import NamedTuple
 
-from telemetry.dialects.forms import fields, format_of, parts
-from telemetry.dialects.json_text import NotJson, loads
-from telemetry.dialects.structure import Scan, TooMuchStructure, is_name
+from telemetry.dialects.body.forms import fields, format_of, parts
+from telemetry.dialects.body.json_text import NotJson, loads
+from telemetry.dialects.body.structure import Scan, TooMuchStructure, is_name
 from telemetry.domain.api_key import KEY_CHARACTERS, KEY_PREFIXES, SECRET_CHARACTERS
 from telemetry.domain.event import Format
 

@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from telemetry.dialects.forms import fields, format_of
-from telemetry.dialects.json_text import NotJson, loads, text_of, value_at
-from telemetry.dialects.masking import API_KEY, masked
-from telemetry.dialects.structure import (
+from telemetry.dialects.body.forms import fields, format_of
+from telemetry.dialects.body.json_text import NotJson, loads, text_of, value_at
+from telemetry.dialects.body.masking import API_KEY, masked
+from telemetry.dialects.body.structure import (
     BLANKS,
     MOST_TOKENS_OF_EVENT,
     Scan,

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.body.json_text import NotJson, loads
 
 MOST_TOKENS = 500_000
 """Of a body that is taken apart: a thousand for each event of a full batch. Looking at one takes half a microsecond."""
