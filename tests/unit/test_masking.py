@@ -115,7 +115,7 @@ def test_what_is_counted_is_what_is_stored() -> None:
     }
     event = getkeymanager.parse(json.dumps(body).encode(), "application/json").events[0]
     assert (event.user_id, event.hwid) == ("*" * len(KEY), "*" * len(KEY))
-    assert event == getkeymanager.element(event.raw)
+    assert event == getkeymanager.parse_one(event.raw)
     usage = reo.parse(json.dumps({"payload": {"user_id": KEY, "api_key": "x"}, "api_key": KEY}).encode())
     assert usage.user_id == "*" * len(KEY)
     assert KEY.encode() not in usage.raw
