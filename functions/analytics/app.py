@@ -237,7 +237,7 @@ def not_found(error: NotFoundError) -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, as the API that was asked has it."""
+    """Answers an error in the form of the API that was asked."""
     if _is_analytics():
         return failure_problem(error, _request(), logger)
     return failure_answer(error, getkeymanager.failure, logger, datetime.now(UTC))

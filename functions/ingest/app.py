@@ -123,7 +123,7 @@ def not_found(_: NotFoundError) -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, in the dialect that was spoken."""
+    """Answers an error in the dialect of the route."""
     path = app.current_event.path
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
     _note(cause_of(error))

@@ -93,7 +93,7 @@ def not_found(_: NotFoundError) -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong."""
+    """Answers an error in the dialect."""
     return failure_answer(error, getkeymanager.failure, logger, datetime.now(UTC))
 
 
