@@ -47,7 +47,7 @@ class AnalyticsWorld:
     ) -> None:
         """So many equal events of an acme-desktop, unless the body says otherwise."""
         usual = {"data_type": "text", "data_group": "primary", "text_data": "x", "product_id": "acme-desktop"}
-        event = getkeymanager.element(json.dumps(usual | dict(body)).encode())
+        event = getkeymanager.parse_one(json.dumps(usual | dict(body)).encode())
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
         outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}

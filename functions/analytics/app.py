@@ -10,16 +10,13 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry.dialects import getkeymanager, getkeymanager_query
-from telemetry.dialects.getkeymanager_licensing import GRANTED_CODES
-from telemetry.dialects.stored import contents_of, event_of
+from telemetry.dialects import getkeymanager
+from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import InvalidCursor
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import Staff
-from telemetry.faults import log_failure
 from telemetry.services.administration.stores import Stores
 from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.license_watch import LicenseWatch, Seen
@@ -43,11 +40,10 @@ from telemetry.web import analytics, exports
 from telemetry.web import records as api
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_answer
+from telemetry.web.failures import failure_answer, failure_problem
 from telemetry.web.http import Request, answer
 from telemetry.web.paging import cursor_of, next_link
-from telemetry.web.problems import problem_answer, problem_of
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
 from telemetry.web.unknown_routes import unknown_route
@@ -96,9 +92,8 @@ def unrouted() -> SummedCalls:
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Nothing of what staff ask is looked at, not even whether there is such a route, before who asks is known."""
-    request = _request()
-    if request.path.startswith(ANALYTICS):
-        app_.context["staff"] = staff_of(request, Role.VIEWER, authenticator(), datetime.now(UTC))
+    if _is_analytics():
+        app_.context["staff"] = staff_of(_request(), Role.VIEWER, authenticator(), datetime.now(UTC))
     return next_middleware(app_)
 
 
@@ -118,13 +113,13 @@ def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
     request, now = _request(), datetime.now(UTC)
     access = authenticator().access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager_query.parse(request.query), stores().products.all()
+    query, products = getkeymanager.query.parse(request.query), stores().products.all()
     place = place_of(query, access.environment, keyring())
     browser = _browser(access.environment, now)
-    page = TelemetrySearch(browser, sorted(products), getkeymanager_query.said_in, keyring()).page(query, place)
+    page = TelemetrySearch(browser, sorted(products), said_in, keyring()).page(query, place)
     records = [(telemetry_id(record.key, access.environment, keyring()), record) for record in page.records]
     next_ = next_of(page.rest, query, access.environment, keyring())
-    return answer(200, getkeymanager_query.answer(records, next_, query, products, now))
+    return answer(200, getkeymanager.query.answer(records, next_, query, products, now))
 
 
 # ── analytics, for staff
@@ -186,7 +181,7 @@ def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
     told = Overviews.of(_aggregates(query)).read(query.scope, query.timeline(staff.now), staff.now)
-    return _given(analytics.overview_body(told, query, GRANTED_CODES, staff.now))
+    return _given(analytics.overview_body(told, query, getkeymanager.licensing.GRANTED_CODES, staff.now))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")
@@ -235,23 +230,17 @@ def get_system_logs() -> Response[str]:
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
     """No route of staff's, or none at all: a greedy route leads here too."""
-    if _request().path.startswith(ANALYTICS):
-        return _problem(error)
+    if _is_analytics():
+        return failure_problem(error, _request(), logger)
     return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, in the words of whoever asked."""
-    if _request().path.startswith(ANALYTICS):
-        return _problem(error)
-    now = datetime.now(UTC)
-    match error:
-        case getkeymanager_query.BadParameters():
-            return answer(400, getkeymanager_query.bad_parameters(error, now))
-        case InvalidCursor():
-            return answer(400, getkeymanager_query.bad_next(now))
-    return failure_answer(error, getkeymanager, logger, now)
+    """Answers an error in the form of the API that was asked."""
+    if _is_analytics():
+        return failure_problem(error, _request(), logger)
+    return failure_answer(error, getkeymanager.failure, logger, datetime.now(UTC))
 
 
 @logger.inject_lambda_context
@@ -259,6 +248,10 @@ def failed(error: Exception) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(routed(event), context)
+
+
+def _is_analytics() -> bool:
+    return Api.of(app.current_event.path) is Api.ANALYTICS
 
 
 def _request() -> Request:
@@ -283,15 +276,6 @@ def _shape(query: api.Query, staff: Staff) -> api.Shape:
 
 def _given(body: object, link: dict[str, str] | None = None) -> Response[str]:
     return answer(200, body, Cache_Control="no-store", **(link or {}))
-
-
-def _problem(error: Exception) -> Response[str]:
-    problem = problem_of(error)
-    if problem.status >= 500:
-        log_failure(error, logger)
-    else:
-        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
-    return problem_answer(problem, _request())
 
 
 def _aggregates(query: api.Query) -> str:

@@ -1,7 +1,7 @@
 """Telemetry in, in two dialects: authenticate, understand, keep, answer."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -13,7 +13,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.masking import body_api_key
+from telemetry.dialects.body.masking import body_api_key
+from telemetry.dialects.failure import RETRY_AFTER
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
@@ -33,15 +34,16 @@ from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, Credentials, credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
+from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
 from telemetry.web.unknown_routes import unknown_route
 
 MILLISECONDS_TO_NOTE = 1_500
 """Of the function's time; with less left a failed call is not counted: the one write it takes may get no answer."""
 
-REO = "/api/product/"
+FAILURES = {Api.GETKEYMANAGER: getkeymanager.failure, Api.REO: reo.failure}
+"""How each dialect answers errors."""
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -89,7 +91,7 @@ def unrouted() -> SummedCalls:
 def telemetry() -> Response[str]:
     """SDK telemetry: one event or many."""
     request, now = _request(), datetime.now(UTC)
-    access = authenticator().access(credentials_of(request, body_api_key), Capability.INGEST, request.source_ip, now)
+    access = _access(request, now, body_api_key)
     submission = getkeymanager.parse(request.body, request.headers.get("content-type", ""))
     outcomes = _keep(submission.events, access, request, now)
     results = [_result(event, outcome) for event, outcome in zip(submission.events, outcomes, strict=True)]
@@ -105,7 +107,7 @@ def telemetry() -> Response[str]:
 def product_usage() -> Response[str]:
     """Product usage: one event."""
     request, now = _request(), datetime.now(UTC)
-    access = authenticator().access(credentials_of(request), Capability.INGEST, request.source_ip, now)
+    access = _access(request, now)
     (outcome,) = _keep([reo.parse(request.body)], access, request, now)
     if outcome.status is Status.FAILED:
         raise StoreUnavailable("records")
@@ -121,12 +123,11 @@ def not_found(_: NotFoundError) -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, in the dialect that was spoken."""
+    """Answers an error in the dialect of the route."""
     path = app.current_event.path
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
     _note(cause_of(error))
-    dialect: Dialect = reo if path.startswith(REO) else getkeymanager
-    return failure_answer(error, dialect, logger, datetime.now(UTC), path=path, ip=_source_ip())
+    return failure_answer(error, FAILURES[Api.of(path)], logger, datetime.now(UTC), path=path, ip=_source_ip())
 
 
 @logger.inject_lambda_context
@@ -135,6 +136,12 @@ def failed(error: Exception) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(routed(event), context)
+
+
+def _access(request: Request, now: datetime, body_key: Callable[[bytes, str], str | None] | None = None) -> Access:
+    """What the key opens. `body_key` finds it in the body, in a dialect that sends it there too."""
+    app.context["body_key"] = body_key
+    return authenticator().access(credentials_of(request, body_key), Capability.INGEST, request.source_ip, now)
 
 
 def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[EventOutcome]:
@@ -161,7 +168,7 @@ def _send(body: object, outcomes: Sequence[EventOutcome]) -> Response[str]:
     """200 when everything is durable, else 503: clients send it all again, and what is stored comes as duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
         _note(Cause.UNAVAILABLE)
-        return answer(503, body, Retry_After=RETRY_AFTER_SECONDS)
+        return answer(503, body, **RETRY_AFTER)
     return answer(200, body)
 
 
@@ -183,7 +190,7 @@ def _note(cause: Cause) -> None:
 
 def _presented(request: Request) -> Credentials | None:
     try:
-        return credentials_of(request, None if request.path.startswith(REO) else body_api_key)
+        return credentials_of(request, app.context.get("body_key"))
     except Unauthenticated:
         return None
 

@@ -15,9 +15,7 @@ from telemetry.dialects import powerauth
 from telemetry.domain.active_users import Audience
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
-from telemetry.domain.finance import DayNotClosed, ReportQuestion
-from telemetry.faults import log_failure
+from telemetry.domain.finance import ReportQuestion
 from telemetry.services.reports import ClosedDays, active_users, applications
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
@@ -28,8 +26,8 @@ from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator, credentials_of
 from telemetry.web.checks import check_parameters
 from telemetry.web.deadline import in_time
+from telemetry.web.failures import failure_answer, failure_problem
 from telemetry.web.http import Request, answer
-from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.reports import (
     OF_ANY_REPORT,
     active_users_question,
@@ -39,7 +37,7 @@ from telemetry.web.reports import (
     piracy_question,
     report_answer,
 )
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -62,7 +60,7 @@ def authenticator() -> Authenticator:
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Nothing of a plain request is looked at, not even whether there is such a route, before who asks is known."""
     request = _request()
-    if not _is_dialect():
+    if not _is_powerauth():
         access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
         app_.context["access"] = access
     return next_middleware(app_)
@@ -139,13 +137,15 @@ def day_report(day: str) -> Response[str]:
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
     """Anything else below /rest and /api/v1/reports."""
-    return answer(404, powerauth.NOT_FOUND) if _is_dialect() else _problem(error)
+    return answer(404, powerauth.NOT_FOUND) if _is_powerauth() else failure_problem(error, _request(), logger)
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong; of what is our fault, the log alone has the detail."""
-    return _failed_in_dialect(error) if _is_dialect() else _problem(error)
+    """Answers an error in the form of the API that was asked."""
+    if _is_powerauth():
+        return failure_answer(error, powerauth.failure, logger, datetime.now(UTC))
+    return failure_problem(error, _request(), logger)
 
 
 @logger.inject_lambda_context
@@ -167,34 +167,8 @@ def _access() -> Access:
     return access
 
 
-def _failed_in_dialect(error: Exception) -> Response[str]:
-    match error:
-        case powerauth.BadRequest():
-            return answer(400, error.body)
-        case DayNotClosed():
-            return answer(400, powerauth.error("ERROR_TELEMETRY", str(error)))
-        case Unauthenticated() | Forbidden():
-            logger.warning("Refused", cause=type(error).__name__, key=str(error))
-            return answer(401, powerauth.UNAUTHORIZED)
-        case StoreUnavailable():
-            log_failure(error, logger)
-            body = powerauth.error("ERROR_TELEMETRY", "Temporarily unavailable, please try again.")
-            return answer(503, body, Retry_After="5")
-    log_failure(error, logger)
-    return answer(500, powerauth.error("ERROR_TELEMETRY", "Internal error."))
-
-
-def _problem(error: Exception) -> Response[str]:
-    problem = problem_of(error)
-    if problem.status >= 500:
-        log_failure(error, logger)
-    else:
-        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
-    return problem_answer(problem, _request())
-
-
-def _is_dialect() -> bool:
-    return app.current_event.path.startswith("/rest/")
+def _is_powerauth() -> bool:
+    return Api.of(app.current_event.path) is Api.POWERAUTH
 
 
 def _closed_days(environment: Environment, now: datetime, is_known: Callable[[str], bool]) -> ClosedDays:

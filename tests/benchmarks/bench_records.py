@@ -68,7 +68,7 @@ def fill(store: RecordStore, count: int) -> None:
         for number in range(start, start + 1_000):
             license_key = KEY if number % OF_LICENSE == 0 else f"KEY-{random.randrange(500):08d}"
             raw = sdk_body(license_key=license_key, user_identifier=f"user-{random.randrange(9_999)}@x.example")
-            event = getkeymanager.element(raw)
+            event = getkeymanager.parse_one(raw)
             when = NOW - timedelta(milliseconds=(count - number) * 172_800_000 // count)
             flags = frozenset({Flag.INVALID_LICENSE} if number % 20 == 1 else ())
             records.append(

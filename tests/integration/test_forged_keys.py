@@ -127,7 +127,7 @@ def keep(store: Taken, *bodies: bytes) -> list[EventOutcome]:
     )
     environment = Environment.PRODUCTION
     access = Access(ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({environment})), environment)
-    return ingest.keep([getkeymanager.element(body) for body in bodies], access, "192.0.2.1", NOW, Deadline(60))
+    return ingest.keep([getkeymanager.parse_one(body) for body in bodies], access, "192.0.2.1", NOW, Deadline(60))
 
 
 def test_a_conflict_is_acknowledged_only_for_what_it_says() -> None:

@@ -20,7 +20,7 @@ from pynamodb.models import Model
 
 import telemetry.storage
 from local.template import read_template
-from telemetry.dialects import getkeymanager_licensing
+from telemetry.dialects.getkeymanager import licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.activity import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
@@ -158,7 +158,7 @@ def write_customer(stage: Stage) -> None:
 def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
-    identifier = wide(getkeymanager_licensing.LONGEST_IDENTIFIER)
+    identifier = wide(licensing.LONGEST_IDENTIFIER)
     stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
 
 
@@ -185,7 +185,7 @@ def write_session(stage: Stage) -> None:
 def write_answer(stage: Stage) -> None:
     question = DeviceRequest(DeviceAction.ACTIVATE, "key", None)
     found = Finding(LicensingOutcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
-    answer = getkeymanager_licensing.answer(question, found, NOW)
+    answer = licensing.answer(question, found, NOW)
     keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
     once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))
 
@@ -296,7 +296,7 @@ def write_licensing_hour(stage: Stage) -> None:
 
 
 def codes() -> list[int]:
-    return [getkeymanager_licensing.code_of(outcome) for outcome in LicensingOutcome]
+    return [licensing.code_of(outcome) for outcome in LicensingOutcome]
 
 
 def write_episode(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from telemetry.dialects import getkeymanager
-from telemetry.dialects.getkeymanager_query import said_in
+from telemetry.dialects.stored import said_in
 from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidCursor, StoreUnavailable

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.dialects.powerauth import BadRequest, ClosedDaysQuestion, UsersQuestion, error, parse
+from telemetry.dialects.powerauth import BadRequest, ClosedDaysQuestion, UsersQuestion, error_body, parse
 from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, ReportQuestion, WholeDay
 from telemetry.domain.finance_report import FinanceReport
 
@@ -189,7 +189,7 @@ def test_digits_of_other_scripts_are_no_number_of_days() -> None:
 def test_refusals(body: bytes, code: str, message: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         parse(body)
-    assert refusal.value.body == refused(code, message) == error(code, message)
+    assert refusal.value.body == refused(code, message) == error_body(code, message)
 
 
 @pytest.mark.parametrize(

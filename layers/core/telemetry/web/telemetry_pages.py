@@ -1,4 +1,4 @@
-"""How telemetry read back is paged: by number, and from page to page."""
+"""Pages of telemetry that is read back: by number, or by the `next` of the page before."""
 
 import json
 
@@ -9,7 +9,7 @@ from telemetry.web.paging import sealed, unsealed
 
 
 def place_of(query: TelemetryQuery, environment: Environment, keyring: Keyring) -> PageStart:
-    """Where the page that is asked for begins. Raises InvalidCursor."""
+    """The place where the page that is asked for begins. Raises InvalidCursor."""
     if query.next is None:
         return PageStart(skip=(query.page - 1) * query.per_page)
     after, skip = json.loads(unsealed(query.next, _list(query, environment), keyring))
@@ -17,7 +17,7 @@ def place_of(query: TelemetryQuery, environment: Environment, keyring: Keyring) 
 
 
 def next_of(place: PageStart | None, query: TelemetryQuery, environment: Environment, keyring: Keyring) -> str | None:
-    """What goes on at a place, in the list with these filters in this environment alone."""
+    """The `next` of a place. It is good only for the list with these filters in this environment."""
     if place is None:
         return None
     return sealed(json.dumps(place, separators=(",", ":")), _list(query, environment), keyring)

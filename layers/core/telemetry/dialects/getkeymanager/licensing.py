@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from telemetry.dialects.fields import Fields
-from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.reader import read_one
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.json_text import NotJson
+from telemetry.dialects.body.reader import read_one
+from telemetry.dialects.failure import Answer
+from telemetry.dialects.getkeymanager.answers import as_list, envelope, status_of
 from telemetry.domain.event import normalise_license
 from telemetry.domain.license import License
 from telemetry.domain.licensing import GRANTED, RUNNING, DeviceAction, DeviceRequest, Finding, LicensingOutcome
@@ -65,10 +66,10 @@ def code_of(outcome: LicensingOutcome) -> int:
 
 
 def answer(question: DeviceRequest, finding: Finding, now: datetime) -> Answer:
-    """The answer, always HTTP 200: what was found, and what may be told of the licence.
+    """The answer, always HTTP 200: what was found, and what callers may know of the licence.
 
-    `response` says it as telemetry's answers do; SDKs read the members beside it. What only the caller has said is not
-    in it yet (`addressed`), so that answers can be kept.
+    `response` has the form of telemetry's answers; SDKs read the members beside it. Values that the caller sent are
+    added later (`addressed`), so that answers can be kept.
     """
     code, message = _ANSWERS[finding.outcome]
     response = status_of(code, message, as_list(_errors(question, finding.outcome)), now)
@@ -89,20 +90,20 @@ def answer(question: DeviceRequest, finding: Finding, now: datetime) -> Answer:
 
 
 def addressed(answer: Answer, question: DeviceRequest) -> Answer:
-    """An answer with the key and the identifier as they were sent, where it speaks of them."""
+    """An answer with the key and the identifier as they were sent, in the members about them."""
     sent = {"license": {"license_key": question.license_key}, "activation": {"identifier": question.identifier}}
     return answer | {name: said | answer[name] for name, said in sent.items() if name in answer}
 
 
 def _identifier(fields: Fields) -> str | None:
-    """The first of the names that has a value; one that is too long is none."""
+    """The value of the first name that has one; None if it is too long."""
     name = next((name for name in _IDENTIFIERS if name in fields), None)
     text = fields.identifier(name, integer_allowed=True) if name else None
     return text if text and len(text) <= LONGEST_IDENTIFIER else None
 
 
 def _product(fields: Fields) -> str | None:
-    """Anything but text is no product's id, and matches none."""
+    """The product that is asked for. What is not text cannot be a product's id: `~` stands for it, and matches none."""
     if "product_uuid" not in fields:
         return None
     return fields.text("product_uuid", integer_allowed=True) or "~"
@@ -117,7 +118,7 @@ def _errors(question: DeviceRequest, outcome: LicensingOutcome) -> Mapping[str, 
 
 
 def _public(license_: License, now: datetime) -> Answer:
-    """No key (the caller has it, and answers are kept), no customer, nothing of other devices."""
+    """Without the key (the caller has it, and answers are kept), the customer, and other devices."""
     return {
         "product_uuid": license_.product_id,
         "status": license_.state_at(now).value,
