@@ -198,6 +198,7 @@ def test_the_page_offers_the_causes_there_are() -> None:
     assert re.findall(r'"(\w+)"', listed) == [cause.value for cause in Cause]
 
 
-def test_the_readme_names_the_causes_there_are() -> None:
-    (listed,) = re.findall(r"hour, cause \((.*?)\)", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert re.findall(r"`(\w+)`", listed) == [cause.value for cause in Cause]
+def test_the_page_on_analytics_names_the_causes_there_are() -> None:
+    text = (ROOT / "docs" / "analytics.md").read_text()
+    (listed,) = re.findall(r"\n## System logs\n(.*?)\n## ", text, re.DOTALL)
+    assert re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE) == [cause.value for cause in Cause]
