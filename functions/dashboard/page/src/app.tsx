@@ -142,7 +142,10 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           </ErrorBoundary>
         )}
       </main>
-      <footer>All times are in UTC. Point at a time to see it in your own time zone.</footer>
+      <footer>
+        <span>All times are in UTC. Point at a time to see it in your own time zone.</span>
+        <span>Version {VERSION}</span>
+      </footer>
     </>
   );
 }
