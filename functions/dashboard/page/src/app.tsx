@@ -142,7 +142,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           </ErrorBoundary>
         )}
       </main>
-      <footer>All times are in UTC. Point at a time to see it in your own time zone.</footer>
+      <footer>All times are UTC. Hover over one to see your local time.</footer>
     </>
   );
 }
