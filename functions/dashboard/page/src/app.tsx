@@ -143,7 +143,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
         )}
       </main>
       <footer>
-        <span>All times are in UTC. Point at a time to see it in your own time zone.</span>
+        <span>All times are UTC. Hover over one to see your local time.</span>
         <span>Version {VERSION}</span>
       </footer>
     </>

@@ -8,7 +8,7 @@ import { Icon } from "./ui";
 import { RANGES, useView, ViewLink } from "./view";
 
 const ALERTS = new Map<string, readonly [string, string]>([
-  ["INVALID_LICENSE", ["Invalid licences", "Unknown licence keys, or no key where one is required"]],
+  ["INVALID_LICENSE", ["Invalid licences", "Unknown keys, or no key where one is required"]],
   ["BYPASSED_ACTIVATION", ["Bypassed activations", "Devices without an active activation"]],
   ["REVOKED_LICENSE", ["Revoked licences", "Records with a revoked licence"]],
   ["ENVIRONMENT_MISMATCH", ["Environment mismatch", "Keys that belong to another environment"]],
