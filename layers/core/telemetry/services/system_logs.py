@@ -9,10 +9,10 @@ from typing import NamedTuple, Protocol
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import Caller, FailedCalls
+from telemetry.domain.page import Page
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import AuditEntry
 from telemetry.domain.window import Window
-from telemetry.storage.pages import Page
 
 MOST_FAILED_CALLS = 1_000
 MOST_ENTRIES = 500

@@ -18,10 +18,11 @@ from pynamodb.models import Model
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
+from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
-from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
+from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
 from telemetry.storage.tables import bind
 
 _API_KEY = "api_key"
