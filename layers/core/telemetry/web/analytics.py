@@ -16,7 +16,7 @@ from telemetry.domain.window import is_hourly
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
 from telemetry.services.spike_alerts import SpikeAlert, Wanted
 from telemetry.services.system_logs import CallerFilter, SystemLogs
-from telemetry.web.administration import AuditEntry
+from telemetry.web.administration.audit_entry import AuditEntry
 from telemetry.web.records import Query, Text, instant
 
 ProductId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]

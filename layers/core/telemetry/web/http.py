@@ -11,6 +11,7 @@ from urllib.parse import quote
 from zlib import error as ZlibError  # noqa: N812 (a class, whatever its name)
 
 from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 LARGEST_INFLATED_BODY = 16 * 1024 * 1024
 """Bytes a gzip body may inflate to; a larger one is kept as it came, like anything that cannot be read."""
@@ -53,6 +54,14 @@ class Request:
             request_id=context["requestId"],
             raw_query=event.get("rawQueryString", ""),
         )
+
+
+def current_request(app: BaseRouter) -> Request:
+    """The request that a resolver is answering, read once: inflating a body takes time."""
+    if "request" not in app.context:
+        app.context["request"] = Request.from_event(app.current_event.raw_event)
+    request: Request = app.context["request"]
+    return request
 
 
 def inflated(body: bytes) -> bytes:

@@ -1,25 +1,25 @@
 """API keys: issued, shown, given another secret, revoked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
-from telemetry.domain.activity import OTHER, Kind, Measure, of_key
+from telemetry.domain.activity import OTHER, Activity, Kind, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, NotFound
 from telemetry.domain.key_usage import KeyUsage, key_usage
 from telemetry.domain.license import ActionNotAllowed
 from telemetry.domain.overview import Timeline
+from telemetry.domain.page import Page
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration.catalogue import check_product
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.api_keys import IssuedKey, encrypted, hash_of, keep, new_key, with_new_secret
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import StoredKey
 from telemetry.storage.encryption import decrypt
-from telemetry.storage.pages import Page
 
 _FIELDS = (
     "kind",
@@ -34,6 +34,18 @@ _FIELDS = (
     "expires_at",
     "allowed_networks",
 )
+
+
+class KeyActivity(Protocol):
+    """What rollup has counted in one environment."""
+
+    def uses(self, api_key_ids: Collection[str]) -> Mapping[str, datetime]:
+        """The last hours in which API keys were used; without those that never were."""
+
+    def hours(
+        self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
+    ) -> Iterator[tuple[datetime, Activity]]:
+        """The hours with records from `first`'s to `last`'s, in order; `only` these measures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ def find_sdk_key(staff: Staff, id_: str, environment: Environment, stores: Store
     return key
 
 
-def usage_of(key: ApiKey, cut: Timeline, activity: ActivityStore) -> KeyUsage:
+def usage_of(key: ApiKey, cut: Timeline, activity: KeyActivity) -> KeyUsage:
     """How many events came with a key, as rollup has counted them. Raises StoreUnavailable."""
     last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
     return key_usage(key.id, cut, activity.hours(CATALOGUE, cut.window.since, last, only))

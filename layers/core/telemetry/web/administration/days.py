@@ -1,0 +1,49 @@
+"""Closed days."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Self
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Path
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.sighting import CATALOGUE
+from telemetry.services.verify_day import Outcome, Verdict
+from telemetry.web.administration.models import Output
+from telemetry.web.administration.routing import AdminRouter, IdToFind, InEnvironment, ThisCall, one
+
+router = AdminRouter()
+
+
+class ReportVerdict(Output):
+    """Whether a report holds; `difference` is the first thing found that contradicts it, null where nothing does."""
+
+    product: str
+    outcome: Outcome
+    difference: str | None
+
+
+class Verification(Output):
+    """A closed day recomputed: of each product asked for, and of the catalogue (`*`) after its products."""
+
+    environment: Environment
+    day: date
+    holds: bool
+    reports: list[ReportVerdict]
+
+    @classmethod
+    def of(cls, environment: Environment, day: date, verdicts: Sequence[Verdict]) -> Self:
+        reports = [
+            ReportVerdict(product=each.scope, outcome=each.outcome, difference=each.difference) for each in verdicts
+        ]
+        return cls(environment=environment, day=day, holds=all(each.is_sound for each in verdicts), reports=reports)
+
+
+@router.admin("POST", "/days/<day>/verify")
+def verify_day(
+    call: ThisCall, environment: InEnvironment, day: Annotated[date, Path()], product: IdToFind = CATALOGUE
+) -> Response[Verification]:
+    """Recomputes a closed day from its records: whether report, digest and chain hold, and where they do not."""
+    verdicts = call.backend.verifier(environment).verify(product or CATALOGUE, day, call.staff.now)
+    return one(Verification.of(environment, day, verdicts))
