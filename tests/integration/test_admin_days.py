@@ -88,6 +88,58 @@ def test_what_cannot_be_verified(site: Site) -> None:
     assert (status, body["type"]) == (400, "urn:telemetry:problem:too-wide")
 
 
+# ── what was found that a report does not say
+
+
+CORRECTIONS = "/days/2026-11-03/corrections"
+
+
+def corrections_of(*found: dict[str, Any]) -> tuple[int, Any]:
+    return 200, {"environment": "production", "day": "2026-11-03", "corrections": list(found)}
+
+
+def correction(product: str, records: int, at: datetime) -> dict[str, Any]:
+    """Of a day with four users, and one record of each; acme-cli does not take its activity type."""
+    return {
+        "product": product,
+        "difference": f"records: the report says 4, its records {records}",
+        "records": records,
+        "flagged": records,
+        "users": 4,
+        "found_at": at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def test_corrections_of_a_day(site: Site) -> None:
+    assert site.ask("GET", CORRECTIONS) == corrections_of()
+    site.ask("POST", "/days/2026-11-03/verify")
+    assert site.ask("GET", CORRECTIONS) == corrections_of()
+    table = site.deployment.tables.records(PRODUCTION)
+    found: dict[str, list[dict[str, Any]]] = {"acme-cli": [], "*": []}
+    for item, left in zip(stored_items(site.deployment), (3, 2), strict=False):
+        dynamodb_client().delete_item(TableName=table, Key={"p": item["p"], "s": item["s"]})
+        site.clock.advance(60)
+        for _ in range(2):  # what is found again is kept once
+            site.ask("POST", "/days/2026-11-03/verify")
+        for product, corrections in found.items():
+            corrections.append(correction(product, left, site.clock.now()))
+    assert site.ask("GET", CORRECTIONS) == corrections_of(*found["acme-cli"], *found["*"])
+    assert site.ask("GET", CORRECTIONS, product="acme-cli") == corrections_of(*found["acme-cli"])
+    assert site.ask("GET", CORRECTIONS, product="acme-desktop") == corrections_of()
+
+
+def test_who_sees_corrections_and_of_what(site: Site) -> None:
+    status, body = site.ask("GET", "/days/2026-11-04/corrections")
+    assert (status, body["detail"]) == (404, "There is no report of * on 2026-11-04.")
+    status, body = site.ask("GET", CORRECTIONS, product="nobodys")
+    assert (status, body["detail"]) == (404, "There is no report of nobodys on 2026-11-03.")
+    assert site.ask("POST", "/days/2026-11-04/verify")[1]["detail"] == "There is no report of * on 2026-11-04."
+    assert site.ask("GET", "/days/yesterday/corrections")[0] == 422
+    assert site.ask("GET", CORRECTIONS, page="2")[0] == 422
+    assert site.ask("GET", CORRECTIONS, site.staff(Role.VIEWER, PRODUCTION))[0] == 403
+    assert site.ask("GET", CORRECTIONS, site.staff(Role.ADMIN, Environment.STAGING))[0] == 403
+
+
 def test_keys_show_when_records_came_with_them(site: Site) -> None:
     status, body = site.ask("GET", "/api-keys")
     assert status == 200

@@ -141,7 +141,7 @@ class Verifier:
     def _kept(self, scope: str, day: date) -> DayReport:
         kept = self.reports.report(scope, day)
         if kept is None:
-            raise NotFound(f"A report of {scope} on {day}")
+            raise NotFound(f"report of {scope} on {day}")
         return kept
 
     def _product(self, kept: DayReport, now: datetime) -> tuple[Verdict, Recount | None]:

@@ -121,7 +121,7 @@ class ApiKeyStore:
         pointer = bind(ApiKeyPointer, self.table)(_pointer_key(key.id), lies_at=item.pk)
         writes = [Write(item, ApiKeyItem.pk.does_not_exist()), Write(pointer, ApiKeyPointer.pk.does_not_exist())]
         if not commit(self.table, writes, entry):
-            raise AlreadyExists(f"API key {key.id}")
+            raise AlreadyExists(f"key {key.id}")
 
     def get(self, id_: str) -> StoredKey:
         """A key by id, strongly consistent. Raises NotFound."""

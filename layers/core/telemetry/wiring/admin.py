@@ -6,6 +6,7 @@ from typing import Self
 
 from telemetry.clock import Clock
 from telemetry.domain.environment import Environment
+from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
 from telemetry.settings import RetentionSettings
@@ -39,3 +40,7 @@ class AdminWiring(StaffWiring, Verifiers):
     def day_counts(self, environment: Environment) -> DayCounts:
         """How many records each day has."""
         return DayCounts(self.day_reports(environment), self.activity(environment))
+
+    def corrections(self, environment: Environment) -> Corrections:
+        """What was found that closed days' reports do not say."""
+        return Corrections(self.day_reports(environment), self.ledger(environment))

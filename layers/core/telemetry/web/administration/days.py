@@ -1,12 +1,13 @@
-"""Closed days."""
+"""Closed days: whether their reports hold, and what was found that they do not say."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Self
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
+from telemetry.domain.day_report import Correction as Kept
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.verify_day import Outcome, Verdict
@@ -40,6 +41,39 @@ class Verification(Output):
         return cls(environment=environment, day=day, holds=all(each.is_sound for each in verdicts), reports=reports)
 
 
+class Correction(Output):
+    """A later count of a closed day: its numbers, and the first thing in which the report differs from them.
+
+    The report stays as it is. `users` are those of the day.
+    """
+
+    product: str
+    difference: str
+    records: int
+    flagged: int
+    users: int
+    found_at: datetime
+
+    @classmethod
+    def of(cls, kept: Kept) -> Self:
+        return cls(
+            product=kept.scope,
+            difference=kept.difference,
+            records=kept.records,
+            flagged=kept.flagged,
+            users=kept.users,
+            found_at=kept.found_at,
+        )
+
+
+class DayCorrections(Output):
+    """Corrections of each product asked for, and of the catalogue (`*`) after its products; the oldest first."""
+
+    environment: Environment
+    day: date
+    corrections: list[Correction]
+
+
 @router.admin("POST", "/days/<day>/verify")
 def verify_day(
     call: ThisCall, environment: InEnvironment, day: Annotated[date, Path()], product: IdToFind = CATALOGUE
@@ -47,3 +81,12 @@ def verify_day(
     """Recomputes a closed day from its records: whether report, digest and chain hold, and where they do not."""
     verdicts = call.backend.verifier(environment).verify(product or CATALOGUE, day, call.staff.now)
     return one(Verification.of(environment, day, verdicts))
+
+
+@router.admin("GET", "/days/<day>/corrections")
+def list_corrections(
+    call: ThisCall, environment: InEnvironment, day: Annotated[date, Path()], product: IdToFind = CATALOGUE
+) -> Response[DayCorrections]:
+    """What closing and verifying found that the reports of a closed day do not say."""
+    found = call.backend.corrections(environment).of_day(product or CATALOGUE, day)
+    return one(DayCorrections(environment=environment, day=day, corrections=[Correction.of(each) for each in found]))

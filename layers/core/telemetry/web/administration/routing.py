@@ -19,6 +19,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.api_keys import KeyActivity
+from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -57,6 +58,8 @@ class Backend(Protocol):
         """How many records each day has."""
 
     def verifier(self, environment: Environment) -> Verifier: ...
+
+    def corrections(self, environment: Environment) -> Corrections: ...
 
 
 @dataclass(frozen=True, slots=True)
