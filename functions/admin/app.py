@@ -30,7 +30,7 @@ wired = Wired(AdminWiring.from_env)
 
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Nothing of a request is looked at, not even whether there is such a route, before who asks is known."""
+    """Authenticates staff before anything else: others are not even told whether a route exists."""
     request = current_request(app_)
     if request.path != DESCRIPTION:
         staff = staff_of(request, Role.ADMIN, wired().authenticator, wired.clock.now())
@@ -45,7 +45,7 @@ for resource in (products, customers, licenses, api_keys, retention, days, audit
 
 @app.get(DESCRIPTION, include_in_schema=False)
 def openapi() -> Response[str]:
-    """What there is, for everyone: it holds nothing that is not in the source."""
+    """The OpenAPI document. Everyone may read it: it says nothing that is not in the source."""
     return answer(200, _description())
 
 

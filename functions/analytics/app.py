@@ -1,4 +1,4 @@
-"""What was recorded, read back: to SDK keys in the GetKeyManager dialect, to staff as analytics."""
+"""Reads what was recorded: for SDK keys in the GetKeyManager dialect, for staff as analytics."""
 
 from typing import Any, TypeVar
 
@@ -35,7 +35,7 @@ from telemetry.wiring.analytics import AnalyticsWiring
 from telemetry.wiring.wired import Wired
 
 SECONDS_TO_ANSWER = 8
-"""Of the function's time, kept back from a search: for a last call that gets no answer, and for ours."""
+"""How much of the function's time a search leaves: for a last call that gets no answer, and for our own answer."""
 
 ANALYTICS = "/api/v1/analytics"
 
@@ -47,7 +47,7 @@ Q = TypeVar("Q", bound=api.Query)
 
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Nothing of what staff ask is looked at, not even whether there is such a route, before who asks is known."""
+    """Authenticates staff before anything else: others are not even told whether a route exists."""
     request = current_request(app)
     if request.path.startswith(ANALYTICS):
         app_.context["staff"] = staff_of(request, Role.VIEWER, wired().authenticator, wired.clock.now())
@@ -84,7 +84,7 @@ def telemetry() -> Response[str]:
 
 @app.get(f"{ANALYTICS}/products")
 def list_products() -> Response[str]:
-    """The products there are."""
+    """All products."""
     _, query = _asked(Role.VIEWER, api.Query)
     products = product_list(wired().stores.products, wired().ledger(query.environment))
     return _given({"items": [product._asdict() for product in products]})
@@ -104,7 +104,7 @@ def list_records() -> Response[str]:
 
 @app.get(f"{ANALYTICS}/records/<record_id>")
 def get_record(record_id: str) -> Response[str]:
-    """All of a record."""
+    """One record with all details."""
     staff, query = _asked(Role.ADMIN, api.Query)
     search = _search(query, staff)
     view = search.one(record_id)
@@ -120,7 +120,7 @@ def get_body(record_id: str) -> Response[bytes]:
 
 @app.get(f"{ANALYTICS}/export")
 def export_records() -> Response[str]:
-    """A page of a file of records, newest first. That somebody begins one is written down before."""
+    """A page of a file of records, newest first. The audit log notes the first page before it is sent."""
     staff, query = _asked(Role.ADMIN, api.ExportQuery)
     place = api.Place.of(query, current_request(app), wired().keyring, staff.now)
     header = b""
@@ -159,7 +159,7 @@ def list_device_excess() -> Response[str]:
 
 @app.get(f"{ANALYTICS}/mismatches")
 def list_mismatches() -> Response[str]:
-    """Licence keys of other environments; whose they are, where the staff key opens those too."""
+    """Licence keys of other environments. Their owners are shown if the staff key opens those environments too."""
     staff, query = _asked(Role.ADMIN, analytics.ScopeQuery)
     watch, seen = _licenses_seen(query, staff)
     return _given(analytics.mismatches_body(watch.mismatches(seen, staff.key.environments), seen))
@@ -213,7 +213,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:
-    """Who asks, then what: who may not ask is told nothing of the parameters."""
+    """Checks the role before the parameters: others are told nothing about these."""
     staff: Staff = app.context["staff"]
     staff.require(role)
     return staff, query.of(current_request(app))

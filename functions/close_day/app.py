@@ -1,4 +1,4 @@
-"""Closes every day that is over, counts a part of one, or looks at one again."""
+"""Closes every day that is over, counts a part of one, or verifies one that is closed."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -46,7 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> dict[str, Any]:
-    """Closes what can be closed in the time allowed, and says how far behind that leaves us."""
+    """Closes what can be closed in the time allowed, and reports how many days are still to be closed."""
     closer = wired().closer(environment, dispatch, allowance, now)
     try:
         closed = closer.close(now)
@@ -65,7 +65,7 @@ def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: da
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:
-    """Recomputes a closed day from its records; what its report does not say is kept beside it, and is an alarm."""
+    """Recomputes a closed day from its records. What contradicts its report is kept, and raises an alarm."""
     verdicts = wired().verifier(environment).verify(scope, day, now)
     differing = [verdict for verdict in verdicts if verdict.outcome is Outcome.DIFFERS]
     metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(differing))
@@ -81,7 +81,7 @@ def verify(environment: Environment, scope: str, day: date, now: datetime) -> di
 
 
 def ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:
-    """Asks for this function to count a part of a day, as `handler` takes it."""
+    """Asks Lambda to invoke this function again, for a part of a day."""
     invocations.ask_for({"environment": environment, "unit": unit._asdict() | {"day": unit.day.isoformat()}})
 
 

@@ -1,4 +1,4 @@
-"""The page staff look at, and their signing in and out."""
+"""The page for staff, and their sessions: signing in and out."""
 
 from functools import partial
 from pathlib import Path
@@ -40,13 +40,13 @@ wired = Wired(partial(DashboardWiring.with_page, Path(__file__).parent / "dist")
 @app.get("/")
 @app.get("/admin")
 def admin() -> Response[str]:
-    """Leads to the page."""
+    """Redirects to the page."""
     return Response(302, headers={"Location": "/admin/telemetry", "Cache-Control": "no-store"}, body="")
 
 
 @app.get("/admin/telemetry")
 def page() -> Response[bytes]:
-    """The page. It says nothing to who is not signed in: what it shows, it asks for."""
+    """The page. It holds no data itself; what it shows, it requests with the session."""
     return asset_answer(wired().assets[PAGE], current_request(app), "no-cache")
 
 
@@ -60,7 +60,7 @@ def asset(name: str) -> Response[bytes]:
 
 @app.post("/admin/session")
 def begin_session() -> Response[str]:
-    """Signs in: a staff key in, a cookie out."""
+    """Signs in: takes a staff key, sets a session cookie."""
     request, now = current_request(app), wired.clock.now()
     if not is_same_origin(request):
         raise CrossSiteRequest
@@ -88,7 +88,7 @@ def show_session() -> Response[str]:
 
 @app.delete("/admin/session")
 def end_session() -> Response[str]:
-    """Signs out; who is not signed in is so already."""
+    """Signs out. Without a session there is nothing to do, and that is no error."""
     request, now = current_request(app), wired.clock.now()
     try:
         session = wired().authenticator.session(_presented(request), now)
@@ -104,7 +104,7 @@ def end_session() -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, also in the log, unless it is just that something is not there."""
+    """Answers and logs what went wrong; 404 is not logged."""
     request = current_request(app)
     if isinstance(error, NotFound | NotFoundError):
         return problem_answer(problem_of(error), request)

@@ -1,4 +1,4 @@
-"""Telemetry in, in two dialects: authenticate, understand, keep, answer."""
+"""Receives telemetry in two dialects: authenticate, parse, store, answer."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from telemetry.wiring.ingest import IngestWiring
 from telemetry.wiring.wired import Wired
 
 MILLISECONDS_TO_NOTE = 1_500
-"""Of the function's time; with less left a failed call is not counted: the one write it takes may get no answer."""
+"""With less of the function's time left, a failed call is not counted: that takes a write, which may get no answer."""
 
 REO = "/api/product/"
 
@@ -120,7 +120,7 @@ def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
 
 
 def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
-    """200 when everything is durable, else 503: clients send it all again, and what is stored comes as duplicate."""
+    """200 when all is stored, else 503: clients then send all again, and what is stored already is a duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
         _note(Cause.UNAVAILABLE)
         return answer(503, body, Retry_After=RETRY_AFTER_SECONDS)
@@ -128,7 +128,7 @@ def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
 
 
 def _note(cause: Cause) -> None:
-    """Counts a failed call for the system logs. Counted or not, and whatever goes wrong here, it is answered."""
+    """Counts a failed call for the system logs. Whatever goes wrong here, the call is still answered."""
     if app.lambda_context.get_remaining_time_in_millis() < MILLISECONDS_TO_NOTE:
         return
     try:

@@ -1,4 +1,4 @@
-"""Licences asked about and activations changed by the devices themselves: authenticate, decide once, count, answer."""
+"""Devices verify licences, activate and deactivate: authenticate, decide once, count, answer."""
 
 from datetime import datetime
 from typing import Any
@@ -27,7 +27,7 @@ from telemetry.wiring.licensing import LicensingWiring
 from telemetry.wiring.wired import Wired
 
 SHARE_TO_KEEP = 1 / 3
-"""Of the request's time, kept back from trying to act: for counting what was done, and keeping the answer."""
+"""The share of the request's time that is left for counting and for keeping the answer, after the action itself."""
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -107,7 +107,7 @@ def _act(question: Question, access: Access, now: datetime, to_act: Deadline) ->
 
 
 def _count(action: DeviceAction, finding: Finding, access: Access, now: datetime) -> None:
-    """For the licence's product, else the key's. What is done is answered, counted or not."""
+    """Counts for the licence's product, else the key's. The answer is sent even when counting fails."""
     product = (finding.license and finding.license.product_id) or access.key.product_id or UNKNOWN_PRODUCT
     code = getkeymanager_licensing.code_of(finding.outcome)
     try:

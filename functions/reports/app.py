@@ -1,4 +1,4 @@
-"""Finance's questions, in the PowerAuth dialect and over plain HTTPS: authenticate, understand, count, answer."""
+"""Reports for finance, in the PowerAuth dialect and over plain HTTPS: authenticate, parse, count, answer."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -43,7 +43,7 @@ F = TypeVar("F", bound=Callable[..., Response[str]])
 
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Nothing of a plain request is looked at, not even whether there is such a route, before who asks is known."""
+    """Authenticates callers of plain routes before anything else: others are not even told whether a route exists."""
     request = current_request(app)
     if not _is_dialect():
         access = wired().authenticator.report_access(credentials_of(request), request.source_ip, wired.clock.now())
@@ -77,7 +77,7 @@ def report() -> Response[str]:
 
 
 def plain(path: str, *parameters: str) -> Callable[[F], F]:
-    """A route to read with these parameters."""
+    """A GET route that takes these parameters."""
 
     def check(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
         check_parameters(current_request(app), OF_ANY_REPORT | set(parameters))
@@ -88,7 +88,7 @@ def plain(path: str, *parameters: str) -> Callable[[F], F]:
 
 @plain("/applications")
 def list_applications() -> Response[str]:
-    """What reports can be asked of, and the last day they can be asked of."""
+    """The applications that have reports, and the last closed day."""
     environment = _access().environment
     ledger = wired().ledger(environment)
     found = applications(wired().products.all(), ledger.scopes())

@@ -1,4 +1,4 @@
-"""From the records' streams to counted users and hours, and to alerts."""
+"""Counts users and hours from the streams of records, and raises alerts."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ wired = Wired(RollupWiring.from_env)
 @logger.inject_lambda_context
 @faults_counted
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 (Lambda passes it)
-    """Counts one batch of a stream's shard; raises when it is to come again."""
+    """Counts one batch of a stream's shard. Raises when Lambda should deliver it again."""
     batch = Batch.of(event, wired().settings.tables.records)
     observations = wired().rollups[batch.environment].count(batch, wired.clock.now())
     wired().spike_watches[batch.environment].look(observations)

@@ -1,4 +1,4 @@
-"""What no other route takes: counted, and told the right path where there is one."""
+"""Requests without a route: counts them, and answers with the right path if there is one."""
 
 from typing import Any
 

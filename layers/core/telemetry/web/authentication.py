@@ -1,4 +1,4 @@
-"""From a presented API key, or a session, to the environments it opens."""
+"""Authentication by API key or session; the result is what it opens."""
 
 import binascii
 import hmac
@@ -38,7 +38,7 @@ class Sessions(Protocol):
     """Where sessions are looked up."""
 
     def session(self, id_: str) -> Session | None:
-        """The session with this id, unless it was ended; its time may be over."""
+        """The session with this id, also one that has expired; None when it was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Credentials:
 
 
 class Authenticator:
-    """Looks up API keys, and remembers the good ones for a minute (bad ones never: they would fill the memory).
+    """Looks up API keys, and remembers valid ones for a minute (invalid ones never: they would fill the memory).
 
     Staff can sign in where there are `sessions`. These are looked up each time, so that signing out ends them at once.
     """
@@ -76,13 +76,13 @@ class Authenticator:
         self._lock = Lock()
 
     def access(self, credentials: Credentials, capability: Capability, source_ip: str, now: datetime) -> Access:
-        """What the key opens. Raises Unauthenticated, Forbidden and their kinds, StoreUnavailable."""
+        """What the key opens. Raises Unauthenticated, Forbidden and their subclasses, StoreUnavailable."""
         return grant(self._presented(credentials), capability, credentials.environment, source_ip, now)
 
     def staff_access(
         self, credentials: Credentials, role: Role, source_ip: str, now: datetime
     ) -> tuple[ApiKey, frozenset[Environment]]:
-        """The staff key, presented or of a session, and the environments it opens to this request.
+        """The staff key, presented or of a session, and the environments it opens for this request.
 
         Raises as `access` does, and CrossSiteRequest.
         """
@@ -93,7 +93,7 @@ class Authenticator:
         return key, grant_staff(key, role, credentials.environment, source_ip, now)
 
     def report_access(self, credentials: Credentials, source_ip: str, now: datetime) -> Access:
-        """What an SDK key with capability `report` opens, or a staff key of any role in the environment asked for.
+        """What an SDK key with capability `report` opens, or a staff key of any role in the environment it asks for.
 
         Raises as `access` does, and InvalidField when a staff key comes without an environment.
         """
@@ -107,7 +107,7 @@ class Authenticator:
         return Access(key, environment)
 
     def environment_of(self, credentials: Credentials) -> Environment | None:
-        """The environment of an SDK key that was looked up a moment ago, whatever came of it; reads nothing."""
+        """The environment of an SDK key that is remembered, also of one that was refused; reads nothing."""
         with self._lock:
             key = self._known.get(hash_of(credentials.secret, self._keyring))
         return next(iter(key.environments)) if key and key.kind is KeyKind.SDK else None
@@ -123,7 +123,7 @@ class Authenticator:
         return session
 
     def key_of(self, session: Session) -> ApiKey:
-        """The staff key a session was begun with. Raises Unauthenticated when it is gone, StoreUnavailable."""
+        """The staff key that began a session. Raises Unauthenticated when it no longer exists, StoreUnavailable."""
         key = self._key(session.key_hash)
         if key is None:
             raise Unauthenticated

@@ -49,7 +49,7 @@ class UnreadableBody(TelemetryError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is told of an error: `type` is the last part of the URN, `errors` names fields that are wrong."""
+    """What an answer says about an error: `type` is the last part of the URN, `errors` names wrong fields."""
 
     status: int
     type: str
@@ -101,7 +101,7 @@ _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}}
 
 
 def problem_of(error: Exception) -> Problem:
-    """What may be told of an error. Anything unforeseen is a 500 that says nothing of itself."""
+    """What an answer may say about an error. An unexpected one is a 500 without any detail."""
     if isinstance(error, RequestValidationError):
         if any(found["type"] == "json_invalid" for found in error.errors()):
             return UNREADABLE
@@ -128,7 +128,7 @@ def logged_problem(
     logger: Logger,
     **caller: Any,  # noqa: ANN401
 ) -> Response[str]:
-    """The answer that tells what went wrong. Of what is our fault the log alone has the detail, under the request id.
+    """The answer about an error, which is logged. Details of our own faults are in the log only, under the request id.
 
     `caller` goes into the log of a refusal.
     """
@@ -145,7 +145,7 @@ def logged_problem(
 
 
 def problem_answer(problem: Problem, request: Request) -> Response[str]:
-    """The answer that tells a problem."""
+    """The answer with a problem."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.type,
         "title": problem.title,
@@ -168,7 +168,7 @@ def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:
 
 
 def _told(found: Mapping[str, Any]) -> Mapping[str, str]:
-    """Without the input, which may be secret."""
+    """One wrong field, without its value, which may be secret."""
     place, *path = found["loc"]
     name = ".".join(str(part) for part in path)
     return {"field": name or str(place), "message": str(found["msg"]).removeprefix("Value error, ")}

@@ -1,1 +1,4 @@
-"""From a function's settings to its stores and services: one module per function, so that each imports only its own."""
+"""How the functions are wired: from settings to stores, from stores to services.
+
+Each function has a module, so that it imports only what it needs; `wired` keeps the result for the life of a process.
+"""

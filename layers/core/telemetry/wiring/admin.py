@@ -1,4 +1,4 @@
-"""The admin function's."""
+"""The wiring of the admin function."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,11 +17,14 @@ from telemetry.wiring.verifier import Verifiers
 
 @dataclass(frozen=True)
 class AdminWiring(StaffWiring, Verifiers):
-    """What staff administer."""
+    """What the routes of the admin API work on."""
 
     settings: RetentionSettings
     most_verified: int | None = 10_000
-    """Records of a day that is verified while the caller waits. A larger day takes the command or close_day's event."""
+    """The largest day, in records, that is verified while the caller waits.
+
+    For larger days there are `python -m local verify` and the event of close_day.
+    """
 
     @classmethod
     def from_env(cls, clock: Clock) -> Self:
@@ -42,5 +45,5 @@ class AdminWiring(StaffWiring, Verifiers):
         return DayCounts(self.day_reports(environment), self.activity(environment))
 
     def corrections(self, environment: Environment) -> Corrections:
-        """What was found that closed days' reports do not say."""
+        """What later counts found that is not in the reports of closed days."""
         return Corrections(self.day_reports(environment), self.ledger(environment))

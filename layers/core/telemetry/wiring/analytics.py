@@ -1,4 +1,4 @@
-"""The analytics function's."""
+"""The wiring of the analytics function."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,15 +28,15 @@ from telemetry.wiring.staff import StaffWiring
 
 @dataclass(frozen=True)
 class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
-    """What reads back what was recorded."""
+    """What reads records and aggregates."""
 
     settings: RetentionSettings
     index_sizes: IndexSizes
-    """What searches found out about them, for the searches after them."""
+    """What earlier searches found out, for later ones."""
     most_records: int = 20_000
     """How many records one search may look at."""
     most_requests: int = 200
-    """How many requests for them, beside those for the last two days and for the bodies that are shown."""
+    """How many requests one search may make, not counting those for the last two days and for bodies that are shown."""
 
     @classmethod
     def from_env(cls, clock: Clock) -> Self:
@@ -49,7 +49,7 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
 
     def browser(self, environment: Environment, now: datetime, seconds: float) -> Browser:
-        """Reads the records that are kept, for as many seconds."""
+        """Reads records that are within the retention, for at most so many seconds."""
         oldest = oldest_day(now, self.stores.retention.get(environment).days)
         effort = Effort(self.most_records, seconds, self.most_requests)
         return Browser(self.records(environment), now, oldest, effort, self.index_sizes)

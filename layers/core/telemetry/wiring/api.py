@@ -1,4 +1,4 @@
-"""What every function behind the API has."""
+"""What all functions behind the API share."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from telemetry.web.authentication import Authenticator
 
 @dataclass(frozen=True)
 class ApiWiring:
-    """Stores and services are properties, made when they are first used: no request waits for one it does not need."""
+    """Stores and services are made when they are first used, so that no request waits for one it does not need."""
 
     settings: Settings
     clock: Clock
@@ -32,7 +32,7 @@ class ApiWiring:
 
     @property
     def keyring(self) -> Keyring:
-        """Of the deployment. Raises as storage.secret.keyring does."""
+        """The keyring of the deployment. Raises what storage.secret.keyring raises."""
         return keyring()
 
     @cached_property

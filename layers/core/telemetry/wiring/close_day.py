@@ -1,4 +1,4 @@
-"""The close_day function's, and that of commands that look at stored records."""
+"""The wiring of the close_day function, and of the commands that read stored records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from telemetry.storage.secret import keyring
 from telemetry.wiring.verifier import Verifiers
 
 JUDGING_SECONDS = 30
-"""For the judgement of one record to be kept."""
+"""How long storing the judgement of one record may take."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class CloseDayWiring(Verifiers):
         return ProductStore(self.settings.tables.registry)
 
     def closer(self, environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> DayCloser:
-        """Closes the days of all products that are registered by now, and judges what nobody has judged yet."""
+        """Closes days of all registered products, and judges the records that were stored without a judgement."""
         products, records = self.products.all(), self.records(environment)
         judge = self.judge(environment, products)
         return DayCloser.of(
@@ -57,7 +57,7 @@ class CloseDayWiring(Verifiers):
         )
 
     def judge(self, environment: Environment, products: Mapping[str, Product]) -> Judge:
-        """Judges stored records by these products and by the licences that the registry has now."""
+        """Judges stored records by these products and by the licences as they are now."""
         licenses = LicenseLookup(LicenseStore(self.settings.tables.registry, keyring()), keyring(), self.clock.seconds)
         return Judge(environment, products, licenses.views, event_of)
 

@@ -1,4 +1,4 @@
-"""The stores that closed days are read from, for the wirings of functions that do."""
+"""The stores of closed days, for all functions that read them."""
 
 from telemetry.domain.environment import Environment
 from telemetry.settings import Settings
@@ -12,7 +12,7 @@ class ClosedDayStores:
     settings: Settings
 
     def aggregates(self, environment: Environment) -> str:
-        """The table."""
+        """The table with an environment's aggregates."""
         return self.settings.tables.aggregates(environment)
 
     def day_reports(self, environment: Environment) -> DayReportStore:

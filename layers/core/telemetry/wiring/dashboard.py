@@ -1,4 +1,4 @@
-"""The dashboard function's."""
+"""The wiring of the dashboard function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The ingest function's."""
+"""The wiring of the ingest function."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,7 @@ from telemetry.wiring.records import RecordStores
 
 @dataclass(frozen=True)
 class IngestWiring(ApiWiring, RecordStores):
-    """What keeps events, and what counts failed calls."""
+    """What stores events and counts failed calls."""
 
     settings: IngestSettings
 
@@ -32,7 +32,7 @@ class IngestWiring(ApiWiring, RecordStores):
 
     @cached_property
     def ingest(self) -> Ingest:
-        """Keeps events, in the environment their key opens."""
+        """Stores events in the environment that their key opens."""
         seconds, retention = self.clock.seconds, RetentionStore(self.registry, self.settings.retention_days)
         return Ingest(
             records=self.records,
@@ -52,7 +52,7 @@ class IngestWiring(ApiWiring, RecordStores):
     def environment_of(self, credentials: Credentials) -> Environment | None:
         """The environment of a key that was just looked up.
 
-        Reads nothing, not even the deployment secret: what fails because the secret cannot be read asks no second time.
+        This reads nothing. When a request fails because the secret cannot be read, nothing tries to read it again.
         """
         authenticator: Authenticator | None = vars(self).get("authenticator")
         return authenticator.environment_of(credentials) if authenticator else None

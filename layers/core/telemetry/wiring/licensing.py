@@ -1,4 +1,4 @@
-"""The licensing function's."""
+"""The wiring of the licensing function."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +14,11 @@ from telemetry.wiring.api import ApiWiring
 
 @dataclass(frozen=True)
 class LicensingWiring(ApiWiring):
-    """What answers devices, once each, and counts the answers."""
+    """What answers devices and counts the answers."""
 
     @cached_property
     def licensing(self) -> Licensing:
-        """Knows the registry's licences and, as they were two seconds ago, its products."""
+        """Reads licences each time, and products at most every two seconds."""
         catalogue = Catalogue(ProductStore(self.registry), self.clock.seconds)
         return Licensing(
             licenses=LicenseStore(self.registry, self.keyring),
@@ -28,9 +28,9 @@ class LicensingWiring(ApiWiring):
 
     @property
     def idempotency_keys(self) -> IdempotencyStore:
-        """Answers kept for requests that come again."""
+        """Answers that are kept for repeated requests."""
         return IdempotencyStore(self.registry)
 
     def counters(self, environment: Environment) -> LicensingCounters:
-        """Of what was answered."""
+        """Counts the answers."""
         return LicensingCounters(self.settings.tables.aggregates(environment))

@@ -1,4 +1,4 @@
-"""The records of an environment, for the wirings of functions that read or write them."""
+"""The store of records, for all functions that read or write them."""
 
 from telemetry.domain.environment import Environment
 from telemetry.settings import RecordSettings
@@ -6,7 +6,7 @@ from telemetry.storage.records import RecordStore
 
 
 class RecordStores:
-    """A store for each environment."""
+    """One store for each environment."""
 
     settings: RecordSettings
 

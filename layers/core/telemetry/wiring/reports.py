@@ -1,4 +1,4 @@
-"""The reports function's."""
+"""The wiring of the reports function."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,5 +21,5 @@ class ReportsWiring(ApiWiring, ClosedDayStores):
         return ProductStore(self.registry)
 
     def closed_days(self, environment: Environment, now: datetime, is_known: Callable[[str], bool]) -> ClosedDays:
-        """What is answered of an environment now; `is_known` says whether there is such an application."""
+        """What the reports of an environment answer now. `is_known` says whether an application exists."""
         return ClosedDays(environment, self.day_reports(environment), self.ledger(environment), is_known, now)

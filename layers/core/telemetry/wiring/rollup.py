@@ -1,4 +1,4 @@
-"""The rollup function's."""
+"""The wiring of the rollup function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from telemetry.storage.spikes import EpisodeStore
 
 @dataclass(frozen=True)
 class RollupWiring:
-    """What counts the batches of each environment, and what watches these counts."""
+    """What counts records, and what watches the counts."""
 
     settings: RollupSettings
     clock: Clock
@@ -34,12 +34,12 @@ class RollupWiring:
 
     @cached_property
     def rollups(self) -> Mapping[Environment, Rollup]:
-        """Each remembers what it has noted."""
+        """One per environment; each remembers which uses of keys it has noted."""
         return {environment: self._rollup(environment) for environment in Environment}
 
     @cached_property
     def spike_watches(self) -> Mapping[Environment, SpikeWatch]:
-        """Each remembers what it has looked at."""
+        """One per environment; each remembers what it has seen."""
         return {environment: self._spike_watch(environment) for environment in Environment}
 
     def _rollup(self, environment: Environment) -> Rollup:

@@ -1,4 +1,4 @@
-"""What the functions that serve staff have."""
+"""What all functions for staff share."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +11,7 @@ from telemetry.wiring.api import ApiWiring
 
 @dataclass(frozen=True)
 class StaffWiring(ApiWiring):
-    """Staff come with an API key or with a session."""
+    """Staff authenticate with an API key or a session."""
 
     @cached_property
     def authenticator(self) -> Authenticator:

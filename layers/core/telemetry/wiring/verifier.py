@@ -1,4 +1,4 @@
-"""What verifies closed days, for the wirings of functions that do."""
+"""The verifier of closed days, for all functions that verify them."""
 
 from telemetry.domain.environment import Environment
 from telemetry.services.verify_day import Verifier
@@ -8,7 +8,7 @@ from telemetry.wiring.records import RecordStores
 
 
 class Verifiers(ClosedDayStores, RecordStores):
-    """A verifier for each environment; `most_verified` as its `most_records`."""
+    """One verifier for each environment. `most_verified` is its limit `most_records`."""
 
     settings: RecordSettings
     most_verified: int | None

@@ -1,4 +1,4 @@
-"""What a function's process has wired: made at its first request, and kept for its life."""
+"""The wiring of one process: made at the first request, then kept until the process ends."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -13,7 +13,7 @@ W = TypeVar("W", bound="DataclassInstance")
 
 
 class Wired(Generic[W]):
-    """Call it to get the wiring. `clock` can be asked before, and when the wiring cannot be made."""
+    """Gives the wiring when it is called. `clock` also works when the wiring cannot be made."""
 
     clock: Clock
     _made: W | None
@@ -24,11 +24,11 @@ class Wired(Generic[W]):
         self.start(SystemClock())
 
     def __call__(self) -> W:
-        """The wiring. Raises ConfigurationError when the environment lacks something; the next call tries again."""
+        """The wiring. Raises ConfigurationError when an environment variable is missing; the next call tries again."""
         if self._made is None:
             self._made = replace(self._from_env(self.clock), **self._changes)
         return self._made
 
     def start(self, clock: Clock, **changes: Any) -> None:  # noqa: ANN401
-        """A cold start: forgets all that was made. The wiring gets this clock, and these of its fields changed."""
+        """Forgets the wiring, like a cold start. The next one gets this clock, and these values of its fields."""
         self.clock, self._changes, self._made = clock, changes, None

@@ -50,7 +50,7 @@ class KeyActivity(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class KeyTerms:
-    """What a key is for, and what narrows its use."""
+    """What a key is for, and what limits its use."""
 
     name: str
     expires_at: datetime | None = None
@@ -65,7 +65,7 @@ def create_sdk_key(
     terms: KeyTerms,
     stores: Stores,
 ) -> IssuedKey:
-    """Issues a key for SDKs. Raises InvalidField for a product there is not."""
+    """Issues a key for SDKs. Raises InvalidField when the product does not exist."""
     check_product(product_id, stores)
     key = new_key(KeyKind.SDK, terms.name, frozenset({environment}), staff.now)
     return _issue(staff, replace(key, capabilities=frozenset(capabilities), product_id=product_id), terms, stores)
@@ -83,7 +83,7 @@ def create_staff_key(
 def list_keys(
     staff: Staff, kind: KeyKind, environment: Environment, limit: int, after: str | None, stores: Stores
 ) -> Page[ApiKey]:
-    """A page of the keys of an environment. Raises Forbidden for staff keys, to those who have no say over them."""
+    """A page of the keys of an environment. Raises Forbidden for staff keys, unless the caller is a super_admin."""
     if kind is KeyKind.STAFF:
         staff.require(Role.SUPER_ADMIN)
     page = stores.api_keys.page(kind, environment, limit, after)
@@ -91,7 +91,7 @@ def list_keys(
 
 
 def regenerate_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
-    """Gives a key another secret; the old one opens nothing from then on (where it is cached, a minute later).
+    """Gives a key a new secret. The old one ends; where it is cached, it works for up to a minute more.
 
     Raises NotFound, Forbidden, ActionNotAllowed for a revoked key, ChangedMeanwhile.
     """
@@ -112,9 +112,9 @@ def revoke_key(staff: Staff, id_: str, stores: Stores) -> ApiKey:
 
 
 def reveal_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
-    """An SDK key with its secret; that it was shown is written down first.
+    """An SDK key with its secret. The audit log notes it first.
 
-    Raises NotFound, Forbidden, and ActionNotAllowed for staff keys, whose secrets nobody has.
+    Raises NotFound, Forbidden, and ActionNotAllowed for staff keys, whose secrets are not stored.
     """
     stored = find_key(staff, id_, stores)
     if stored.encrypted_secret is None:
@@ -124,7 +124,7 @@ def reveal_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
 
 
 def find_key(staff: Staff, id_: str, stores: Stores) -> StoredKey:
-    """A key that the caller has a say over. Raises NotFound for others' environments, Forbidden for staff keys."""
+    """A key that the caller may manage. Raises NotFound in other environments, Forbidden for staff keys."""
     stored = stores.api_keys.get(id_)
     if stored.key.kind is KeyKind.STAFF:
         _check_reach(staff, stored.key)
@@ -167,7 +167,7 @@ def _entry(staff: Staff, what: str, before: ApiKey | None, after: ApiKey) -> Aud
 
 
 def _check_reach(staff: Staff, key: ApiKey) -> None:
-    """Staff keys are made and ended by a super_admin whose own key opens as many environments."""
+    """Only a super_admin manages staff keys, and only those that open no more environments than their own key."""
     staff.require(Role.SUPER_ADMIN)
     if not key.environments <= staff.key.environments:
         raise Forbidden(staff.key.id)

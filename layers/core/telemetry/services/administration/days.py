@@ -1,4 +1,4 @@
-"""Closed days: what later counts found that their reports do not say."""
+"""Closed days: the corrections of their reports."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class Corrections:
     ledger: LedgerStore
 
     def of_day(self, scope: str, day: date) -> list[Correction]:
-        """Those of a product; with CATALOGUE those of each product, and then those of all products together.
+        """The corrections of a product; for CATALOGUE those of each product, then those of all products together.
 
-        Of each the oldest comes first. Raises NotFound when the day is not closed.
+        For each, the oldest comes first. Raises NotFound when the day is not closed.
         """
         if not self.reports.reported([scope], day):
             raise NotFound(f"report of {scope} on {day}")

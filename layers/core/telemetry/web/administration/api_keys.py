@@ -45,17 +45,17 @@ Network = Annotated[
 
 
 class NewApiKey(Input):
-    """A key to issue: for SDKs in the request's environment, with capabilities; for staff with role, environments."""
+    """A key to issue. SDK keys get capabilities in the request's environment, staff keys a role in environments."""
 
     kind: KeyKind = KeyKind.SDK
     name: Name
     capabilities: frozenset[Capability] | None = None
-    product_id: ProductId | None = Field(None, description="The product of events that name none that is registered")
+    product_id: ProductId | None = Field(None, description="The product of events that do not name a registered one")
     role: Role | None = None
     environments: frozenset[Environment] | None = None
     expires_at: Instant | None = None
     allowed_networks: Annotated[frozenset[Network], Field(max_length=50)] = Field(
-        frozenset(), description="Whence the key may be used; empty: from anywhere"
+        frozenset(), description="Where the key may be used from; empty: anywhere"
     )
 
     @model_validator(mode="after")
@@ -105,7 +105,7 @@ class ApiKey(Output):
 
 
 class ListedApiKey(ApiKey):
-    """An API key, and when it was used: the last hour in which records came with it, null where none did."""
+    """An API key, and the last hour in which records came with it (null: never)."""
 
     last_used_at: datetime | None
 
@@ -129,14 +129,14 @@ class ApiKeyWithSecret(ApiKey):
 
 
 class EventCount(Output):
-    """How many events came in an hour or on a UTC day, by its beginning."""
+    """How many events came in an hour or on a UTC day; `start` is its beginning."""
 
     start: datetime
     events: int
 
 
 class KeyUsage(Output):
-    """Events that came with an API key, as rollup has counted them (seconds behind), by the hour or by UTC day.
+    """Events that came with an API key, by the hour or by UTC day. They are counted a few seconds after they came.
 
     `exact` is false where an hour had more keys than are told apart: some of the rest may be this key's.
     """
@@ -172,7 +172,7 @@ def list_api_keys(
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Response[ApiKeyPage]:
-    """Keys that open an environment, oldest first; staff keys for a super_admin only."""
+    """Keys of an environment, oldest first. Only a super_admin sees staff keys."""
     page = api_keys.list_keys(call.staff, kind, environment, limit, call.position(cursor), call.stores)
     uses = call.backend.activity(environment).uses([key.id for key in page.items])
     return call.page(page, lambda key: ListedApiKey.of_used(key, uses.get(key.id)), ApiKeyPage)
@@ -180,7 +180,7 @@ def list_api_keys(
 
 @router.admin("POST", "/api-keys", status=201)
 def create_api_key(call: ThisCall, environment: InEnvironment, body: NewApiKey) -> Response[ApiKeyWithSecret]:
-    """Issues a key; staff keys by a super_admin only. The secret of a staff key is shown this once."""
+    """Issues a key. Only a super_admin issues staff keys, and their secret is shown only once."""
     terms = api_keys.KeyTerms(body.name, body.expires_at, tuple(body.allowed_networks))
     if body.role and body.environments:
         issued = api_keys.create_staff_key(call.staff, body.environments, body.role, terms, call.stores)
@@ -207,7 +207,7 @@ def get_api_key_usage(
     first: Annotated[Moment, Query(alias="from")] = None,
     last: Annotated[Moment, Query(alias="to")] = None,
 ) -> Response[KeyUsage]:
-    """Events that came with an SDK key: the last 24 hours unless told, and these by the hour, else by UTC day."""
+    """Events that came with an SDK key: by default the last 24 hours by the hour, else by UTC day."""
     key = api_keys.find_sdk_key(call.staff, key_id, environment, call.stores)
     window = window_of(range_, first, last, call.staff.now)
     cut = timeline(window, call.staff.now, is_hourly=is_hourly(range_, first, window))
@@ -222,11 +222,11 @@ def get_api_key_secret(call: ThisCall, key_id: IdInPath) -> Response[ApiKeyWithS
 
 @router.admin("POST", "/api-keys/<key_id>/regenerate")
 def regenerate_api_key(call: ThisCall, key_id: IdInPath) -> Response[ApiKeyWithSecret]:
-    """Gives a key a new secret; the old one ends (where it is cached, within a minute)."""
+    """Gives a key a new secret. The old one may work for another minute where it is cached."""
     return one(ApiKeyWithSecret.of_issued(api_keys.regenerate_key(call.staff, key_id, call.stores)))
 
 
 @router.admin("POST", "/api-keys/<key_id>/revoke")
 def revoke_api_key(call: ThisCall, key_id: IdInPath) -> Response[ApiKey]:
-    """Ends a key for good (where it is cached, within a minute)."""
+    """Revokes a key for ever. It may work for another minute where it is cached."""
     return one(ApiKey.of(api_keys.revoke_key(call.staff, key_id, call.stores)))

@@ -28,6 +28,6 @@ def list_audit(
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Response[AuditEntryPage]:
-    """Changes in an environment and of what all share, newest first; the last 31 days unless told."""
+    """Changes in an environment and of what all environments share, newest first; by default of the last 31 days."""
     page = audit.read_audit(environment, since, until or call.staff.now, limit, call.position(cursor), call.stores)
     return call.page(page, AuditEntry.of, AuditEntryPage)

@@ -19,7 +19,7 @@ Email = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254, 
 
 
 class NewCustomer(Input):
-    """A customer to register; the id is made here when none is given."""
+    """A customer to register. Without an id it gets one."""
 
     id: CustomerId | None = None
     name: Name

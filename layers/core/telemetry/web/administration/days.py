@@ -1,4 +1,4 @@
-"""Closed days: whether their reports hold, and what was found that they do not say."""
+"""Closed days: verifying their reports, and the corrections that were found."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -18,7 +18,7 @@ router = AdminRouter()
 
 
 class ReportVerdict(Output):
-    """Whether a report holds; `difference` is the first thing found that contradicts it, null where nothing does."""
+    """Whether a report holds. `difference` is the first thing that contradicts it (null: nothing does)."""
 
     product: str
     outcome: Outcome
@@ -26,7 +26,7 @@ class ReportVerdict(Output):
 
 
 class Verification(Output):
-    """A closed day recomputed: of each product asked for, and of the catalogue (`*`) after its products."""
+    """A closed day, recomputed: for each product asked for, then for all products together (`*`)."""
 
     environment: Environment
     day: date
@@ -67,7 +67,7 @@ class Correction(Output):
 
 
 class DayCorrections(Output):
-    """Corrections of each product asked for, and of the catalogue (`*`) after its products; the oldest first."""
+    """Corrections of each product asked for, then those of all products together (`*`); the oldest first."""
 
     environment: Environment
     day: date
@@ -78,7 +78,7 @@ class DayCorrections(Output):
 def verify_day(
     call: ThisCall, environment: InEnvironment, day: Annotated[date, Path()], product: IdToFind = CATALOGUE
 ) -> Response[Verification]:
-    """Recomputes a closed day from its records: whether report, digest and chain hold, and where they do not."""
+    """Recomputes a closed day from its records, and says whether report, digest and chain hold."""
     verdicts = call.backend.verifier(environment).verify(product or CATALOGUE, day, call.staff.now)
     return one(Verification.of(environment, day, verdicts))
 
@@ -87,6 +87,6 @@ def verify_day(
 def list_corrections(
     call: ThisCall, environment: InEnvironment, day: Annotated[date, Path()], product: IdToFind = CATALOGUE
 ) -> Response[DayCorrections]:
-    """What closing and verifying found that the reports of a closed day do not say."""
+    """Later counts of a closed day that contradict its reports."""
     found = call.backend.corrections(environment).of_day(product or CATALOGUE, day)
     return one(DayCorrections(environment=environment, day=day, corrections=[Correction.of(each) for each in found]))

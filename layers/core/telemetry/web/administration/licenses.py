@@ -35,7 +35,7 @@ ActivationLimit = Annotated[int, Field(ge=-1, le=1_000_000, description="0 or -1
 
 
 class NewLicense(Input):
-    """A licence to issue; the key is made here when none is given, and the licence is assigned if it has a customer."""
+    """A licence to issue. Without a key it gets one; with a customer it is assigned."""
 
     license_key: LicenseKey | None = None
     product_id: ProductId | None = None
@@ -45,7 +45,7 @@ class NewLicense(Input):
 
 
 class LicensePatch(Patch):
-    """What to change of a licence; its state changes by actions."""
+    """What to change of a licence. Actions change its state."""
 
     removable: ClassVar[frozenset[str]] = frozenset({"expires_at", "product_id"})
 
@@ -62,7 +62,7 @@ class Assignment(Input):
 
 
 class License(Output):
-    """A licence; `state` is the one at this moment, so that a lapsed licence is expired."""
+    """A licence; `state` is its state now, so a licence after its end is expired."""
 
     id: str
     environment: Environment
@@ -103,7 +103,7 @@ class LicenseWithKey(License):
 
 
 class Activation(Output):
-    """A device, or whatever else a client calls itself, that runs under a licence, or did."""
+    """A device (or what else a client identifies itself as) that runs under a licence, or did."""
 
     identifier: str
     state: ActivationState
@@ -187,7 +187,7 @@ def resume_license(call: ThisCall, license_id: IdInPath, if_match: IfMatch = Non
 
 @router.admin("POST", "/licenses/<license_id>/revoke")
 def revoke_license(call: ThisCall, license_id: IdInPath, if_match: IfMatch = None) -> Response[License]:
-    """Revokes a licence for good; its activations stay as they are."""
+    """Revokes a licence for ever; its activations stay as they are."""
     return _act(call, license_id, LicenseAction.REVOKE, if_match)
 
 

@@ -1,4 +1,4 @@
-"""What the models of the resources share. Stored and domain types are others; OpenAPI describes these."""
+"""What the models of all resources share. They are what OpenAPI describes; stored and domain types are separate."""
 
 from typing import Annotated, Any, ClassVar, Generic, Self, TypeVar
 
@@ -28,13 +28,13 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 
 
 class Input(BaseModel):
-    """What is taken; a field nobody knows is an error."""
+    """A request body. An unknown field is an error."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
 
 class Patch(Input):
-    """Fields to change; those not sent stay as they are. null takes away what may be missing, and else is an error."""
+    """Fields to change. Fields that are not sent stay as they are; null removes an optional one."""
 
     removable: ClassVar[frozenset[str]] = frozenset()
 
@@ -53,12 +53,12 @@ class Patch(Input):
 
 
 class Output(BaseModel):
-    """What is given."""
+    """A response body."""
 
     model_config = ConfigDict(populate_by_name=True)
 
 
 class Page(Output, Generic[T]):
-    """Some of a list; the Link header says where the rest is, and is absent when there is none."""
+    """A part of a list. The Link header leads to the next part, if there is one."""
 
     items: list[T]

@@ -15,7 +15,7 @@ from telemetry.web.etags import required_version
 from telemetry.web.paging import USUAL_PAGE
 
 LONGEST_WORD = 64
-"""Bytes of UTF-8, as long as a version or group can be that is counted under its name."""
+"""Bytes of UTF-8: longer versions and groups are not counted under their names."""
 
 router = AdminRouter()
 

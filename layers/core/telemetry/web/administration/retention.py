@@ -1,4 +1,4 @@
-"""For how long an environment keeps its records."""
+"""How long an environment keeps its records."""
 
 from datetime import date, datetime
 from typing import Annotated, Self
@@ -19,13 +19,13 @@ router = AdminRouter()
 
 
 class NewRetention(Input):
-    """For how many whole UTC days after its day of receipt a record is kept."""
+    """How many whole UTC days after its day of receipt a record is kept."""
 
     days: int = Field(strict=True, ge=SHORTEST_DAYS, le=LONGEST_DAYS)
 
 
 class Retention(Output):
-    """The retention of an environment; `changed_at` is null while it is the deployment's own."""
+    """The retention of an environment; `changed_at` is null while it is the deployment's default."""
 
     environment: Environment
     days: int
@@ -50,7 +50,7 @@ class HiddenDay(Output):
 
 
 class RetentionPreview(Output):
-    """What another retention would hide at once: days that have records, oldest first, and how many in all."""
+    """What another retention would hide at once: days with records, oldest first, and the sum of their records."""
 
     environment: Environment
     days_now: int
@@ -71,7 +71,7 @@ class RetentionPreview(Output):
 
 @router.admin("GET", "/retention")
 def get_retention(call: ThisCall, environment: InEnvironment) -> Response[Retention]:
-    """For how long an environment keeps its records."""
+    """How long an environment keeps its records."""
     found = call.stores.retention.get(environment)
     return one(Retention.of(environment, found), found.version)
 
@@ -80,7 +80,7 @@ def get_retention(call: ThisCall, environment: InEnvironment) -> Response[Retent
 def change_retention(
     call: ThisCall, environment: InEnvironment, body: NewRetention, if_match: IfMatch = None
 ) -> Response[Retention]:
-    """Changes it, by a super_admin: a shorter one hides at once, a longer one is for new records."""
+    """Changes it (super_admin only). A shorter one hides records at once; a longer one is for new records."""
     changed = retention.change_retention(call.staff, environment, body.days, required_version(if_match), call.stores)
     return one(Retention.of(environment, changed), changed.version)
 
@@ -89,7 +89,7 @@ def change_retention(
 def preview_retention(
     call: ThisCall, environment: InEnvironment, days: Annotated[int, Query(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
 ) -> Response[RetentionPreview]:
-    """What a change would hide, for a super_admin; nothing is changed."""
+    """What a change would hide (super_admin only). Nothing is changed."""
     counts = call.backend.day_counts(environment)
     preview = retention.preview_retention(call.staff, environment, days, counts, call.stores)
     return one(RetentionPreview.of(environment, preview))

@@ -1,4 +1,4 @@
-"""How the routes of the admin API are made, and what they get."""
+"""How routes of the admin API are declared, and what they work on."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ class Backend(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: `staff` may administer, and are at work in the environments that the request opens."""
+    """One request, of staff who may administer."""
 
     staff: Staff
     request: Request
@@ -79,7 +79,7 @@ class Call:
         return position_of(cursor, self.request, self.backend.keyring)
 
     def page(self, page: domain.Page[T], shown: Callable[[T], V], body: type[P]) -> Response[P]:
-        """A page of this list, each item as it is shown."""
+        """Answers with a page of this list; `shown` turns an item into its model."""
         headers = {"Cache-Control": "no-store"} | next_link(self.request, page.next, self.backend.keyring)
         return Response(200, content_types.APPLICATION_JSON, body(items=[shown(item) for item in page.items]), headers)
 
@@ -99,7 +99,7 @@ IfMatch = Annotated[str | None, Header(alias="if-match", description="The ETag o
 
 
 class AdminRouter(Router):
-    """Routes of a resource. The app puts the Call under `call` into the context."""
+    """Routes of a resource. The app has put the Call into the context, as `call`."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -123,18 +123,18 @@ class AdminRouter(Router):
 
 
 def one(body: V, version: int | None = None, status: int = 200) -> Response[V]:
-    """An answer with one thing, as it was at this version."""
+    """Answers with one thing; `version` becomes its ETag."""
     headers = {"Cache-Control": "no-store"} | ({"ETag": etag(version)} if version else {})
     return Response(status, content_types.APPLICATION_JSON, body, headers)
 
 
 def created(body: V, version: int | None = None) -> Response[V]:
-    """An answer with a thing that was made."""
+    """Answers 201 with a thing that was created."""
     return one(body, version, 201)
 
 
 def _check(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Refuses what validation would overlook: parameters the route does not declare, and forms."""
+    """Refuses what validation does not see: undeclared parameters, and bodies that are not JSON."""
     request, declared = current_request(app), app.context["_route"].dependant
     if request.body or declared.body_params:
         check_is_json(request)
