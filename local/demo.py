@@ -10,12 +10,13 @@ from local.demo_history import CLI, DAYS, DESKTOP, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
 from telemetry.clock import SystemClock
 from telemetry.domain.api_key import Access, Capability, Role
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
 from telemetry.domain.recount import Unit
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.settings import IngestSettings, TableNames
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore

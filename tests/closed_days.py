@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from telemetry.domain.closing import DEADLINE, end_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
-from telemetry.services.close_day import DEADLINE, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, start_ingest
 
@@ -40,7 +41,7 @@ class Site:
 
     def close_through(self, day: date, environment: Environment = Environment.PRODUCTION) -> datetime:
         """Closes all days up to this one; gives the moment at which that was."""
-        now = datetime.combine(day + timedelta(days=1), time(), UTC) + DEADLINE
+        now = end_of(day) + DEADLINE
         closer = DayCloser.of(
             self.deployment.tables.aggregates(environment),
             RecordStore(self.deployment.tables.records(environment), ShardPlan(SHARDS)),

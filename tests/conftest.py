@@ -15,14 +15,14 @@ from local.template import read_template
 from telemetry.domain.api_key import Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, read_telemetry_id
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.alerts import AlertTopic
-from telemetry.messages.failures import FailureQueue
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.settings import TableNames
 from telemetry.storage import secret
@@ -130,11 +130,11 @@ def never(unit: Unit) -> None:
 class Mailbox:
     """What rollup has sent to the failure queue, and published."""
 
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UncountedRecord] = field(default_factory=list)
     alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     is_full: bool = False
 
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, failures: Sequence[UncountedRecord]) -> None:
         if self.is_full:
             raise StoreUnavailable("failure queue")
         self.failures += failures
@@ -149,7 +149,7 @@ class Mailbox:
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     """Takes the place of queue and topic; what these take is tested with local.endpoint."""
     mailbox = Mailbox()
-    monkeypatch.setattr(FailureQueue, "send", lambda _, failures: mailbox.send(failures))
+    monkeypatch.setattr(UncountedRecordQueue, "send", lambda _, failures: mailbox.send(failures))
     monkeypatch.setattr(AlertTopic, "publish", lambda _, subject, message: mailbox.publish(subject, message))
     return mailbox
 

@@ -13,9 +13,9 @@ from telemetry.web.administration import api_keys, audit, customers, days, licen
 from telemetry.web.administration.routing import Call
 from telemetry.web.checks import json_object
 from telemetry.web.deadline import in_time
+from telemetry.web.failures import failure_problem
 from telemetry.web.http import answer, current_request, with_one_part
 from telemetry.web.openapi import describe
-from telemetry.web.problems import logged_problem
 from telemetry.web.routes import routed
 from telemetry.web.staff import staff_of
 from telemetry.wiring.admin import AdminWiring
@@ -52,7 +52,7 @@ def openapi() -> Response[str]:
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """What went wrong."""
-    return logged_problem(error, current_request(app), logger)
+    return failure_problem(error, current_request(app), logger)
 
 
 @logger.inject_lambda_context

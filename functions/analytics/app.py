@@ -8,26 +8,23 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry.dialects import getkeymanager, getkeymanager_query
-from telemetry.dialects.getkeymanager_licensing import GRANTED_CODES
+from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Capability, Role
-from telemetry.domain.errors import InvalidCursor
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.staff import Staff
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
-from telemetry.services.record_export import Progress, export_page, note_export
+from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.spike_alerts import spike_alerts
 from telemetry.web import analytics, exports
 from telemetry.web import records as api
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_answer
+from telemetry.web.failures import failure_answer, failure_problem
 from telemetry.web.http import answer, current_request
 from telemetry.web.paging import cursor_of, next_link
-from telemetry.web.problems import logged_problem
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
 from telemetry.web.unknown_routes import unknown_route
@@ -48,9 +45,8 @@ Q = TypeVar("Q", bound=api.Query)
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Authenticates staff before anything else: others are not even told whether a route exists."""
-    request = current_request(app)
-    if request.path.startswith(ANALYTICS):
-        app_.context["staff"] = staff_of(request, Role.VIEWER, wired().authenticator, wired.clock.now())
+    if _is_analytics():
+        app_.context["staff"] = staff_of(current_request(app), Role.VIEWER, wired().authenticator, wired.clock.now())
     return next_middleware(app_)
 
 
@@ -70,13 +66,13 @@ def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
     request, now = current_request(app), wired.clock.now()
     access = wired().authenticator.access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager_query.parse(request.query), wired().stores.products.all()
+    query, products = getkeymanager.query.parse(request.query), wired().stores.products.all()
     place = place_of(query, access.environment, wired().keyring)
     search = wired().telemetry_search(access.environment, products, now, _seconds_to_search())
     page = search.page(query, place)
     records = [(telemetry_id(record.key, access.environment, wired().keyring), record) for record in page.records]
     next_ = next_of(page.rest, query, access.environment, wired().keyring)
-    return answer(200, getkeymanager_query.answer(records, next_, query, products, now))
+    return answer(200, getkeymanager.query.answer(records, next_, query, products, now))
 
 
 # ── analytics, for staff
@@ -97,7 +93,7 @@ def list_records() -> Response[str]:
     place = api.Place.of(query, current_request(app), wired().keyring, staff.now)
     search, shape = _search(query, staff), _shape(query, staff)
     items, rest = search.page(query.filter(place.window), query.limit, place.progress.after, shape.row)
-    position = api.Place(place.window, Progress(rest)).position()
+    position = api.Place(place.window, ExportProgress(rest)).position()
     cursor = position and cursor_of(current_request(app), position, wired().keyring)
     return _given({"items": items, "next": cursor}, next_link(current_request(app), position, wired().keyring))
 
@@ -138,7 +134,7 @@ def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
     told = wired().overviews(query.environment).read(query.scope, query.timeline(staff.now), staff.now)
-    return _given(analytics.overview_body(told, query, GRANTED_CODES, staff.now))
+    return _given(analytics.overview_body(told, query, getkeymanager.licensing.GRANTED_CODES, staff.now))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")
@@ -186,23 +182,17 @@ def get_system_logs() -> Response[str]:
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
     """No route of staff's, or none at all: a greedy route leads here too."""
-    if current_request(app).path.startswith(ANALYTICS):
-        return logged_problem(error, current_request(app), logger)
+    if _is_analytics():
+        return failure_problem(error, current_request(app), logger)
     return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, in the words of whoever asked."""
-    if current_request(app).path.startswith(ANALYTICS):
-        return logged_problem(error, current_request(app), logger)
-    now = wired.clock.now()
-    match error:
-        case getkeymanager_query.BadParameters():
-            return answer(400, getkeymanager_query.bad_parameters(error, now))
-        case InvalidCursor():
-            return answer(400, getkeymanager_query.bad_next(now))
-    return failure_answer(error, getkeymanager, logger, now)
+    """Answers an error in the form of the API that was asked."""
+    if _is_analytics():
+        return failure_problem(error, current_request(app), logger)
+    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
 
 
 @logger.inject_lambda_context
@@ -210,6 +200,10 @@ def failed(error: Exception) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(routed(event), context)
+
+
+def _is_analytics() -> bool:
+    return Api.of(app.current_event.path) is Api.ANALYTICS
 
 
 def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:

@@ -16,8 +16,9 @@ from telemetry.services.sign_in import sign_in, sign_out
 from telemetry.web.assets import FOREVER, asset_answer
 from telemetry.web.checks import check_parameters, json_object
 from telemetry.web.deadline import in_time
+from telemetry.web.failures import failure_problem
 from telemetry.web.http import Request, answer, current_request
-from telemetry.web.problems import logged_problem, problem_answer, problem_of
+from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.routes import routed
 from telemetry.web.sessions import (
     PresentedSession,
@@ -108,7 +109,7 @@ def failed(error: Exception) -> Response[str]:
     request = current_request(app)
     if isinstance(error, NotFound | NotFoundError):
         return problem_answer(problem_of(error), request)
-    return logged_problem(error, request, logger, detail=str(error), source_ip=request.source_ip)
+    return failure_problem(error, request, logger, detail=str(error), source_ip=request.source_ip)
 
 
 @logger.inject_lambda_context

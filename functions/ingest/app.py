@@ -1,7 +1,7 @@
 """Receives telemetry in two dialects: authenticate, parse, store, answer."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,19 +12,20 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.masking import body_api_key
+from telemetry.dialects.body.masking import body_api_key
+from telemetry.dialects.failure import RETRY_AFTER
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
 from telemetry.retry import deadline
-from telemetry.services.ingest import Outcome, Status
+from telemetry.services.ingest import EventOutcome, Status
 from telemetry.web.authentication import Credentials, credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import RETRY_AFTER_SECONDS, Dialect, failure_answer
+from telemetry.web.failures import failure_answer
 from telemetry.web.http import Request, answer, current_request
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
 from telemetry.web.unknown_routes import unknown_route
 from telemetry.wiring.ingest import IngestWiring
 from telemetry.wiring.wired import Wired
@@ -32,7 +33,8 @@ from telemetry.wiring.wired import Wired
 MILLISECONDS_TO_NOTE = 1_500
 """With less of the function's time left, a failed call is not counted: that takes a write, which may get no answer."""
 
-REO = "/api/product/"
+FAILURES = {Api.GETKEYMANAGER: getkeymanager.failure, Api.REO: reo.failure}
+"""How each dialect answers errors."""
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -49,9 +51,7 @@ wired = Wired(IngestWiring.from_env)
 def telemetry() -> Response[str]:
     """SDK telemetry: one event or many."""
     request, now = current_request(app), wired.clock.now()
-    access = wired().authenticator.access(
-        credentials_of(request, body_api_key), Capability.INGEST, request.source_ip, now
-    )
+    access = _access(request, now, body_api_key)
     submission = getkeymanager.parse(request.body, request.headers.get("content-type", ""))
     outcomes = _keep(submission.events, access, request, now)
     results = [_result(event, outcome) for event, outcome in zip(submission.events, outcomes, strict=True)]
@@ -67,7 +67,7 @@ def telemetry() -> Response[str]:
 def product_usage() -> Response[str]:
     """Product usage: one event."""
     request, now = current_request(app), wired.clock.now()
-    access = wired().authenticator.access(credentials_of(request), Capability.INGEST, request.source_ip, now)
+    access = _access(request, now)
     (outcome,) = _keep([reo.parse(request.body)], access, request, now)
     if outcome.status is Status.FAILED:
         raise StoreUnavailable("records")
@@ -83,12 +83,11 @@ def not_found(_: NotFoundError) -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong, in the dialect that was spoken."""
+    """Answers an error in the dialect of the route."""
     path = app.current_event.path
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
     _note(cause_of(error))
-    dialect: Dialect = reo if path.startswith(REO) else getkeymanager
-    return failure_answer(error, dialect, logger, wired.clock.now(), path=path, ip=_source_ip())
+    return failure_answer(error, FAILURES[Api.of(path)], logger, wired.clock.now(), path=path, ip=_source_ip())
 
 
 @logger.inject_lambda_context
@@ -99,7 +98,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(routed(event), context)
 
 
-def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[Outcome]:
+def _access(request: Request, now: datetime, body_key: Callable[[bytes, str], str | None] | None = None) -> Access:
+    """What the key opens. `body_key` finds it in the body, in a dialect that sends it there too."""
+    app.context["body_key"] = body_key
+    credentials = credentials_of(request, body_key)
+    return wired().authenticator.access(credentials, Capability.INGEST, request.source_ip, now)
+
+
+def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[EventOutcome]:
     outcomes = wired().ingest.keep(events, access, request.source_ip, now, deadline())
     counts = Counter(outcome.status for outcome in outcomes)
     for status in Status:
@@ -109,7 +115,7 @@ def _keep(events: Sequence[Event], access: Access, request: Request, now: dateti
     return outcomes
 
 
-def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
+def _result(event: Event, outcome: EventOutcome) -> getkeymanager.Result:
     unknown_product = Flag.UNKNOWN_PRODUCT in outcome.flags
     return getkeymanager.Result(
         telemetry_id=None if outcome.status is Status.FAILED else outcome.telemetry_id,
@@ -119,11 +125,11 @@ def _result(event: Event, outcome: Outcome) -> getkeymanager.Result:
     )
 
 
-def _send(body: object, outcomes: Sequence[Outcome]) -> Response[str]:
+def _send(body: object, outcomes: Sequence[EventOutcome]) -> Response[str]:
     """200 when all is stored, else 503: clients then send all again, and what is stored already is a duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
         _note(Cause.UNAVAILABLE)
-        return answer(503, body, Retry_After=RETRY_AFTER_SECONDS)
+        return answer(503, body, **RETRY_AFTER)
     return answer(200, body)
 
 
@@ -143,7 +149,7 @@ def _note(cause: Cause) -> None:
 
 def _presented(request: Request) -> Credentials | None:
     try:
-        return credentials_of(request, None if request.path.startswith(REO) else body_api_key)
+        return credentials_of(request, app.context.get("body_key"))
     except Unauthenticated:
         return None
 

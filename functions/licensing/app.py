@@ -8,12 +8,11 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry.dialects import getkeymanager, getkeymanager_licensing
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.masking import body_api_key
+from telemetry.dialects import getkeymanager
+from telemetry.dialects.body.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import KeyReused, StoreUnavailable
-from telemetry.domain.licensing import DeviceAction, Finding, Question
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline, deadline
 from telemetry.services.idempotency import Answer, once
@@ -63,15 +62,8 @@ def not_found(_: NotFoundError) -> Response[str]:
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong."""
-    now = wired.clock.now()
-    match error:
-        case NotJson():
-            return answer(400, getkeymanager.bad_request("body", f"{error}.", now))
-        case KeyReused():
-            reused = "The Idempotency-Key was used for another request."
-            return answer(422, getkeymanager.bad_request("Idempotency-Key", reused, now))
-    return failure_answer(error, getkeymanager, logger, now)
+    """Answers an error in the dialect."""
+    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
 
 
 @logger.inject_lambda_context
@@ -86,7 +78,7 @@ def _answer(action: DeviceAction) -> Response[str]:
     credentials = credentials_of(request, body_api_key)
     access = wired().authenticator.access(credentials, Capability.INGEST, request.source_ip, now)
     to_act = deadline().sooner(deadline().seconds_left * SHARE_TO_KEEP)
-    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
+    question = getkeymanager.licensing.parse(action, request.body, request.headers.get("content-type", ""))
 
     def act() -> Answer:
         return _act(question, access, now, to_act)
@@ -97,19 +89,19 @@ def _answer(action: DeviceAction) -> Response[str]:
         status, body = once((access.key.id, action, key), request.body, act, keys, keyring, now, to_act)
     else:
         status, body = act()
-    return answer(status, getkeymanager_licensing.addressed(body, question))
+    return answer(status, getkeymanager.licensing.addressed(body, question))
 
 
-def _act(question: Question, access: Access, now: datetime, to_act: Deadline) -> Answer:
+def _act(question: DeviceRequest, access: Access, now: datetime, to_act: Deadline) -> Answer:
     finding = wired().licensing.answer(question, access.environment, now, to_act)
     _count(question.action, finding, access, now)
-    return 200, getkeymanager_licensing.answer(question, finding, now)
+    return 200, getkeymanager.licensing.answer(question, finding, now)
 
 
 def _count(action: DeviceAction, finding: Finding, access: Access, now: datetime) -> None:
     """Counts for the licence's product, else the key's. The answer is sent even when counting fails."""
     product = (finding.license and finding.license.product_id) or access.key.product_id or UNKNOWN_PRODUCT
-    code = getkeymanager_licensing.code_of(finding.outcome)
+    code = getkeymanager.licensing.code_of(finding.outcome)
     try:
         wired().counters(access.environment).add(product, action, code, now)
     except StoreUnavailable as exc:

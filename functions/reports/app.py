@@ -13,15 +13,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.dialects import powerauth
 from telemetry.domain.active_users import Audience
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
-from telemetry.domain.finance import DayNotClosed, Question
-from telemetry.faults import log_failure
+from telemetry.domain.finance import ReportQuestion
 from telemetry.services.reports import active_users, applications
 from telemetry.web.authentication import credentials_of
 from telemetry.web.checks import check_parameters
 from telemetry.web.deadline import in_time
+from telemetry.web.failures import failure_answer, failure_problem
 from telemetry.web.http import answer, current_request
-from telemetry.web.problems import logged_problem
 from telemetry.web.reports import (
     OF_ANY_REPORT,
     active_users_question,
@@ -31,7 +29,7 @@ from telemetry.web.reports import (
     piracy_question,
     report_answer,
 )
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
 from telemetry.wiring.reports import ReportsWiring
 from telemetry.wiring.wired import Wired
 
@@ -45,7 +43,7 @@ F = TypeVar("F", bound=Callable[..., Response[str]])
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Authenticates callers of plain routes before anything else: others are not even told whether a route exists."""
     request = current_request(app)
-    if not _is_dialect():
+    if not _is_powerauth():
         access = wired().authenticator.report_access(credentials_of(request), request.source_ip, wired.clock.now())
         app_.context["access"] = access
     return next_middleware(app_)
@@ -122,13 +120,15 @@ def day_report(day: str) -> Response[str]:
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
     """Anything else below /rest and /api/v1/reports."""
-    return answer(404, powerauth.NOT_FOUND) if _is_dialect() else logged_problem(error, current_request(app), logger)
+    return answer(404, powerauth.NOT_FOUND) if _is_powerauth() else failure_problem(error, current_request(app), logger)
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong; of what is our fault, the log alone has the detail."""
-    return _failed_in_dialect(error) if _is_dialect() else logged_problem(error, current_request(app), logger)
+    """Answers an error in the form of the API that was asked."""
+    if _is_powerauth():
+        return failure_answer(error, powerauth.failure, logger, wired.clock.now())
+    return failure_problem(error, current_request(app), logger)
 
 
 @logger.inject_lambda_context
@@ -138,7 +138,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(routed(event), context)
 
 
-def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:
+def _answered(parse: Callable[[Mapping[str, str]], ReportQuestion]) -> Response[str]:
     """The report that a query asks for, of the environment the key opens."""
     request, now = current_request(app), wired.clock.now()
     products = wired().products
@@ -151,22 +151,5 @@ def _access() -> Access:
     return access
 
 
-def _failed_in_dialect(error: Exception) -> Response[str]:
-    match error:
-        case powerauth.BadRequest():
-            return answer(400, error.body)
-        case DayNotClosed():
-            return answer(400, powerauth.error("ERROR_TELEMETRY", str(error)))
-        case Unauthenticated() | Forbidden():
-            logger.warning("Refused", cause=type(error).__name__, key=str(error))
-            return answer(401, powerauth.UNAUTHORIZED)
-        case StoreUnavailable():
-            log_failure(error, logger)
-            body = powerauth.error("ERROR_TELEMETRY", "Temporarily unavailable, please try again.")
-            return answer(503, body, Retry_After="5")
-    log_failure(error, logger)
-    return answer(500, powerauth.error("ERROR_TELEMETRY", "Internal error."))
-
-
-def _is_dialect() -> bool:
-    return app.current_event.path.startswith("/rest/")
+def _is_powerauth() -> bool:
+    return Api.of(app.current_event.path) is Api.POWERAUTH

@@ -904,7 +904,7 @@ def test_the_audit_log_is_read_by_time(ask: Ask, store: Stores) -> None:
         ("2022-01-01T00:00:00Z", "2024-01-01T00:00:00Z"),
     ):
         assert ask("GET", "/audit", query=PRODUCTION | {"from": since, "to": until}).body["errors"] == [
-            {"field": "from", "message": "Must lie before `to`, at most 366 days"}
+            {"field": "from", "message": "Must be before `to`, by at most 366 days"}
         ]
     assert ask("GET", "/audit", query=PRODUCTION | {"from": "2024-01-01"}).status == 422
 

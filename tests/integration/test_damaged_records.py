@@ -245,7 +245,7 @@ def shown_to_staff(site: Site) -> str:
     detail = json.loads(site.ask(f"{BASE}/records/{site.ids[1]}"))
     assert (detail["damage"], detail["raw"], detail["payload"]) == (text, None, None)
     problem = json.loads(site.ask(f"{BASE}/records/{site.ids[1]}/raw", status=410))
-    assert (problem["title"], problem["detail"]) == ("Cannot be read", f"Of this record, {text}.")
+    assert (problem["title"], problem["detail"]) == ("Cannot be read", f"This record is damaged: {text}.")
     assert b64decode(site.ask(f"{BASE}/records/{site.ids[0]}/raw")).decode() == site.bodies[0]
 
     lines = [json.loads(line) for line in site.ask(f"{BASE}/export", {"format": "ndjson"}).splitlines()]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.recount import RULES
+from telemetry.domain.report_rules import RULES
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client

@@ -20,22 +20,13 @@ from pynamodb.models import Model
 
 import telemetry.storage
 from local.template import read_template
-from telemetry.dialects import getkeymanager_licensing
+from telemetry.dialects.getkeymanager import licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import (
-    BREAKDOWNS,
-    FLAGGED,
-    RECORDS,
-    SUSPECT,
-    Fold,
-    HourKey,
-    Kind,
-    LicenseDay,
-    Measure,
-    of_key,
-)
+from telemetry.domain.activity import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
-from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
@@ -44,12 +35,13 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.license_activity import LicenseCount
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
-from telemetry.domain.recount import MOST_VERSIONS, LicenseCount, Recount, Unit
+from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
-from telemetry.domain.session import Attempts, Session
+from telemetry.domain.session import Session, SignInAttempts
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.spikes import Episode, Spike
@@ -79,6 +71,7 @@ from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
 from tests.conftest import Deployment
 from tests.item_sizes import LARGEST_ITEM, item_bytes
+from tests.observations import BREAKDOWNS
 from tests.unit.test_report_rules import worst_recount
 
 MARGIN = 25_000
@@ -167,7 +160,7 @@ def write_customer(stage: Stage) -> None:
 def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
-    identifier = wide(getkeymanager_licensing.LONGEST_IDENTIFIER)
+    identifier = wide(licensing.LONGEST_IDENTIFIER)
     stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
 
 
@@ -188,13 +181,13 @@ def write_export(stage: Stage) -> None:
 def write_session(stage: Stage) -> None:
     entry = audited(stage.staff, "session.create", "k3f2a9c0d1", ())
     SessionStore(stage.registry).add(Session("s" * 24, bytes(32), END), entry)
-    AttemptStore(stage.registry).put(IP, Attempts(MANY, NOW), None)
+    AttemptStore(stage.registry).put(IP, SignInAttempts(MANY, NOW), None)
 
 
 def write_answer(stage: Stage) -> None:
-    question = Question(DeviceAction.ACTIVATE, "key", None)
-    found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
-    answer = getkeymanager_licensing.answer(question, found, NOW)
+    question = DeviceRequest(DeviceAction.ACTIVATE, "key", None)
+    found = Finding(LicensingOutcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
+    answer = licensing.answer(question, found, NOW)
     keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
     once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))
 
@@ -305,7 +298,7 @@ def write_licensing_hour(stage: Stage) -> None:
 
 
 def codes() -> list[int]:
-    return [getkeymanager_licensing.code_of(outcome) for outcome in Outcome]
+    return [licensing.code_of(outcome) for outcome in LicensingOutcome]
 
 
 def write_episode(stage: Stage) -> None:

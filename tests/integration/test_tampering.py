@@ -16,7 +16,7 @@ from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.verify_day import Outcome, Verdict, Verifier
+from telemetry.services.verify_day import DayVerdict, Outcome, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
@@ -79,7 +79,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
     return deployment
 
 
-def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[Verdict]:
+def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[DayVerdict]:
     table = deployment.tables.aggregates(Environment.PRODUCTION)
     verifier = Verifier(LedgerStore(table), DayReportStore(table), deployment.records())
     return list(verifier.verify_all(CATALOGUE, now))
@@ -145,7 +145,10 @@ def test_a_report_that_was_changed(closed: Deployment, database: Path) -> None:
 def test_purged_days(closed: Deployment) -> None:
     later = deadline(DAYS[-1]) + timedelta(days=92)
     assert {verdict.outcome for verdict in verify(closed, later) if verdict.scope == CATALOGUE} == {Outcome.PURGED}
-    assert {verdict.outcome for verdict in verify(closed, later)} == {Outcome.PURGED, Outcome.HOLDS}
+    assert {verdict.outcome for verdict in verify(closed, later)} == {
+        Outcome.PURGED,
+        Outcome.HOLDS,
+    }
 
 
 def _rows(file: sqlite3.Connection, table: str, day: date) -> list[tuple[int, str]]:

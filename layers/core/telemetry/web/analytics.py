@@ -8,13 +8,13 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import Overview, Timeline, timeline
-from telemetry.domain.recount import TOP_LICENSES, LicenseActivity
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import is_hourly
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
-from telemetry.services.spike_alerts import SpikeAlert, Wanted
+from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
 from telemetry.services.system_logs import CallerFilter, SystemLogs
 from telemetry.web.administration.audit_entry import AuditEntry
 from telemetry.web.records import Query, Text, instant
@@ -61,12 +61,12 @@ class AlertQuery(ScopeQuery):
 
     state: State = State.OPEN
 
-    def wanted(self, now: datetime) -> Wanted:
+    def wanted(self, now: datetime) -> AlertFilter:
         """As the service takes it. Without a time, alerts that are over are wanted whenever they were."""
         if self.state is State.OPEN:
-            return Wanted(is_open=True, product=self.product)
+            return AlertFilter(is_open=True, product=self.product)
         any_time = self.range is None and self.first is None and self.last is None
-        return Wanted(product=self.product, window=None if any_time else self.window(now))
+        return AlertFilter(product=self.product, window=None if any_time else self.window(now))
 
 
 class LogQuery(ScopeQuery):

@@ -5,13 +5,11 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
-    ResponseValidationError,
 )
 
 from telemetry.domain.errors import (
@@ -32,7 +30,6 @@ from telemetry.domain.errors import (
 )
 from telemetry.domain.finance import DayNotClosed
 from telemetry.domain.license import ActionNotAllowed
-from telemetry.faults import log_failure
 from telemetry.web.http import Request, answer
 
 CONTENT_TYPE = "application/problem+json"
@@ -120,28 +117,6 @@ def problem_of(error: Exception) -> Problem:
         if isinstance(error, kind):
             return replace(problem, detail=problem.detail.format(error))
     return Problem(500, "internal-error", "Internal error", "It is in the log, under the request id.")
-
-
-def logged_problem(
-    error: Exception,
-    request: Request,
-    logger: Logger,
-    **caller: Any,  # noqa: ANN401
-) -> Response[str]:
-    """The answer about an error, which is logged. Details of our own faults are in the log only, under the request id.
-
-    `caller` goes into the log of a refusal.
-    """
-    problem = problem_of(error)
-    if isinstance(error, ResponseValidationError):
-        # its text holds the answer, in which there may be a secret
-        logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
-    elif problem.status >= 500:
-        log_failure(error, logger)
-    else:
-        cause = type(error).__name__
-        logger.warning("Refused", cause=cause, status=problem.status, path=request.path, **caller)
-    return problem_answer(problem, request)
 
 
 def problem_answer(problem: Problem, request: Request) -> Response[str]:

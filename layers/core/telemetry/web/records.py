@@ -24,7 +24,7 @@ from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, window_of
-from telemetry.services.record_export import Progress
+from telemetry.services.record_export import ExportProgress
 from telemetry.web.checks import check_parameters
 from telemetry.web.http import Request
 from telemetry.web.moments import Moment
@@ -147,17 +147,17 @@ class Place:
     """A position in a list, with the window it began with: an hour later `24h` means another window."""
 
     window: Window
-    progress: Progress
+    progress: ExportProgress
 
     @classmethod
     def of(cls, query: FilterQuery, request: Request, keyring: Keyring, now: datetime) -> Self:
         """The position in the request's cursor, else the beginning. Raises InvalidCursor, InvalidField."""
         position = position_of(query.cursor, request, keyring)
         if position is None:
-            return cls(query.window(now), Progress())
+            return cls(query.window(now), ExportProgress())
         since, until, after, rows, digest = json.loads(position)
         window = Window(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC))
-        return cls(window, Progress(tuple(after), rows, bytes.fromhex(digest)))
+        return cls(window, ExportProgress(tuple(after), rows, bytes.fromhex(digest)))
 
     def position(self) -> str | None:
         """For a cursor; None at the end."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Closing
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience
+from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.finance import (
@@ -26,6 +27,7 @@ from telemetry.domain.finance import (
 )
 from telemetry.domain.finance_report import FinanceReport
 from telemetry.services.reports import Application
+from telemetry.web.csv_cells import no_formula
 from telemetry.web.etags import content_etag, is_current
 from telemetry.web.http import Request
 
@@ -36,7 +38,6 @@ FOR_EVER = "private, max-age=31536000, immutable"
 OF_ANY_REPORT = frozenset({"api_key", "environment", "format"})
 """Parameters that every route takes: an SDK key may come in the query."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _QUALITY = re.compile(r";\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)")
 
 Query = Mapping[str, str]
@@ -174,8 +175,7 @@ def csv_text(table: Sequence[Mapping[str, Any]]) -> str:
 def _cell(value: object) -> object:
     match value:
         case str():
-            # a spreadsheet would take it for a formula
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return no_formula(value)
         case bool():
             return str(value).lower()
         case Mapping():

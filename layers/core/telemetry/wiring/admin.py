@@ -6,6 +6,7 @@ from typing import Self
 
 from telemetry.clock import Clock
 from telemetry.domain.environment import Environment
+from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
@@ -36,13 +37,13 @@ class AdminWiring(StaffWiring, Verifiers):
         """The registry."""
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
 
-    def activity(self, environment: Environment) -> ActivityStore:
-        """What rollup has counted."""
-        return ActivityStore(self.aggregates(environment))
+    def key_activity(self, environment: Environment) -> KeyActivity:
+        """How much API keys are used."""
+        return KeyActivity(ActivityStore(self.aggregates(environment)))
 
     def day_counts(self, environment: Environment) -> DayCounts:
         """How many records each day has."""
-        return DayCounts(self.day_reports(environment), self.activity(environment))
+        return DayCounts(self.day_reports(environment), ActivityStore(self.aggregates(environment)))
 
     def corrections(self, environment: Environment) -> Corrections:
         """What later counts found that is not in the reports of closed days."""

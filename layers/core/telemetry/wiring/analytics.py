@@ -7,8 +7,7 @@ from functools import cached_property
 from typing import Self
 
 from telemetry.clock import Clock
-from telemetry.dialects.getkeymanager_query import said_in
-from telemetry.dialects.stored import contents_of, event_of
+from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
 from telemetry.domain.retention import oldest_day
 from telemetry.services.administration.stores import Stores

@@ -6,7 +6,7 @@ from typing import Self
 
 from telemetry.clock import Clock
 from telemetry.domain.environment import Environment
-from telemetry.services.failed_calls import FailureLog
+from telemetry.services.failed_calls import FailedCallLog
 from telemetry.services.ingest import Ingest
 from telemetry.settings import IngestSettings
 from telemetry.storage.failed_calls import FailedCallStore
@@ -45,9 +45,9 @@ class IngestWiring(ApiWiring, RecordStores):
         )
 
     @cached_property
-    def failure_log(self) -> FailureLog:
+    def failure_log(self) -> FailedCallLog:
         """Counts failed calls."""
-        return FailureLog(FailedCallStore(self.registry))
+        return FailedCallLog(FailedCallStore(self.registry))
 
     def environment_of(self, credentials: Credentials) -> Environment | None:
         """The environment of a key that was just looked up.

@@ -10,7 +10,7 @@ from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Observation
 from telemetry.messages.alerts import AlertTopic
-from telemetry.messages.failures import FailureQueue
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.rollup import Rollup
 from telemetry.services.spikes import SpikeWatch
 from telemetry.settings import RollupSettings
@@ -44,7 +44,7 @@ class RollupWiring:
 
     def _rollup(self, environment: Environment) -> Rollup:
         table = self.settings.tables.aggregates(environment)
-        queue = FailureQueue(self.settings.failure_queue)
+        queue = UncountedRecordQueue(self.settings.failure_queue)
         return Rollup(_read, LedgerStore(table), ActivityStore(table), queue, noted={})
 
     def _spike_watch(self, environment: Environment) -> SpikeWatch:

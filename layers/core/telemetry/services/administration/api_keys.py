@@ -1,11 +1,10 @@
 """API keys: issued, shown, given another secret, revoked."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
 
-from telemetry.domain.activity import OTHER, Activity, Kind, Measure, of_key
+from telemetry.domain.activity import OTHER, Kind, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, NotFound
@@ -18,6 +17,7 @@ from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration.catalogue import check_product
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.api_keys import IssuedKey, encrypted, hash_of, keep, new_key, with_new_secret
+from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import StoredKey
 from telemetry.storage.encryption import decrypt
 
@@ -36,16 +36,20 @@ _FIELDS = (
 )
 
 
-class KeyActivity(Protocol):
-    """What rollup has counted in one environment."""
+@dataclass(frozen=True, slots=True)
+class KeyActivity:
+    """What rollup has counted of the API keys of one environment. Raises StoreUnavailable."""
 
-    def uses(self, api_key_ids: Collection[str]) -> Mapping[str, datetime]:
-        """The last hours in which API keys were used; without those that never were."""
+    activity: ActivityStore
 
-    def hours(
-        self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
-    ) -> Iterator[tuple[datetime, Activity]]:
-        """The hours with records from `first`'s to `last`'s, in order; `only` these measures."""
+    def last_used(self, ids: Collection[str]) -> Mapping[str, datetime]:
+        """The last hour in which each key was used; keys that never were are missing."""
+        return self.activity.uses(ids)
+
+    def usage(self, key: ApiKey, cut: Timeline) -> KeyUsage:
+        """How many events came with a key."""
+        last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
+        return key_usage(key.id, cut, self.activity.hours(CATALOGUE, cut.window.since, last, only))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +143,6 @@ def find_sdk_key(staff: Staff, id_: str, environment: Environment, stores: Store
     if key.kind is KeyKind.STAFF or environment not in key.environments & staff.environments:
         raise NotFound(f"API key {id_}")
     return key
-
-
-def usage_of(key: ApiKey, cut: Timeline, activity: KeyActivity) -> KeyUsage:
-    """How many events came with a key, as rollup has counted them. Raises StoreUnavailable."""
-    last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
-    return key_usage(key.id, cut, activity.hours(CATALOGUE, cut.window.since, last, only))
 
 
 def _active(staff: Staff, id_: str, stores: Stores) -> StoredKey:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from telemetry.domain.day_report import Correction
+from telemetry.domain.correction import Correction
 from telemetry.domain.errors import NotFound
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.storage.active_users import LedgerStore

@@ -174,7 +174,7 @@ def list_api_keys(
 ) -> Response[ApiKeyPage]:
     """Keys of an environment, oldest first. Only a super_admin sees staff keys."""
     page = api_keys.list_keys(call.staff, kind, environment, limit, call.position(cursor), call.stores)
-    uses = call.backend.activity(environment).uses([key.id for key in page.items])
+    uses = call.backend.key_activity(environment).last_used([key.id for key in page.items])
     return call.page(page, lambda key: ListedApiKey.of_used(key, uses.get(key.id)), ApiKeyPage)
 
 
@@ -194,7 +194,10 @@ def create_api_key(call: ThisCall, environment: InEnvironment, body: NewApiKey) 
 def get_api_key(call: ThisCall, key_id: IdInPath) -> Response[ListedApiKey]:
     """A key, without its secret."""
     key = api_keys.find_key(call.staff, key_id, call.stores).key
-    uses = {} if key.kind is KeyKind.STAFF else call.backend.activity(next(iter(key.environments))).uses([key.id])
+    if key.kind is KeyKind.STAFF:
+        return one(ListedApiKey.of_used(key, None))
+    (environment,) = key.environments
+    uses = call.backend.key_activity(environment).last_used([key.id])
     return one(ListedApiKey.of_used(key, uses.get(key.id)))
 
 
@@ -211,7 +214,7 @@ def get_api_key_usage(
     key = api_keys.find_sdk_key(call.staff, key_id, environment, call.stores)
     window = window_of(range_, first, last, call.staff.now)
     cut = timeline(window, call.staff.now, is_hourly=is_hourly(range_, first, window))
-    return one(KeyUsage.of(key.id, environment, api_keys.usage_of(key, cut, call.backend.activity(environment))))
+    return one(KeyUsage.of(key.id, environment, call.backend.key_activity(environment).usage(key, cut)))
 
 
 @router.admin("GET", "/api-keys/<key_id>/secret")

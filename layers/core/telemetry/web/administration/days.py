@@ -7,10 +7,10 @@ from typing import Annotated, Self
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 
-from telemetry.domain.day_report import Correction as Kept
+from telemetry.domain.correction import Correction as Kept
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.verify_day import Outcome, Verdict
+from telemetry.services.verify_day import DayVerdict, Outcome
 from telemetry.web.administration.models import Output
 from telemetry.web.administration.routing import AdminRouter, IdToFind, InEnvironment, ThisCall, one
 
@@ -34,7 +34,7 @@ class Verification(Output):
     reports: list[ReportVerdict]
 
     @classmethod
-    def of(cls, environment: Environment, day: date, verdicts: Sequence[Verdict]) -> Self:
+    def of(cls, environment: Environment, day: date, verdicts: Sequence[DayVerdict]) -> Self:
         reports = [
             ReportVerdict(product=each.scope, outcome=each.outcome, difference=each.difference) for each in verdicts
         ]

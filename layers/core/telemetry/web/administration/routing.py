@@ -51,11 +51,9 @@ class Backend(Protocol):
     @property
     def keyring(self) -> Keyring: ...
 
-    def activity(self, environment: Environment) -> KeyActivity:
-        """What rollup has counted."""
+    def key_activity(self, environment: Environment) -> KeyActivity: ...
 
-    def day_counts(self, environment: Environment) -> DayCounts:
-        """How many records each day has."""
+    def day_counts(self, environment: Environment) -> DayCounts: ...
 
     def verifier(self, environment: Environment) -> Verifier: ...
 

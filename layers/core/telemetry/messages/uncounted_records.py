@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.clients import sqs_client
 from telemetry.retry import Attempts, Wait, wait_with_jitter
 from telemetry.storage.errors import store
@@ -21,24 +21,24 @@ _MESSAGES_PER_CALL = 10
 
 
 @store("failure queue")
-class FailureQueue:
+class UncountedRecordQueue:
     """The SQS queue with this URL."""
 
     def __init__(self, url: str, wait: Wait = wait_with_jitter) -> None:
         self._url = url
         self._wait = wait
 
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, records: Sequence[UncountedRecord]) -> None:
         """Returns when all are in the queue, each as a JSON object of its fields; there may be some twice.
 
         Raises StoreUnavailable when SQS keeps refusing some: then send all of them again.
         """
-        for start in range(0, len(failures), _MESSAGES_PER_CALL):
-            self._send_group(failures[start : start + _MESSAGES_PER_CALL])
+        for start in range(0, len(records), _MESSAGES_PER_CALL):
+            self._send_group(records[start : start + _MESSAGES_PER_CALL])
 
-    def _send_group(self, failures: Sequence[Failure]) -> None:
+    def _send_group(self, records: Sequence[UncountedRecord]) -> None:
         waiting: list[SendMessageBatchRequestEntryTypeDef] = [
-            {"Id": str(number), "MessageBody": _body(failure)} for number, failure in enumerate(failures)
+            {"Id": str(number), "MessageBody": _body(record)} for number, record in enumerate(records)
         ]
         attempts = Attempts(self._wait)
         while True:
@@ -51,6 +51,6 @@ class FailureQueue:
             attempts.failed(StoreUnavailable("failure queue"))
 
 
-def _body(failure: Failure) -> str:
+def _body(record: UncountedRecord) -> str:
     # in ASCII: SQS refuses control characters, which keys and causes may hold
-    return json.dumps(asdict(failure) | {"cause": failure.cause[:LONGEST_CAUSE]})
+    return json.dumps(asdict(record) | {"cause": record.cause[:LONGEST_CAUSE]})

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 
 class NotJson(ValueError):
-    """The text is no JSON; the message says where, never what."""
+    """The text is not JSON. The message says where, and never quotes the text."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -24,7 +24,7 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite
 
 
 def text_of(body: bytes) -> str:
-    """A body as text, without the byte order mark it may begin with. Raises NotJson when it is not UTF-8."""
+    """A body as text, without a byte order mark at its beginning. Raises NotJson when it is not UTF-8."""
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -32,7 +32,7 @@ def text_of(body: bytes) -> str:
 
 
 def loads(body: bytes) -> Any:  # noqa: ANN401 (JSON is any of six types)
-    """The value a body holds. Raises NotJson: also for NaN, invalid UTF-8, and nesting or integers beyond all sense."""
+    """The value a body holds. Raises NotJson, also for NaN, invalid UTF-8, too deep nesting and too long integers."""
     try:
         return _DECODER.decode(text_of(body))
     except (ValueError, RecursionError) as exc:

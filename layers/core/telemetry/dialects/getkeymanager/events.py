@@ -1,22 +1,11 @@
-"""The GetKeyManager dialect: SDK telemetry (PROTOCOLS.md §1)."""
+"""The GetKeyManager dialect: events of SDKs (PROTOCOLS.md §1.3)."""
 
-import json
 import re
-from base64 import b64encode
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from telemetry.dialects.fields import Fields
-from telemetry.dialects.reader import Element, read, read_one
-from telemetry.domain.errors import (
-    AddressNotAllowed,
-    CapabilityMissing,
-    Forbidden,
-    KeyInactive,
-    TelemetryError,
-)
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.reader import Element, read, read_one
 from telemetry.domain.event import (
     Dialect,
     Event,
@@ -28,12 +17,8 @@ from telemetry.domain.event import (
     normalise_user,
     parse_time,
 )
-
-DATA_SAVED = 830
-MALFORMED_DATA_SAVED = 831
-BAD_REQUEST = 422
-
-Answer = dict[str, Any]
+from telemetry.domain.record_search import Contents
+from telemetry.domain.telemetry_query import Said
 
 _VALUE_FIELDS = {
     "numeric-single-value": ("numeric_data_single_value",),
@@ -42,15 +27,6 @@ _VALUE_FIELDS = {
 }
 _INDEX = re.compile("[0-9]+")
 _FORM_BOOLEANS = {"true": True, "1": True, "false": False, "0": False, "": False}
-_MESSAGES = {DATA_SAVED: "Correct format data saved", MALFORMED_DATA_SAVED: "Incorrect format data saved"}
-# (HTTP status, code, message) by error; the first class that fits
-_REFUSALS: tuple[tuple[type[TelemetryError], tuple[int, int, str]], ...] = (
-    (KeyInactive, (401, 101, "Inactive or Expired API Key")),
-    (CapabilityMissing, (401, 102, "API Key Lacks The Required Capability")),
-    (AddressNotAllowed, (401, 103, "IP Address Not Allowed")),
-    (Forbidden, (403, 150, "Access Denied")),
-    (TelemetryError, (401, 100, "Invalid API Key")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +37,18 @@ class Submission:
     is_batch: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What became of one event.
-
-    `telemetry_id` is None when it is not stored; `status` is `stored`, `duplicate`, `conflict` or `failed`.
-    """
-
-    telemetry_id: str | None
-    status: str
-    is_flagged: bool
-    errors: Mapping[str, Sequence[str]]
-
-    @property
-    def code(self) -> int:
-        return MALFORMED_DATA_SAVED if self.errors else DATA_SAVED
-
-
 def parse(body: bytes, content_type: str) -> Submission:
-    """Understands a body as far as it goes. Never fails: what is wrong is in the events."""
+    """Reads as much of a body as can be read. Never fails: `errors` of the events say what is wrong."""
     return Submission(*read(body, content_type, event_of))
 
 
-def element(raw: bytes) -> Event:
-    """One event from its own bytes, as a record keeps them."""
+def parse_one(raw: bytes) -> Event:
+    """One event, from its own bytes."""
     return event_of(read_one(raw))
 
 
 def event_of(element: Element) -> Event:
-    """One event, as it lies in a batch or in a record."""
+    """The event of an element of a batch, or of a record."""
     if element.wrong:
         wrong = {"body": [f"{element.wrong}."]}
         return Event(raw=element.raw, dialect=Dialect.GETKEYMANAGER, format=element.format, errors=wrong)
@@ -130,68 +89,40 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
     )
 
 
-def with_product_error(event: Event) -> dict[str, Sequence[str]]:
-    """The event's errors plus the one for a product nobody registered."""
-    message = "The selected product id is invalid." if event.product_id else "The product id field is required."
-    return {**event.errors, "product_id": [*event.errors.get("product_id", ()), message]}
+def contents_of(element: Element) -> Contents:
+    """The event of an element, with what is only shown."""
+    fields = element.value if isinstance(element.value, dict) else {}
+    return Contents(event_of(element), Fields(fields).text("data_type"), fields.get("metadata"), element.value)
 
 
-def answer(result: Result, now: datetime) -> Answer:
-    """The answer to a single event: HTTP 200, also for bad data."""
-    response = status_of(result.code, _MESSAGES[result.code], as_list(result.errors), now)
-    return {**envelope(response), "telemetry_id": result.telemetry_id, "is_flagged": result.is_flagged}
+def said_in(element: Element) -> Said:
+    """What an element says, for a list of records."""
+    if not isinstance(element.value, dict):
+        return Said()
+    fields = Fields(element.value)
+    data_type = fields.text("data_type")
+    return Said(
+        user_identifier=fields.text("user_identifier"),
+        license_key=fields.text("license_key"),
+        activation_identifier=fields.text("activation_identifier") or fields.text("hwid"),
+        product_id=fields.text("product_id"),
+        product_version=fields.text("product_version"),
+        data_type=data_type,
+        data_group=fields.text("data_group"),
+        data=_data(data_type, fields),
+    )
 
 
-def batch_answer(results: Sequence[Result], now: datetime) -> Answer:
-    """The answer to a batch: one result per event, in order."""
-    code = max((result.code for result in results), default=DATA_SAVED)
-    return {
-        "response": status_of(code, _MESSAGES[code], [], now),
-        "results": [
-            {
-                "telemetry_id": result.telemetry_id,
-                "status": result.status,
-                "is_flagged": result.is_flagged,
-                "errors": as_list(result.errors),
-            }
-            for result in results
-        ],
-    }
-
-
-def refusal(error: TelemetryError, now: datetime) -> tuple[int, Answer]:
-    """HTTP status and body for a key that is not good, or not good for this."""
-    status, code, message = next(found for kind, found in _REFUSALS if isinstance(error, kind))
-    return status, {"response": status_of(code, message, [], now)}
-
-
-def failure(status: int, message: str, now: datetime) -> Answer:
-    """The body of a 413, 429, 5xx."""
-    return {"response": status_of(status, message, [], now)}
-
-
-def bad_request(field: str, message: str, now: datetime) -> Answer:
-    """The body of a 400. (In this dialect code 400 means that a licence was deactivated.)"""
-    return {"response": status_of(BAD_REQUEST, message, {field: [message]}, now)}
-
-
-def envelope(response: Answer) -> Answer:
-    """What every answer wraps its response in. Without a signature: SDKs then check none."""
-    return {
-        "response": response,
-        "response_base64": b64encode(json.dumps(response, separators=(",", ":")).encode()).decode(),
-        "private_key_used": "global",
-    }
-
-
-def status_of(code: int, message: str, errors: object, now: datetime) -> Answer:
-    """The beginning of every response."""
-    return {"code": code, "message": message, "errors": errors, "timestamp": int(now.timestamp())}
-
-
-def as_list(errors: Mapping[str, Sequence[str]]) -> object:
-    """PHP clients know an empty list and a filled object."""
-    return {name: list(messages) for name, messages in errors.items()} if errors else []
+def _data(data_type: str | None, fields: Fields) -> Any:  # noqa: ANN401 (any JSON value)
+    match data_type:
+        case "numeric-single-value":
+            return fields.value("numeric_data_single_value")
+        case "numeric-xy-axis":
+            return {"x": fields.value("numeric_data_x"), "y": fields.value("numeric_data_y")}
+        case "text":
+            return fields.value("text_data")
+        case _:
+            return None
 
 
 def _check_value(fields: Fields) -> None:
@@ -211,7 +142,7 @@ def _check_value(fields: Fields) -> None:
 
 
 def _data_type(fields: Fields) -> str | None:
-    """As it is shown, known or not; `_check_value` has said what is wrong with it."""
+    """The data type as it is shown, known or not. `_check_value` has said what is wrong with it."""
     return Fields({"data_type": fields.value("data_type")}).text("data_type")
 
 

@@ -1,7 +1,7 @@
 """Forms, as the GetKeyManager vendor documents them: read like a JSON object of the same names.
 
-`name[]` is a list and `name[a]` an object's member, as PHP writes them; of a name that comes again the last one counts.
-Every value is text. Files are ignored. What is in here is bounded, whatever comes.
+`name[]` is a list and `name[a]` an object's member, as PHP writes them. When a name comes again, the last value counts.
+Every value is text. Files are ignored. Whatever is sent, the work and the memory it takes are bounded.
 """
 
 import re
@@ -10,7 +10,7 @@ from email.message import Message
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from telemetry.dialects.json_text import NotJson, text_of
+from telemetry.dialects.body.json_text import NotJson, text_of
 from telemetry.domain.event import Format
 
 MOST_FIELDS = 10_000
@@ -34,13 +34,13 @@ class Part(NamedTuple):
 
 
 def format_of(body: bytes, media_type: str) -> Format:
-    """How a body is to be read; what begins as JSON does is JSON, whatever its type says (curl's default is a form)."""
+    """How to read a body. What begins like JSON is JSON, whatever its media type (curl's default type is a form's)."""
     named = _FORMATS.get(media_type.partition(";")[0].strip().lower(), Format.JSON)
     return Format.JSON if _JSON_BEGINS.match(body) else named
 
 
 def fields(body: bytes, format_: Format) -> dict[str, Any]:
-    """What a form says. Raises NotJson when it cannot be read."""
+    """The fields of a form. Raises NotJson when it cannot be read."""
     found: dict[str, Any] = {}
     for name, value in _urlencoded(body) if format_ is Format.FORM else _multipart(body):
         _put(found, name, value)
@@ -62,7 +62,7 @@ def _multipart(body: bytes) -> Iterator[tuple[str, str]]:
 
 
 def parts(body: bytes) -> Iterator[Part]:
-    """The boundary is the body's own first line: it need not be known from the header that named it."""
+    """The parts of a multipart form. The boundary is the body's first line: the header that names it is not needed."""
     first = _BOUNDARY.match(body)
     if not first:
         raise NotJson("A form without its boundary")
@@ -99,7 +99,7 @@ def _part(body: bytes, start: int, end: int) -> Part | None:
 
 
 def _put(found: dict[str, Any], name: str, value: str) -> None:
-    """`a` → value, `a[]` → one more in a list, `a[b][c]` → deeper."""
+    """`a` is a value, `a[]` one more value in a list, `a[b][c]` a value inside objects."""
     whole = _NAME.fullmatch(name)
     steps = _STEP.findall(whole[2]) if whole and name.count("[") <= DEEPEST_NAME else []
     place, key = found, whole[1] if whole and steps else name

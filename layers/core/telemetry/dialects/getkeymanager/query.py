@@ -1,26 +1,22 @@
 """The GetKeyManager dialect: telemetry read back (PROTOCOLS.md §1.5)."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from telemetry.dialects.fields import Fields, label
-from telemetry.dialects.getkeymanager import Answer, as_list, envelope, status_of
-from telemetry.dialects.reader import read_stored
-from telemetry.domain.event import Dialect, normalise_license, normalise_user
+from telemetry.dialects.body.fields import label
+from telemetry.dialects.failure import Answer
+from telemetry.dialects.getkeymanager.answers import envelope, status_of
+from telemetry.domain.event import normalise_license, normalise_user
 from telemetry.domain.flags import Flag
 from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, Said, TelemetryQuery
+from telemetry.domain.telemetry_query import LARGEST_PAGE, LAST_RECORD, FoundRecord, TelemetryQuery
 
 DATA_FOUND = 970
 
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_LARGEST_ROW = 16_384
-_LARGEST_VALUE = 1_024
 _NO_LICENSE_HERE = frozenset({Flag.INVALID_LICENSE, Flag.ENVIRONMENT_MISMATCH})
 _WRONG_FORMAT = frozenset({Flag.MALFORMED, Flag.UNKNOWN_PRODUCT})
 
@@ -66,17 +62,6 @@ def parse(parameters: Mapping[str, str]) -> TelemetryQuery:
     )
 
 
-def said_in(record: Record) -> Said:
-    """What a record's body says, of either dialect. In a very large one, what is long is left out."""
-    value = read_stored(record.raw, record.format).value
-    if record.dialect is Dialect.REO and isinstance(value, dict):
-        value = value.get("payload")
-    if not isinstance(value, dict):
-        return Said()
-    said = _said_by_usage(value) if record.dialect is Dialect.REO else _said_by_telemetry(value)
-    return _bounded(said)
-
-
 def answer(
     records: Sequence[tuple[str, FoundRecord]],
     next_: str | None,
@@ -84,7 +69,10 @@ def answer(
     products: Mapping[str, Product],
     now: datetime,
 ) -> Answer:
-    """The answer, HTTP 200, also when nothing was found: records by telemetry id, and what goes on behind them."""
+    """The answer, HTTP 200, also when nothing was found.
+
+    `records` go with their telemetry ids; `next_` is what asks for the page after this one, None where there is none.
+    """
     response = status_of(DATA_FOUND, "Telemetry data found", [], now)
     response |= {
         "data": [_row(id_, record, products) for id_, record in records],
@@ -94,16 +82,6 @@ def answer(
         "next": next_,
     }
     return envelope(response)
-
-
-def bad_parameters(error: BadParameters, now: datetime) -> Answer:
-    """The body of a 400."""
-    return {"response": status_of(422, "The parameters are invalid", as_list(error.errors), now)}
-
-
-def bad_next(now: datetime) -> Answer:
-    """The body of a 400 for a `next` that nobody was given for this search."""
-    return bad_parameters(BadParameters({"next": ["The next is not of an answer to the same search."]}), now)
 
 
 def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict[str, Any]:
@@ -132,50 +110,6 @@ def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict
         "updated_at": received,
         **damage,
     }
-
-
-def _said_by_telemetry(value: dict[str, Any]) -> Said:
-    fields = Fields(value)
-    data_type = fields.text("data_type")
-    match data_type:
-        case "numeric-single-value":
-            data = fields.value("numeric_data_single_value")
-        case "numeric-xy-axis":
-            data = {"x": fields.value("numeric_data_x"), "y": fields.value("numeric_data_y")}
-        case "text":
-            data = fields.value("text_data")
-        case _:
-            data = None
-    return Said(
-        user_identifier=fields.text("user_identifier"),
-        license_key=fields.text("license_key"),
-        activation_identifier=fields.text("activation_identifier") or fields.text("hwid"),
-        product_id=fields.text("product_id"),
-        product_version=fields.text("product_version"),
-        data_type=data_type,
-        data_group=fields.text("data_group"),
-        data=data,
-    )
-
-
-def _said_by_usage(payload: dict[str, Any]) -> Said:
-    """Product usage has a kind and details, no typed value."""
-    fields = Fields(payload)
-    return Said(
-        user_identifier=fields.text("user_id"),
-        product_id=fields.text("product_id"),
-        data_group=fields.text("activity_type"),
-        data=fields.value("meta"),
-    )
-
-
-def _bounded(said: Said) -> Said:
-    """A page of hundred rows must fit into an answer; whoever wants the whole of a large body reads the record."""
-    values = {name: getattr(said, name) for name in Said.__dataclass_fields__}
-    sizes = {name: len(json.dumps(value)) for name, value in values.items()}
-    if sum(sizes.values()) <= _LARGEST_ROW:
-        return said
-    return Said(**{name: value for name, value in values.items() if sizes[name] <= _LARGEST_VALUE})
 
 
 def _integer(given: Mapping[str, str], name: str, default: int, largest: int) -> int | None:

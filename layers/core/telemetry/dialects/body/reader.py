@@ -1,8 +1,8 @@
-"""From the bytes of a body to its events: the one place that knows how many there are and where each lies.
+"""From the bytes of a body to its events: how many there are, and where each begins and ends.
 
-A body is one JSON value, an array of events, an envelope `{"events": [...]}`, or one event a line. Keys are masked
-before anything else. Each event is parsed once and understood on its own: what is wrong with one, is its own fault
-alone. What cannot be taken apart is one event that cannot be read; no byte of it is lost.
+A body is one JSON value, an array of events, an envelope `{"events": [...]}`, or one event on each line. Keys are
+masked first. Each event is parsed once and by itself: an error in one does not touch the others. A body that cannot be
+split is kept whole, as one event that cannot be read.
 """
 
 import re
@@ -10,10 +10,10 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from telemetry.dialects.forms import fields, format_of
-from telemetry.dialects.json_text import NotJson, loads, text_of, value_at
-from telemetry.dialects.masking import API_KEY, masked
-from telemetry.dialects.structure import (
+from telemetry.dialects.body.forms import fields, format_of
+from telemetry.dialects.body.json_text import NotJson, loads, text_of, value_at
+from telemetry.dialects.body.masking import API_KEY, masked
+from telemetry.dialects.body.structure import (
     BLANKS,
     MOST_TOKENS_OF_EVENT,
     Scan,
@@ -27,25 +27,25 @@ LARGEST_BATCH = 500
 """Events."""
 
 LARGEST_EVENT = 8 * 1024 * 1024
-"""Bytes of an event that is understood: text takes up to four times as much in memory, and is there three times."""
+"""Bytes of an event that is parsed: text takes up to four times as much in memory, and is there three times."""
 
 _LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines"})
 _LINE = re.compile(rb"[^\s][^\r\n]*+")
 _EVENTS = "events"
-# the name may be spelled with escapes: then looking closer finds out
+# the name may be written with escapes: then a closer look decides
 _MIGHT_BE_ENVELOPE = re.compile(rb'"events"|\\u00')
 _BLANK = re.compile(r"[ \t\r\n]*+")
 _MARK = b"\xef\xbb\xbf"
-# what API Gateway makes of gzip under a type that it takes for text: the second byte is no UTF-8
+# how API Gateway hands over gzip of a media type that it takes for text: the second byte is not UTF-8
 _GZIP_AS_TEXT = b"\x1f\xef\xbf\xbd"
 
 E = TypeVar("E")
 
 
 class Element(NamedTuple):
-    """An event's own bytes with keys masked, and the JSON value they hold, or what is wrong with them.
+    """The bytes of one event, with keys masked, and their JSON value; or `wrong` says why they have none.
 
-    A form holds the object of its fields.
+    The value of a form is the object of its fields.
     """
 
     raw: bytes
@@ -55,7 +55,7 @@ class Element(NamedTuple):
 
 
 class _KeepWhole(Exception):
-    """The body is an event of its own that cannot be read; the message says why."""
+    """The body is one event that cannot be read; the message says why."""
 
 
 class _NotBatch(Exception):
@@ -63,9 +63,9 @@ class _NotBatch(Exception):
 
 
 def read(body: bytes, media_type: str, understand: Callable[[Element], E]) -> tuple[tuple[E, ...], bool]:
-    """What is understood of each event, and whether there may be several: then even one is answered as a batch.
+    """What `understand` makes of each event, and whether the body is a batch, which may hold a single event.
 
-    `media_type` is the Content-Type header's value. Each event's value is given to `understand` and dropped again.
+    `media_type` is the Content-Type header's value. Only one event's value is in memory at a time.
     """
     format_ = format_of(body, media_type)
     body = masked(body, format_)
@@ -86,12 +86,12 @@ def read(body: bytes, media_type: str, understand: Callable[[Element], E]) -> tu
 
 
 def read_one(body: bytes, media_type: str = "") -> Element:
-    """A body that is one event or request, whatever it holds."""
+    """A body that is one event or request."""
     return read_stored(body, format_of(body, media_type))
 
 
 def read_stored(body: bytes, format_: Format) -> Element:
-    """A record's body: one event, of a format that is known."""
+    """A record's body: one event, of a known format."""
     return _element(masked(body, format_), format_)
 
 
@@ -120,7 +120,7 @@ def _not_worth_reading(raw: bytes) -> str | None:
 
 
 def _taken_apart(body: bytes, understand: Callable[[Element], E]) -> tuple[E, ...] | None:
-    """The events of an array or envelope; None where it is neither."""
+    """The events of an array or envelope; None if the body is neither."""
     is_small = len(body) <= LARGEST_EVENT // 8 and not might_have(body, MOST_TOKENS_OF_EVENT)
     for way in (_parsed, _scanned) if is_small else (_scanned,):
         try:
@@ -132,7 +132,7 @@ def _taken_apart(body: bytes, understand: Callable[[Element], E]) -> tuple[E, ..
     return None
 
 
-# ── parsing: quick, and good for bodies without a fault
+# ── parsing: quick, for bodies without an error
 
 
 def _parsed(body: bytes) -> Iterator[Element]:
@@ -191,7 +191,7 @@ def _past(mark: str, text: str, position: int) -> int:
     return position + 1
 
 
-# ── scanning: for bodies with a fault somewhere, or much structure
+# ── scanning: for bodies with an error somewhere, or much structure
 
 
 def _scanned(body: bytes) -> Iterator[Element]:
@@ -223,7 +223,7 @@ def _array_in_envelope(body: bytes, start: int) -> Span:
 
 
 def _check_envelope(names: Iterable[str], *, has_events: bool) -> None:
-    """What an envelope says beside its events would be lost, for it is not stored."""
+    """Other members than the events would be lost, for only events are stored."""
     if not has_events:
         raise _NotBatch
     if surplus := set(names) - {API_KEY}:
@@ -234,12 +234,12 @@ def _check_envelope(names: Iterable[str], *, has_events: bool) -> None:
 
 
 def _lines(body: bytes) -> Iterator[bytes]:
-    """Those with anything on them."""
+    """Lines that are not blank."""
     return (found[0].rstrip() for found in _LINE.finditer(body.removeprefix(_MARK)))
 
 
 def _by_lines(body: bytes) -> Iterable[Element] | None:
-    """One event a line, told by content alone: each line looks like an object, and at least one is one."""
+    """One event on each line, judged by content only: each line looks like an object, and at least one is one."""
     lines = list(islice(_lines(body), LARGEST_BATCH + 1))
     if len(lines) < 2 or not all(line.startswith(b"{") and line.endswith(b"}") for line in lines):
         return None

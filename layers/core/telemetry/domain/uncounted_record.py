@@ -1,4 +1,4 @@
-"""Records that cannot be counted."""
+"""Records of a stream that cannot be counted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from telemetry.domain.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class UncountedRecord:
     """A record of a stream that could not be counted, and why.
 
     `key` is the record's, in DynamoDB's notation; `cause` a text for people. `event_id` is the same whenever the record

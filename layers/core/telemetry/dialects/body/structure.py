@@ -1,42 +1,41 @@
-"""The structure of JSON text, found without building any of it: what a client sent may cost memory a hundredfold.
+"""The structure of JSON text, found without building values: they may take a hundred times the memory of the text.
 
-A token is a string, a bracket or a comma. Nothing here checks that the text is JSON throughout: brackets have to match,
-and that is all.
+A token is a string, a bracket or a comma. This does not check that the text is valid JSON, only that brackets match.
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.body.json_text import NotJson, loads
 
 MOST_TOKENS = 500_000
-"""Of a body that is taken apart: a thousand for each event of a full batch. Looking at one takes half a microsecond."""
+"""Tokens of a body that is split into events: a thousand for each event of a full batch. Each takes 0.5 µs."""
 
 MOST_TOKENS_OF_EVENT = 100_000
-"""Of an event that is understood: built, each may take a hundred bytes."""
+"""Tokens of an event that is parsed: the value of each may take a hundred bytes."""
 
 BLANKS = b" \t\r\n"
 
-# A string that does not end reaches up to the body's end, or looking for its end again and again would take for ever.
+# A string without an end reaches to the body's end: else its end would be looked for again and again.
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.?)*+(?:"|\Z)([ \t\r\n]*+:)?|[\[\]{},]', re.DOTALL)
 _CLOSING = {ord("["): ord("]"), ord("{"): ord("}")}
 _QUOTE, _COMMA, _ARRAY, _ARRAY_END, _OBJECT, _OBJECT_END = b'",[]{}'
 
 
 class TooMuchStructure(NotJson):
-    """There are more tokens than are worth looking at."""
+    """There are more tokens than we look at."""
 
 
 class Span(NamedTuple):
-    """Where something lies in a body."""
+    """A part of a body, by positions."""
 
     start: int
     end: int
 
 
 def might_have(body: bytes, tokens: int) -> bool:
-    """Whether there may be more tokens than this; quick, and too high where strings hold quotes, brackets or commas."""
+    """Whether there may be more tokens than this. Quick; also counts quotes, brackets and commas inside strings."""
     return body.count(b'"') // 2 + sum(body.count(mark) for mark in (b"[", b"]", b"{", b"}", b",")) > tokens
 
 
@@ -46,9 +45,9 @@ def has_more(body: bytes, tokens: int) -> bool:
 
 
 class Scan:
-    """Reads a body token by token. Everything raises TooMuchStructure after `most` tokens.
+    """Reads a body token by token. Every method raises TooMuchStructure after `most` tokens.
 
-    `end` is where the array or object ended whose elements or members were read.
+    `end` is the position after the array or object that was read last.
     """
 
     def __init__(self, body: bytes, most: int = MOST_TOKENS) -> None:
@@ -57,7 +56,7 @@ class Scan:
         self._left = most
 
     def elements(self, start: int) -> Iterator[Span]:
-        """Of the array that opens at `start`. Raises NotJson where one is missing or brackets do not match."""
+        """Elements of the array that begins at `start`. Raises NotJson if one is missing or brackets do not match."""
         position = start + 1
         while True:
             after = self._after_value(position)
@@ -75,7 +74,7 @@ class Scan:
                 raise NotJson(f"A bracket does not match: byte {after.start()}")
 
     def members(self, start: int) -> Iterator[tuple[str, Span]]:
-        """Names and values of the object that opens at `start`. Raises NotJson where it is not made of these."""
+        """Names and values of the object that begins at `start`. Raises NotJson if it has anything else."""
         position = start + 1
         while True:
             name = self._token(position)
@@ -92,14 +91,14 @@ class Scan:
             position = after.end() if self._body[after.start()] == _COMMA else after.start()
 
     def tokens(self) -> Iterator[re.Match[bytes]]:
-        """All of them, whatever they make."""
+        """All tokens, whether they make JSON or not."""
         position = 0
         while found := self._next(position):
             yield found
             position = found.end()
 
     def _after_value(self, position: int) -> re.Match[bytes]:
-        """The comma or closing bracket that comes after the value which begins here."""
+        """The comma or closing bracket after the value that begins at this position."""
         opened = bytearray()
         while True:
             found = self._token(position)
@@ -139,7 +138,7 @@ def is_name(token: re.Match[bytes]) -> bool:
 
 
 def name_of(token: re.Match[bytes]) -> str:
-    """What a name says, however it is spelled; a broken one says nothing."""
+    """A name without its escapes; empty if it cannot be read."""
     try:
         return str(loads(token[0][: -len(token[1])]))
     except NotJson:

@@ -1,7 +1,8 @@
-"""Keys in bodies: overwritten before anything is understood, so that what is counted is what is stored.
+"""API keys in bodies are overwritten before a body is parsed, so that what is counted is what is stored.
 
-Two things are: whatever has the exact shape of a key of ours, anywhere; and the text of `api_key` at the top level of a
-body, of an event in it, or of a `payload`, whatever it is. Each byte becomes an asterisk, so that lengths stay.
+Two things are overwritten: anything with the exact shape of our keys, anywhere; and the text of `api_key` at the top
+level of a body, of an event in it, or of a `payload`, whatever the text is. Each byte becomes an asterisk, so that
+lengths stay the same.
 """
 
 import re
@@ -11,20 +12,20 @@ from enum import Enum, auto
 from itertools import islice
 from typing import NamedTuple
 
-from telemetry.dialects.forms import fields, format_of, parts
-from telemetry.dialects.json_text import NotJson, loads
-from telemetry.dialects.structure import Scan, TooMuchStructure, is_name
+from telemetry.dialects.body.forms import fields, format_of, parts
+from telemetry.dialects.body.json_text import NotJson, loads
+from telemetry.dialects.body.structure import Scan, TooMuchStructure, is_name
 from telemetry.domain.api_key import KEY_CHARACTERS, KEY_PREFIXES, SECRET_CHARACTERS
 from telemetry.domain.event import Format
 
 API_KEY = "api_key"
 
 MOST_NAMES = 10_000
-"""Of an `api_key` in a body whose structure is looked at: twenty times as many as a full batch has events."""
+"""How often `api_key` may come in a body whose structure is looked at: twenty times for each event of a full batch."""
 
 
 def _spelled(character: str) -> str:
-    """A character as it is, or as JSON may escape it, or as a form may."""
+    """A pattern of a character as it is, as JSON may escape it, or as a form may."""
     code = f"{ord(character):02x}"
     return rf"(?:{re.escape(character)}|(?:\\u00|%)(?i:{code}))"
 
@@ -36,14 +37,14 @@ def _any_spelled(characters: str) -> str:
 
 _SECRET = f"{{{SECRET_CHARACTERS}}}"
 _PLAIN_KEY = re.compile(rf"(?:{'|'.join(KEY_PREFIXES)})[{re.escape(KEY_CHARACTERS)}]{_SECRET}".encode())
-_COMMON = "tk_"  # said once, or a body full of beginnings would be looked at once for each prefix
+_COMMON = "tk_"  # not once in each alternative, or each place that begins so would be looked at for each prefix
 _REST = "|".join("".join(map(_spelled, prefix.removeprefix(_COMMON))) for prefix in KEY_PREFIXES)
 _SPELLED_KEY = re.compile(
     rf"{''.join(map(_spelled, _COMMON))}(?:{_REST}){_any_spelled(KEY_CHARACTERS)}{_SECRET}".encode()
 )
 _WIDE_PREFIXES = "|".join(r"\0{1,3}".join(prefix) for prefix in KEY_PREFIXES)
 _WIDE_KEY = re.compile(rf"(?:{_WIDE_PREFIXES})(?:\0{{1,3}}[{re.escape(KEY_CHARACTERS)}]){_SECRET}".encode())
-"""Of a body in UTF-16 or UTF-32."""
+"""A key in a body in UTF-16 or UTF-32."""
 _ASTERISKS = b"\0" + b"*" * 255
 _SPELLED_NAME = "".join(map(_spelled, API_KEY))
 _API_KEY_NAME = re.compile(f'"{_SPELLED_NAME}"'.encode())
@@ -52,7 +53,7 @@ _API_KEY_ANYWHERE = re.compile(_API_KEY_NAME.pattern + rb'[ \t\r\n]*+:[ \t\r\n]*
 
 
 class _Place(Enum):
-    """What a bracket opens."""
+    """What an opening bracket begins."""
 
     BODY = auto()
     EVENTS = auto()
@@ -79,7 +80,7 @@ _INSIDE = {
 
 
 class _Text(NamedTuple):
-    """Where the text of an `api_key` lies, without its quotes."""
+    """The position of the text of an `api_key`, without its quotes."""
 
     start: int
     end: int
@@ -87,7 +88,7 @@ class _Text(NamedTuple):
 
 
 def masked(body: bytes, format_: Format = Format.JSON) -> bytes:
-    """The body without a readable key in it; the same object where there was none."""
+    """The body with keys overwritten; the same object if there were none."""
     body = _PLAIN_KEY.sub(_asterisks, body)
     if b"\\u00" in body or b"%" in body:
         body = _SPELLED_KEY.sub(_asterisks, body)
@@ -116,7 +117,10 @@ def _in_form(body: bytes, format_: Format) -> Iterator[tuple[int, int]]:
 
 
 def _where_expected(body: bytes) -> Iterator[tuple[int, int]]:
-    """In a body with too much structure, which is kept whole and never read field by field, from there on anywhere."""
+    """Where a key may be.
+
+    A body with too much structure is kept whole, and no field of it is read: in the rest of it, anywhere.
+    """
     reached = 0
     try:
         for start, end, _ in _texts(body):
@@ -131,7 +135,7 @@ def _anywhere(body: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
 
 
 def body_api_key(body: bytes, media_type: str = "") -> str | None:
-    """The `api_key` at the top level of a body; of several the last, as JSON has it."""
+    """The `api_key` at the top level of a body. If there are several, the last one, as in JSON."""
     format_ = format_of(body, media_type)
     if format_ is not Format.JSON:
         with suppress(NotJson):
@@ -148,7 +152,7 @@ def body_api_key(body: bytes, media_type: str = "") -> str | None:
 
 
 def _texts(body: bytes) -> Iterator[_Text]:
-    """Of each `api_key` that has one. Raises TooMuchStructure."""
+    """The text of each `api_key` that is a string. Raises TooMuchStructure."""
     places: list[_Place] = []
     name = ""
     for token in Scan(body).tokens():
@@ -166,7 +170,7 @@ def _texts(body: bytes) -> Iterator[_Text]:
 
 
 def _name(body: bytes, token: re.Match[bytes]) -> str:
-    """What a name says, if it may be one of those that are looked for: quickly, for there may be very many."""
+    """A name without escapes, if it may be one we look for. Quick, because there may be very many names."""
     spelled = body[token.start() + 1 : min(token.end(), token.start() + _LONGEST_NAME)].partition(b'"')[0]
     return (_CODE.sub(_ascii, spelled) if b"\\" in spelled else spelled).decode("latin-1")
 
@@ -176,7 +180,10 @@ def _ascii(code: re.Match[bytes]) -> bytes:
 
 
 def _asterisks(found: re.Match[bytes]) -> bytes:
-    """As many as the key has bytes. Behind an odd backslash its first letter is that of an escape, and stays."""
+    """One for each byte of the key.
+
+    After an odd number of backslashes the first letter is part of an escape, and stays.
+    """
     text, key, backslashes = found.string, found[0], 0
     while backslashes < found.start() and text[found.start() - backslashes - 1] == _BACKSLASH:
         backslashes += 1

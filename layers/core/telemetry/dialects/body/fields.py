@@ -10,14 +10,14 @@ from telemetry.domain.ids import trimmed
 
 
 class Fields:
-    """The fields of one JSON object. Reading never fails: what is wrong is collected in `errors`."""
+    """The fields of one JSON object. Reading never fails: `errors` collects what is wrong, by field."""
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
         self.errors: dict[str, list[str]] = defaultdict(list)
 
     def __contains__(self, name: str) -> bool:
-        """Whether the field has a value (null and blank text are none)."""
+        """Whether the field has a value (null and blank text do not count as one)."""
         value = self._values.get(name)
         return value is not None and not (isinstance(value, str) and not value.strip())
 
@@ -30,9 +30,9 @@ class Fields:
         self.errors[name].append(message)
 
     def text(self, name: str, *, integer_allowed: bool = False) -> str | None:
-        """The field as trimmed text, None when absent or blank. A number is kept as its text, but is an error.
+        """The field as trimmed text, None when absent or blank. A number becomes text, and is an error.
 
-        Integers stay exact, however long.
+        Integers stay exact, however long they are; `integer_allowed` makes them no error.
         """
         value = self._values.get(name)
         if value is None:
@@ -61,7 +61,7 @@ class Fields:
             self.complain(name, f"The {label(name)} must be a number.")
 
     def require_object(self, name: str) -> None:
-        """Complains unless the field is absent, an object, or the empty list PHP makes of an empty object."""
+        """Complains unless the field is absent, an object, or an empty list (PHP writes an empty object so)."""
         value = self._values.get(name)
         if name in self and value != [] and not isinstance(value, dict):
             self.complain(name, f"The {label(name)} must be an object.")
