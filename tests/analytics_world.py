@@ -13,9 +13,10 @@ from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, never
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at, in_batches, stored_items, stream_event, stream_record
+from tests.stream_events import in_batches, stored_items, stream_event, stream_record
 
 PRODUCTION = Environment.PRODUCTION
 ANALYTICS = "/api/v1/analytics"
@@ -27,9 +28,8 @@ class AnalyticsWorld:
     def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
         self.deployment = deployment
         self.products = sorted(deployment.products.all())
-        self._ingest = load_function("ingest").ingest()
-        self._rollup, self._analytics = load_function("rollup"), load_function("analytics")
-        vars(self._analytics)["datetime"] = at(now)
+        self._ingest = load_function("ingest").wired().ingest
+        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", FakeClock(now))
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
         self.keys = {role: self.staff_key(role, Environment) for role in (Role.VIEWER, Role.ADMIN)}
 

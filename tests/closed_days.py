@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
-from types import SimpleNamespace
 from typing import Any
 
 from telemetry.domain.closing import DEADLINE, end_of
@@ -36,7 +35,7 @@ class Site:
     ) -> None:
         moment = datetime.combine(day, at, UTC)
         self._ingest.clock.advance(3600)  # what ingest remembers of products and licences is old by then
-        vars(self._ingest._function)["datetime"] = SimpleNamespace(now=lambda _: moment)
+        self._ingest.clock.set(moment)
         key = {"x-api-key": self.deployment.keys[environment]}
         assert self._ingest("/api/v1/telemetry", json.dumps(events), key)["statusCode"] == 200
 

@@ -26,7 +26,7 @@ from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Post
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, http_event, load_function, restart
 
 BASE = "/api/v1/admin"
 PRODUCTION = {"environment": "production"}
@@ -89,8 +89,7 @@ def admin_function() -> ModuleType:
 def ask(keys: Keys, admin_function: ModuleType) -> Ask:
     """Asks an admin function that knows nothing yet, as an admin unless told."""
     function = admin_function
-    function.authenticator.cache_clear()
-    function.stores.cache_clear()
+    restart(function)
 
     def ask(
         method: str,

@@ -23,7 +23,6 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 from tests.conftest import Deployment, Post
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at
 
 TELEMETRY = "/api/v1/telemetry"
 NOW = datetime.now(UTC).replace(microsecond=123_456)
@@ -55,7 +54,7 @@ def ask(path: str, key: str, **query: str) -> dict[str, Any]:
 
 
 def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: Post) -> None:
-    vars(post._function)["datetime"] = at(NOW)
+    post.clock.set(NOW)
     first = EVENT | {"event_id": "big", "text_data": text(1)}
     small = {
         "data_type": "text",

@@ -64,7 +64,9 @@ from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import AttemptStore, SessionStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
-from telemetry.web import administration as api
+from telemetry.web.administration.api_keys import NewApiKey
+from telemetry.web.administration.customers import NewCustomer
+from telemetry.web.administration.products import NewProduct, ProductPatch
 from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
 from tests.conftest import Deployment
@@ -144,14 +146,14 @@ def write_product(stage: Stage) -> None:
     """In quotation marks, which the log's JSON spells out."""
     quotes = '"' * 59
     versions, types, later, last = ([f"{quotes}{group}{each:04d}" for each in range(500)] for group in "abcd")
-    new = api.NewProduct(id=PRODUCT, name=wide(200), versions=versions, activity_types=types)
+    new = NewProduct(id=PRODUCT, name=wide(200), versions=versions, activity_types=types)
     catalogue.create_product(stage.staff, Product(**dict(new)), stage.stores)
-    patch = api.ProductPatch(name=wide(200), versions=later, activity_types=last)
+    patch = ProductPatch(name=wide(200), versions=later, activity_types=last)
     catalogue.change_product(stage.staff, PRODUCT, 1, patch.changes(), stage.stores)
 
 
 def write_customer(stage: Stage) -> None:
-    new = api.NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
+    new = NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
     catalogue.create_customer(stage.staff, new.id, new.name, new.email, stage.stores)
 
 
@@ -164,7 +166,7 @@ def write_license(stage: Stage) -> None:
 
 def write_api_key(stage: Stage) -> None:
     networks = [f"fe80::{each:02x}%{wide(55)}" for each in range(50)]
-    new = api.NewApiKey(name=wide(200), capabilities=set(Capability), expires_at=END, allowed_networks=networks)
+    new = NewApiKey(name=wide(200), capabilities=set(Capability), expires_at=END, allowed_networks=networks)
     terms = api_keys.KeyTerms(new.name, new.expires_at, tuple(new.allowed_networks))
     api_keys.create_sdk_key(stage.staff, HERE, new.capabilities or (), PRODUCT, terms, stage.stores)
 

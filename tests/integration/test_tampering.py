@@ -23,7 +23,7 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import bind, connection, dynamodb_client
 from tests.conftest import Deployment, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, close_day, deadline, stream_batch
+from tests.stream_events import close_day, deadline, stream_batch
 
 FIRST = date(2026, 10, 30)
 DAYS = [FIRST + timedelta(days=number) for number in range(4)]
@@ -58,8 +58,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
     """Four closed days of a few records each; one body is too large for its head."""
     del mailbox
     for day in DAYS:
-        post = start_ingest(deployment)
-        vars(post._function)["datetime"] = at(datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=9))
+        post = start_ingest(deployment, datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=9))
         bodies = [
             {
                 "data_type": "text",

@@ -31,7 +31,7 @@ def header_of(format_: Format) -> bytes:
 
 
 def line_of(format_: Format, shape: Shape) -> Callable[[RecordView], bytes]:
-    """What makes a line of a record."""
+    """The function that turns a record into a line."""
 
     def csv_line(view: RecordView) -> bytes:
         row = _flat(shape.row(view))
@@ -70,7 +70,7 @@ def _flat(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _cell(value: str | None) -> str:
-    """Safe in a spreadsheet, where a text may be a formula; and on one line, so that a line of the file is a row."""
+    """Safe in a spreadsheet, where a text may be a formula, and on one line, so that each line of the file is a row."""
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), no_formula(value or ""))
 
 

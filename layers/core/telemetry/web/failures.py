@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.exceptions import ResponseValidationError
 
 from telemetry.domain.errors import Forbidden, Unauthenticated
 from telemetry.faults import log_failure
@@ -38,11 +39,20 @@ def failure_answer(
     return answer(status, body, **headers)
 
 
-def failure_problem(error: Exception, request: Request, logger: Logger) -> Response[str]:
-    """An error, answered as problem details and logged."""
+def failure_problem(
+    error: Exception,
+    request: Request,
+    logger: Logger,
+    **caller: Any,  # noqa: ANN401
+) -> Response[str]:
+    """An error, answered as problem details and logged. `caller` goes into the log of a refusal."""
     problem = problem_of(error)
-    if problem.status >= 500:
+    if isinstance(error, ResponseValidationError):
+        # its text holds the answer, in which there may be a secret
+        logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
+    elif problem.status >= 500:
         log_failure(error, logger)
     else:
-        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=request.path)
+        cause = type(error).__name__
+        logger.warning("Refused", cause=cause, status=problem.status, path=request.path, **caller)
     return problem_answer(problem, request)
