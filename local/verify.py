@@ -6,14 +6,12 @@ from datetime import UTC, date, datetime
 
 from local import deployments
 from local.template import read_template
+from telemetry.clock import SystemClock
 from telemetry.domain.environment import Environment
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.verify_day import Verifier
-from telemetry.settings import TableNames
-from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.records import RecordStore
+from telemetry.settings import RecordSettings, TableNames
+from telemetry.wiring.close_day import CloseDayWiring
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,10 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints a line for each report; 1 when one does not hold."""
     now, verdicts = datetime.now(UTC), []
     with deployments.reached(arguments) as stack:
-        names = TableNames(stack)
-        table = names.aggregates(arguments.environment)
-        records = RecordStore(names.records(arguments.environment), arguments.shards)
-        verifier = Verifier(LedgerStore(table), DayReportStore(table), records)
+        settings = RecordSettings(TableNames(stack), arguments.shards)
+        verifier = CloseDayWiring(settings, SystemClock()).verifier(arguments.environment)
         days = verifier.verify_all(arguments.product, now)
         for verdict in verifier.verify(arguments.product, arguments.day, now) if arguments.day else days:
             verdicts.append(verdict)

@@ -17,7 +17,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
 from telemetry.messages.alerts import AlertTopic
-from telemetry.messages.failures import FailureQueue
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.settings import TableNames
 from telemetry.storage import secret
@@ -114,7 +114,7 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     """Takes the place of queue and topic; what these take is tested with local.endpoint."""
     mailbox = Mailbox()
-    monkeypatch.setattr(FailureQueue, "send", lambda _, failures: mailbox.send(failures))
+    monkeypatch.setattr(UncountedRecordQueue, "send", lambda _, failures: mailbox.send(failures))
     monkeypatch.setattr(AlertTopic, "publish", lambda _, subject, message: mailbox.publish(subject, message))
     return mailbox
 

@@ -34,11 +34,12 @@ from tests.client import Client
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
-from tests.worlds.deployment import Deployment, Mailbox, Post, start_ingest
+from tests.worlds.deployment import Deployment, Mailbox, Post
 
 pytestmark = pytest.mark.days
 
 NOW = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
+
 TODAY = NOW.date()
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
@@ -51,7 +52,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def post(deployment: Deployment, clock: FakeClock) -> Post:
-    return start_ingest(deployment, clock)
+    return Post(deployment, clock)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Answer, Client, bearer, headers_of
-from tests.lambdas import load_function
+from tests.lambdas import load_function, restart
 from tests.worlds.deployment import Deployment, Post
 
 pytestmark = pytest.mark.days
@@ -67,8 +67,7 @@ def admin_function() -> ModuleType:
 @pytest.fixture
 def ask(keys: Keys, admin_function: ModuleType) -> Ask:
     """Asks an admin function that knows nothing yet, as an admin unless told."""
-    admin_function.authenticator.cache_clear()
-    admin_function.stores.cache_clear()
+    restart(admin_function)
     admin = Client(admin_function)
 
     def ask(
@@ -875,7 +874,7 @@ def test_the_audit_log_is_read_by_time(ask: Ask, store: Stores) -> None:
         ("2022-01-01T00:00:00Z", "2024-01-01T00:00:00Z"),
     ):
         assert ask("GET", "/audit", query=PRODUCTION | {"from": since, "to": until}).body["errors"] == [
-            {"field": "from", "message": "Must lie before `to`, at most 366 days"}
+            {"field": "from", "message": "Must be before `to`, by at most 366 days"}
         ]
     assert ask("GET", "/audit", query=PRODUCTION | {"from": "2024-01-01"}).status == 422
 

@@ -27,6 +27,7 @@ from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Answer, Client, bearer, headers_of
+from tests.clock import FakeClock
 from tests.lambdas import example_event, load_function
 from tests.worlds.closed_days import Site
 from tests.worlds.deployment import Deployment
@@ -51,7 +52,8 @@ class Finance:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
-        self.function = load_function("reports")
+        self.clock = FakeClock()
+        self.function = load_function("reports", self.clock)
         self.reports = Client(self.function, {"x-api-key": deployment.keys[Environment.PRODUCTION]})
 
     def get(
@@ -544,13 +546,7 @@ def test_days_that_are_not_closed(weekend: Site, finance: Finance) -> None:
     ],
 )
 def test_when_to_ask_again(weekend: Site, finance: Finance, now: datetime, seconds: int) -> None:
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-            del tz
-            return now
-
-    vars(finance.function)["datetime"] = Clock
+    finance.clock.set(now)
     answer = finance.get("day/2026-11-02", {"application": "acme-desktop"})
     assert (answer.status, answer.headers["retry-after"]) == (409, str(seconds))
     assert weekend

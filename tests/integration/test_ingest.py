@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from telemetry.dialects.reader import read_one
+from telemetry.dialects.body.reader import read_one
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
-from tests.clock import FakeClock
 from tests.lambdas import example_event
 from tests.worlds.deployment import Deployment, Post, start_ingest
 
@@ -42,7 +41,7 @@ GOOD: dict[str, Any] = {
 
 @pytest.fixture
 def post(deployment: Deployment) -> Post:
-    return start_ingest(deployment, FakeClock(NOW))
+    return start_ingest(deployment, NOW)
 
 
 def test_a_good_event_is_answered_830_and_stored_as_sent(deployment: Deployment, post: Post) -> None:

@@ -14,7 +14,6 @@ from telemetry.domain.environment import Environment
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.tables import brief_client, dynamodb_client
 from tests.client import Client
-from tests.clock import FakeClock
 from tests.lambdas import Context, http_event, load_function
 from tests.stream_events import deadline, stream_batch
 from tests.worlds.deployment import Deployment, Mailbox, never, start_ingest
@@ -137,7 +136,7 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
         {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli", "hwid": f"d{each}"}
         for each in range(4)
     ]
-    assert start_ingest(deployment, FakeClock(now))("/api/v1/telemetry", json.dumps(bodies)).status == 200
+    assert start_ingest(deployment, now)("/api/v1/telemetry", json.dumps(bodies)).status == 200
     with written() as by_rollup:
         load_function("rollup").handler(stream_batch(deployment), Context())
     closer = DayCloser.of(table, deployment.records(), ["acme-cli"], never)

@@ -19,7 +19,7 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, close_day, stored_items, stream_event, stream_record
+from tests.stream_events import close_day, stored_items, stream_event, stream_record
 from tests.worlds.deployment import Deployment, Mailbox, start_ingest
 
 pytestmark = [pytest.mark.slow, pytest.mark.days]
@@ -61,8 +61,7 @@ class History:
             self.today += timedelta(days=self.random.choice((1, 1, 1, 2, self.random.randint(1, longest_gap))))
 
     def send(self, now: datetime) -> None:
-        post = start_ingest(self.deployment)
-        vars(post._function)["datetime"] = at(now)
+        post = start_ingest(self.deployment, now)
         bodies = []
         for _ in range(self.random.randint(1, 6)):
             user, device = self.random.choice(("ann", "Bob@X.org", "bob@x.org", "cy", None)), self.random.choice("de ")

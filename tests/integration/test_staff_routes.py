@@ -12,7 +12,7 @@ import pytest
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from tests.client import Client
-from tests.lambdas import http_event, load_function
+from tests.lambdas import http_event, load_function, restart
 from tests.worlds.deployment import Deployment
 
 FUNCTIONS = ("admin", "analytics", "dashboard", "reports")
@@ -118,9 +118,7 @@ def loaded() -> dict[str, ModuleType]:
 @pytest.fixture
 def site(loaded: dict[str, ModuleType], deployment: Deployment) -> Site:
     for function in loaded.values():
-        for cached in ("authenticator", "stores", "desk", "registry"):
-            if hasattr(function, cached):
-                getattr(function, cached).cache_clear()
+        restart(function)
     keys: dict[str | None, str] = {role.value: deployment.staff_key(role) for role in Role}
     site = Site(loaded, keys | {"sdk": deployment.keys[Environment.PRODUCTION], "nobody": WRONG})
     (cookie,) = Client(loaded["dashboard"]).post(SESSION, {"key": keys["super_admin"]}).cookies

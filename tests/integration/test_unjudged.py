@@ -19,7 +19,6 @@ from telemetry.services.reports import active_users
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from tests.clock import FakeClock
 from tests.worlds.deployment import Deployment, never, start_ingest
 from tests.worlds.licenses import DEVICE, KEY, event, issue, license_store
 
@@ -53,7 +52,7 @@ def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodi
     def unavailable(*_: object) -> None:
         raise StoreUnavailable("licenses")
 
-    post = start_ingest(deployment, FakeClock(NOW))
+    post = start_ingest(deployment, NOW)
     with monkeypatch.context() as patch:
         patch.setattr(LicenseStore, "known", unavailable)
         answers = [post("/api/v1/telemetry", body).body for body in bodies]
@@ -109,7 +108,7 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
 def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
     store.activate(license_, DEVICE, DEADLINE, Deadline(60))
-    answer = start_ingest(deployment, FakeClock(NOW))("/api/v1/telemetry", event(license_key=KEY)).body
+    answer = start_ingest(deployment, NOW)("/api/v1/telemetry", event(license_key=KEY)).body
     record = deployment.record(answer["telemetry_id"])
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
     (verdict,) = judge_of(deployment).verdicts([record])

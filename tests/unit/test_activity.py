@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.activity import (
-    BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -30,7 +29,7 @@ from telemetry.domain.activity import (
 )
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.sighting import CATALOGUE, Sighting
-from tests.observations import observe
+from tests.observations import BREAKDOWNS, observe
 
 pytestmark = pytest.mark.days
 

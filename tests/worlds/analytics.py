@@ -7,13 +7,15 @@ from typing import Any
 
 from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.retry import Deadline
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
 from tests.client import Client, bearer
+from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, in_batches, stored_items, stream_event, stream_record
+from tests.stream_events import in_batches, stored_items, stream_event, stream_record
 from tests.worlds.deployment import Deployment, Mailbox, never
 
 PRODUCTION = Environment.PRODUCTION
@@ -26,9 +28,8 @@ class AnalyticsWorld:
     def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
         self.deployment = deployment
         self.products = sorted(deployment.products.all())
-        self._ingest = load_function("ingest").ingest()
-        self._rollup, self._analytics = load_function("rollup"), load_function("analytics")
-        vars(self._analytics)["datetime"] = at(now)
+        self._ingest = load_function("ingest").wired().ingest
+        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", FakeClock(now))
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
         self.keys = {role: deployment.staff_key(role) for role in (Role.VIEWER, Role.ADMIN)}
 
@@ -42,7 +43,7 @@ class AnalyticsWorld:
     ) -> None:
         """So many equal events of an acme-desktop, unless the body says otherwise."""
         usual = {"data_type": "text", "data_group": "primary", "text_data": "x", "product_id": "acme-desktop"}
-        event = getkeymanager.element(json.dumps(usual | dict(body)).encode())
+        event = getkeymanager.parse_one(json.dumps(usual | dict(body)).encode())
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
         outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}

@@ -1,17 +1,18 @@
 """A deployment with products and keys, its ingest function, and what it sends to queue and topic."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, read_telemetry_id
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
 from telemetry.settings import TableNames
 from telemetry.storage.api_keys import ApiKeyStore
@@ -71,11 +72,11 @@ def never(unit: Unit) -> None:
 class Mailbox:
     """What rollup has sent to the failure queue, and published."""
 
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UncountedRecord] = field(default_factory=list)
     alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     is_full: bool = False
 
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, failures: Sequence[UncountedRecord]) -> None:
         if self.is_full:
             raise StoreUnavailable("failure queue")
         self.failures += failures
@@ -89,27 +90,22 @@ class Mailbox:
 class Post:
     """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
 
-    What it remembers of the registry ages by `clock`, by which it also receives when the test gave one.
+    It goes by `clock`, which stands still.
     """
 
     def __init__(self, deployment: Deployment, clock: FakeClock | None = None) -> None:
         self.clock = clock or FakeClock()
+        self.function = load_function("ingest", self.clock)
         self._deployment = deployment
-        self._function = load_function("ingest", clock)
-        ingest = replace(self._function.ingest(), clock=self.clock.seconds)
-        ingest.products.__self__._clock = self.clock.seconds
-        ingest.licenses.__self__._clock = self.clock.seconds
-        ingest.retention_days.__self__._clock = self.clock.seconds
-        vars(self._function)["ingest"] = lambda: ingest
 
     def __call__(
         self, path: str, body: object, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
     ) -> Answer:
         if headers is None:
             headers = {"x-api-key": self._deployment.keys[Environment.PRODUCTION]}
-        return Client(self._function, headers).request("POST", path, body, query)
+        return Client(self.function, headers).request("POST", path, body, query)
 
 
-def start_ingest(deployment: Deployment, clock: FakeClock | None = None) -> Post:
-    """A cold start. `clock` tells it the time, else the machine does."""
-    return Post(deployment, clock)
+def start_ingest(deployment: Deployment, now: datetime | None = None) -> Post:
+    """A cold start, at this moment or at the present."""
+    return Post(deployment, FakeClock(now))
