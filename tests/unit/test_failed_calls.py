@@ -193,7 +193,7 @@ def test_what_could_not_be_written_is_kept() -> None:
 
 
 def test_the_page_offers_the_causes_there_are() -> None:
-    source = (ROOT / "functions" / "dashboard" / "page" / "src" / "logs.tsx").read_text()
+    source = (ROOT / "functions" / "dashboard" / "page" / "src" / "failed_calls.tsx").read_text()
     (listed,) = re.findall(r"const CAUSES = \[(.*?)\];", source, re.DOTALL)
     assert re.findall(r'"(\w+)"', listed) == [cause.value for cause in Cause]
 
