@@ -157,7 +157,7 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
 class Post:
     """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
 
-    It goes by `clock`, which stands still.
+    It goes by `clock`, which moves on by a millisecond after each request.
     """
 
     def __init__(self, deployment: Deployment, clock: FakeClock | None = None) -> None:
@@ -172,6 +172,7 @@ class Post:
             headers = {"x-api-key": self._deployment.keys[Environment.PRODUCTION]}
         event = http_event(path, body, {"content-type": "application/json"} | headers, query)
         result: dict[str, Any] = self.function.handler(event, Context())
+        self.clock.advance(0.001)  # no two requests come at the same moment
         return result
 
 
