@@ -94,6 +94,10 @@ class State:
     def demo_keys(self) -> Path:
         return self.folder / "demo-keys.json"
 
+    def read_demo_keys(self) -> dict[str, Json]:
+        """The demo's keys, empty where there are none. Raises StateError when the file is damaged."""
+        return read_json(self.demo_keys, {})
+
     @property
     def secret_file(self) -> Path:
         return self.folder / SECRET_FILE
@@ -122,10 +126,12 @@ class State:
     def begin_loading(self) -> None:
         """From here until `end_loading` a crash means that the next start begins again."""
         self._loading.touch()
+        _sync(self.folder)
 
     def end_loading(self) -> None:
-        """What was loaded stays."""
+        """What was loaded stays. On disk when it returns: what is acknowledged from now on must not be emptied away."""
         self._loading.unlink()
+        _sync(self.folder)
 
     def discard_unfinished(self) -> bool:
         """Empties a folder whose first loading was interrupted: nobody was served from it yet."""
@@ -145,6 +151,15 @@ class State:
     def withdraw(self) -> None:
         """Takes back what this or a killed instance announced."""
         _runtime(self.folder).unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Has the names in a folder on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path) -> bytes:
