@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from local.arguments import check_product, day, one_of
 from local.engine import use
 from local.state import SECRET_FILE, attached
 from local.template import read_template
@@ -16,6 +17,7 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.shards import ShardPlan
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.judging import Judge
 from telemetry.settings import TableNames
 from telemetry.storage.license_lookup import LicenseLookup
@@ -28,8 +30,10 @@ from telemetry.storage.tables import dynamodb_client
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `records`."""
     parser.add_argument("--product", help="a product's id; without it all")
-    parser.add_argument("--day", type=date.fromisoformat, help="UTC day of receipt; without it all")
-    parser.add_argument("--environment", type=Environment, default=Environment.PRODUCTION, choices=list(Environment))
+    parser.add_argument("--day", type=day, help="UTC day of receipt; without it all")
+    parser.add_argument(
+        "--environment", type=one_of(Environment), default=Environment.PRODUCTION, choices=list(Environment)
+    )
     parser.add_argument(
         "--judge",
         action="store_true",
@@ -43,6 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
     names = TableNames(template.stack)
     with attached(Path(arguments.state)) as endpoint:
         use(endpoint)
+        check_product(arguments.product, {*ProductStore(names.registry).all(), UNKNOWN_PRODUCT})
         table = names.records(arguments.environment)
         store = RecordStore(table, ShardPlan.parse(template.function("ingest").environment["RECORD_SHARDS"]))
         judge = _judge(arguments, names) if arguments.judge else None

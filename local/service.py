@@ -1,5 +1,6 @@
 """The whole service on one machine, from the lock on its state to the last container."""
 
+import argparse
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from local import Json
 from local.containers import Containers
 from local.endpoint import Endpoint
 from local.engine import Engine, create_tables, dynamodb, dynamodb_streams, environment, use
+from local.errors import CommandError
 from local.gateway import Gateway
 from local.http_server import HttpServer
 from local.schedules import Scheduler
@@ -29,6 +31,7 @@ from telemetry.settings import TableNames
 STACK = "telemetry"
 
 _HOST = "127.0.0.1"
+_HIGHEST_PORT = 65_535
 _MOST_CONTAINERS = 4
 _FINISH_SECONDS = 2.0
 
@@ -37,7 +40,7 @@ _SLOW_START_SECONDS = 15.0
 _AWAITED_START_SECONDS = 60.0
 
 
-class PortTaken(Exception):
+class PortTaken(CommandError):
     """Another program listens on the port."""
 
 
@@ -45,20 +48,30 @@ class _StopRequested(BaseException):
     """A signal came while the service was starting."""
 
 
-def run(port: int, folder: Path, *, history: bool) -> int:
-    """Serves until SIGINT or SIGTERM; gives the exit code.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `run`."""
+    parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one")
+    parser.add_argument("--no-demo", action="store_true", help="on a fresh state make keys only")
 
-    Port 0 takes a free one. `history` says whether a fresh state gets the demo's past, or its keys only. Raises
-    PortTaken, StateError, EngineError, TemplateError.
-    """
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until SIGINT or SIGTERM; gives the exit code. Raises PortTaken, StateError, EngineError, TemplateError."""
     os.umask(0o077)  # keys, and what customers sent
     stop = _Stop()
     try:
         with stop.listening(), ExitStack() as stack:
-            _serve(port, folder, stack, stop, history=history)
+            _serve(arguments.port, Path(arguments.state), stack, stop, history=not arguments.no_demo)
     except _StopRequested:
         pass
     return stop.exit_code
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= _HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port: choose one from 1 to {_HIGHEST_PORT}, or 0 for a free one"
+        )
+    return int(text)
 
 
 def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history: bool) -> None:
