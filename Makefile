@@ -32,15 +32,16 @@ page: $(DIST) ## build the page that the dashboard function serves
 test: .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST) lint ## lint, types and all tests
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
-lint: .venv/test.done $(PAGE)/node_modules/.done ## ruff, mypy and tsc (strict)
+lint: .venv/test.done $(PAGE)/node_modules/.done ## ruff, mypy, tsc and biome (strict)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd $(PAGE) && npm run --silent check
 
-format: .venv/test.done ## let ruff rewrite what it can
+format: .venv/test.done $(PAGE)/node_modules/.done ## let ruff and biome rewrite what they can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	cd $(PAGE) && npm run --silent format
 
 bench: .venv/test.done local/node_modules/.done ## print the cost figures
 	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks
@@ -100,5 +101,5 @@ clean: ## remove what was installed and built (not the state)
 	cd $* && npm ci --silent
 	@touch $@
 
-$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(wildcard $(PAGE)/src/*)
+$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(PAGE)/src/*/*)
 	@cd $(PAGE) && npm run --silent build

@@ -10,22 +10,21 @@ from typing import Self
 from local import Json
 from local.demo_history import CLI, DAYS, DESKTOP, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
+from telemetry.clock import SystemClock
 from telemetry.domain.api_key import Access, Capability, Role
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
 from telemetry.domain.recount import Unit
-from telemetry.domain.shards import ShardPlan
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
-from telemetry.services.ingest import Ingest
-from telemetry.settings import TableNames
+from telemetry.services.close_day import DayCloser
+from telemetry.settings import IngestSettings, TableNames
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore
-from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.products import Catalogue, ProductStore
-from telemetry.storage.records import RecordStore
+from telemetry.storage.products import ProductStore
+from telemetry.wiring.ingest import IngestWiring
 
 PRODUCTS = (
     Product(DESKTOP, "Orbit Desktop"),
@@ -35,7 +34,7 @@ PRODUCTS = (
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where to load the demo. AWS clients made without arguments reach its database.
+    """Where to load the demo. AWS clients made without arguments reach its database, and SECRET_FILE names its secret.
 
     `settings` are the ingest function's variables; `settle` takes all that the record streams hold to rollup, and
     returns when it is counted. `say` tells progress to people, `show` the latest of it to whoever asks.
@@ -81,20 +80,12 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
 def _replay(
     site: Site, access: Mapping[Environment, Access], fleets: Mapping[Environment, Fleet], now: datetime
 ) -> None:
-    shards = ShardPlan.parse(site.settings["RECORD_SHARDS"])
-    records = {environment: RecordStore(site.tables.records(environment), shards) for environment in Environment}
-    products, licenses = ProductStore(site.tables.registry), LicenseStore(site.tables.registry, site.keyring)
-    ingest = Ingest(
-        records=records.__getitem__,
-        products=Catalogue(products).find_all,
-        licenses=LicenseLookup(licenses, site.keyring).views,
-        keyring=site.keyring,
-        retention_days=lambda _: int(site.settings["RETENTION_DAYS"]),
-    )
+    settings = IngestSettings.from_env({**site.settings, "TABLE_PREFIX": site.tables.prefix})
+    wiring = IngestWiring(settings, _StoppedClock())
 
     def close(environment: Environment) -> None:
-        aggregates = site.tables.aggregates(environment)
-        closer = DayCloser.of(aggregates, records[environment], [product.id for product in PRODUCTS], _no_part)
+        aggregates, records = site.tables.aggregates(environment), wiring.records(environment)
+        closer = DayCloser.of(aggregates, records, [product.id for product in PRODUCTS], _no_part)
         for moment in (now - BETWEEN_COUNTS, now):
             closer.close(moment)
 
@@ -102,11 +93,18 @@ def _replay(
         (site.tell if day % 5 == 0 else site.show)(f"day {day} of {DAYS}")
 
     with _Settling(site.settle) as settling:
-        kept = replay(ingest, access, fleets, now, settling.begin, progress)
+        kept = replay(wiring.ingest, access, fleets, now, settling.begin, progress)
     site.tell("closing days")
     with ThreadPoolExecutor(len(Environment), "closing") as threads:
         list(threads.map(close, Environment))
     site.say(f"  {kept} events kept, {DAYS} days closed")
+
+
+class _StoppedClock(SystemClock):
+    """No registry changes while history is kept: what was read of it once is recent enough to the end."""
+
+    def seconds(self) -> float:
+        return 0.0
 
 
 class _Settling:

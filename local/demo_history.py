@@ -149,7 +149,7 @@ def _odd_day(
             "product_version": "4.12.0",
             "country": random.choice(_COUNTRIES),
         }
-        yield _moment(day, random), _address(random), [getkeymanager.element(_encoded(body))]
+        yield _moment(day, random), _address(random), [getkeymanager.parse_one(_encoded(body))]
 
 
 def _moment(day: date, random: Random) -> datetime:
@@ -164,7 +164,7 @@ def _session(
         if product == CLI:
             yield reo.parse(_encoded({"payload": _usage(person, environment, version, moment, random)}))
         else:
-            yield getkeymanager.element(_encoded(_telemetry(person, version, random)))
+            yield getkeymanager.parse_one(_encoded(_telemetry(person, version, random)))
 
 
 def _usage(person: Person, environment: Environment, version: str, moment: datetime, random: Random) -> dict[str, Any]:

@@ -27,8 +27,14 @@ def reached(arguments: argparse.Namespace) -> Iterator[str]:
     if arguments.stack:
         os.environ["SECRET_PARAMETER"] = arguments.secret_parameter
         yield arguments.stack
-        return
-    folder = Path(arguments.state)
+    else:
+        with reached_locally(Path(arguments.state)) as stack:
+            yield stack
+
+
+@contextmanager
+def reached_locally(folder: Path) -> Iterator[str]:
+    """The name of the stack of which this is the state, with the environment set likewise."""
     with attached(folder) as endpoint:
         use(endpoint)
         os.environ["SECRET_FILE"] = str(folder / SECRET_FILE)

@@ -65,7 +65,7 @@ def _import(importer: Importer, file: IO[str], suffix: str, errors: Any) -> int:
     rows = _csv_rows(file) if suffix == ".csv" else _json_rows(file, unreadable)
     failed, said_at, progress = 0, 0.0, None
     for progress in importer.run(rows):
-        failures = [*progress.failures, *unreadable]
+        failures = [*progress.errors, *unreadable]
         unreadable.clear()
         errors.writerows(sorted(failures))
         failed += len(failures)

@@ -7,24 +7,19 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from local import deployments
 from local.arguments import check_product, day, one_of
-from local.engine import use
-from local.state import SECRET_FILE, attached
 from local.template import read_template
-from telemetry.dialects.stored import event_of
+from telemetry.clock import SystemClock
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Verdict
-from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey
-from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.judging import Judge
-from telemetry.settings import TableNames
-from telemetry.storage.license_lookup import LicenseLookup
-from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.products import ProductStore
+from telemetry.settings import RecordSettings
 from telemetry.storage.records import ByReceived, IndexPartition, RecordStore
 from telemetry.storage.tables import dynamodb_client
+from telemetry.wiring.close_day import CloseDayWiring
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,16 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the events and, last, their number. Of one that cannot be read it says so (`damage`)."""
-    template = read_template()
-    names = TableNames(template.stack)
-    with attached(Path(arguments.state)) as endpoint:
-        use(endpoint)
-        check_product(arguments.product, {*ProductStore(names.registry).all(), UNKNOWN_PRODUCT})
-        table = names.records(arguments.environment)
-        store = RecordStore(table, ShardPlan.parse(template.function("ingest").environment["RECORD_SHARDS"]))
-        judge = _judge(arguments, names) if arguments.judge else None
+    with deployments.reached_locally(Path(arguments.state)) as stack:
+        wiring = _wiring(stack)
+        products = wiring.products.all()
+        check_product(arguments.product, {*products, UNKNOWN_PRODUCT})
+        store = wiring.records(arguments.environment)
+        judge = wiring.judge(arguments.environment, products) if arguments.judge else None
         count = 0
-        for key in _keys(table, arguments.product, arguments.day):
+        for key in _keys(store.table, arguments.product, arguments.day):
             if record := store.get(key):
                 beside = _judged(record, judge, store) if judge and record.has_body else {}
                 print(json.dumps(_shown(record) | beside, ensure_ascii=False))
@@ -61,11 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _judge(arguments: argparse.Namespace, names: TableNames) -> Judge:
-    secret = (Path(arguments.state) / SECRET_FILE).read_text(encoding="ascii")
-    keyring = Keyring(bytes.fromhex(secret))
-    licenses = LicenseLookup(LicenseStore(names.registry, keyring), keyring)
-    return Judge(arguments.environment, ProductStore(names.registry).all(), licenses.views, event_of)
+def _wiring(stack: str) -> CloseDayWiring:
+    settings = {**read_template().function("close_day").environment, "TABLE_PREFIX": stack}
+    return CloseDayWiring(RecordSettings.from_env(settings), SystemClock())
 
 
 def _judged(record: Record, judge: Judge, store: RecordStore) -> dict[str, Any]:

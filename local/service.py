@@ -97,6 +97,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
         state.begin_loading()
     engine = stack.enter_context(Engine.start(state.database, [state.lock]))
     use(engine.endpoint)
+    os.environ["SECRET_FILE"] = str(state.secret_file)
     tables = dynamodb(engine.endpoint)
     create_tables(tables, template.tables)
 

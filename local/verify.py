@@ -8,15 +8,13 @@ from local import deployments
 from local.arguments import check_product, day, one_of
 from local.errors import CommandError
 from local.template import read_template
+from telemetry.clock import SystemClock
 from telemetry.domain.environment import Environment
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.verify_day import Verifier
-from telemetry.settings import TableNames
-from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.products import ProductStore
-from telemetry.storage.records import RecordStore
+from telemetry.settings import RecordSettings, TableNames
+from telemetry.wiring.close_day import CloseDayWiring
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +37,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints a line for each report; 1 when one does not hold."""
     now, verdicts = datetime.now(UTC), []
     with deployments.reached(arguments) as stack:
-        names = TableNames(stack)
-        check_product(arguments.product, {*ProductStore(names.registry).all(), UNKNOWN_PRODUCT, CATALOGUE})
-        table = names.aggregates(arguments.environment)
-        records = RecordStore(names.records(arguments.environment), arguments.shards)
-        verifier = Verifier(LedgerStore(table), DayReportStore(table), records)
+        wiring = CloseDayWiring(RecordSettings(TableNames(stack), arguments.shards), SystemClock())
+        check_product(arguments.product, {*wiring.products.all(), UNKNOWN_PRODUCT, CATALOGUE})
+        verifier = wiring.verifier(arguments.environment)
         if arguments.day:
             _check_day(arguments.day, arguments.product, verifier, now)
         days = verifier.verify_all(arguments.product, now)

@@ -8,18 +8,18 @@ from typing import Any, Protocol, TypeVar
 
 from hypothesis import strategies as st
 
-from telemetry.domain import active_users as domain
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience, count_active
 from telemetry.domain.activity import events_by_key, hour_of
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser, Ledger, LiveCounts, Reports
+from telemetry.domain.uncounted_record import UncountedRecord
+from telemetry.services.close_day import DayCloser
+from telemetry.services.ports import ActivityCounts, DayReports, Ledger
 from telemetry.services.recount import Parts, Recounter
-from telemetry.services.reports import Ledgers, active_users
-from telemetry.services.rollup import ActivityCounters, Batch, Rollup
+from telemetry.services.rollup import Batch, Rollup
 from tests.observations import SHARDS, observe
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ USERS = (b"u1", b"u2", b"u3", b"u4", None)
 DEVICES = (b"d1", b"d2", None)
 
 
-class Store(Ledger, Ledgers, Reports, LiveCounts, ActivityCounters, Parts, Protocol):
+class Store(Ledger, DayReports, ActivityCounts, Parts, Protocol):
     """Everything the aggregates can do."""
 
 
@@ -168,13 +168,13 @@ class World:
             read=lambda image: (batch[int(image["place"]["N"])], None),
             actors=self.store,
             activity=self.store,
-            failures=self,
+            uncounted=self,
             noted={},
             wait=lambda _: None,
         )
         rollup.count(Batch(Environment.PRODUCTION, shard, records), MOMENT)
 
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, failures: Sequence[UncountedRecord]) -> None:
         """What nobody could count: only closed days are ever forgotten, and their records the recount has seen."""
         assert persistently(self.store.closing).closed is not None
         for failure in failures:
@@ -241,7 +241,7 @@ class World:
             ledger = persistently(lambda scope=scope: self.store.ledger(scope, day.toordinal()))  # type: ignore[misc]
             for audience in Audience:
                 expected = oracle.active(scope, audience, day)
-                found = {n: active_users(scope, n, day, audience, Kept(ledger)) for n in windows}
+                found = {n: count_active(ledger, audience, n, day.toordinal()) for n in windows}
                 assert found == {n: expected[n - 1] for n in windows}, (scope, audience, day)
                 reports |= {(scope, audience, n): users for n, users in found.items()}
         return reports
@@ -297,17 +297,6 @@ class Oracle:
                 seen |= active[day]
             users.append(len(seen))
         return users
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A ledger read once, for reports of many windows."""
-
-    kept: domain.Ledger
-
-    def ledger(self, scope: str, today: int) -> domain.Ledger:
-        del scope, today
-        return self.kept
 
 
 def persistently(attempt: Callable[[], T]) -> T:

@@ -7,14 +7,16 @@ from typing import Any
 
 from telemetry.dialects import getkeymanager
 from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, never
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at, in_batches, stored_items, stream_event, stream_record
+from tests.stream_events import in_batches, stored_items, stream_event, stream_record
 
 PRODUCTION = Environment.PRODUCTION
 ANALYTICS = "/api/v1/analytics"
@@ -26,9 +28,8 @@ class AnalyticsWorld:
     def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
         self.deployment = deployment
         self.products = sorted(deployment.products.all())
-        self._ingest = load_function("ingest").ingest()
-        self._rollup, self._analytics = load_function("rollup"), load_function("analytics")
-        vars(self._analytics)["datetime"] = at(now)
+        self._ingest = load_function("ingest").wired().ingest
+        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", FakeClock(now))
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
         self.keys = {role: self.staff_key(role, Environment) for role in (Role.VIEWER, Role.ADMIN)}
 
@@ -46,7 +47,7 @@ class AnalyticsWorld:
     ) -> None:
         """So many equal events of an acme-desktop, unless the body says otherwise."""
         usual = {"data_type": "text", "data_group": "primary", "text_data": "x", "product_id": "acme-desktop"}
-        event = getkeymanager.element(json.dumps(usual | dict(body)).encode())
+        event = getkeymanager.parse_one(json.dumps(usual | dict(body)).encode())
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
         outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}

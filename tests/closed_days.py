@@ -2,14 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from types import SimpleNamespace
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from telemetry.domain.closing import DEADLINE, end_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
-from telemetry.services.close_day import DEADLINE, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.storage.records import RecordStore
 from tests.conftest import Deployment, start_ingest
 
@@ -35,13 +35,13 @@ class Site:
     ) -> None:
         moment = datetime.combine(day, at, UTC)
         self._ingest.clock.advance(3600)  # what ingest remembers of products and licences is old by then
-        vars(self._ingest._function)["datetime"] = SimpleNamespace(now=lambda _: moment)
+        self._ingest.clock.set(moment)
         key = {"x-api-key": self.deployment.keys[environment]}
         assert self._ingest("/api/v1/telemetry", json.dumps(events), key)["statusCode"] == 200
 
     def close_through(self, day: date, environment: Environment = Environment.PRODUCTION) -> datetime:
         """Closes all days up to this one; gives the moment at which that was."""
-        now = datetime.combine(day + timedelta(days=1), time(), UTC) + DEADLINE
+        now = end_of(day) + DEADLINE
         closer = DayCloser.of(
             self.deployment.tables.aggregates(environment),
             RecordStore(self.deployment.tables.records(environment), ShardPlan(SHARDS)),

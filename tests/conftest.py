@@ -1,7 +1,8 @@
 """Fixtures every test may use: an engine in memory, the template's tables, a deployment with products and keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,20 +15,21 @@ from local.template import read_template
 from telemetry.domain.api_key import Capability
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, read_telemetry_id
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.alerts import AlertTopic
-from telemetry.messages.failures import FailureQueue
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.settings import TableNames
 from telemetry.storage import secret
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.products import ProductStore
 from telemetry.storage.records import RecordStore
+from tests.clock import FakeClock
 from tests.lambdas import Context, http_event, load_function
 
 # a busy machine is no fault of the code
@@ -128,11 +130,11 @@ def never(unit: Unit) -> None:
 class Mailbox:
     """What rollup has sent to the failure queue, and published."""
 
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[UncountedRecord] = field(default_factory=list)
     alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     is_full: bool = False
 
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, failures: Sequence[UncountedRecord]) -> None:
         if self.is_full:
             raise StoreUnavailable("failure queue")
         self.failures += failures
@@ -147,40 +149,21 @@ class Mailbox:
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     """Takes the place of queue and topic; what these take is tested with local.endpoint."""
     mailbox = Mailbox()
-    monkeypatch.setattr(FailureQueue, "send", lambda _, failures: mailbox.send(failures))
+    monkeypatch.setattr(UncountedRecordQueue, "send", lambda _, failures: mailbox.send(failures))
     monkeypatch.setattr(AlertTopic, "publish", lambda _, subject, message: mailbox.publish(subject, message))
     return mailbox
-
-
-class Clock:
-    """Seconds that pass when told to, and a microsecond each time somebody looks: no two moments are the same."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        self.now += 1e-6
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Post:
     """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
 
-    What it remembers of the registry ages by `clock`.
+    It goes by `clock`, which stands still.
     """
 
-    def __init__(self, deployment: Deployment) -> None:
-        self.clock = Clock()
+    def __init__(self, deployment: Deployment, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.function = load_function("ingest", self.clock)
         self._deployment = deployment
-        self._function = load_function("ingest")
-        ingest = replace(self._function.ingest(), clock=self.clock)
-        ingest.products.__self__._clock = self.clock
-        ingest.licenses.__self__._clock = self.clock
-        ingest.retention_days.__self__._clock = self.clock
-        vars(self._function)["ingest"] = lambda: ingest
 
     def __call__(
         self, path: str, body: bytes | str, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
@@ -188,13 +171,13 @@ class Post:
         if headers is None:
             headers = {"x-api-key": self._deployment.keys[Environment.PRODUCTION]}
         event = http_event(path, body, {"content-type": "application/json"} | headers, query)
-        result: dict[str, Any] = self._function.handler(event, Context())
+        result: dict[str, Any] = self.function.handler(event, Context())
         return result
 
 
-def start_ingest(deployment: Deployment) -> Post:
-    """A cold start."""
-    return Post(deployment)
+def start_ingest(deployment: Deployment, now: datetime | None = None) -> Post:
+    """A cold start, at this moment or at the present."""
+    return Post(deployment, FakeClock(now))
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
-from telemetry.clock import Clock
+from telemetry.clock import Clock, SystemClock
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -31,16 +31,23 @@ class Context:
         return self.milliseconds_left
 
 
-def load_function(name: str, clock: Clock | None = None) -> ModuleType:
-    """A fresh copy of a function's module: a cold start. `clock` tells it the time, else the machine does."""
+def load_function(name: str, clock: Clock | None = None, **wiring: Any) -> ModuleType:  # noqa: ANN401
+    """A fresh copy of a function's module: a cold start.
+
+    `clock` tells it the time, else the machine does; `wiring` changes fields of what it has wired, like its limits.
+    """
     spec = spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
     assert spec
     assert spec.loader
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    if clock:
-        vars(module)["datetime"] = SimpleNamespace(now=lambda zone: clock.now().astimezone(zone))
+    module.wired.start(clock or SystemClock(), **wiring)
     return module
+
+
+def restart(function: ModuleType, **wiring: Any) -> None:  # noqa: ANN401
+    """A cold start of a function that is loaded: it forgets all, but keeps its clock."""
+    function.wired.start(function.wired.clock, **wiring)
 
 
 def example_event(name: str) -> dict[str, Any]:

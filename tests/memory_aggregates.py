@@ -8,15 +8,16 @@ from telemetry.domain.active_users import (
     Actor,
     ActorKey,
     Balance,
-    Closing,
-    Ledger,
     LedgerBroken,
     Outdated,
+    RunningBalance,
     Tally,
     TallyKey,
 )
 from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
-from telemetry.domain.day_report import Candidate, Correction, DayDetails, DayReport, DayTotals
+from telemetry.domain.closing import Candidate, Closing
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.active_users import MOST_SCOPES
 
@@ -57,11 +58,11 @@ class MemoryAggregates:
             if any(tally.values()):
                 self._tallies.setdefault(scope, {}).setdefault(day, Counter()).update(tally)
 
-    def ledger(self, scope: str, today: int) -> Ledger:
+    def ledger(self, scope: str, today: int) -> RunningBalance:
         balances = self._balances.get(scope, {})
         latest = max((day for day in balances if day < today), default=None)
         tallies = self._tallies.get(scope, {})
-        return Ledger(
+        return RunningBalance(
             None if latest is None else balances[latest],
             {day: tally for day, tally in tallies.items() if (latest or 0) < day <= today},
         )

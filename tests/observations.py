@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 
 from telemetry.domain.active_users import Balance
+from telemetry.domain.activity import Kind
 from telemetry.domain.day_report import DayReport, DayTotals, Moments, product_report
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.recount import Recount
@@ -12,6 +13,9 @@ from telemetry.domain.sighting import Observation, Sighting
 
 SHARDS = 2
 NOON = time(12)
+
+BREAKDOWNS = (Kind.VERSION, Kind.GROUP)
+"""Kinds whose names clients choose: each sums to RECORDS."""
 
 
 def observe(

@@ -113,7 +113,7 @@ class World:
         self, raws: Sequence[bytes], when: datetime, address: str = ADDRESSES[0], api_key_id: str = API_KEYS[0]
     ) -> list[Kept]:
         when = when.replace(microsecond=when.microsecond // 1000 * 1000)
-        events = [reo.parse(raw) if b'"payload"' in raw else getkeymanager.element(raw) for raw in raws]
+        events = [reo.parse(raw) if b'"payload"' in raw else getkeymanager.parse_one(raw) for raw in raws]
         key = ApiKey(api_key_id, KeyKind.SDK, "", "", "", frozenset({self.environment}))
         outcomes = self.ingest.keep(events, Access(key, self.environment), address, when, Deadline(60))
         assert {outcome.status for outcome in outcomes} <= {Status.STORED, Status.CONFLICT}

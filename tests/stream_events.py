@@ -7,6 +7,7 @@ from typing import Any
 
 from telemetry.domain.environment import Environment
 from telemetry.storage.tables import dynamodb_client
+from tests.clock import FakeClock
 from tests.conftest import Deployment
 from tests.lambdas import Context, load_function
 
@@ -54,25 +55,9 @@ def stream_batch(deployment: Deployment, environment: Environment = Environment.
     return stream_event([stream_record(table, item, number) for number, item in enumerate(items, 1)], table)
 
 
-class Frozen(datetime):
-    """A clock that stands still: put it into a function's module in place of `datetime`."""
-
-    moment = datetime(2026, 11, 3, tzinfo=UTC)
-
-    @classmethod
-    def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]  # noqa: ANN401
-        return cls.moment.astimezone(tz)
-
-
-def at(moment: datetime) -> type[Frozen]:
-    """A clock that shows this moment."""
-    return type("Frozen", (Frozen,), {"moment": moment})
-
-
 def close_day(environment: Environment, moment: datetime) -> list[str]:
     """Runs a freshly started close_day function at this moment; gives the days it closed."""
-    function = load_function("close_day")
-    vars(function)["datetime"] = at(moment)
+    function = load_function("close_day", FakeClock(moment))
     closed: list[str] = function.handler({"environment": environment.value}, Context())["closed"]
     return closed
 

@@ -1,7 +1,7 @@
-"""Closes every day that is over, counts a part of one, or looks at one again."""
+"""Closes every day that is over, counts a part of one, or verifies one that is closed."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 
@@ -9,29 +9,20 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.faults import faults_counted
 from telemetry.messages.invocations import Invocations
-from telemetry.retry import Deadline
-from telemetry.services.close_day import DayCloser, count_part
-from telemetry.services.judging import Judge, judge_stored
-from telemetry.services.recount import Allowance, Dispatch, Recounter
-from telemetry.services.verify_day import Outcome, Verifier
-from telemetry.settings import CloseDaySettings
-from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.license_lookup import LicenseLookup
-from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.products import ProductStore
-from telemetry.storage.records import RecordStore
-from telemetry.storage.recount_parts import PartStore
-from telemetry.storage.secret import keyring
+from telemetry.services.close_day import count_part
+from telemetry.services.recount import Allowance, Dispatch
+from telemetry.services.verify_day import Outcome
+from telemetry.wiring.close_day import CloseDayWiring
+from telemetry.wiring.wired import Wired
 
 logger = Logger()
 metrics = Metrics()
+wired = Wired(CloseDayWiring.from_env)
 
 
 @logger.inject_lambda_context
@@ -42,12 +33,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     With a `"unit"` it counts this part of a day, as it asks itself to. Raises when a day cannot be closed.
     """
-    environment, now = Environment(event["environment"]), datetime.now(UTC)
+    environment, now = Environment(event["environment"]), wired.clock.now()
     metrics.add_dimension("environment", environment)
     metrics.add_metric("Runs", MetricUnit.Count, 1)
     if "day" in event:
         return verify(environment, event.get("product", CATALOGUE), date.fromisoformat(event["day"]), now)
-    dispatch = partial(_ask_for, environment, Invocations(context.invoked_function_arn))
+    dispatch = partial(ask_for, environment, Invocations(context.invoked_function_arn))
     if "unit" in event:
         count_unit(environment, _unit(event["unit"]), dispatch, now)
         return {"environment": environment, "counted": event["unit"]}
@@ -55,19 +46,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> dict[str, Any]:
-    """Closes what can be closed in the time allowed, and says how far behind that leaves us."""
-    settings, records = CloseDaySettings.from_env(), _records(environment)
-    products = ProductStore(settings.tables.registry).all()
-    licenses = LicenseLookup(LicenseStore(settings.tables.registry, keyring()), keyring())
-    judge = Judge(environment, products, licenses.views, event_of)
-    closer = DayCloser.of(
-        settings.tables.aggregates(environment),
-        records,
-        list(products),
-        dispatch,
-        lambda product, day: judge_stored(records, judge, product, day, now, Deadline(30)),
-        allowance,
-    )
+    """Closes what can be closed in the time allowed, and reports how many days are still to be closed."""
+    closer = wired().closer(environment, dispatch, allowance, now)
     try:
         closed = closer.close(now)
     finally:
@@ -81,15 +61,12 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
 
 def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:
     """Counts a part of a day that is too large for one invocation."""
-    table = CloseDaySettings.from_env().tables.aggregates(environment)
-    recounter = Recounter(_records(environment), LedgerStore(table), PartStore(table), dispatch)
-    count_part(recounter, DayReportStore(table), unit, now)
+    count_part(wired().recounter(environment, dispatch), wired().day_reports(environment), unit, now)
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:
-    """Recomputes a closed day from its records; what its report does not say is kept beside it, and is an alarm."""
-    table = CloseDaySettings.from_env().tables.aggregates(environment)
-    verdicts = Verifier(LedgerStore(table), DayReportStore(table), _records(environment)).verify(scope, day, now)
+    """Recomputes a closed day from its records. What contradicts its report is kept, and raises an alarm."""
+    verdicts = wired().verifier(environment).verify(scope, day, now)
     differing = [verdict for verdict in verdicts if verdict.outcome is Outcome.DIFFERS]
     metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(differing))
     for verdict in differing:
@@ -103,12 +80,8 @@ def verify(environment: Environment, scope: str, day: date, now: datetime) -> di
     }
 
 
-def _records(environment: Environment) -> RecordStore:
-    settings = CloseDaySettings.from_env()
-    return RecordStore(settings.tables.records(environment), settings.shards)
-
-
-def _ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:
+def ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:
+    """Asks Lambda to invoke this function again, for a part of a day."""
     invocations.ask_for({"environment": environment, "unit": unit._asdict() | {"day": unit.day.isoformat()}})
 
 

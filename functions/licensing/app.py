@@ -1,7 +1,6 @@
-"""Licences asked about and activations changed by the devices themselves: authenticate, decide once, count, answer."""
+"""Devices verify licences, activate and deactivate: authenticate, decide once, count, answer."""
 
-from datetime import UTC, datetime
-from functools import cache
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -9,60 +8,29 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry.dialects import getkeymanager, getkeymanager_licensing
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.masking import body_api_key
+from telemetry.dialects import getkeymanager
+from telemetry.dialects.body.masking import body_api_key
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import KeyReused, StoreUnavailable
-from telemetry.domain.licensing import DeviceAction, Finding, Question
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline, deadline
-from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.idempotency import Answer, once
-from telemetry.services.licensing import Licensing
-from telemetry.settings import TableNames
-from telemetry.storage.api_keys import ApiKeyStore
-from telemetry.storage.idempotency import IdempotencyStore
-from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.licensing_counters import LicensingCounters
-from telemetry.storage.products import REREAD_SECONDS, Catalogue, ProductStore
-from telemetry.storage.secret import keyring
-from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
-from telemetry.web.http import Request, answer
+from telemetry.web.http import answer, current_request
 from telemetry.web.routes import routed
 from telemetry.web.unknown_routes import unknown_route
+from telemetry.wiring.licensing import LicensingWiring
+from telemetry.wiring.wired import Wired
 
 SHARE_TO_KEEP = 1 / 3
-"""Of the request's time, kept back from trying to act: for counting what was done, and keeping the answer."""
+"""The share of the request's time that is left for counting and for keeping the answer, after the action itself."""
 
 app = APIGatewayHttpResolver()
 logger = Logger()
-
-
-@cache
-def authenticator() -> Authenticator:
-    """Knows the registry's API keys."""
-    return Authenticator(ApiKeyStore(TableNames.from_env().registry), keyring())
-
-
-@cache
-def licensing() -> Licensing:
-    """Knows the registry's licences and, as they were two seconds ago, its products."""
-    registry = TableNames.from_env().registry
-    catalogue = Catalogue(ProductStore(registry))
-    return Licensing(
-        licenses=LicenseStore(registry, keyring()),
-        product=lambda product_id: catalogue.find(product_id, REREAD_SECONDS),
-        keyring=keyring(),
-    )
-
-
-@cache
-def unrouted() -> SummedCalls:
-    """Counts what reaches no route."""
-    return SummedCalls.into(TableNames.from_env().registry)
+wired = Wired(LicensingWiring.from_env)
 
 
 @app.post("/api/v1/verify")
@@ -89,20 +57,13 @@ def deactivate() -> Response[str]:
 @app.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     """A greedy route leads here, and the path is none of ours."""
-    return unknown_route(app.current_event.raw_event, unrouted(), logger, datetime.now(UTC))
+    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong."""
-    now = datetime.now(UTC)
-    match error:
-        case NotJson():
-            return answer(400, getkeymanager.bad_request("body", f"{error}.", now))
-        case KeyReused():
-            reused = "The Idempotency-Key was used for another request."
-            return answer(422, getkeymanager.bad_request("Idempotency-Key", reused, now))
-    return failure_answer(error, getkeymanager, logger, now)
+    """Answers an error in the dialect."""
+    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
 
 
 @logger.inject_lambda_context
@@ -113,35 +74,35 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _answer(action: DeviceAction) -> Response[str]:
-    request, now = Request.from_event(app.current_event.raw_event), datetime.now(UTC)
+    request, now = current_request(app), wired.clock.now()
     credentials = credentials_of(request, body_api_key)
-    access = authenticator().access(credentials, Capability.INGEST, request.source_ip, now)
+    access = wired().authenticator.access(credentials, Capability.INGEST, request.source_ip, now)
     to_act = deadline().sooner(deadline().seconds_left * SHARE_TO_KEEP)
-    question = getkeymanager_licensing.parse(action, request.body, request.headers.get("content-type", ""))
+    question = getkeymanager.licensing.parse(action, request.body, request.headers.get("content-type", ""))
 
     def act() -> Answer:
         return _act(question, access, now, to_act)
 
     key = request.headers.get("idempotency-key", "").strip()
     if key:
-        keys = IdempotencyStore(TableNames.from_env().registry)
-        status, body = once((access.key.id, action, key), request.body, act, keys, keyring(), now, to_act)
+        keys, keyring = wired().idempotency_keys, wired().keyring
+        status, body = once((access.key.id, action, key), request.body, act, keys, keyring, now, to_act)
     else:
         status, body = act()
-    return answer(status, getkeymanager_licensing.addressed(body, question))
+    return answer(status, getkeymanager.licensing.addressed(body, question))
 
 
-def _act(question: Question, access: Access, now: datetime, to_act: Deadline) -> Answer:
-    finding = licensing().answer(question, access.environment, now, to_act)
+def _act(question: DeviceRequest, access: Access, now: datetime, to_act: Deadline) -> Answer:
+    finding = wired().licensing.answer(question, access.environment, now, to_act)
     _count(question.action, finding, access, now)
-    return 200, getkeymanager_licensing.answer(question, finding, now)
+    return 200, getkeymanager.licensing.answer(question, finding, now)
 
 
 def _count(action: DeviceAction, finding: Finding, access: Access, now: datetime) -> None:
-    """For the licence's product, else the key's. What is done is answered, counted or not."""
+    """Counts for the licence's product, else the key's. The answer is sent even when counting fails."""
     product = (finding.license and finding.license.product_id) or access.key.product_id or UNKNOWN_PRODUCT
-    code = getkeymanager_licensing.code_of(finding.outcome)
+    code = getkeymanager.licensing.code_of(finding.outcome)
     try:
-        LicensingCounters(TableNames.from_env().aggregates(access.environment)).add(product, action, code, now)
+        wired().counters(access.environment).add(product, action, code, now)
     except StoreUnavailable as exc:
         logger.exception("Not counted", cause=str(exc), product=product, action=action, code=code)

@@ -1,8 +1,7 @@
-"""Finance's questions, in the PowerAuth dialect and over plain HTTPS: authenticate, understand, count, answer."""
+"""Reports for finance, in the PowerAuth dialect and over plain HTTPS: authenticate, parse, count, answer."""
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -14,22 +13,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.dialects import powerauth
 from telemetry.domain.active_users import Audience
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.environment import Environment
-from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
-from telemetry.domain.finance import DayNotClosed, Question
-from telemetry.faults import log_failure
-from telemetry.services.reports import ClosedDays, active_users, applications
-from telemetry.settings import TableNames
-from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.api_keys import ApiKeyStore
-from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.products import ProductStore
-from telemetry.storage.secret import keyring
-from telemetry.web.authentication import Authenticator, credentials_of
+from telemetry.domain.finance import ReportQuestion
+from telemetry.services.reports import active_users, applications
+from telemetry.web.authentication import credentials_of
 from telemetry.web.checks import check_parameters
 from telemetry.web.deadline import in_time
-from telemetry.web.http import Request, answer
-from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.failures import failure_answer, failure_problem
+from telemetry.web.http import answer, current_request
 from telemetry.web.reports import (
     OF_ANY_REPORT,
     active_users_question,
@@ -39,31 +29,22 @@ from telemetry.web.reports import (
     piracy_question,
     report_answer,
 )
-from telemetry.web.routes import routed
+from telemetry.web.routes import Api, routed
+from telemetry.wiring.reports import ReportsWiring
+from telemetry.wiring.wired import Wired
 
 app = APIGatewayHttpResolver()
 logger = Logger()
+wired = Wired(ReportsWiring.from_env)
 
 F = TypeVar("F", bound=Callable[..., Response[str]])
 
 
-@cache
-def products() -> ProductStore:
-    """The products that are registered."""
-    return ProductStore(TableNames.from_env().registry)
-
-
-@cache
-def authenticator() -> Authenticator:
-    """Knows the registry's API keys."""
-    return Authenticator(ApiKeyStore(TableNames.from_env().registry), keyring())
-
-
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Nothing of a plain request is looked at, not even whether there is such a route, before who asks is known."""
-    request = _request()
-    if not _is_dialect():
-        access = authenticator().report_access(credentials_of(request), request.source_ip, datetime.now(UTC))
+    """Authenticates callers of plain routes before anything else: others are not even told whether a route exists."""
+    request = current_request(app)
+    if not _is_powerauth():
+        access = wired().authenticator.report_access(credentials_of(request), request.source_ip, wired.clock.now())
         app_.context["access"] = access
     return next_middleware(app_)
 
@@ -78,14 +59,14 @@ app.use([admit])
 @app.post("/rest/v4/telemetry/report")
 def report() -> Response[str]:
     """One report, of the environment the key opens."""
-    request, now = _request(), datetime.now(UTC)
-    access = authenticator().access(credentials_of(request), Capability.REPORT, request.source_ip, now)
+    request, now = current_request(app), wired.clock.now()
+    access = wired().authenticator.access(credentials_of(request), Capability.REPORT, request.source_ip, now)
     question = powerauth.parse(request.body)
     if isinstance(question, powerauth.ClosedDaysQuestion):
         # as ever in this dialect, an application that nobody knows has no users
-        days = _closed_days(access.environment, now, is_known=lambda _: True)
+        days = wired().closed_days(access.environment, now, is_known=lambda _: True)
         return answer(200, question.answer(days.answer(question.asked)))
-    store = _ledger(access.environment)
+    store = wired().ledger(access.environment)
     users = active_users(question.application, question.days, now.date(), Audience.USERS, store)
     return answer(200, question.answer(users))
 
@@ -94,10 +75,10 @@ def report() -> Response[str]:
 
 
 def plain(path: str, *parameters: str) -> Callable[[F], F]:
-    """A route to read with these parameters."""
+    """A GET route that takes these parameters."""
 
     def check(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-        check_parameters(_request(), OF_ANY_REPORT | set(parameters))
+        check_parameters(current_request(app), OF_ANY_REPORT | set(parameters))
         return next_middleware(app_)
 
     return app.get(f"/api/v1/reports{path}", middlewares=[check])
@@ -105,11 +86,11 @@ def plain(path: str, *parameters: str) -> Callable[[F], F]:
 
 @plain("/applications")
 def list_applications() -> Response[str]:
-    """What reports can be asked of, and the last day they can be asked of."""
+    """The applications that have reports, and the last closed day."""
     environment = _access().environment
-    ledger = _ledger(environment)
-    found = applications(products().all(), ledger.scopes())
-    return applications_answer(found, ledger.closing(), environment, _request())
+    ledger = wired().ledger(environment)
+    found = applications(wired().products.all(), ledger.scopes())
+    return applications_answer(found, ledger.closing(), environment, current_request(app))
 
 
 @plain("/active-users", "application", "days", "as_of", "month", "audience")
@@ -139,13 +120,15 @@ def day_report(day: str) -> Response[str]:
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
     """Anything else below /rest and /api/v1/reports."""
-    return answer(404, powerauth.NOT_FOUND) if _is_dialect() else _problem(error)
+    return answer(404, powerauth.NOT_FOUND) if _is_powerauth() else failure_problem(error, current_request(app), logger)
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
-    """What went wrong; of what is our fault, the log alone has the detail."""
-    return _failed_in_dialect(error) if _is_dialect() else _problem(error)
+    """Answers an error in the form of the API that was asked."""
+    if _is_powerauth():
+        return failure_answer(error, powerauth.failure, logger, wired.clock.now())
+    return failure_problem(error, current_request(app), logger)
 
 
 @logger.inject_lambda_context
@@ -155,10 +138,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return app.resolve(routed(event), context)
 
 
-def _answered(parse: Callable[[Mapping[str, str]], Question]) -> Response[str]:
+def _answered(parse: Callable[[Mapping[str, str]], ReportQuestion]) -> Response[str]:
     """The report that a query asks for, of the environment the key opens."""
-    request, now = _request(), datetime.now(UTC)
-    days = _closed_days(_access().environment, now, is_known=lambda application: application in products().all())
+    request, now = current_request(app), wired.clock.now()
+    products = wired().products
+    days = wired().closed_days(_access().environment, now, is_known=lambda id_: id_ in products.all())
     return report_answer(days.answer(parse(request.query)), request)
 
 
@@ -167,44 +151,5 @@ def _access() -> Access:
     return access
 
 
-def _failed_in_dialect(error: Exception) -> Response[str]:
-    match error:
-        case powerauth.BadRequest():
-            return answer(400, error.body)
-        case DayNotClosed():
-            return answer(400, powerauth.error("ERROR_TELEMETRY", str(error)))
-        case Unauthenticated() | Forbidden():
-            logger.warning("Refused", cause=type(error).__name__, key=str(error))
-            return answer(401, powerauth.UNAUTHORIZED)
-        case StoreUnavailable():
-            log_failure(error, logger)
-            body = powerauth.error("ERROR_TELEMETRY", "Temporarily unavailable, please try again.")
-            return answer(503, body, Retry_After="5")
-    log_failure(error, logger)
-    return answer(500, powerauth.error("ERROR_TELEMETRY", "Internal error."))
-
-
-def _problem(error: Exception) -> Response[str]:
-    problem = problem_of(error)
-    if problem.status >= 500:
-        log_failure(error, logger)
-    else:
-        logger.warning("Refused", cause=type(error).__name__, status=problem.status, path=app.current_event.path)
-    return problem_answer(problem, _request())
-
-
-def _is_dialect() -> bool:
-    return app.current_event.path.startswith("/rest/")
-
-
-def _closed_days(environment: Environment, now: datetime, is_known: Callable[[str], bool]) -> ClosedDays:
-    reports = DayReportStore(TableNames.from_env().aggregates(environment))
-    return ClosedDays(environment, reports, _ledger(environment), is_known, now)
-
-
-def _ledger(environment: Environment) -> LedgerStore:
-    return LedgerStore(TableNames.from_env().aggregates(environment))
-
-
-def _request() -> Request:
-    return Request.from_event(app.current_event.raw_event)
+def _is_powerauth() -> bool:
+    return Api.of(app.current_event.path) is Api.POWERAUTH

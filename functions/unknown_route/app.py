@@ -1,7 +1,5 @@
-"""What no other route takes: counted, and told the right path where there is one."""
+"""Requests without a route: counts them, and answers with the right path if there is one."""
 
-from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -9,26 +7,21 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry.services.failed_calls import SummedCalls
-from telemetry.settings import TableNames
 from telemetry.web.deadline import in_time
 from telemetry.web.routes import routed
 from telemetry.web.unknown_routes import unknown_route
+from telemetry.wiring.api import ApiWiring
+from telemetry.wiring.wired import Wired
 
 app = APIGatewayHttpResolver()
 logger = Logger()
-
-
-@cache
-def calls() -> SummedCalls:
-    """Counts them."""
-    return SummedCalls.into(TableNames.from_env().registry)
+wired = Wired(ApiWiring.from_env)
 
 
 @app.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     """There is no route here."""
-    return unknown_route(app.current_event.raw_event, calls(), logger, datetime.now(UTC))
+    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
 
 
 @logger.inject_lambda_context

@@ -12,9 +12,10 @@ import pytest
 from botocore.client import BaseClient
 
 from telemetry.domain.environment import Environment
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, stored_items, stream_event, stream_record
+from tests.stream_events import stored_items, stream_event, stream_record
 
 DAY = date(2026, 11, 3)
 EVENTS_PER_ACTOR = 20
@@ -49,7 +50,7 @@ def record(deployment: Deployment, random: Random) -> None:
     post = start_ingest(deployment)
     for start in range(0, EVENTS, 500):
         moment = datetime.combine(DAY, time(), UTC) + timedelta(seconds=86_400 * start // EVENTS)
-        vars(post._function)["datetime"] = at(moment)
+        post.clock.set(moment)
         bodies = [
             {
                 "data_type": "text",
@@ -72,16 +73,14 @@ def test_counting_and_closing(deployment: Deployment, mailbox: Mailbox, batch: i
     record(deployment, Random(1))
     table = deployment.tables.records(Environment.PRODUCTION)
     records = [stream_record(table, item, number) for number, item in enumerate(stored_items(deployment), 1)]
-    rollup = load_function("rollup")
-    vars(rollup)["datetime"] = at(datetime.combine(DAY, time(12), UTC))
+    rollup = load_function("rollup", FakeClock(datetime.combine(DAY, time(12), UTC)))
     with metered() as counting:
         for start in range(0, EVENTS, batch):
             rollup.handler(stream_event(records[start : start + batch], table), Context())
     closed, midnight = [], datetime.combine(DAY + timedelta(days=1), time(), UTC)
     with metered() as closing:
         for minutes in (30, 45):
-            function = load_function("close_day")
-            vars(function)["datetime"] = at(midnight + timedelta(minutes=minutes))
+            function = load_function("close_day", FakeClock(midnight + timedelta(minutes=minutes)))
             closed += function.handler({"environment": "production"}, Context())["closed"]
     assert closed == [DAY.isoformat()]
     writes = [_writes(each) / EVENTS for each in (counting, closing)]

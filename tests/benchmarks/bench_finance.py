@@ -9,9 +9,10 @@ import pytest
 from telemetry.domain.active_users import COUNTERS, Audience, Balance
 from telemetry.domain.day_report import Moments, product_report
 from telemetry.domain.environment import Environment
-from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, Question, WholeDay
+from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, ReportQuestion, WholeDay
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import HOURS, MOST_COUNTRIES, MOST_VERSIONS, TOP_LICENSES, LicenseCount, Recount
+from telemetry.domain.license_activity import MOST_COUNTRIES, TOP_LICENSES, LicenseCount
+from telemetry.domain.recount import HOURS, MOST_VERSIONS, Recount
 from telemetry.services.reports import ClosedDays
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
@@ -24,7 +25,7 @@ SIZES = (1_000, 100_000)
 
 MONTH = Period(LAST - timedelta(days=29), LAST)
 YEAR = Period(LAST - timedelta(days=DAYS - 1), LAST)
-QUESTIONS: dict[str, tuple[Question, float]] = {
+QUESTIONS: dict[str, tuple[ReportQuestion, float]] = {
     "ACTIVE_USERS_AS_OF, 30 days": (ActiveUsersAsOf("editor", 30, LAST), 3),
     "ACTIVE_USERS_AS_OF, 365 days": (ActiveUsersAsOf("editor", 365, LAST), 3),
     "DAY_REPORT": (WholeDay("editor", LAST), 3),

@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telemetry.domain.activity import (
-    BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -22,12 +21,13 @@ from telemetry.domain.overview import timeline
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import HISTORY
 from telemetry.domain.window import Range, recent
-from telemetry.services.administration.api_keys import usage_of
+from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.storage.activity import ActivityStore
 from tests.analytics_world import PRODUCTION
 from tests.benchmarks.bench_reports import metered
 from tests.conftest import ALL, Deployment
+from tests.observations import BREAKDOWNS
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 HOURS = 90 * 24
@@ -49,7 +49,7 @@ def test_the_usage_of_a_key(deployment: Deployment, keys: int, names: int, lengt
     for range_ in Range:
         cut = timeline(recent(range_, NOW), NOW, is_hourly=range_ is Range.DAY)
         with metered() as calls:
-            usage = usage_of(key, cut, store)
+            usage = KeyActivity(store).usage(key, cut)
         hours = 24 if cut.is_hourly else len(cut.days) * 24
         assert sum(usage.events.values()) == 777 * hours
         print(f"  {range_}: {len(calls)} requests, {sum(units for _, units in calls)} read units;", end="")

@@ -26,7 +26,7 @@ from telemetry.domain.shards import ShardPlan
 from telemetry.domain.window import Window
 from telemetry.retry import Deadline
 from telemetry.services.administration.stores import Stores
-from telemetry.services.record_export import MOST_BYTES, Progress, answer_bytes, export_page
+from telemetry.services.record_export import MOST_BYTES, ExportProgress, answer_bytes, export_page
 from telemetry.services.record_search import RecordSearch
 from telemetry.settings import TableNames
 from telemetry.storage.browse import Browser, Effort
@@ -68,7 +68,7 @@ def fill(store: RecordStore, count: int) -> None:
         for number in range(start, start + 1_000):
             license_key = KEY if number % OF_LICENSE == 0 else f"KEY-{random.randrange(500):08d}"
             raw = sdk_body(license_key=license_key, user_identifier=f"user-{random.randrange(9_999)}@x.example")
-            event = getkeymanager.element(raw)
+            event = getkeymanager.parse_one(raw)
             when = NOW - timedelta(milliseconds=(count - number) * 172_800_000 // count)
             flags = frozenset({Flag.INVALID_LICENSE} if number % 20 == 1 else ())
             records.append(
@@ -126,7 +126,7 @@ def test_pages_and_export(archive: TableNames, size: int) -> None:
 
 def export(search: Callable[[], RecordSearch], size: int) -> None:
     """All of it, a page at a time: the process does not grow."""
-    progress, line, pages, memory = Progress(), line_of(Format.NDJSON, SHAPE), list[int](), list[float]()
+    progress, line, pages, memory = ExportProgress(), line_of(Format.NDJSON, SHAPE), list[int](), list[float]()
     began = time.perf_counter()
     with reading_records() as read:
         while progress.after or not pages:

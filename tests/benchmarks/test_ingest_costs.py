@@ -43,7 +43,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
     if not products.all():
         for name in ("acme-cli", "acme-desktop"):
             products.put(Product(name, name))
-        event = getkeymanager.element(sdk_body())
+        event = getkeymanager.parse_one(sdk_body())
         assert event.license_key
         id_ = license_id(PRODUCTION, event.license_key, KEYRING)
         license_ = License(id_, PRODUCTION, b"", "LL08", "acme-desktop", "c1", LicenseState.ACTIVE, None, 0, 0, NOW)
@@ -123,7 +123,7 @@ def test_the_registry_is_asked_thrice_when_cold_and_never_when_warm(tables: Tabl
     figures = []
     for body in (sdk_body(), sdk_body(), sdk_body(license_key="CRACKED-1234")):
         with counted_calls() as calls:
-            ingest.keep([getkeymanager.element(body)], Access(KEY, PRODUCTION), "203.0.113.207", NOW, Deadline(60))
+            ingest.keep([getkeymanager.parse_one(body)], Access(KEY, PRODUCTION), "203.0.113.207", NOW, Deadline(60))
         figures.append([call for call in calls if call.endswith("registry")])
     cold, warm, new = (len(calls) for calls in figures)
     print(f"\nregistry requests            cold {cold}   warm, clean {warm}   new key {new}")

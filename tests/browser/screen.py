@@ -1,5 +1,8 @@
 """What tests look at on the page."""
 
+from collections.abc import Callable
+from time import monotonic
+
 from playwright.sync_api import Locator, Page, expect
 
 from tests.lambdas import ROOT
@@ -14,6 +17,14 @@ def loaded(page: Page, view: str) -> None:
     """Waits until everything of a view is there."""
     expect(page.locator(f"[data-panel={LOADED[view]}] tbody tr").first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
+
+
+def until(page: Page, is_so: Callable[[], bool], seconds: float = 20) -> None:
+    """Waits for what `expect` cannot see, such as that the page has asked for something."""
+    deadline = monotonic() + seconds
+    while not is_so():
+        assert monotonic() < deadline, f"not within {seconds} seconds"
+        page.wait_for_timeout(100)  # only then does Playwright deliver what happened in the browser
 
 
 def panel(page: Page, name: str) -> Locator:

@@ -20,7 +20,7 @@ INVISIBLE = "\u200b\u2060"
 
 NAMES = (
     "__proto__", "constructor", "hasOwnProperty", "toString", "<b>x</b>", '"><script>alert(1)</script>', LONG,
-    "גרסה \u202e1.2 أحدث", "👩🏽‍🚀🏴‍☠️", "all other", "Day (UTC)", INVISIBLE,
+    "גרסה \u202e1.2 أحدث", "👩🏽‍🚀🏴‍☠️", "all others", "Day (UTC)", INVISIBLE,
 )  # fmt: skip
 
 DESKTOP = {"width": 1440, "height": 900}
@@ -150,7 +150,7 @@ def test_shares_of_versions(open_page: OpenPage, analytics: Analytics, names: tu
     page = open_page(viewport=DESKTOP)
     loaded(page, "overview")
     chart = panel(page, "version-trend")
-    colours = [*map(shown, names[:6]), "all other"]
+    colours = [*map(shown, names[:6]), "all others"]
     assert texts(chart.locator(".legend > span")) == colours[::-1]
     assert drawn(page) == 7
 
@@ -334,7 +334,7 @@ def test_everything_in_system_logs(open_page: OpenPage, analytics: Analytics, si
     expect(page.get_by_role("combobox", name="Cause")).to_have_value("__proto__")
     analytics.given = answers.empty()
     page.get_by_role("button", name="Refresh now").click()
-    expect(panel(page, "failed-calls")).to_contain_text("“__proto__” is no cause that this page knows")
+    expect(panel(page, "failed-calls")).to_contain_text("This page does not know the cause “__proto__”")
 
 
 # ── the address
@@ -364,7 +364,7 @@ def test_the_address_asks_for_what_there_is_not(
         expect(page).to_have_title("Unknown address · Telemetry Analytics")
         is_sound(page)
     assert {path for path, _ in analytics.asked} <= {"products"}
-    told.get_by_role("button", name="Leave it out").click()
+    told.get_by_role("button", name="Remove it").click()
     loaded(page, "records" if rest else "overview")
     assert parameter not in page.url
     page.go_back()
@@ -390,7 +390,7 @@ def test_an_environment_that_the_key_does_not_open(open_page: OpenPage, analytic
         lambda route: route.fulfill(json={"name": "x", "role": "admin", "environments": ["production"], "csrf": ""}),
     )
     page.goto("/admin/telemetry?environment=staging")
-    expect(page.get_by_role("alert")).to_contain_text("environment is “staging”; your key opens production.")
+    expect(page.get_by_role("alert")).to_contain_text("environment is “staging”; your key gives access to production.")
     assert analytics.asked_for("overview") == []
 
 

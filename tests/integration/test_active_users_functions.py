@@ -30,9 +30,10 @@ from telemetry.services.reports import active_users
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, Post
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import SHARD, at, close_day, deadline, stream_batch, stream_event
+from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
@@ -262,8 +263,7 @@ def test_runs_without_time_get_further(deployment: Deployment, post: Post) -> No
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john", "acme-desktop")]))
     closed: list[str] = []
     for _ in range(12):
-        function = load_function("close_day")
-        vars(function)["datetime"] = at(deadline(before))
+        function = load_function("close_day", FakeClock(deadline(before)))
         closed += function.handler({"environment": "production"}, Context(milliseconds_left=0))["closed"]
     assert closed == [before.isoformat()]
     aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))

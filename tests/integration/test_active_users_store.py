@@ -13,13 +13,13 @@ from telemetry.domain.active_users import (
     ActorKey,
     Audience,
     Balance,
-    Closing,
-    Ledger,
     LedgerBroken,
     Outdated,
     Place,
+    RunningBalance,
     TallyKey,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames
@@ -81,7 +81,7 @@ def test_an_actor_changes_only_from_the_version_read(store: Store) -> None:
         with pytest.raises(Outdated):
             store.commit({a: stale, b: first}, {EDITOR: Counter({(Audience.USERS, NEW): 1})}, salt=0)
     assert store.actors([a, b]) == {a: second}
-    assert store.ledger("editor", DAY) == Ledger(None, {})
+    assert store.ledger("editor", DAY) == RunningBalance(None, {})
 
 
 def test_a_tally_adds_up_over_its_parts(store: Store) -> None:
@@ -91,7 +91,7 @@ def test_a_tally_adds_up_over_its_parts(store: Store) -> None:
         )
         store.commit({ActorKey(bytes([salt])): Actor(1, {EDITOR_USERS: (DAY,)})}, {EDITOR: tally}, salt)
     expected = Counter({(Audience.USERS, NEW): 16, (Audience.DEVICES, 365): 8, (Audience.ALL_USERS, 7): 2})
-    assert store.ledger("editor", DAY) == Ledger(None, {DAY: expected})
+    assert store.ledger("editor", DAY) == RunningBalance(None, {DAY: expected})
     assert store.day("editor", DAY) == (None, expected)
 
 
@@ -114,11 +114,11 @@ def test_a_ledger_goes_back_to_the_last_balance_and_ends_today(store: Store) -> 
     for closed in range(DAY - 9, DAY - 3):
         store.keep(report_of("editor", balance(closed, users=4 * (closed - DAY + 10))))
     tally = Counter({(Audience.USERS, NEW): 4})
-    assert store.ledger("editor", DAY) == Ledger(
+    assert store.ledger("editor", DAY) == RunningBalance(
         balance(DAY - 4, users=24), {DAY - 3: tally, DAY - 2: tally, DAY - 1: tally, DAY: tally}
     )
-    assert store.ledger("editor", DAY - 5) == Ledger(balance(DAY - 6, users=16), {DAY - 5: tally})
-    assert store.ledger("edit", DAY) == Ledger(None, {})
+    assert store.ledger("editor", DAY - 5) == RunningBalance(balance(DAY - 6, users=16), {DAY - 5: tally})
+    assert store.ledger("edit", DAY) == RunningBalance(None, {})
 
 
 def test_the_first_day_moves_back_until_one_is_closed(store: Store) -> None:

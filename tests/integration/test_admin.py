@@ -26,7 +26,7 @@ from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Post
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, http_event, load_function, restart
 
 BASE = "/api/v1/admin"
 PRODUCTION = {"environment": "production"}
@@ -89,8 +89,7 @@ def admin_function() -> ModuleType:
 def ask(keys: Keys, admin_function: ModuleType) -> Ask:
     """Asks an admin function that knows nothing yet, as an admin unless told."""
     function = admin_function
-    function.authenticator.cache_clear()
-    function.stores.cache_clear()
+    restart(function)
 
     def ask(
         method: str,
@@ -905,7 +904,7 @@ def test_the_audit_log_is_read_by_time(ask: Ask, store: Stores) -> None:
         ("2022-01-01T00:00:00Z", "2024-01-01T00:00:00Z"),
     ):
         assert ask("GET", "/audit", query=PRODUCTION | {"from": since, "to": until}).body["errors"] == [
-            {"field": "from", "message": "Must lie before `to`, at most 366 days"}
+            {"field": "from", "message": "Must be before `to`, by at most 366 days"}
         ]
     assert ask("GET", "/audit", query=PRODUCTION | {"from": "2024-01-01"}).status == 422
 

@@ -14,9 +14,10 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of, issue_staff_key
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.tables import dynamodb_client
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, start_ingest
-from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at, close_day, deadline, stored_items, stream_batch
+from tests.lambdas import Context, http_event, load_function, restart
+from tests.stream_events import close_day, deadline, stored_items, stream_batch
 
 PRODUCTION = Environment.PRODUCTION
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -28,15 +29,14 @@ class Site:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
-        post = start_ingest(deployment)
-        vars(post._function)["datetime"] = at(NOW)
+        post = start_ingest(deployment, NOW)
         event = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"}
         events = [event | {"user_identifier": f"user {number}"} for number in range(4)]
         assert post("/api/v1/telemetry", json.dumps(events))["statusCode"] == 200
         load_function("rollup").handler(stream_batch(deployment), Context())
         close_day(PRODUCTION, deadline(DAY))
-        self.admin = load_function("admin")
-        vars(self.admin)["datetime"] = at(deadline(DAY))
+        self.clock = FakeClock(deadline(DAY))
+        self.admin = load_function("admin", self.clock)
         self.key = self.staff(Role.ADMIN, *Environment)
 
     def staff(self, role: Role, *environments: Environment) -> str:
@@ -77,15 +77,67 @@ def test_a_day_that_does_not(site: Site) -> None:
     ]
 
 
-def test_what_cannot_be_verified(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_verified(site: Site) -> None:
     assert site.ask("POST", "/days/2026-11-04/verify")[0] == 404
     assert site.ask("POST", "/days/2026-11-03/verify", product="nobodys")[0] == 404
     assert site.ask("POST", "/days/yesterday/verify")[0] == 422
     assert site.ask("POST", "/days/2026-11-03/verify", site.staff(Role.VIEWER, PRODUCTION))[0] == 403
     assert site.ask("POST", "/days/2026-11-03/verify", site.staff(Role.ADMIN, Environment.STAGING))[0] == 403
-    monkeypatch.setitem(vars(site.admin), "MOST_VERIFIED", 3)
+    restart(site.admin, most_verified=3)
     status, body = site.ask("POST", "/days/2026-11-03/verify")
     assert (status, body["type"]) == (400, "urn:telemetry:problem:too-wide")
+
+
+# ── what was found that a report does not say
+
+
+CORRECTIONS = "/days/2026-11-03/corrections"
+
+
+def corrections_of(*found: dict[str, Any]) -> tuple[int, Any]:
+    return 200, {"environment": "production", "day": "2026-11-03", "corrections": list(found)}
+
+
+def correction(product: str, records: int, at: datetime) -> dict[str, Any]:
+    """Of a day with four users, and one record of each; acme-cli does not take its activity type."""
+    return {
+        "product": product,
+        "difference": f"records: the report says 4, its records {records}",
+        "records": records,
+        "flagged": records,
+        "users": 4,
+        "found_at": at.isoformat().replace("+00:00", "Z"),
+    }
+
+
+def test_corrections_of_a_day(site: Site) -> None:
+    assert site.ask("GET", CORRECTIONS) == corrections_of()
+    site.ask("POST", "/days/2026-11-03/verify")
+    assert site.ask("GET", CORRECTIONS) == corrections_of()
+    table = site.deployment.tables.records(PRODUCTION)
+    found: dict[str, list[dict[str, Any]]] = {"acme-cli": [], "*": []}
+    for item, left in zip(stored_items(site.deployment), (3, 2), strict=False):
+        dynamodb_client().delete_item(TableName=table, Key={"p": item["p"], "s": item["s"]})
+        site.clock.advance(60)
+        for _ in range(2):  # what is found again is kept once
+            site.ask("POST", "/days/2026-11-03/verify")
+        for product, corrections in found.items():
+            corrections.append(correction(product, left, site.clock.now()))
+    assert site.ask("GET", CORRECTIONS) == corrections_of(*found["acme-cli"], *found["*"])
+    assert site.ask("GET", CORRECTIONS, product="acme-cli") == corrections_of(*found["acme-cli"])
+    assert site.ask("GET", CORRECTIONS, product="acme-desktop") == corrections_of()
+
+
+def test_who_sees_corrections_and_of_what(site: Site) -> None:
+    status, body = site.ask("GET", "/days/2026-11-04/corrections")
+    assert (status, body["detail"]) == (404, "There is no report of * on 2026-11-04.")
+    status, body = site.ask("GET", CORRECTIONS, product="nobodys")
+    assert (status, body["detail"]) == (404, "There is no report of nobodys on 2026-11-03.")
+    assert site.ask("POST", "/days/2026-11-04/verify")[1]["detail"] == "There is no report of * on 2026-11-04."
+    assert site.ask("GET", "/days/yesterday/corrections")[0] == 422
+    assert site.ask("GET", CORRECTIONS, page="2")[0] == 422
+    assert site.ask("GET", CORRECTIONS, site.staff(Role.VIEWER, PRODUCTION))[0] == 403
+    assert site.ask("GET", CORRECTIONS, site.staff(Role.ADMIN, Environment.STAGING))[0] == 403
 
 
 def test_keys_show_when_records_came_with_them(site: Site) -> None:
@@ -110,7 +162,7 @@ def key_id(site: Site, environment: Environment = PRODUCTION) -> str:
 
 def test_events_of_a_key_by_hour(site: Site) -> None:
     id_ = key_id(site)
-    vars(site.admin)["datetime"] = at(NOW + timedelta(hours=2, minutes=20))
+    site.clock.set(NOW + timedelta(hours=2, minutes=20))
     status, body = site.ask("GET", f"/api-keys/{id_}/usage")
     assert status == 200
     first = NOW - timedelta(hours=21)
@@ -147,7 +199,7 @@ def test_usage_says_what_the_records_say(site: Site) -> None:
     deployment, other = site.deployment, site.deployment.key()
     post = start_ingest(deployment)
     for hour, secret, count in ((10, other, 3), (12, other, 2), (12, deployment.keys[PRODUCTION], 5)):
-        vars(post._function)["datetime"] = at(deadline(DAY) + timedelta(hours=hour))
+        post.clock.set(deadline(DAY) + timedelta(hours=hour))
         events = [
             {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": name}
             for name in ("acme-cli", "other")
@@ -156,7 +208,7 @@ def test_usage_says_what_the_records_say(site: Site) -> None:
     batch = stream_batch(deployment)
     for _ in range(2):
         load_function("rollup").handler(batch, Context())
-    vars(site.admin)["datetime"] = at(deadline(DAY) + timedelta(hours=13))
+    site.clock.set(deadline(DAY) + timedelta(hours=13))
     used = Counter(item["k"]["S"] for item in stored_items(deployment))
     assert sorted(used.values()) == [5, 9]
     for id_, count in used.items():

@@ -24,9 +24,10 @@ from telemetry.settings import TableNames
 from telemetry.storage.active_users import DayItem, HistoryAttribute, LedgerStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, never, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, stored_items, stream_event, stream_record
+from tests.stream_events import stored_items, stream_event, stream_record
 
 SOAK = bool(os.environ.get("SOAK"))
 FIRST = date(2026, 10, 31)
@@ -73,7 +74,7 @@ def recorded(deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.Monke
     for day in DAYS:
         post = start_ingest(deployment)
         for number, hour in enumerate((1, 9, 23)):
-            vars(post._function)["datetime"] = at(datetime.combine(day, time(hour), UTC))
+            post.clock.set(datetime.combine(day, time(hour), UTC))
             bodies = [
                 {
                     "data_type": "text",
@@ -133,8 +134,7 @@ def persistently(name: str, event: dict[str, Any], now: datetime) -> None:
 
 def run(name: str, event: dict[str, Any], now: datetime) -> bool:
     """Invokes a freshly started function; false when it crashed."""
-    function = load_function(name)
-    vars(function)["datetime"] = at(now)
+    function = load_function(name, FakeClock(now))
     try:
         function.handler(event, Context())
     except Crashed:

@@ -9,7 +9,6 @@ import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
 from telemetry.domain.activity import (
-    BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -26,10 +25,13 @@ from telemetry.domain.activity import (
     events_by_key,
     of_key,
 )
-from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import LicenseCount, Recount, Unit
+from telemetry.domain.license_activity import LicenseCount
+from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.recount import counted as count_all
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
 from telemetry.domain.spikes import Cause, Episode, Spike
@@ -42,7 +44,7 @@ from tests.active_users_world import stream_record
 from tests.conftest import Mailbox
 from tests.item_sizes import item_bytes
 from tests.memory_aggregates import MemoryAggregates
-from tests.observations import observe
+from tests.observations import BREAKDOWNS, observe
 from tests.table_aggregates import TableAggregates
 from tests.unit.test_spikes import MemoryEpisodes
 

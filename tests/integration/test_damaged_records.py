@@ -19,6 +19,7 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ReadTimeoutError
 
+from local import deployments
 from local import records as records_command
 from local.engine import Engine
 from local.template import read_template
@@ -43,9 +44,10 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at, close_day, deadline, stream_batch
+from tests.stream_events import close_day, deadline, stream_batch
 
 DAY = date(2026, 11, 3)
 NOON = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=12)
@@ -178,11 +180,9 @@ def site(deployment: Deployment, mailbox: Mailbox, request: pytest.FixtureReques
     ]
     ids = []
     for minute, each in enumerate(bodies):
-        post = start_ingest(deployment)
-        vars(post._function)["datetime"] = at(NOON + timedelta(minutes=minute))
+        post = start_ingest(deployment, NOON + timedelta(minutes=minute))
         ids.append(json.loads(post("/api/v1/telemetry", each)["body"])["telemetry_id"])
-    function = load_function("analytics")
-    vars(function)["datetime"] = at(deadline(DAY) + timedelta(hours=1))
+    function = load_function("analytics", FakeClock(deadline(DAY) + timedelta(hours=1)))
     reach = frozenset(Environment)
     key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
     return Site(deployment, ids, bodies, function, key)
@@ -245,7 +245,7 @@ def shown_to_staff(site: Site) -> str:
     detail = json.loads(site.ask(f"{BASE}/records/{site.ids[1]}"))
     assert (detail["damage"], detail["raw"], detail["payload"]) == (text, None, None)
     problem = json.loads(site.ask(f"{BASE}/records/{site.ids[1]}/raw", status=410))
-    assert (problem["title"], problem["detail"]) == ("Cannot be read", f"Of this record, {text}.")
+    assert (problem["title"], problem["detail"]) == ("Cannot be read", f"This record is damaged: {text}.")
     assert b64decode(site.ask(f"{BASE}/records/{site.ids[0]}/raw")).decode() == site.bodies[0]
 
     lines = [json.loads(line) for line in site.ask(f"{BASE}/export", {"format": "ndjson"}).splitlines()]
@@ -314,7 +314,8 @@ def test_the_command_line_goes_on(
     site.damage(NEW_ENCODING)
     template = read_template(site.deployment.tables.prefix)
     monkeypatch.setattr(records_command, "read_template", lambda: template)
-    monkeypatch.setattr(records_command, "attached", lambda _: nullcontext(engine.endpoint))
+    monkeypatch.setattr(deployments, "read_template", lambda: template)
+    monkeypatch.setattr(deployments, "attached", lambda _: nullcontext(engine.endpoint))
     parser = argparse.ArgumentParser()
     records_command.add_arguments(parser)
     capsys.readouterr()

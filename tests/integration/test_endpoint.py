@@ -22,11 +22,11 @@ from local.engine import environment
 from local.template import Function, Template, read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
-from telemetry.messages.failures import FailureQueue
 from telemetry.messages.invocations import Invocations
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 
 
 class Functions:
@@ -94,10 +94,10 @@ TOPIC = "topics/stack-alerts.ndjson"
 def test_rollup_is_given_the_queue_and_the_topic(local: Local) -> None:
     rollup = local.template.function("rollup").environment
     failures = [
-        Failure(Environment.PRODUCTION, {"p": {"S": "é\x00"}}, f"ValueError: {n}", f"id-{n}", "shard", str(n))
+        UncountedRecord(Environment.PRODUCTION, {"p": {"S": "é\x00"}}, f"ValueError: {n}", f"id-{n}", "shard", str(n))
         for n in range(12)
     ]
-    FailureQueue(rollup["FAILURE_QUEUE_URL"]).send(failures)
+    UncountedRecordQueue(rollup["FAILURE_QUEUE_URL"]).send(failures)
     AlertTopic(rollup["ALERT_TOPIC_ARN"]).publish("Spike", {"product": "Grüße & <more>", "records": 12})
     sent = local.lines(QUEUE)
     assert [line["body"]["event_id"] for line in sent] == [f"id-{n}" for n in range(12)]
@@ -146,7 +146,9 @@ def test_what_cannot_be_written_is_not_acknowledged(local: Local) -> None:
     (local.folder / "topics").touch()
     rollup = local.template.function("rollup").environment
     with pytest.raises(StoreUnavailable):
-        FailureQueue(rollup["FAILURE_QUEUE_URL"]).send([Failure(Environment.STAGING, {}, "x", "1", "s", "1")])
+        UncountedRecordQueue(rollup["FAILURE_QUEUE_URL"]).send(
+            [UncountedRecord(Environment.STAGING, {}, "x", "1", "s", "1")]
+        )
     with pytest.raises(StoreUnavailable):
         AlertTopic(rollup["ALERT_TOPIC_ARN"]).publish("Spike", {})
 
@@ -220,15 +222,15 @@ def test_an_invocation_that_fails_is_reported(local: Local) -> None:
 APP = """
 import os
 from telemetry.domain.environment import Environment
-from telemetry.domain.failure import Failure
-from telemetry.messages.failures import FailureQueue
+from telemetry.domain.uncounted_record import UncountedRecord
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.messages.invocations import Invocations
 
 def handler(event, context):
     if event["again"]:
         Invocations(context.invoked_function_arn).ask_for({"again": False})
-    failure = Failure(Environment.STAGING, {}, "ValueError: no", str(event["again"]), "shard", "1")
-    FailureQueue(os.environ["FAILURE_QUEUE_URL"]).send([failure])
+    failure = UncountedRecord(Environment.STAGING, {}, "ValueError: no", str(event["again"]), "shard", "1")
+    UncountedRecordQueue(os.environ["FAILURE_QUEUE_URL"]).send([failure])
 """
 
 

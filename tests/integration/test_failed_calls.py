@@ -117,7 +117,7 @@ def refused(post: Post, key: str | None, body: str = EVENT, path: str = "/api/v1
     headers = {} if key is None else {"x-api-key": key}
     event = http_event(path, body, {"content-type": "application/json"} | headers, query)
     event["requestContext"]["http"]["sourceIp"] = IP
-    status: int = post._function.handler(event, Context())["statusCode"]
+    status: int = post.function.handler(event, Context())["statusCode"]
     return status
 
 
@@ -226,5 +226,5 @@ def test_it_is_answered_whatever_goes_wrong(
 def test_a_call_that_took_all_its_time_is_not_counted(deployment: Deployment, store: FailedCallStore) -> None:
     event = http_event("/api/v1/telemetry", EVENT, {})
     post = start_ingest(deployment)
-    assert post._function.handler(event, Context(milliseconds_left=1_000))["statusCode"] == 401
+    assert post.function.handler(event, Context(milliseconds_left=1_000))["statusCode"] == 401
     assert noted(store) == {}

@@ -26,6 +26,7 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
+from tests.clock import FakeClock
 from tests.closed_days import Site
 from tests.conftest import Deployment
 from tests.issuing import issue
@@ -50,7 +51,8 @@ class Finance:
 
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
-        self.function = load_function("reports")
+        self.clock = FakeClock()
+        self.function = load_function("reports", self.clock)
 
     def get(
         self,
@@ -547,13 +549,7 @@ def test_days_that_are_not_closed(weekend: Site, finance: Finance) -> None:
     ],
 )
 def test_when_to_ask_again(weekend: Site, finance: Finance, now: datetime, seconds: int) -> None:
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
-            del tz
-            return now
-
-    vars(finance.function)["datetime"] = Clock
+    finance.clock.set(now)
     answer = finance.get("day/2026-11-02", {"application": "acme-desktop"})
     assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (409, str(seconds))
     assert weekend

@@ -18,12 +18,11 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey, read_telemetry_id
 from telemetry.retry import Deadline
 from telemetry.services.api_keys import issue_staff_key
-from telemetry.services.ingest import Ingest, Outcome, Status
+from telemetry.services.ingest import EventOutcome, Ingest, Status
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 from tests.conftest import Deployment, Post
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at
 
 TELEMETRY = "/api/v1/telemetry"
 NOW = datetime.now(UTC).replace(microsecond=123_456)
@@ -55,7 +54,7 @@ def ask(path: str, key: str, **query: str) -> dict[str, Any]:
 
 
 def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: Post) -> None:
-    vars(post._function)["datetime"] = at(NOW)
+    post.clock.set(NOW)
     first = EVENT | {"event_id": "big", "text_data": text(1)}
     small = {
         "data_type": "text",
@@ -117,7 +116,7 @@ class Taken:
         return {key: Existing(digest, frozenset({Flag.CLOCK_SKEW})) for key in keys} if digest else {}
 
 
-def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
+def keep(store: Taken, *bodies: bytes) -> list[EventOutcome]:
     ingest = Ingest(
         lambda _: store,
         lambda *_: {},
@@ -127,7 +126,7 @@ def keep(store: Taken, *bodies: bytes) -> list[Outcome]:
     )
     environment = Environment.PRODUCTION
     access = Access(ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({environment})), environment)
-    return ingest.keep([getkeymanager.element(body) for body in bodies], access, "192.0.2.1", NOW, Deadline(60))
+    return ingest.keep([getkeymanager.parse_one(body) for body in bodies], access, "192.0.2.1", NOW, Deadline(60))
 
 
 def test_a_conflict_is_acknowledged_only_for_what_it_says() -> None:

@@ -19,10 +19,11 @@ from telemetry.domain.event import Event
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.web.http import inflated
 from tests import hostile
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox
 from tests.hostile import LICENSING, TELEMETRY, USAGE, Sent
 from tests.lambdas import Context, http_event, load_function
-from tests.stream_events import at, close_day, deadline, stored_items, stream_event, stream_record
+from tests.stream_events import close_day, deadline, stored_items, stream_event, stream_record
 
 SOAK = bool(os.environ.get("SOAK"))
 PRODUCTION = Environment.PRODUCTION
@@ -57,7 +58,7 @@ class Service:
         self.key = deployment.keys[PRODUCTION]
         staff = issue_staff_key("x", frozenset(Environment), Role.SUPER_ADMIN, deployment.keyring, deployment.api_keys)
         self.staff = staff.secret
-        self.now: datetime | None = None
+        self.clock = FakeClock()
         self._functions: dict[str, ModuleType] = {}
 
     def send(self, sent: Sent) -> dict[str, Any]:
@@ -72,8 +73,7 @@ class Service:
         return self._answer(name, http_event(path, "", headers, {"environment": "production"} | query, "GET"))
 
     def _answer(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
-        function = self._functions.setdefault(name, load_function(name))
-        vars(function)["datetime"] = at(self.now) if self.now else datetime
+        function = self._functions.setdefault(name, load_function(name, self.clock))
         answer: dict[str, Any] = function.handler(event, Context(milliseconds_left=29_000))
         return answer
 
@@ -146,7 +146,7 @@ def deliver(deployment: Deployment, mailbox: Mailbox) -> None:
 
 def read_everything(service: Service, random: Random, now: datetime) -> None:
     """Every list answers, and no parameter, however odd, brings one down."""
-    service.now = now
+    service.clock.set(now)
     day = (now - timedelta(days=2)).date().isoformat()
     for path in READ:
         usual = {"format": "ndjson"} if path.endswith("export") else {}

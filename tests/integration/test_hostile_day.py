@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.recount import RULES
+from telemetry.domain.report_rules import RULES
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, close_day, deadline, stored_items, stream_event, stream_record
+from tests.stream_events import close_day, deadline, stored_items, stream_event, stream_record
 
 SOAK = bool(os.environ.get("SOAK"))
 PRODUCTION = Environment.PRODUCTION
@@ -34,7 +34,7 @@ def send(deployment: Deployment, events: Sequence[dict[str, Any]], chance: Rando
     for start in range(0, len(events), 410):
         post = start_ingest(deployment)
         moment = datetime.combine(DAY, time(chance.randrange(24), chance.randrange(60)), UTC)
-        vars(post._function)["datetime"] = at(moment)
+        post.clock.set(moment)
         assert post("/api/v1/telemetry", json.dumps(events[start : start + 410]))["statusCode"] == 200
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from telemetry.dialects.reader import read_one
+from telemetry.dialects.body.reader import read_one
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record

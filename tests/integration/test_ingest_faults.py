@@ -19,7 +19,7 @@ from telemetry.domain.product import Product
 from telemetry.domain.record import read_telemetry_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.retry import Deadline
-from telemetry.services.ingest import Ingest, Outcome, Status
+from telemetry.services.ingest import EventOutcome, Ingest, Status
 from telemetry.settings import TableNames
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
@@ -82,7 +82,7 @@ def products(*_: object) -> dict[str, Product]:
     return {"acme": Product("acme", "Acme")}
 
 
-def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 12) -> list[Outcome]:  # noqa: ANN401
+def keep(tables: TableNames, events: list[Event], client: Any, attempts: int = 12) -> list[EventOutcome]:  # noqa: ANN401
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8), client=lambda: client)
     pauses: list[float] = []  # of a second each, whatever they are asked to be
     deadline = Deadline(attempts, clock=lambda: float(len(pauses)), sleep=pauses.append)
@@ -110,7 +110,7 @@ def batch(count: int, random: Random) -> list[Event]:
     return list(getkeymanager.parse(json.dumps(bodies).encode(), "application/json").events)
 
 
-def assert_durable(tables: TableNames, events: list[Event], outcomes: list[Outcome]) -> None:
+def assert_durable(tables: TableNames, events: list[Event], outcomes: list[EventOutcome]) -> None:
     store = RecordStore(tables.records(ENVIRONMENT), ShardPlan(8))
     for event, outcome in zip(events, outcomes, strict=True):
         if outcome.status is not Status.FAILED:

@@ -20,22 +20,13 @@ from pynamodb.models import Model
 
 import telemetry.storage
 from local.template import read_template
-from telemetry.dialects import getkeymanager_licensing
+from telemetry.dialects.getkeymanager import licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import (
-    BREAKDOWNS,
-    FLAGGED,
-    RECORDS,
-    SUSPECT,
-    Fold,
-    HourKey,
-    Kind,
-    LicenseDay,
-    Measure,
-    of_key,
-)
+from telemetry.domain.activity import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
-from telemetry.domain.day_report import Candidate, Correction, DayReport, Moments, product_report
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
@@ -44,12 +35,13 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.license_activity import LicenseCount
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
-from telemetry.domain.recount import MOST_VERSIONS, LicenseCount, Recount, Unit
+from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
-from telemetry.domain.session import Attempts, Session
+from telemetry.domain.session import Session, SignInAttempts
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.spikes import Episode, Spike
@@ -72,11 +64,14 @@ from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import AttemptStore, SessionStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
-from telemetry.web import administration as api
+from telemetry.web.administration.api_keys import NewApiKey
+from telemetry.web.administration.customers import NewCustomer
+from telemetry.web.administration.products import NewProduct, ProductPatch
 from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
 from tests.conftest import Deployment
 from tests.item_sizes import LARGEST_ITEM, item_bytes
+from tests.observations import BREAKDOWNS
 from tests.unit.test_report_rules import worst_recount
 
 MARGIN = 25_000
@@ -151,27 +146,27 @@ def write_product(stage: Stage) -> None:
     """In quotation marks, which the log's JSON spells out."""
     quotes = '"' * 59
     versions, types, later, last = ([f"{quotes}{group}{each:04d}" for each in range(500)] for group in "abcd")
-    new = api.NewProduct(id=PRODUCT, name=wide(200), versions=versions, activity_types=types)
+    new = NewProduct(id=PRODUCT, name=wide(200), versions=versions, activity_types=types)
     catalogue.create_product(stage.staff, Product(**dict(new)), stage.stores)
-    patch = api.ProductPatch(name=wide(200), versions=later, activity_types=last)
+    patch = ProductPatch(name=wide(200), versions=later, activity_types=last)
     catalogue.change_product(stage.staff, PRODUCT, 1, patch.changes(), stage.stores)
 
 
 def write_customer(stage: Stage) -> None:
-    new = api.NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
+    new = NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
     catalogue.create_customer(stage.staff, new.id, new.name, new.email, stage.stores)
 
 
 def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
-    identifier = wide(getkeymanager_licensing.LONGEST_IDENTIFIER)
+    identifier = wide(licensing.LONGEST_IDENTIFIER)
     stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
 
 
 def write_api_key(stage: Stage) -> None:
     networks = [f"fe80::{each:02x}%{wide(55)}" for each in range(50)]
-    new = api.NewApiKey(name=wide(200), capabilities=set(Capability), expires_at=END, allowed_networks=networks)
+    new = NewApiKey(name=wide(200), capabilities=set(Capability), expires_at=END, allowed_networks=networks)
     terms = api_keys.KeyTerms(new.name, new.expires_at, tuple(new.allowed_networks))
     api_keys.create_sdk_key(stage.staff, HERE, new.capabilities or (), PRODUCT, terms, stage.stores)
 
@@ -186,13 +181,13 @@ def write_export(stage: Stage) -> None:
 def write_session(stage: Stage) -> None:
     entry = audited(stage.staff, "session.create", "k3f2a9c0d1", ())
     SessionStore(stage.registry).add(Session("s" * 24, bytes(32), END), entry)
-    AttemptStore(stage.registry).put(IP, Attempts(MANY, NOW), None)
+    AttemptStore(stage.registry).put(IP, SignInAttempts(MANY, NOW), None)
 
 
 def write_answer(stage: Stage) -> None:
-    question = Question(DeviceAction.ACTIVATE, "key", None)
-    found = Finding(Outcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
-    answer = getkeymanager_licensing.answer(question, found, NOW)
+    question = DeviceRequest(DeviceAction.ACTIVATE, "key", None)
+    found = Finding(LicensingOutcome.IDENTIFIER_REQUIRED, stage.license(), Product(PRODUCT, wide(200)))
+    answer = licensing.answer(question, found, NOW)
     keys, keyring = IdempotencyStore(stage.registry), stage.deployment.keyring
     once((wide(9_000),), b"", lambda: (200, answer), keys, keyring, NOW, Deadline(60))
 
@@ -303,7 +298,7 @@ def write_licensing_hour(stage: Stage) -> None:
 
 
 def codes() -> list[int]:
-    return [getkeymanager_licensing.code_of(outcome) for outcome in Outcome]
+    return [licensing.code_of(outcome) for outcome in LicensingOutcome]
 
 
 def write_episode(stage: Stage) -> None:

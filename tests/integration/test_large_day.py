@@ -10,9 +10,10 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.day_reports import DayReportStore
+from tests.clock import FakeClock
 from tests.conftest import Deployment, Mailbox, never, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, stream_batch
+from tests.stream_events import stream_batch
 
 DAY = date(2026, 11, 3)
 PRODUCTION = Environment.PRODUCTION
@@ -30,16 +31,14 @@ class Invocations:
     def run(self, now: datetime) -> int:
         taken, self.taken = self.taken, []
         for event in taken:
-            function = load_function("close_day")
-            vars(function)["datetime"] = at(now)
+            function = load_function("close_day", FakeClock(now))
             assert function.handler(event, Context())["counted"] == event["unit"]
         return len(taken)
 
 
 def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mailbox) -> None:
     for hour in (0, 7, 13, 23):
-        post = start_ingest(deployment)
-        vars(post._function)["datetime"] = at(datetime.combine(DAY, time(hour, 59), UTC))
+        post = start_ingest(deployment, datetime.combine(DAY, time(hour, 59), UTC))
         bodies = [
             {
                 "data_type": "text",
@@ -58,7 +57,7 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
 
     products, table = list(deployment.products.all()), deployment.tables.aggregates(PRODUCTION)
     invocations = Invocations()
-    ask_for = partial(load_function("close_day")._ask_for, PRODUCTION, invocations)
+    ask_for = partial(load_function("close_day").ask_for, PRODUCTION, invocations)
     closer = DayCloser.of(table, deployment.records(), products, ask_for)
     closer = replace(closer, recounter=replace(closer.recounter, records_at_once=4))
     now = datetime.combine(DAY + timedelta(days=1), time(0, 30), UTC)

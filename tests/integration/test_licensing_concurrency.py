@@ -18,7 +18,7 @@ from pynamodb.connection import Connection
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.license import ActivationState, License, LicenseState
-from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question
+from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.services.idempotency import Answer, once
@@ -37,7 +37,7 @@ def service(deployment: Deployment) -> Licensing:
 
 
 def ask(deployment: Deployment, action: DeviceAction, identifier: str, deadline: Deadline | None = None) -> Finding:
-    question = Question(action, KEY, identifier)
+    question = DeviceRequest(action, KEY, identifier)
     return service(deployment).answer(question, Environment.PRODUCTION, NOW, deadline or Deadline(30))
 
 
@@ -66,14 +66,20 @@ def together(calls: Sequence[Callable[[], Any]], threads: int = 50) -> list[Any]
 def test_200_parallel_activations_against_a_limit_of_10(deployment: Deployment, state: LicenseState) -> None:
     license_ = issue(deployment, activation_limit=10, state=state)
     findings = together([partial(ask, deployment, DeviceAction.ACTIVATE, f"device-{n}") for n in range(200)])
-    assert Counter(finding.outcome for finding in findings) == {Outcome.ACTIVATED: 10, Outcome.LIMIT_REACHED: 190}
+    assert Counter(finding.outcome for finding in findings) == {
+        LicensingOutcome.ACTIVATED: 10,
+        LicensingOutcome.LIMIT_REACHED: 190,
+    }
     assert len(active(deployment, license_)) == 10
 
 
 def test_one_device_in_parallel_counts_once(deployment: Deployment) -> None:
     license_ = issue(deployment, activation_limit=2)
     findings = together([lambda: ask(deployment, DeviceAction.ACTIVATE, DEVICE)] * 100)
-    assert Counter(finding.outcome for finding in findings) == {Outcome.ACTIVATED: 1, Outcome.ALREADY_ACTIVE: 99}
+    assert Counter(finding.outcome for finding in findings) == {
+        LicensingOutcome.ACTIVATED: 1,
+        LicensingOutcome.ALREADY_ACTIVE: 99,
+    }
     assert active(deployment, license_) == [DEVICE]
 
 
@@ -86,7 +92,7 @@ def test_seats_taken_and_given_back_at_once_never_exceed_the_limit(deployment: D
     outcomes = Counter(finding.outcome for finding in together(calls, threads=20))
     remaining = active(deployment, license_)
     assert len(remaining) <= 5
-    assert outcomes[Outcome.ACTIVATED] - outcomes[Outcome.DEACTIVATED] == len(remaining)
+    assert outcomes[LicensingOutcome.ACTIVATED] - outcomes[LicensingOutcome.DEACTIVATED] == len(remaining)
 
 
 class FaultyTransactions:
@@ -141,10 +147,10 @@ def patient() -> Deadline:
 def test_what_fails_once_is_done_once(deployment: Deployment, plan: list[str | None], fault: str) -> None:
     license_ = issue(deployment, activation_limit=1)
     plan += [fault, fault, None]
-    assert ask(deployment, DeviceAction.ACTIVATE, DEVICE, patient()).outcome is Outcome.ACTIVATED
+    assert ask(deployment, DeviceAction.ACTIVATE, DEVICE, patient()).outcome is LicensingOutcome.ACTIVATED
     assert active(deployment, license_) == [DEVICE]
     plan += [fault, fault, None]
-    assert ask(deployment, DeviceAction.DEACTIVATE, DEVICE, patient()).outcome is Outcome.DEACTIVATED
+    assert ask(deployment, DeviceAction.DEACTIVATE, DEVICE, patient()).outcome is LicensingOutcome.DEACTIVATED
     assert active(deployment, license_) == []
 
 
@@ -157,10 +163,16 @@ def test_any_faults_leave_the_count_right(deployment: Deployment, plan: list[str
         was = device in active(deployment, license_)
         is_full = len(active(deployment, license_)) == 3
         if random.random() < 0.6:
-            expected = Outcome.ALREADY_ACTIVE if was else Outcome.LIMIT_REACHED if is_full else Outcome.ACTIVATED
+            expected = (
+                LicensingOutcome.ALREADY_ACTIVE
+                if was
+                else LicensingOutcome.LIMIT_REACHED
+                if is_full
+                else LicensingOutcome.ACTIVATED
+            )
             action = DeviceAction.ACTIVATE
         else:
-            expected = Outcome.DEACTIVATED if was else Outcome.ALREADY_INACTIVE
+            expected = LicensingOutcome.DEACTIVATED if was else LicensingOutcome.ALREADY_INACTIVE
             action = DeviceAction.DEACTIVATE
         outcome = ask(deployment, action, device, patient()).outcome
         plan.clear()
@@ -192,7 +204,7 @@ def test_a_licence_that_staff_suspend_meanwhile_is_read_anew(
         return found
 
     monkeypatch.setattr(licenses.LicenseStore, "known", suspended_after_reading)
-    assert ask(deployment, DeviceAction.ACTIVATE, DEVICE).outcome is Outcome.BLOCKED
+    assert ask(deployment, DeviceAction.ACTIVATE, DEVICE).outcome is LicensingOutcome.BLOCKED
 
 
 # ── Idempotency-Key

@@ -20,7 +20,7 @@ from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, close_day, stored_items, stream_event, stream_record
+from tests.stream_events import close_day, stored_items, stream_event, stream_record
 
 SOAK = bool(os.environ.get("SOAK"))
 FIRST_DAYS = (date(2026, 11, 27), date(2026, 12, 28), date(2028, 2, 26), date(2027, 2, 25), date(2026, 10, 29))
@@ -59,8 +59,7 @@ class History:
             self.today += timedelta(days=self.random.choice((1, 1, 1, 2, self.random.randint(1, longest_gap))))
 
     def send(self, now: datetime) -> None:
-        post = start_ingest(self.deployment)
-        vars(post._function)["datetime"] = at(now)
+        post = start_ingest(self.deployment, now)
         bodies = []
         for _ in range(self.random.randint(1, 6)):
             user, device = self.random.choice(("ann", "Bob@X.org", "bob@x.org", "cy", None)), self.random.choice("de ")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import inf
 from random import Random
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -31,8 +31,9 @@ from telemetry.storage.audit import AuditLog
 from telemetry.storage.tables import dynamodb_client
 from telemetry.web import records as api
 from tests.benchmarks.capacity import reading_records
+from tests.clock import FakeClock
 from tests.conftest import Deployment
-from tests.lambdas import Context, example_event, http_event, load_function
+from tests.lambdas import Context, example_event, http_event, load_function, restart
 from tests.records_world import KEYS, World, expected, populate, random_filter
 
 BASE = "/api/v1/analytics"
@@ -336,7 +337,7 @@ def test_what_expired_is_gone_at_once(
         assert [row["id"] for row in listed(ask, **long_ago, **query)] == [kept.id]
     assert ask(f"/records/{old.id}", **PRODUCTION).status == 404
     monkeypatch.setenv("RETENTION_DAYS", "9")  # a shorter retention hides at once
-    function.stores.cache_clear()
+    restart(function)
     assert listed(ask, **A_QUARTER) == []
     assert ask(f"/records/{kept.id}", **PRODUCTION).status == 404
 
@@ -349,14 +350,14 @@ def test_pages_hold_what_they_must_in_order(
     deployment: Deployment, ask: Ask, function: ModuleType, seed: int, quantity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     random, now = Random(seed), just_now()
-    if quantity == "many":
-        function.index_sizes().note(deployment.tables.records(Environment.PRODUCTION), inf)
     world, other = World(deployment), World(deployment, Environment.STAGING)
     licenses = world.issue()
     other.issue()
     populate(world, random, now, 150)
     populate(other, random, now, 30)
-    vars(function)["MOST_RECORDS"] = random.choice((3, 40, 20_000))
+    restart(function, most_records=random.choice((3, 40, 20_000)))
+    if quantity == "many":
+        function.wired().index_sizes.note(deployment.tables.records(Environment.PRODUCTION), inf)
     monkeypatch.setattr(record_search, "MOST_PARTITIONS", 1_000 if seed == 1 else 5)
     window = {"from": f"{now - timedelta(days=10):%Y-%m-%d}", "to": f"{now:%Y-%m-%d}"}
     found = 0
@@ -430,18 +431,16 @@ def test_a_window_is_time_of_receipt(world: World, ask: Ask) -> None:
     assert {row["id"] for row in listed(ask)} == set(kept)  # 24 hours unless told
 
 
-def test_a_list_keeps_the_window_it_began_with(
-    world: World, ask: Ask, function: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_keeps_the_window_it_began_with(world: World, ask: Ask, function: ModuleType) -> None:
     now = datetime.now(UTC)
-    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=now.astimezone))
+    clock = FakeClock(now)
+    function.wired.start(clock)
     first = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=23)
     kept = [world.keep([EVENT | {"event_id": f"e{n}"}], first + timedelta(minutes=n))[0].id for n in range(4)]
     page = ask("/records", **PRODUCTION, range="24h", limit="2")
     assert [row["id"] for row in page.body["items"]] == [kept[3], kept[2]]
 
-    later = now + timedelta(hours=5)
-    monkeypatch.setattr(function, "datetime", SimpleNamespace(now=later.astimezone))
+    clock.set(now + timedelta(hours=5))
     assert page.next
     assert [row["id"] for row in ask("/records", **page.next).body["items"]] == [kept[1], kept[0]]
     assert listed(ask) == []
@@ -500,8 +499,8 @@ def test_a_page_by_receipt_reads_no_more_bodies_than_it_shows(
 def test_a_search_that_finds_nothing_in_time_goes_on(world: World, ask: Ask, function: ModuleType, path: str) -> None:
     world.keep([EVENT | {"event_id": f"e{n}", "license_key": None} for n in range(30)], just_now())
     (rare,) = world.keep([EVENT | {"license_key": None, "hwid": "rare"}], just_now() - timedelta(days=5))
-    function.index_sizes().note(world.store.table, inf)
-    vars(function)["MOST_REQUESTS"] = 10
+    restart(function, most_requests=10)
+    function.wired().index_sizes.note(world.store.table, inf)
     query = PRODUCTION | A_QUARTER | {"hwid": "rare"} | ({"format": "ndjson"} if path == "/export" else {})
     answers = list(pages(ask, path, **query))
     assert len(answers) > 1
@@ -543,7 +542,7 @@ def test_a_file_holds_what_the_list_shows(
     random = Random(seed)
     licenses = world.issue()
     populate(world, random, just_now(), 150)
-    vars(function)["MOST_RECORDS"] = random.choice((60, 20_000))
+    restart(function, most_records=random.choice((60, 20_000)))
     monkeypatch.setattr(record_export, "MOST_BYTES", random.choice((5_000, 4_500_000)))
     monkeypatch.setattr(record_export, "_AT_ONCE", random.choice((3, 100)))
     monkeypatch.setattr(record_export, "MOST_ROWS", random.choice((20, 5_000)))

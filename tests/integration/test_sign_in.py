@@ -20,6 +20,7 @@ from telemetry.services.api_keys import hash_of, issue_staff_key, keep, new_key,
 from telemetry.services.sign_in import Desk
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.tables import dynamodb_client
+from tests.clock import FakeClock
 from tests.conftest import Deployment
 from tests.lambdas import Context, http_event, load_function
 
@@ -43,6 +44,7 @@ class Browser:
     """Keeps its cookies between the functions it asks."""
 
     functions: dict[str, ModuleType]
+    clock: FakeClock
     headers: dict[str, str] = field(default_factory=dict)
     source_ip: str = "203.0.113.7"
     domain: str = "abc123.execute-api.eu-central-1.amazonaws.com"
@@ -56,6 +58,7 @@ class Browser:
         )
         event["requestContext"]["http"]["sourceIp"] = self.source_ip
         event["requestContext"]["domainName"] = self.domain
+        self.clock.advance(0.01)  # no two requests come at the same moment
         name = next((name for name in ("admin", "analytics") if f"/{name}/" in path and "/api/" in path), "dashboard")
         result = self.functions[name].handler(event, Context())
         answered = {name.lower(): value for name, value in result["headers"].items()}
@@ -85,11 +88,10 @@ def loaded() -> dict[str, ModuleType]:
 @pytest.fixture
 def browser(loaded: dict[str, ModuleType]) -> Browser:
     """One that asks functions which know nothing yet."""
+    clock = FakeClock()
     for function in loaded.values():
-        for cached in ("authenticator", "stores", "desk"):
-            if hasattr(function, cached):
-                getattr(function, cached).cache_clear()
-    return Browser(loaded)
+        function.wired.start(clock)
+    return Browser(loaded, clock)
 
 
 @pytest.fixture
@@ -278,8 +280,7 @@ def test_a_session_ends_with_its_key(browser: Browser, deployment: Deployment, k
     assert found
     revoked = browser.ask("POST", f"/api/v1/admin/api-keys/{found.id}/revoke", authorization=f"Bearer {boss}")
     assert revoked.status == 200
-    for function in browser.functions.values():
-        function.authenticator.cache_clear()  # a minute later
+    browser.clock.advance(61)
     assert [browser.ask("GET", path).status for path in (SESSION, PRODUCTS)] == [401, 401]
 
 
@@ -298,11 +299,10 @@ def test_what_is_no_session(browser: Browser, deployment: Deployment, key: str, 
             assert found
             path = f"/api/v1/admin/api-keys/{found.id}/regenerate"
             assert browser.ask("POST", path, authorization=f"Bearer {boss}").status == 200
-            for function in browser.functions.values():
-                function.authenticator.cache_clear()
+            browser.clock.advance(61)
         case "over":
             # TTL deletes late
-            over = Session(id_, session.key_hash, datetime.now(UTC))
+            over = Session(id_, session.key_hash, browser.clock.now())
             desk.sessions._item(over).save()
         case "forged":
             browser.jar[name] = f"{id_}.{'A' * 43}"
@@ -319,7 +319,7 @@ def test_wrong_keys_are_slowed_down_and_no_one_else(browser: Browser, key: str) 
     assert 0 < int(answers[-1].headers["retry-after"]) <= 15
     assert browser.sign_in(key).status == 429  # else a right key could be told from a wrong one
     assert browser.ask("GET", PRODUCTS, authorization=f"Bearer {key}").status == 200
-    assert Browser(browser.functions, source_ip="203.0.113.8").sign_in(key).status == 204
+    assert Browser(browser.functions, browser.clock, source_ip="203.0.113.8").sign_in(key).status == 204
 
 
 def test_a_right_key_begins_anew(browser: Browser, key: str, desk: Desk) -> None:
@@ -332,7 +332,7 @@ def test_a_right_key_begins_anew(browser: Browser, key: str, desk: Desk) -> None
 
 def test_many_at_once_are_as_slow(browser: Browser, desk: Desk) -> None:
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(Browser(browser.functions).sign_in, WRONG) for _ in range(40)]
+        asked = [pool.submit(Browser(browser.functions, browser.clock).sign_in, WRONG) for _ in range(40)]
     statuses = [answer.result().status for answer in asked]
     assert set(statuses) <= {401, 429}
     assert statuses.count(401) <= FREE_ATTEMPTS
@@ -348,7 +348,7 @@ def test_many_at_once_are_as_slow(browser: Browser, desk: Desk) -> None:
 def test_without_the_registry_nobody_is_signed_in_or_out(
     browser: Browser, key: str, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Browser(browser.functions)
+    other = Browser(browser.functions, browser.clock)
     assert other.sign_in(key).status == 204
     token = other.token
     client: Any = dynamodb_client()

@@ -14,7 +14,7 @@ from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import issue_staff_key
 from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, http_event, load_function, restart
 
 FUNCTIONS = ("admin", "analytics", "dashboard", "reports")
 PREFIXES = ("/api/v1/admin/", "/api/v1/analytics/", "/api/v1/reports/", "/admin/session")
@@ -120,9 +120,7 @@ def loaded() -> dict[str, ModuleType]:
 @pytest.fixture
 def site(loaded: dict[str, ModuleType], deployment: Deployment) -> Site:
     for function in loaded.values():
-        for cached in ("authenticator", "stores", "desk", "registry"):
-            if hasattr(function, cached):
-                getattr(function, cached).cache_clear()
+        restart(function)
     reach = frozenset(Environment)
     keys: dict[str | None, str] = {
         role.value: issue_staff_key(role, reach, role, deployment.keyring, deployment.api_keys).secret for role in Role

@@ -32,14 +32,15 @@ from local.engine import Engine
 from telemetry.domain.active_users import Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.activity import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.api_key import ApiKey, KeyKind
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
 from telemetry.domain.customer import Customer
-from telemetry.domain.day_report import Candidate, Correction, Moments, product_report
+from telemetry.domain.day_report import Moments, product_report
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable, TelemetryError
 from telemetry.domain.event import Dialect
 from telemetry.domain.failed_call import Caller
-from telemetry.domain.failure import Failure
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
@@ -48,14 +49,15 @@ from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
-from telemetry.domain.session import Attempts, Session
+from telemetry.domain.session import Session, SignInAttempts
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.domain.staff import AuditEntry, Author
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
-from telemetry.messages.failures import FailureQueue
 from telemetry.messages.invocations import Invocations
+from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.retry import Deadline
 from telemetry.storage import batches, changes
 from telemetry.storage.active_users import LedgerStore
@@ -247,7 +249,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "SessionStore.session": lambda: sessions.session("s1"),
     "SessionStore.end": lambda: sessions.end(SESSION, ENTRY),
     "AttemptStore.get": lambda: attempts.get("192.0.2.1"),
-    "AttemptStore.put": lambda: attempts.put("192.0.2.1", Attempts(1, NOW), None),
+    "AttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
     "AttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
     "EpisodeStore.latest": lambda: episodes.latest("acme-cli"),
     "EpisodeStore.open": lambda: episodes.open(EPISODE, None),
@@ -255,7 +257,9 @@ CALLS: dict[str, Callable[[], object]] = {
     "EpisodeStore.announced": lambda: episodes.announced(EPISODE),
     "EpisodeStore.all": episodes.all,
     "AlertTopic.publish": lambda: AlertTopic("arn:aws:sns:us-east-1:0:alerts").publish("Spike", {}),
-    "FailureQueue.send": lambda: FailureQueue("https://queue").send([Failure(PRODUCTION, {}, "x", "i", "s", "1")]),
+    "UncountedRecordQueue.send": lambda: UncountedRecordQueue("https://queue").send(
+        [UncountedRecord(PRODUCTION, {}, "x", "i", "s", "1")]
+    ),
     "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
 }
 

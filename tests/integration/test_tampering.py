@@ -16,14 +16,14 @@ from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.verify_day import Outcome, Verdict, Verifier
+from telemetry.services.verify_day import DayVerdict, Outcome, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import bind, connection, dynamodb_client
 from tests.conftest import Deployment, start_ingest
 from tests.lambdas import Context, load_function
-from tests.stream_events import at, close_day, deadline, stream_batch
+from tests.stream_events import close_day, deadline, stream_batch
 
 FIRST = date(2026, 10, 30)
 DAYS = [FIRST + timedelta(days=number) for number in range(4)]
@@ -58,8 +58,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
     """Four closed days of a few records each; one body is too large for its head."""
     del mailbox
     for day in DAYS:
-        post = start_ingest(deployment)
-        vars(post._function)["datetime"] = at(datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=9))
+        post = start_ingest(deployment, datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=9))
         bodies = [
             {
                 "data_type": "text",
@@ -80,7 +79,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
     return deployment
 
 
-def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[Verdict]:
+def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[DayVerdict]:
     table = deployment.tables.aggregates(Environment.PRODUCTION)
     verifier = Verifier(LedgerStore(table), DayReportStore(table), deployment.records())
     return list(verifier.verify_all(CATALOGUE, now))
@@ -146,7 +145,10 @@ def test_a_report_that_was_changed(closed: Deployment, database: Path) -> None:
 def test_purged_days(closed: Deployment) -> None:
     later = deadline(DAYS[-1]) + timedelta(days=92)
     assert {verdict.outcome for verdict in verify(closed, later) if verdict.scope == CATALOGUE} == {Outcome.PURGED}
-    assert {verdict.outcome for verdict in verify(closed, later)} == {Outcome.PURGED, Outcome.HOLDS}
+    assert {verdict.outcome for verdict in verify(closed, later)} == {
+        Outcome.PURGED,
+        Outcome.HOLDS,
+    }
 
 
 def _rows(file: sqlite3.Connection, table: str, day: date) -> list[tuple[int, str]]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from telemetry.dialects import getkeymanager
-from telemetry.dialects.getkeymanager_query import said_in
+from telemetry.dialects.stored import said_in
 from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidCursor, StoreUnavailable
@@ -19,7 +19,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView, Verdict
 from telemetry.domain.product import Product
 from telemetry.domain.shards import ShardPlan
-from telemetry.domain.telemetry_query import Page, Place, TelemetryQuery
+from telemetry.domain.telemetry_query import PageStart, TelemetryPage, TelemetryQuery
 from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
@@ -375,15 +375,15 @@ class Archive:
         now: datetime = NOW,
         effort: Effort | None = None,
         days: int = 90,
-        place: Place | None = None,
-    ) -> Page:
+        place: PageStart | None = None,
+    ) -> TelemetryPage:
         oldest = now.date() - timedelta(days=days)
         browser = Browser(self.store, now, oldest, effort or Effort(20_000, 60), self.sizes)
         search = TelemetrySearch(browser, PRODUCTS, said_in, self.deployment.keyring)
-        return search.page(query, place or Place(skip=(query.page - 1) * query.per_page))
+        return search.page(query, place or PageStart(skip=(query.page - 1) * query.per_page))
 
 
-def said(page: Page) -> list[Any]:
+def said(page: TelemetryPage) -> list[Any]:
     return [record.said.data for record in page.records]
 
 
@@ -479,7 +479,7 @@ def test_only_the_page_is_read(archive: Archive, monkeypatch: pytest.MonkeyPatch
 
 def walked(archive: Archive, query: TelemetryQuery, effort: Callable[[], Effort]) -> list[list[Any]]:
     """The pages of a list to its end."""
-    place: Place | None = Place(skip=(query.page - 1) * query.per_page)
+    place: PageStart | None = PageStart(skip=(query.page - 1) * query.per_page)
     pages = []
     while place:
         page = archive.page(query, effort=effort(), place=place, days=6)

@@ -15,7 +15,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import CALL_HOME, normalise_group
 from tests.benchmarks.capacity import counted_calls
 from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, http_event, load_function, restart
 from tests.records_world import KEYS, PRODUCTS, Kept, World, populate, random_body
 
 GROUPS = ("runs", CALL_HOME, "CALL HOME", "g" * 33, "g" * 34, None)
@@ -127,11 +127,15 @@ def test_a_list_is_what_it_must_be_whatever_a_search_may_cost(
     populate(world, random, now, 200)
     populate(other, random, now, 30)
     if is_large:
-        function.index_sizes().note(world.store.table, inf)
+        function.wired().index_sizes.note(world.store.table, inf)
     found = 0
     for _ in range(16):
-        vars(function)["MOST_RECORDS"] = random.choice((3, 40, 20_000, 20_000))
-        vars(function)["MOST_REQUESTS"] = random.choice((1, 20, 200))
+        restart(
+            function,
+            index_sizes=function.wired().index_sizes,
+            most_records=random.choice((3, 40, 20_000, 20_000)),
+            most_requests=random.choice((1, 20, 200)),
+        )
         query, per_page, page = random_query(random), random.choice((3, 20, 100)), random.choice((1, 1, 2, 5))
         listed = list(pages(get, query | {"per_page": str(per_page), "page": str(page)}))
         ids = [row["id"] for each in listed for row in each["data"]]
@@ -147,9 +151,9 @@ def test_nothing_comes_twice_or_is_missed_while_others_arrive(
 ) -> None:
     random, now = Random(3), datetime.now(UTC)
     populate(world, random, now, 80)
+    restart(function, most_requests=30)
     if is_large:
-        function.index_sizes().note(world.store.table, inf)
-    vars(function)["MOST_REQUESTS"] = 30
+        function.wired().index_sizes.note(world.store.table, inf)
     queries: tuple[Query, ...] = ({}, {"has_red_flags": "1"}, {"data_type": "text"}, {"license_key": KEY})
     for query in queries:
         before, seen = list(world.kept), list[str]()
@@ -201,7 +205,7 @@ def test_no_search_of_a_month_makes_many_requests(
     world: World, get: Get, function: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RETENTION_DAYS", "90")
-    function.stores.cache_clear()
+    restart(function)
     random, now = Random(5), datetime.now(UTC)
     for day in range(31):
         for _ in range(4):

@@ -14,13 +14,12 @@ from telemetry.domain.active_users import (
     Actor,
     Audience,
     Balance,
-    Closing,
     DayClosed,
-    Ledger,
     LedgerBroken,
     Move,
     Place,
     Presence,
+    RunningBalance,
     TallyKey,
     count_active,
     filled,
@@ -29,6 +28,7 @@ from telemetry.domain.active_users import (
     presences,
     shares,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.errors import HistoryTooShort
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.storage.active_users import (
@@ -168,7 +168,7 @@ def test_a_balance_follows_from_the_one_before_and_the_tally() -> None:
     tally = Counter({(Audience.USERS, NEW): 4, (Audience.USERS, 2): 1, (Audience.USERS, 1): 5})
     after = next_balance(before, DAY, tally)
     assert after == Balance(DAY, nobody | {Audience.USERS: (10, 0, 2, *(0,) * (COUNTERS - 3))})
-    ledger = Ledger(before, {DAY: tally})
+    ledger = RunningBalance(before, {DAY: tally})
     assert count_active(ledger, Audience.USERS, 1, DAY) == 10
     assert count_active(ledger, Audience.USERS, 2, DAY) == 10
     assert count_active(ledger, Audience.USERS, 3, DAY) == 12

@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.activity import (
-    BREAKDOWNS,
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -29,7 +28,7 @@ from telemetry.domain.activity import (
 )
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.sighting import CATALOGUE, Sighting
-from tests.observations import observe
+from tests.observations import BREAKDOWNS, observe
 
 DAY = date(2026, 11, 3)
 names = st.none() | st.text(max_size=3) | st.sampled_from(["x" * LONGEST_NAME, "ä" * LONGEST_NAME, OTHER, UNNAMED])

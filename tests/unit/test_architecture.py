@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-CORE = Path(__file__).resolve().parents[2] / "layers" / "core" / "telemetry"
+ROOT = Path(__file__).resolve().parents[2]
+CORE = ROOT / "layers" / "core" / "telemetry"
+FUNCTIONS = ROOT / "functions"
 MAY_IMPORT = {
     "domain": {"domain"},
     "dialects": {"dialects", "domain"},
@@ -14,6 +16,10 @@ MAY_IMPORT = {
     "messages": {"messages", "domain", "retry", "storage"},
     "services": {"services", "domain", "storage", "messages", "retry"},
     "web": {"web", "services", "domain", "retry", "faults"},
+    "wiring": {
+        *("wiring", "web", "services", "dialects", "storage", "messages", "domain"),
+        *("settings", "clock", "retry"),
+    },
 }
 PURE = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "os", "time", "random", "socket"}
 
@@ -61,3 +67,32 @@ def test_nothing_but_settings_and_the_secret_reads_the_environment() -> None:
         if "environ" in path.read_text().split("import environ")[-1:][0] and "import environ" in path.read_text()
     }
     assert readers <= {"settings.py", "secret.py"}
+
+
+def reached(path: Path) -> Iterator[str]:
+    """All modules of ours that a file imports, and those that these import."""
+    waiting, seen = [path], {path}
+    while waiting:
+        for found in imported(waiting.pop()) - seen:
+            seen.add(found)
+            waiting.append(found)
+            yield ".".join(found.relative_to(CORE).with_suffix("").parts)
+
+
+def imported(path: Path) -> set[Path]:
+    names = set(imports(path))
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    files = {CORE.parent / f"{name.replace('.', '/')}.py" for name in names if name.startswith("telemetry.")}
+    return {file for file in files if file.is_file()}
+
+
+@pytest.mark.parametrize("path", sorted(FUNCTIONS.glob("*/app.py")), ids=lambda path: path.parent.name)
+def test_a_function_loads_nothing_that_others_serve(path: Path) -> None:
+    """A cold start takes the longer the more it imports."""
+    name, modules = path.parent.name, set(reached(path))
+    others = {f"wiring.{each.parent.name}" for each in FUNCTIONS.glob("*/app.py")} - {f"wiring.{name}"}
+    assert not modules & others
+    assert ("web.administration.routing" in modules) == (name == "admin")
+    assert name == "admin" or not modules & {"services.administration.licenses", "services.administration.api_keys"}

@@ -25,11 +25,10 @@ FILES = {
 @pytest.fixture
 def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Telemetry")
+    monkeypatch.setenv("TABLE_PREFIX", "telemetry")
     for name, text in FILES.items():
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
-    function = load_function("dashboard")
-    vars(function)["assets"] = lambda: load_assets(tmp_path)
-    return function
+    return load_function("dashboard", page=tmp_path)
 
 
 def get(function: ModuleType, path: str, **headers: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from telemetry.services.close_day import Closed, DayCloser
 from telemetry.services.counting import count
 from telemetry.services.recount import Recounter, RecountIncomplete
 from telemetry.services.reports import active_users
-from telemetry.services.verify_day import Outcome, Verdict, Verifier
+from telemetry.services.verify_day import DayVerdict, Outcome, Verifier
 from tests.active_users_world import Store
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import SHARDS, observe
@@ -92,7 +92,7 @@ class World:
     def users(self, days: int, days_later: int, scope: str = "editor") -> int:
         return active_users(scope, days, DAY + timedelta(days=days_later), Audience.USERS, self.aggregates)
 
-    def verify(self, days_later: int, scope: str = CATALOGUE, now: datetime | None = None) -> list[Verdict]:
+    def verify(self, days_later: int, scope: str = CATALOGUE, now: datetime | None = None) -> list[DayVerdict]:
         verifier = Verifier(self.aggregates, self.aggregates, self)
         return verifier.verify(scope, DAY + timedelta(days=days_later), now or at(5))
 
@@ -260,7 +260,11 @@ def test_a_report_that_was_written_stays_and_what_contradicts_it_stands_beside()
     assert closed == Closed(DAY, by_deadline=True)
     assert {each.sighting.day for each in world.reads[reads:]} == set()  # what is reported is not counted again
     assert world.aggregates.totals("editor", DAY, DAY) == kept
-    assert [each.outcome for each in world.verify(0)] == [Outcome.DIFFERS, Outcome.HOLDS, Outcome.DIFFERS]
+    assert [each.outcome for each in world.verify(0)] == [
+        Outcome.DIFFERS,
+        Outcome.HOLDS,
+        Outcome.DIFFERS,
+    ]
     (correction,) = world.aggregates.corrections("editor", DAY, DAY)
     assert (correction.records, correction.users) == (2, 2)
     assert correction.difference == "records: the report says 1, its records 2"
@@ -379,7 +383,11 @@ def test_of_a_purged_day_report_and_chain_are_left() -> None:
     world.records.clear()
     later = at(200)
     outcomes = {each.scope: each.outcome for each in world.verify(0, now=later)}
-    assert outcomes == {"editor": Outcome.PURGED, UNKNOWN_PRODUCT: Outcome.HOLDS, CATALOGUE: Outcome.PURGED}
+    assert outcomes == {
+        "editor": Outcome.PURGED,
+        UNKNOWN_PRODUCT: Outcome.HOLDS,
+        CATALOGUE: Outcome.PURGED,
+    }
     reports = world.aggregates._reports["editor"]
     reports[DAY] = replace(reports[DAY], totals=replace(reports[DAY].totals, records=2))
     assert world.verify(0, "editor", later)[0].outcome is Outcome.DIFFERS

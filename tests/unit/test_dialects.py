@@ -78,5 +78,5 @@ def test_identities_are_normalised() -> None:
 )  # fmt: skip
 def test_a_country_is_kept_as_sent_unless_it_can_be_none(sent: object, kept: str | None) -> None:
     raw = json.dumps({"country": sent, "payload": {"country": sent}}).encode()
-    assert getkeymanager.element(raw).country == kept
+    assert getkeymanager.parse_one(raw).country == kept
     assert reo.parse(raw).country is None

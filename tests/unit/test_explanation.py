@@ -10,7 +10,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.explanation import explain
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
@@ -76,7 +76,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=4
 @given(st.tuples(texts), texts)
 def test_evidence_is_read_as_it_was_written(client_flags: tuple[str, ...], product: str) -> None:
     event = Event(raw=b"", dialect=Dialect.REO, product_id=product, event_at=0, client_flags=client_flags)
-    verdict = judge(event, LicenseView(), Products(), Environment.PRODUCTION, NOW)
+    verdict = judge(event, LicenseView(), EventProducts(), Environment.PRODUCTION, NOW)
     assert verdict.rules_version == 3
     assert verdict.seen == {
         Flag.UNKNOWN_PRODUCT: product,

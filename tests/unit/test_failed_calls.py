@@ -17,7 +17,7 @@ from telemetry.domain.errors import (
     Unauthenticated,
 )
 from telemetry.domain.failed_call import OTHERS, Caller, Cause, caller, cause_of
-from telemetry.services.failed_calls import MOST_WAITING, PAUSE, FailureLog, SummedCalls
+from telemetry.services.failed_calls import MOST_WAITING, PAUSE, FailedCallLog, SummedCalls
 from telemetry.storage.failed_calls import slot_of
 from tests.lambdas import ROOT
 
@@ -75,7 +75,7 @@ def test_shows_little_of_a_key_and_nothing_unprintable(api_key: str, shown: str)
 
 def test_each_call_takes_one_write() -> None:
     store, first, second, third = Store(), *SAME_PLACE[:3]
-    log = FailureLog(store)
+    log = FailedCallLog(store)
     for number, each in enumerate([first, first, second, second, third, first, second], 1):
         log.note(PRODUCTION, each, NOW)
         assert store.writes == number
@@ -84,7 +84,7 @@ def test_each_call_takes_one_write() -> None:
 
 def test_environments_and_hours_have_room_of_their_own() -> None:
     store, first, second = Store(), *SAME_PLACE[:2]
-    log = FailureLog(store)
+    log = FailedCallLog(store)
     for environment, now in ((PRODUCTION, NOW), (None, NOW), (PRODUCTION, NOW + timedelta(hours=1))):
         for each in (first, second, second):
             log.note(environment, each, now)
@@ -99,7 +99,7 @@ def test_environments_and_hours_have_room_of_their_own() -> None:
 def test_one_place_being_full_leaves_the_others_open() -> None:
     store, (first, second) = Store(), SAME_PLACE[:2]
     elsewhere = next(who(number) for number in range(99) if slot_of(who(number)) != slot_of(first))
-    log = FailureLog(store)
+    log = FailedCallLog(store)
     for each in (first, second, elsewhere):
         log.note(PRODUCTION, each, NOW)
     assert store.calls == {(PRODUCTION, first): 1, (PRODUCTION, elsewhere): 1}
@@ -130,7 +130,7 @@ def lost(number: int = 0) -> Caller:
 
 def test_the_first_call_is_written_at_once_and_the_next_ten_seconds_in_one() -> None:
     store = Store()
-    calls = SummedCalls(FailureLog(store))
+    calls = SummedCalls(FailedCallLog(store))
     for second in range(20):
         calls.note(lost(), NOW + timedelta(seconds=second))
         assert store.writes == 1 + second // 10
@@ -141,7 +141,7 @@ def test_the_first_call_is_written_at_once_and_the_next_ten_seconds_in_one() -> 
 
 def test_who_waits_longest_is_written_first() -> None:
     store = Store()
-    calls = SummedCalls(FailureLog(store))
+    calls = SummedCalls(FailedCallLog(store))
     for number in (0, 1, 2, 1):
         calls.note(lost(number), NOW)
     assert store.calls == {(None, lost(0)): 1}
@@ -161,7 +161,7 @@ def test_calls_are_of_the_hour_they_came_in() -> None:
             hours.append(hour)
             return super().add(environment, caller, hour, calls)
 
-    calls = SummedCalls(FailureLog(Hours()))
+    calls = SummedCalls(FailedCallLog(Hours()))
     for now in (NOW, NOW, NOW + timedelta(hours=1), NOW + timedelta(hours=1) + PAUSE):
         calls.note(lost(), now)
     assert hours == [NOW.replace(minute=0), NOW.replace(minute=0), NOW.replace(hour=9, minute=0)]
@@ -169,7 +169,7 @@ def test_calls_are_of_the_hour_they_came_in() -> None:
 
 def test_so_many_callers_wait_and_no_more() -> None:
     store = Store()
-    calls = SummedCalls(FailureLog(store))
+    calls = SummedCalls(FailedCallLog(store))
     calls.note(lost(), NOW)
     everybody = [caller(Cause.UNKNOWN_ROUTE, "", f"198.51.{number}.1") for number in range(MOST_WAITING + 50)]
     for each in everybody:
@@ -183,7 +183,7 @@ def test_so_many_callers_wait_and_no_more() -> None:
 
 def test_what_could_not_be_written_is_kept() -> None:
     store = Broken(times=1)
-    calls = SummedCalls(FailureLog(store))
+    calls = SummedCalls(FailedCallLog(store))
     with pytest.raises(StoreUnavailable):
         calls.note(lost(), NOW)
     calls.note(lost(), NOW)
@@ -198,6 +198,7 @@ def test_the_page_offers_the_causes_there_are() -> None:
     assert re.findall(r'"(\w+)"', listed) == [cause.value for cause in Cause]
 
 
-def test_the_readme_names_the_causes_there_are() -> None:
-    (listed,) = re.findall(r"hour, cause \((.*?)\)", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert re.findall(r"`(\w+)`", listed) == [cause.value for cause in Cause]
+def test_the_page_on_analytics_names_the_causes_there_are() -> None:
+    text = (ROOT / "docs" / "analytics.md").read_text()
+    (listed,) = re.findall(r"\n## System logs\n(.*?)\n## ", text, re.DOTALL)
+    assert re.findall(r"^\| `(\w+)` \|", listed, re.MULTILINE) == [cause.value for cause in Cause]

@@ -10,7 +10,7 @@ import pytest
 
 from telemetry.domain.active_users import Audience
 from telemetry.domain.errors import InvalidField
-from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, Question, WholeDay
+from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, ReportQuestion, WholeDay
 from telemetry.web.etags import content_etag, is_current
 from telemetry.web.http import Request
 from telemetry.web.reports import (
@@ -23,7 +23,7 @@ from telemetry.web.reports import (
     piracy_question,
 )
 
-Parse = Callable[[Mapping[str, str]], Question]
+Parse = Callable[[Mapping[str, str]], ReportQuestion]
 
 ACTIVE = {"application": "editor", "days": "30", "as_of": "2026-10-31"}
 MONTH = {"application": "editor", "month": "2028-02"}
@@ -52,7 +52,7 @@ one_day = partial(day_question, "2026-10-31")
         (one_day, {"application": "editor"} | ANY, WholeDay("editor", date(2026, 10, 31))),
     ],
 )
-def test_questions(parse: Parse, query: dict[str, str], asked: Question) -> None:
+def test_questions(parse: Parse, query: dict[str, str], asked: ReportQuestion) -> None:
     assert parse(query) == asked
 
 

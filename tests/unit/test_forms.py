@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.dialects import forms, getkeymanager
-from telemetry.dialects.json_text import NotJson
-from telemetry.dialects.masking import body_api_key, masked
-from telemetry.dialects.reader import read_one, read_stored
+from telemetry.dialects import getkeymanager
+from telemetry.dialects.body import forms
+from telemetry.dialects.body.json_text import NotJson
+from telemetry.dialects.body.masking import body_api_key, masked
+from telemetry.dialects.body.reader import read_one, read_stored
 from telemetry.domain.event import Format
 
 FORM, MULTIPART = "application/x-www-form-urlencoded; charset=utf-8", 'multipart/form-data; boundary="----x"'
@@ -131,7 +132,7 @@ def test_a_form_is_the_event_that_json_is(write: Any, media_type: str) -> None: 
     }  # fmt: skip
     pairs = [*said.items(), ("metadata[os]", "linux"), ("flags[]", "debugger")]
     event = getkeymanager.parse(write(pairs), media_type).events[0]
-    as_json = getkeymanager.element(json.dumps(said | {"metadata": {"os": "linux"}, "flags": ["debugger"]}).encode())
+    as_json = getkeymanager.parse_one(json.dumps(said | {"metadata": {"os": "linux"}, "flags": ["debugger"]}).encode())
     names = set(event.__dataclass_fields__) - {"raw", "format"}
     assert {name: getattr(event, name) for name in names} == {name: getattr(as_json, name) for name in names}
     booleans = [*said.items(), ("flags[tampering_detected]", "1"), ("flags[debugger_detected]", "false")]

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.dialects import getkeymanager, getkeymanager_licensing, reo
-from telemetry.dialects.getkeymanager_query import BadParameters, parse
+from telemetry.dialects import getkeymanager, reo
+from telemetry.dialects.getkeymanager import licensing
+from telemetry.dialects.getkeymanager.query import BadParameters, parse
 from telemetry.domain.event import Event, normalise_user
 from telemetry.domain.ids import LONGEST_NORMALISED, trimmed
 from telemetry.domain.keyring import Identity, Keyring
@@ -27,7 +28,7 @@ invisible = st.text(st.sampled_from(INVISIBLE), max_size=5)
 
 
 def sdk(**fields: object) -> Event:
-    return getkeymanager.element(json.dumps(fields).encode())
+    return getkeymanager.parse_one(json.dumps(fields).encode())
 
 
 def usage(**fields: object) -> Event:
@@ -99,7 +100,7 @@ def test_devices_are_normalised_everywhere() -> None:
     assert event.device_ids == (composed, "h\u00fc-1\u200bx")
     assert KEYRING.fingerprint(Identity.DEVICE, other) == KEYRING.fingerprint(Identity.DEVICE, composed)
     body = json.dumps({"license_key": "L\u00fc", "identifier": other}).encode()
-    assert getkeymanager_licensing.parse(DeviceAction.VERIFY, body).identifier == composed
+    assert licensing.parse(DeviceAction.VERIFY, body).identifier == composed
 
 
 def test_an_id_of_nothing_to_see_is_none() -> None:

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.event import Dialect, Event
+from telemetry.domain.event import CALL_HOME, Dialect, Event
 from telemetry.domain.flags import Flag, FlagClass, decode, encode, is_billable
-from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.product import Product
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -24,7 +24,7 @@ ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=froz
         (replace(CLEAN, errors={"b": ["x"], "a": ["y"]}), ANY, {Flag.MALFORMED}, "3;m=a,b"),
         (replace(CLEAN, group="other"), ANY, set(), ""),
         (replace(CLEAN, group="other"), SOME, {Flag.UNKNOWN_ACTIVITY_TYPE}, "3;a=other"),
-        (replace(CLEAN, group="CALL HOME"), SOME, set(), ""),
+        (replace(CLEAN, group=CALL_HOME), SOME, set(), ""),
         (replace(CLEAN, environment_text="Staging"), ANY, {Flag.ENVIRONMENT_TEXT_CONFLICT}, "3;e=staging"),
         (replace(CLEAN, environment_text="staging-2"), ANY, set(), ""),
         (replace(CLEAN, environment_text="production"), ANY, set(), ""),
@@ -51,7 +51,7 @@ ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=froz
     ],
 )
 def test_verdicts(event: Event, product: Product | None, flags: set[Flag], evidence: str) -> None:
-    verdict = judge(event, LicenseView(), Products(product, product), Environment.PRODUCTION, NOW)
+    verdict = judge(event, LicenseView(), EventProducts(product, product), Environment.PRODUCTION, NOW)
     assert verdict == Verdict(frozenset(flags), evidence)
 
 
@@ -68,5 +68,5 @@ def test_only_quality_leaves_a_user_on_the_bill() -> None:
 
 
 def test_skew_is_measured_against_time_of_receipt() -> None:
-    late = judge(CLEAN, LicenseView(), Products(ANY), Environment.PRODUCTION, NOW + timedelta(days=36))
+    late = judge(CLEAN, LicenseView(), EventProducts(ANY), Environment.PRODUCTION, NOW + timedelta(days=36))
     assert late.flags == {Flag.CLOCK_SKEW}

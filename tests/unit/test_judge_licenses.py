@@ -9,7 +9,7 @@ import pytest
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag
-from telemetry.domain.judge import LicenseView, Products, judge
+from telemetry.domain.judge import EventProducts, LicenseView, judge
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.product import Product
@@ -137,7 +137,7 @@ def test_flags(license_case: str, activation: str, requires_license: bool, sent_
     lookup = LicenseLookup(registry(license_case, activation), KEYRING)
     (view,) = lookup.views([event], HERE, since=0)
     product = Product("acme", "Acme", requires_license=requires_license)
-    verdict = judge(event, view, Products(product), HERE, NOW)
+    verdict = judge(event, view, EventProducts(product), HERE, NOW)
     assert verdict.flags == TABLE[license_case, activation][0 if requires_license else 1]
     assert bool(verdict.evidence) == bool(verdict.flags)
 
@@ -145,12 +145,12 @@ def test_flags(license_case: str, activation: str, requires_license: bool, sent_
 def test_without_any_device_nothing_is_activated() -> None:
     event = Event(raw=b"", dialect=Dialect.GETKEYMANAGER, product_id="acme", license_key=KEY)
     (view,) = LicenseLookup(registry("active", "active"), KEYRING).views([event], HERE, since=0)
-    assert judge(event, view, Products(Product("acme", "Acme")), HERE, NOW).flags == {BYPASSED}
+    assert judge(event, view, EventProducts(Product("acme", "Acme")), HERE, NOW).flags == {BYPASSED}
 
 
 def test_nothing_is_said_of_a_licence_while_the_registry_cannot_be_read() -> None:
     event = Event(raw=b"", dialect=Dialect.GETKEYMANAGER, product_id="acme", license_key=KEY, client_flags=("vm",))
-    assert judge(event, None, Products(Product("acme", "Acme")), HERE, NOW).flags == {Flag.CLIENT_REPORTED}
+    assert judge(event, None, EventProducts(Product("acme", "Acme")), HERE, NOW).flags == {Flag.CLIENT_REPORTED}
 
 
 def test_evidence_names_what_was_seen_but_nothing_of_another_environment() -> None:
@@ -158,7 +158,7 @@ def test_evidence_names_what_was_seen_but_nothing_of_another_environment() -> No
 
     def evidence(license_case: str, activation: str) -> str:
         (view,) = LicenseLookup(registry(license_case, activation), KEYRING).views([event], HERE, since=0)
-        return judge(event, view, Products(Product("acme", "Acme")), HERE, NOW).evidence
+        return judge(event, view, EventProducts(Product("acme", "Acme")), HERE, NOW).evidence
 
     assert evidence("elsewhere", "active") == "3;E=elsewhere"
     assert evidence("unknown", "active") == "3;I=unknown"

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.flags import Flag
-from telemetry.domain.license_activity import most_devices, most_devices_of_owners, over_days, seen_on
-from telemetry.domain.recount import LicenseActivity
+from telemetry.domain.license_activity import LicenseActivity, most_devices, most_devices_of_owners, over_days, seen_on
 from telemetry.domain.sighting import Observation, Sighting
 from tests.observations import observe
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.dialects import getkeymanager, reo
-from telemetry.dialects.masking import body_api_key, masked
-from telemetry.dialects.structure import MOST_TOKENS
+from telemetry.dialects.body.masking import body_api_key, masked
+from telemetry.dialects.body.structure import MOST_TOKENS
 from telemetry.domain.api_key import KEY_CHARACTERS, KEY_PREFIXES, SECRET_CHARACTERS, KeyKind, without_keys
 from telemetry.domain.environment import Environment
 from telemetry.services.api_keys import new_key, with_new_secret
@@ -115,7 +115,7 @@ def test_what_is_counted_is_what_is_stored() -> None:
     }
     event = getkeymanager.parse(json.dumps(body).encode(), "application/json").events[0]
     assert (event.user_id, event.hwid) == ("*" * len(KEY), "*" * len(KEY))
-    assert event == getkeymanager.element(event.raw)
+    assert event == getkeymanager.parse_one(event.raw)
     usage = reo.parse(json.dumps({"payload": {"user_id": KEY, "api_key": "x"}, "api_key": KEY}).encode())
     assert usage.user_id == "*" * len(KEY)
     assert KEY.encode() not in usage.raw

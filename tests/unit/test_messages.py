@@ -11,10 +11,10 @@ from moto import mock_aws
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.alerts import LONGEST_SUBJECT, AlertTopic
 from telemetry.messages.clients import sns_client, sqs_client
-from telemetry.messages.failures import LONGEST_CAUSE, FailureQueue
+from telemetry.messages.uncounted_records import LONGEST_CAUSE, UncountedRecordQueue
 from telemetry.retry import ATTEMPTS
 
 LIMIT = 262_144
@@ -43,9 +43,11 @@ def at_once(_failures: int) -> None:
     """Waits for nothing."""
 
 
-def failure(number: int, cause: str = "ValueError: no") -> Failure:
+def failure(number: int, cause: str = "ValueError: no") -> UncountedRecord:
     key = {"p": {"S": "L1Zm9v#acme-cli"}, "s": {"S": f"1763713800123#evt-{number}"}}
-    return Failure(Environment.STAGING, key, cause, f"id-{number}", "shardId-00000001763713800123-1", str(number))
+    return UncountedRecord(
+        Environment.STAGING, key, cause, f"id-{number}", "shardId-00000001763713800123-1", str(number)
+    )
 
 
 def received(url: str) -> list[dict[str, Any]]:
@@ -57,7 +59,7 @@ def received(url: str) -> list[dict[str, Any]]:
 
 
 def test_failures_are_sent_as_json(url: str) -> None:
-    FailureQueue(url, at_once).send([failure(1)])
+    UncountedRecordQueue(url, at_once).send([failure(1)])
     assert received(url) == [
         {
             "environment": "staging",
@@ -72,7 +74,7 @@ def test_failures_are_sent_as_json(url: str) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, 10, 11, 25])
 def test_any_number_is_sent_once_each(url: str, count: int) -> None:
-    FailureQueue(url, at_once).send([failure(number) for number in range(count)])
+    UncountedRecordQueue(url, at_once).send([failure(number) for number in range(count)])
     assert [body["event_id"] for body in received(url)] == [f"id-{number}" for number in range(count)]
 
 
@@ -89,7 +91,7 @@ def test_what_a_call_leaves_out_is_sent_again(url: str) -> None:
         stub.add_response(
             "send_message_batch", {"Successful": rest, "Failed": []}, {"QueueUrl": url, "Entries": [first[0], first[2]]}
         )
-        FailureQueue(url, at_once).send([failure(number) for number in range(3)])
+        UncountedRecordQueue(url, at_once).send([failure(number) for number in range(3)])
         stub.assert_no_pending_responses()
 
 
@@ -99,13 +101,13 @@ def test_what_is_left_out_again_and_again_is_an_error(url: str) -> None:
         for _ in range(ATTEMPTS):
             stub.add_response("send_message_batch", nothing)
         with pytest.raises(StoreUnavailable, match="failure queue"):
-            FailureQueue(url, at_once).send([failure(0)])
+            UncountedRecordQueue(url, at_once).send([failure(0)])
         stub.assert_no_pending_responses()
 
 
 def test_a_queue_that_is_not_there_is_told_as_it_is(url: str) -> None:
     with pytest.raises(ClientError, match="NonExistentQueue"):
-        FailureQueue(f"{url}-elsewhere").send([failure(0)])
+        UncountedRecordQueue(f"{url}-elsewhere").send([failure(0)])
 
 
 def test_a_call_without_an_answer_may_be_made_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +116,7 @@ def test_a_call_without_an_answer_may_be_made_again(url: str, monkeypatch: pytes
 
     monkeypatch.setattr(sqs_client(), "send_message_batch", unanswered)
     with pytest.raises(StoreUnavailable, match="failure queue"):
-        FailureQueue(url, at_once).send([failure(0)])
+        UncountedRecordQueue(url, at_once).send([failure(0)])
 
 
 @pytest.mark.parametrize("character", ["\x00", "é", "😀", "\ud800", '"'])
@@ -122,7 +124,9 @@ def test_ten_of_the_longest_fit_into_a_call(url: str, monkeypatch: pytest.Monkey
     """Keys as long as DynamoDB has them, of the characters that take most in JSON or that SQS does not take at all."""
     width = len(character.encode("utf-8", "surrogatepass"))
     key = {"p": {"S": character * (2048 // width)}, "s": {"S": character * (1024 // width)}}
-    longest = Failure(Environment.DEVELOPMENT, key, character * 100_000, "0" * 32, "shardId-" + "0" * 60, "0" * 40)
+    longest = UncountedRecord(
+        Environment.DEVELOPMENT, key, character * 100_000, "0" * 32, "shardId-" + "0" * 60, "0" * 40
+    )
     sizes = []
     send = sqs_client().send_message_batch
 
@@ -131,7 +135,7 @@ def test_ten_of_the_longest_fit_into_a_call(url: str, monkeypatch: pytest.Monkey
         return send(**arguments)
 
     monkeypatch.setattr(sqs_client(), "send_message_batch", measured)
-    FailureQueue(url, at_once).send([longest] * 10)
+    UncountedRecordQueue(url, at_once).send([longest] * 10)
     assert len(sizes) == 1
     assert sizes[0] <= LIMIT
     bodies = received(url)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.domain.active_users import Ledger
+from telemetry.domain.active_users import RunningBalance
 from telemetry.domain.activity import MOST_NAMES, OTHER, UNNAMED
+from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField, StoreUnavailable
@@ -21,7 +22,7 @@ from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.overview import ALERTS, MOST_VERSIONS, Bucket, Counted, Overview, Timeline, overview, timeline
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.domain.window import Range, Window, between, recent
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser
+from telemetry.services.close_day import DayCloser
 from telemetry.services.day_summaries import Summariser
 from telemetry.services.overview import Overviews
 from telemetry.services.recount import Recounter
@@ -33,6 +34,7 @@ from tests.observations import SHARDS, observe
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 THIS_HOUR = datetime(2026, 11, 21, 8, tzinfo=UTC)
+SEVEN_DAYS = "By the hour, a window has at most seven days; for a longer one give UTC days"
 PRODUCTS = ("editor", "compiler")
 SCOPES = (*PRODUCTS, UNKNOWN_PRODUCT, CATALOGUE)
 
@@ -91,7 +93,7 @@ class World:
             read=lambda image: (self.records[int(image["place"]["N"])], None),
             actors=self.aggregates,
             activity=self.aggregates,
-            failures=self,
+            uncounted=self,
             noted={},
             wait=lambda _: None,
         )
@@ -352,11 +354,11 @@ def test_a_window_ends_with_the_hour_or_day_there_is() -> None:
 @pytest.mark.parametrize(
     ("since", "until", "is_hourly", "message"),
     [
-        (THIS_HOUR + timedelta(hours=1), THIS_HOUR + timedelta(hours=2), True, "Lies in the future"),
-        (NOW - timedelta(hours=3), THIS_HOUR, True, "Must be at a full hour, as `to`"),
-        (THIS_HOUR - timedelta(hours=3), NOW, True, "Must be at a full hour, as `to`"),
-        (THIS_HOUR - timedelta(hours=169), THIS_HOUR, True, "At most seven days by the hour; name UTC days"),
-        (NOW.replace(hour=0, minute=0) - timedelta(days=365), NOW, False, "At most 365 days"),
+        (THIS_HOUR + timedelta(hours=1), THIS_HOUR + timedelta(hours=2), True, "Must not be in the future"),
+        (NOW - timedelta(hours=3), THIS_HOUR, True, "Must be a full hour, and so must `to`"),
+        (THIS_HOUR - timedelta(hours=3), NOW, True, "Must be a full hour, and so must `to`"),
+        (THIS_HOUR - timedelta(hours=169), THIS_HOUR, True, SEVEN_DAYS),
+        (NOW.replace(hour=0, minute=0) - timedelta(days=365), NOW, False, "A window has at most 365 days"),
     ],
 )
 def test_refuses_windows_it_cannot_tell(
@@ -376,6 +378,6 @@ def test_24_hours_touch_two_days_but_the_last_hour_of_a_day_one() -> None:
 
 
 def test_nothing_is_known_of_a_new_deployment() -> None:
-    told = overview(CUTS[0], Counted({}, None, {}, {}), Ledger(None, {}), Counter())
+    told = overview(CUTS[0], Counted({}, None, {}, {}), RunningBalance(None, {}), Counter())
     assert (told.lifetime_records, told.records, told.users, told.versions) == (0, 0, 0, {})
     assert told.buckets == [Bucket(start, 0, 0, {}, {}, is_closed=False) for start in CUTS[0].starts]

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from telemetry.dialects.powerauth import BadRequest, ClosedDaysQuestion, UsersQuestion, error, parse
-from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, Question, WholeDay
+from telemetry.dialects.powerauth import BadRequest, ClosedDaysQuestion, UsersQuestion, error_body, parse
+from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, ReportQuestion, WholeDay
 from telemetry.domain.finance_report import FinanceReport
 
 
@@ -42,7 +42,7 @@ def test_questions(body: bytes, name: str, days: int) -> None:
 
 
 YEAR = Period(date(2024, 1, 1), date(2024, 12, 31))
-CLOSED_DAYS: list[tuple[bytes, str, Question]] = [
+CLOSED_DAYS: list[tuple[bytes, str, ReportQuestion]] = [
     (
         question("ACTIVE_USERS_AS_OF", application="editor", days="365", as_of="2026-10-31"),
         "ACTIVE_USERS_AS_OF",
@@ -67,7 +67,7 @@ CLOSED_DAYS: list[tuple[bytes, str, Question]] = [
 
 
 @pytest.mark.parametrize(("body", "name", "asked"), CLOSED_DAYS)
-def test_questions_about_closed_days(body: bytes, name: str, asked: Question) -> None:
+def test_questions_about_closed_days(body: bytes, name: str, asked: ReportQuestion) -> None:
     found = parse(body)
     assert isinstance(found, ClosedDaysQuestion)
     assert found == ClosedDaysQuestion(name, asked)
@@ -189,7 +189,7 @@ def test_digits_of_other_scripts_are_no_number_of_days() -> None:
 def test_refusals(body: bytes, code: str, message: str) -> None:
     with pytest.raises(BadRequest) as refusal:
         parse(body)
-    assert refusal.value.body == refused(code, message) == error(code, message)
+    assert refusal.value.body == refused(code, message) == error_body(code, message)
 
 
 @pytest.mark.parametrize(

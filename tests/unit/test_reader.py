@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.dialects import reader
-from telemetry.dialects.json_text import NotJson, loads
-from telemetry.dialects.reader import LARGEST_BATCH, LARGEST_EVENT, Element, read, read_one
-from telemetry.dialects.structure import MOST_TOKENS, MOST_TOKENS_OF_EVENT, Scan, TooMuchStructure, has_more
+from telemetry.dialects.body import reader
+from telemetry.dialects.body.json_text import NotJson, loads
+from telemetry.dialects.body.reader import LARGEST_BATCH, LARGEST_EVENT, Element, read, read_one
+from telemetry.dialects.body.structure import MOST_TOKENS, MOST_TOKENS_OF_EVENT, Scan, TooMuchStructure, has_more
 
 JSON_TYPE = "application/json"
 LINES = ["application/x-ndjson", "application/ndjson; charset=utf-8", "application/jsonl"]

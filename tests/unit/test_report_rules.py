@@ -15,17 +15,11 @@ from hypothesis import strategies as st
 
 from telemetry.domain import day_report
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, next_balance
-from telemetry.domain.day_report import Catalogue, DayReport, Moments, catalogue_report_1, product_report
+from telemetry.domain.day_report import CatalogueSum, DayReport, Moments, catalogue_report_1, product_report
 from telemetry.domain.flags import Flag
-from telemetry.domain.recount import (
-    RULES,
-    RULES_1,
-    LicenseActivity,
-    LicenseCount,
-    Recount,
-    counted,
-    foremost,
-)
+from telemetry.domain.license_activity import LicenseActivity, LicenseCount, foremost
+from telemetry.domain.recount import Recount, counted
+from telemetry.domain.report_rules import RULES, RULES_1
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.services.verify_day import Outcome
 from telemetry.storage.day_reports import DetailsItem, _details_body, _details_of
@@ -249,7 +243,7 @@ def test_details_fit_into_an_item(shards: int, whole: bool, product: str) -> Non
 def test_of_ten_thousand_products_the_catalogue_says_no_more_than_of_ten() -> None:
     sizes = []
     for products in (100, 10_000):
-        catalogue = Catalogue()
+        catalogue = CatalogueSum()
         for number in range(products):
             name = f"product-{number:05d}"
             licenses = (worst_license(number % 500, name),)
@@ -270,7 +264,7 @@ def test_of_ten_thousand_products_the_catalogue_says_no_more_than_of_ten() -> No
 @given(st.lists(st.lists(st.integers(0, 5), min_size=6, max_size=6), max_size=9))
 def test_all_together_adds_up_what_the_products_say(days: Sequence[Sequence[int]]) -> None:
     """As if all their records were of one."""
-    catalogue, whole = Catalogue(), Recount()
+    catalogue, whole = CatalogueSum(), Recount()
     for place, (records, flagged, hour, version, expires, licence) in enumerate(days):
         recount = Recount(
             records=records,

@@ -1,8 +1,9 @@
-"""Which path is meant by one with too many slashes."""
+"""Which route a path with surplus slashes is, and which API a path belongs to."""
 
 import pytest
 
-from telemetry.web.routes import PATHS, meant, routed, single_slashes
+from local.template import DEFAULT_PATH, read_template
+from telemetry.web.routes import PATHS, Api, canonical_path, routed, single_slashes
 from tests.lambdas import http_event
 
 
@@ -41,12 +42,12 @@ def test_single_slashes(path: str, single: str) -> None:
         ("BREW", "//api/v1/verify", None),
     ],
 )
-def test_meant(method: str, path: str, expected: str | None) -> None:
-    assert meant(method, path) == expected
+def test_canonical_path(method: str, path: str, expected: str | None) -> None:
+    assert canonical_path(method, path) == expected
 
 
 @pytest.mark.parametrize("path", sorted(PATHS["GET"] - {"/"}))
-def test_functions_see_the_path_that_is_meant_and_head_as_get(path: str) -> None:
+def test_functions_see_the_canonical_path_and_head_as_get(path: str) -> None:
     asked = http_event(f"/{path}/", "", {}, method="HEAD")
     seen = routed(asked)
     assert (seen["rawPath"], seen["requestContext"]["http"]["method"]) == (path, "GET")
@@ -57,3 +58,41 @@ def test_functions_see_the_path_that_is_meant_and_head_as_get(path: str) -> None
 def test_other_paths_stay_as_they_are() -> None:
     asked = http_event("/api/v1/admin/products/", "", {}, method="PATCH")
     assert routed(asked) == asked
+
+
+def test_each_function_serves_the_apis_it_answers_for() -> None:
+    """Also below its greedy routes, where no route of its own is."""
+    served: dict[str, set[Api]] = {}
+    for route in read_template().routes:
+        if route.path != DEFAULT_PATH:
+            path = route.path.replace("{proxy+}", "nothing/here")
+            served.setdefault(route.function, set()).add(Api.of(path))
+    assert served == {
+        "ingest": {Api.GETKEYMANAGER, Api.REO},
+        "licensing": {Api.GETKEYMANAGER},
+        "reports": {Api.POWERAUTH, Api.REPORTS},
+        "analytics": {Api.GETKEYMANAGER, Api.ANALYTICS},
+        "admin": {Api.ADMINISTRATION, Api.OTHER},
+        "dashboard": {Api.OTHER},
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "api"),
+    [
+        ("/api/v1/telemetry", Api.GETKEYMANAGER),
+        ("/v1/verify/x", Api.GETKEYMANAGER),
+        ("/api/v1//analytics/overview", Api.GETKEYMANAGER),
+        ("/api/product/usage", Api.REO),
+        ("/api/products", Api.OTHER),
+        ("/rest/v5", Api.POWERAUTH),
+        ("/rest", Api.OTHER),
+        ("/api/v1/reports/daily", Api.REPORTS),
+        ("/api/v1/analytics", Api.ANALYTICS),
+        ("/api/v1/admin/products", Api.ADMINISTRATION),
+        ("/admin/telemetry", Api.OTHER),
+        ("", Api.OTHER),
+    ],
+)
+def test_the_api_of_a_path(path: str, api: Api) -> None:
+    assert Api.of(path) is api

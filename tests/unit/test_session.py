@@ -9,7 +9,7 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.session import (
     FORGOTTEN_AFTER,
     FREE_ATTEMPTS,
-    Attempts,
+    SignInAttempts,
     attempts_from,
     cookie_value,
     csrf_token,
@@ -52,7 +52,7 @@ def test_an_address_waits_ever_longer() -> None:
             now += exc.wait
             attempts = next_attempt(attempts, now)
     assert waits == [15, 30, 60, 120, 240, 480, 480, 480]
-    assert next_attempt(attempts, now + FORGOTTEN_AFTER) == Attempts(1, now + FORGOTTEN_AFTER)
+    assert next_attempt(attempts, now + FORGOTTEN_AFTER) == SignInAttempts(1, now + FORGOTTEN_AFTER)
 
 
 @given(st.lists(st.integers(0, 1200), max_size=60))

@@ -469,10 +469,10 @@ def test_what_parameters_may_say(parameter: str, good: list[str], bad: list[str]
 
 
 def test_parameters_are_bounded_and_described() -> None:
-    readme = (ROOT / "README.md").read_text()
+    operations = (ROOT / "docs" / "operations.md").read_text()
     for name, declared in load(ROOT / "template.yaml")["Parameters"].items():
         assert declared["Description"], name
-        assert f"`{name}`" in readme, name
+        assert f"`{name}`" in operations, name
         assert declared.keys() & {"AllowedValues", "AllowedPattern", "MinValue"}, name
     days = load(ROOT / "template.yaml")["Parameters"]["LogRetentionDays"]
     assert days["Default"] in days["AllowedValues"]

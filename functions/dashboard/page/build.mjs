@@ -9,6 +9,7 @@ import { build } from "esbuild";
 const dist = new URL("../dist/", import.meta.url);
 const files = new Map();
 
+const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const bundle = await build({
   entryPoints: ["src/main.tsx"],
   entryNames: "app-[hash]",
@@ -20,7 +21,7 @@ const bundle = await build({
   target: ["chrome111", "edge111", "firefox115", "safari16.4"],
   jsx: "automatic",
   jsxImportSource: "preact",
-  define: { "process.env.NODE_ENV": '"production"' },
+  define: { "process.env.NODE_ENV": '"production"', VERSION: JSON.stringify(version) },
   legalComments: "eof",
   logLevel: "warning",
 });

@@ -40,12 +40,47 @@ class TableNames:
 
 
 @dataclass(frozen=True, slots=True)
-class IngestSettings:
-    """What the ingest function is told; `retention_days` is for where nobody has set another."""
+class Settings:
+    """What every function is told."""
 
     tables: TableNames
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX."""
+        return cls(TableNames.from_env(env))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSettings(Settings):
+    """What a function is told that reads records."""
+
     shards: ShardPlan
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS."""
+        return cls(TableNames.from_env(env), ShardPlan.parse(_required(env, "RECORD_SHARDS")))
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings(RecordSettings):
+    """What a function is told that also knows how long records are kept."""
+
     retention_days: int
+    """Of environments whose retention nobody has set."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS."""
+        shards = ShardPlan.parse(_required(env, "RECORD_SHARDS"))
+        return cls(TableNames.from_env(env), shards, int(_required(env, "RETENTION_DAYS")))
+
+
+@dataclass(frozen=True, slots=True)
+class IngestSettings(RetentionSettings):
+    """What the ingest function is told."""
+
     license_cache_seconds: int
 
     @classmethod
@@ -60,10 +95,9 @@ class IngestSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class RollupSettings:
+class RollupSettings(Settings):
     """What the rollup function is told."""
 
-    tables: TableNames
     failure_queue: str
     alert_topic: str
 
@@ -71,39 +105,3 @@ class RollupSettings:
     def from_env(cls, env: Mapping[str, str] = environ) -> Self:
         """Reads TABLE_PREFIX, FAILURE_QUEUE_URL, ALERT_TOPIC_ARN."""
         return cls(TableNames.from_env(env), _required(env, "FAILURE_QUEUE_URL"), _required(env, "ALERT_TOPIC_ARN"))
-
-
-@dataclass(frozen=True, slots=True)
-class CloseDaySettings:
-    """What the close_day function is told."""
-
-    tables: TableNames
-    shards: ShardPlan
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
-        """Reads TABLE_PREFIX, RECORD_SHARDS."""
-        return cls(tables=TableNames.from_env(env), shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")))
-
-
-@dataclass(frozen=True, slots=True)
-class AnalyticsSettings:
-    """What the analytics function is told; `retention_days` is for where nobody has set another."""
-
-    tables: TableNames
-    shards: ShardPlan
-    retention_days: int
-
-    @classmethod
-    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
-        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS."""
-        return cls(
-            tables=TableNames.from_env(env),
-            shards=ShardPlan.parse(_required(env, "RECORD_SHARDS")),
-            retention_days=int(_required(env, "RETENTION_DAYS")),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class AdminSettings(AnalyticsSettings):
-    """What the admin function is told: the same."""

@@ -1,10 +1,10 @@
-// Asking the API, and what it says when it cannot answer.
+// Requests to the API, and the problems that it answers with.
 
 import type { Session } from "./types";
 
 export type Query = Record<string, string | undefined>;
 
-/** Problem details (RFC 9457), or what stands in for them when not even those came. */
+/** Problem details (RFC 9457), or a replacement for them when the answer has none. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -18,11 +18,11 @@ export class Problem extends Error {
   }
 }
 
-/** A number that JavaScript would not give back as it was sent, such as 9007199254740993 or 1.0. */
+/** A number that JavaScript would write in another way than it was sent, such as 9007199254740993 or 1.0. */
 export class ExactNumber {
   constructor(readonly text: string) {}
 
-  /** What JSON.stringify writes as it came. Browsers that tell what a number was written like have `rawJSON` too. */
+  /** A value that JSON.stringify writes as it was sent. All browsers with `context` in JSON.parse have `rawJSON`. */
   get json(): unknown {
     const { rawJSON } = JSON as { rawJSON?: (text: string) => unknown };
     return rawJSON ? rawJSON(this.text) : Number(this.text);
@@ -55,23 +55,23 @@ export async function get<T>(path: string, query: Query, signal?: AbortSignal): 
   return JSON.parse(await response.text()) as T;
 }
 
-/** As `get`, with every number exactly as it stands in the answer. */
-export async function getExactly<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
+/** Like `get`, but every number stays exactly as it is in the answer. */
+export async function getExactNumbers<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
   const response = await send("GET", path + search(query), signal ? { signal } : {});
-  return JSON.parse(await response.text(), exactly as (key: string, value: unknown) => unknown) as T;
+  return JSON.parse(await response.text(), keepExactNumbers as (key: string, value: unknown) => unknown) as T;
 }
 
-/** A page of a download: the answer itself. */
+/** One page of a download. */
 export function download(url: string, signal?: AbortSignal): Promise<Response> {
   return send("GET", url, signal ? { signal } : {});
 }
 
-/** Where what a page is of goes on. */
+/** The address of the next page, or null after the last one. */
 export function nextOf(response: Response): string | null {
   return /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
 }
 
-/** Changes something. A session begun anew in another tab has another token, so that is asked for once more. */
+/** Changes something. If another tab has started a new session, the token is new too: then it is read again. */
 export async function change<T>(method: "POST" | "DELETE", path: string): Promise<T | undefined> {
   const attempt = (): Promise<Response> => send(method, path, { headers: { "X-CSRF-Token": csrf } });
   let response: Response;
@@ -111,13 +111,13 @@ async function send(method: string, url: string, init: RequestInit = {}): Promis
 async function problemOf(response: Response): Promise<Problem> {
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
   try {
-    const told = (await response.json()) as Record<string, unknown>;
+    const body = (await response.json()) as Record<string, unknown>;
     return new Problem(
       response.status,
-      String(told.title ?? told.message ?? "Failed"),
-      String(told.detail ?? `The service answered with status ${response.status}.`),
-      told.request_id ? String(told.request_id) : null,
-      Array.isArray(told.errors) ? told.errors : [],
+      String(body.title ?? body.message ?? "Failed"),
+      String(body.detail ?? `The service answered with status ${response.status}.`),
+      body.request_id ? String(body.request_id) : null,
+      Array.isArray(body.errors) ? body.errors : [],
       retryAfter,
     );
   } catch {
@@ -126,8 +126,8 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
-// Browsers that give no `context` yet show such numbers rounded.
-function exactly(_key: string, value: unknown, context?: { source?: string }): unknown {
+// Browsers without `context` show such numbers rounded.
+function keepExactNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
   return typeof value === "number" && context?.source !== undefined && String(value) !== context.source
     ? new ExactNumber(context.source)
     : value;

@@ -1,11 +1,11 @@
-// Who is signed in, and the frame around what they look at.
+// The session, and the frame around every view.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { currentSession, Problem, signOut } from "./api";
 import { localTime, timeOfDay } from "./format";
-import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
 import { WithConfirmation } from "./license_actions";
+import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
 import { Logs } from "./logs";
 import { Overview } from "./overview";
 import { Records } from "./records";
@@ -14,7 +14,7 @@ import { Toolbar } from "./toolbar";
 import type { Product, Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
 import { UnknownAddress } from "./unknown";
-import { Follow, type Page, RANGES, isUnknown, useAddress, type View, ViewContext } from "./view";
+import { isUnknown, type Page, RANGES, useAddress, type View, ViewContext, ViewLink } from "./view";
 
 const PAGES: readonly (readonly [Page, string])[] = [
   ["overview", "Overview"],
@@ -25,18 +25,18 @@ const PAGES: readonly (readonly [Page, string])[] = [
 export function App(): JSX.Element {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const ask = useCallback(() => {
+  const loadSession = useCallback(() => {
     setProblem(null);
     currentSession().then(setSession, (error) => setProblem(error));
   }, []);
-  useEffect(ask, []);
+  useEffect(loadSession, [loadSession]);
   const signedOut = useCallback(() => setSession(null), []);
   return (
     <SignedOut.Provider value={signedOut}>
       <Announcer />
       {problem ? (
         <main class="sign-in">
-          <ProblemBox problem={problem} retry={ask} />
+          <ProblemBox problem={problem} retry={loadSession} />
         </main>
       ) : session === undefined ? (
         <main class="sign-in">
@@ -57,7 +57,7 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
   const [tick, refresh] = useTicks(paused);
   const [problem, setProblem] = useState<Problem | null>(null);
   useTitle(view);
-  const leave = async (): Promise<void> => {
+  const endSession = async (): Promise<void> => {
     try {
       await signOut();
     } catch (error) {
@@ -70,37 +70,37 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
     <ViewContext.Provider value={view}>
       <Tick.Provider value={tick}>
         <Refresh.Provider value={refresh}>
-        <WithConfirmation>
-        <a class="skip" href="#content">
-          Skip to content
-        </a>
-        <header class="top" data-environment={isUnknown(view, "environment") ? undefined : view.environment}>
-          <div class="brand">
-            <img
-              src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
-              alt=""
-              width="28"
-              height="28"
-            />
-            <h1>Telemetry Analytics</h1>
-          </div>
-          {session.role !== "viewer" && <Tabs view={view} />}
-          <div class="account">
-            <span class="who" title={`Role: ${session.role}`}>
-              {session.name}
-            </span>
-            <button type="button" class="button quiet" onClick={leave}>
-              Sign out
-            </button>
-          </div>
-        </header>
-        {problem && (
-          <div class="signing-out">
-            <ProblemBox problem={problem} retry={leave} />
-          </div>
-        )}
-        <WithProducts view={view} tick={tick} paused={paused} onPause={setPaused} onRefresh={refresh} />
-        </WithConfirmation>
+          <WithConfirmation>
+            <a class="skip" href="#content">
+              Skip to content
+            </a>
+            <header class="top" data-environment={isUnknown(view, "environment") ? undefined : view.environment}>
+              <div class="brand">
+                <img
+                  src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
+                  alt=""
+                  width="28"
+                  height="28"
+                />
+                <h1>Telemetry Analytics</h1>
+              </div>
+              {session.role !== "viewer" && <Tabs view={view} />}
+              <div class="account">
+                <span class="who" title={`Role: ${session.role}`}>
+                  {session.name}
+                </span>
+                <button type="button" class="button quiet" onClick={endSession}>
+                  Sign out
+                </button>
+              </div>
+            </header>
+            {problem && (
+              <div class="signing-out">
+                <ProblemBox problem={problem} retry={endSession} />
+              </div>
+            )}
+            <WithProducts view={view} tick={tick} paused={paused} onPause={setPaused} onRefresh={refresh} />
+          </WithConfirmation>
         </Refresh.Provider>
       </Tick.Provider>
     </ViewContext.Provider>
@@ -137,19 +137,23 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
         {view.unknown.length > 0 ? (
           <UnknownAddress />
         ) : (
-          <Guarded view={view}>
+          <ErrorBoundary view={view}>
             {view.page === "records" ? <Records products={names} /> : view.page === "logs" ? <Logs /> : <Overview />}
-          </Guarded>
+          </ErrorBoundary>
         )}
       </main>
-      <footer>All times are UTC; hover one to see it in your own.</footer>
+      <footer>
+        <span>All times are UTC. Hover over one to see your local time.</span>
+        <span>Version {VERSION}</span>
+      </footer>
     </>
   );
 }
 
-/** What a view shows. If that fails the frame stays, and another view can be gone to. */
-function Guarded({ view, children }: { view: View; children: ComponentChildren }): JSX.Element {
+/** Shows a view. If the view fails, the frame stays and the reader can open another view. */
+function ErrorBoundary({ view, children }: { view: View; children: ComponentChildren }): JSX.Element {
   const [error, reset] = useErrorBoundary((cause) => console.error(cause));
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reset` is new every time, but only another view needs it
   useEffect(reset, [view]);
   if (error) return <ProblemBox problem={new Problem(0, "This view cannot be shown", String(error))} retry={reset} />;
   return <>{children}</>;
@@ -159,9 +163,9 @@ function Tabs({ view }: { view: View }): JSX.Element {
   return (
     <nav aria-label="Views">
       {PAGES.map(([page, text]) => (
-        <Follow key={page} page={page} current={page === view.page}>
+        <ViewLink key={page} page={page} current={page === view.page}>
           {text}
-        </Follow>
+        </ViewLink>
       ))}
     </nav>
   );
@@ -190,7 +194,7 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
         class="button quiet"
         aria-pressed={paused}
         aria-label="Pause updates"
-        title={paused ? "Go on updating every 30 seconds" : "Updates every 30 seconds; pause"}
+        title={paused ? "Update every 30 seconds again" : "Updates every 30 seconds. Press to pause."}
         onClick={() => onPause(!paused)}
       >
         <Icon name={paused ? "play" : "pause"} />

@@ -1,11 +1,10 @@
-// Charts over time, each with a table that says the same.
+// Charts over time, drawn by uPlot.
 
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
 import { axisDay, axisHour, bucketName, localTime, short } from "./format";
-import { type Column, Table } from "./table";
-import { Panel, Segments, Text } from "./ui";
+import { Text } from "./ui";
 
 export interface Series {
   label: string;
@@ -17,7 +16,7 @@ export interface Series {
 export interface Chart {
   kind: "stacked bars" | "lines";
   bucket: "hour" | "day";
-  /** Beginnings of the buckets, ISO-8601. */
+  /** Start times of the buckets, ISO-8601. */
   starts: string[];
   /** Stacked from the bottom up. */
   series: Series[];
@@ -25,14 +24,14 @@ export interface Chart {
   format: (value: number) => string;
   /** A value as text, on the axis. */
   axis?: (value: number) => string;
-  /** The top of the axis, where the values do not decide it. */
+  /** The top of the axis, if the values do not decide it. */
   top?: number;
-  /** Said of a bucket in the tooltip, such as that it is still open. */
+  /** A remark on a bucket, such as that it is still open. */
   remark?: (index: number) => string | undefined;
 }
 
-/** Fewer make no curve: the table says it better. */
-const FEWEST_POINTS = 4;
+/** With fewer points a table is easier to read than a chart. */
+export const FEWEST_POINTS = 4;
 
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 const SECONDS = { hour: 3600, day: 86_400 };
@@ -40,66 +39,6 @@ const STEPS = {
   hour: [1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3600),
   day: [1, 2, 7, 14, 28, 56].map((days) => days * 86_400),
 };
-
-interface ChartPanelProps {
-  title: string;
-  note?: ComponentChildren;
-  span?: number;
-  name: string;
-  chart: Chart;
-  /** Says in a sentence what the picture shows. */
-  summary: string;
-  children?: ComponentChildren;
-}
-
-/** A chart and its table, one at a time. */
-export function ChartPanel({ title, note, span, name, chart, summary, children }: ChartPanelProps): JSX.Element {
-  const [chosen, choose] = useState<"chart" | "table" | null>(null);
-  const form = chosen ?? (chart.starts.length < FEWEST_POINTS ? "table" : "chart");
-  const actions = (
-    <Segments
-      label={`${title} as`}
-      class="small"
-      options={[
-        ["chart", "Chart"],
-        ["table", "Table"],
-      ]}
-      value={form}
-      onChange={choose}
-    />
-  );
-  return (
-    <Panel title={title} note={note} {...(span ? { span } : {})} name={name} actions={actions}>
-      {form === "chart" ? <Plot chart={chart} summary={summary} /> : <ChartTable title={title} chart={chart} />}
-      {children}
-    </Panel>
-  );
-}
-
-function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Element {
-  const { bucket, starts, series, remark } = chart;
-  const columns: Column<number>[] = [
-    {
-      title: bucket === "hour" ? "Hour (UTC)" : "Day (UTC)",
-      cell: (index) => (
-        <>
-          {starts[index]?.slice(0, bucket === "hour" ? 16 : 10).replace("T", " ")}{" "}
-          <span class="muted">{remark?.(index)}</span>
-        </>
-      ),
-    },
-    ...series.map(({ label, values }) => ({
-      title: label,
-      heading: <Text>{label}</Text>,
-      class: "number",
-      cell: (index: number) => text(chart, values[index]),
-    })),
-  ];
-  const newestFirst = starts.map((_, index) => index).reverse();
-  return (
-    <Table label={`${title}, table`} class="low" columns={columns} items={newestFirst} keyOf={(index) => starts[index] ?? ""} />
-  );
-}
 
 interface Hover {
   index: number;
@@ -114,7 +53,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
   const [dark, setDark] = useState(DARK.matches);
   const latest = useRef(chart);
   latest.current = chart;
-  // data that only went on is set; anything else is drawn anew
+  // new data of the same shape goes into the same plot; another shape needs a new plot
   const shape = JSON.stringify([chart.kind, chart.bucket, chart.top, chart.series.map(({ label }) => label), dark]);
 
   useEffect(() => {
@@ -130,7 +69,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
       width: element.clientWidth,
       height: element.clientHeight,
     });
-    const point = (self: uPlot): void => {
+    const onPoint = (self: uPlot): void => {
       const { idx } = self.cursor;
       const at = typeof idx === "number" ? self.data[0][idx] : undefined;
       setHover(
@@ -139,7 +78,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
           : null,
       );
     };
-    const made = new uPlot(options(latest, element, size(), point), drawn(latest.current), element);
+    const made = new uPlot(plotOptions(latest, element, size(), onPoint), plotData(latest.current), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize(size()));
     observer.observe(element);
@@ -151,11 +90,11 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
     };
   }, [shape]);
 
-  useEffect(() => plot.current?.setData(drawn(chart)), [chart]);
+  useEffect(() => plot.current?.setData(plotData(chart)), [chart]);
 
   return (
     <figure class="chart">
-      <div class="plot" ref={frame} role="img" aria-label={`${summary} The table has the figures.`} />
+      <div class="plot" ref={frame} role="img" aria-label={`${summary} The table shows the numbers.`} />
       {hover && <Tooltip chart={chart} hover={hover} />}
       <figcaption class="legend">
         {[...chart.series].reverse().map(({ label, color }, index) => (
@@ -182,7 +121,7 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
         <span key={index} class="row">
           <i style={{ background: `var(${color})` }} />
           <Text>{label}</Text>
-          <b>{text(chart, values[hover.index])}</b>
+          <b>{valueText(chart, values[hover.index])}</b>
         </span>
       ))}
       {remark && <span class="muted">{remark}</span>}
@@ -190,11 +129,12 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
   );
 }
 
-const text = (chart: Chart, value: number | null | undefined): string =>
+/** A value of a chart as text; a dash if there is none. */
+export const valueText = (chart: Chart, value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : chart.format(value);
 
-/** What uPlot draws: the highest of a stack first, so that the lower ones lie over it. */
-function drawn(chart: Chart): uPlot.AlignedData {
+/** The data for uPlot: the highest bar of a stack comes first, so that lower bars are drawn over it. */
+function plotData(chart: Chart): uPlot.AlignedData {
   const times = chart.starts.map((start) => Date.parse(start) / 1000);
   if (chart.kind === "lines") return [times, ...chart.series.map(({ values }) => values)];
   const sums: (number | null)[][] = [];
@@ -205,11 +145,11 @@ function drawn(chart: Chart): uPlot.AlignedData {
   return [times, ...sums.reverse()];
 }
 
-function options(
+function plotOptions(
   chart: { readonly current: Chart },
   element: HTMLElement,
   size: { width: number; height: number },
-  point: (self: uPlot) => void,
+  onPoint: (self: uPlot) => void,
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (property: string): string => style.getPropertyValue(property).trim();
@@ -244,7 +184,9 @@ function options(
         space: 36,
         size: 46,
         gap: 6,
-        incrs: [1, 2, 5].flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten)).sort((a, b) => a - b),
+        incrs: [1, 2, 5]
+          .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
+          .sort((a, b) => a - b),
         values: (_, splits) => splits.map(axis),
       },
     ],
@@ -252,11 +194,14 @@ function options(
       {},
       ...(bars ? [...series].reverse() : series).map(({ label, color: property }) => {
         const stroke = color(property);
-        if (!bars) return { label, stroke, width: 2, points: { show: chart.current.starts.length < FEWEST_POINTS, size: 6 } };
+        if (!bars) {
+          const points = { show: chart.current.starts.length < FEWEST_POINTS, size: 6 };
+          return { label, stroke, width: 2, points };
+        }
         const paths = uPlot.paths.bars?.({ size: [0.8, 56], radius: 0 });
         return { label, fill: stroke, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
       }),
     ],
-    hooks: { setCursor: [point] },
+    hooks: { setCursor: [onPoint] },
   };
 }

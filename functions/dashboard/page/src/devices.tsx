@@ -5,8 +5,8 @@ import { count } from "./format";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { DeviceExcess } from "./types";
-import { Empty, Loaded, Nothing, Panel, Text } from "./ui";
-import { Follow, useView } from "./view";
+import { Empty, Loaded, NoValue, Panel, Text } from "./ui";
+import { useView, ViewLink } from "./view";
 
 type Excess = DeviceExcess["items"][number];
 
@@ -18,9 +18,9 @@ const COLUMNS: Column<Excess>[] = [
     cell: (item) => (
       <>
         {item.license_id || item.customer_id ? (
-          <Follow page="records" filters={whose(item)} title="Their records">
+          <ViewLink page="records" filters={filtersOf(item)} title="Show their records">
             <Text>{item.name}</Text>
-          </Follow>
+          </ViewLink>
         ) : (
           <Text>{item.name}</Text>
         )}
@@ -32,7 +32,7 @@ const COLUMNS: Column<Excess>[] = [
     ),
   },
   { title: "Devices", class: "number strong", cell: ({ devices }) => count(devices) },
-  { title: "Limit", class: "number", cell: ({ limit }) => (limit === null ? <Nothing /> : count(limit)) },
+  { title: "Limit", class: "number", cell: ({ limit }) => (limit === null ? <NoValue /> : count(limit)) },
   {
     title: "Over the limit",
     untitled: true,
@@ -47,7 +47,7 @@ export function Devices(): JSX.Element {
   return (
     <Panel
       title="Many devices"
-      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or over their limit`}
+      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or more than the limit`}
       span={6}
       name="devices"
     >
@@ -69,6 +69,6 @@ export function Devices(): JSX.Element {
   );
 }
 
-function whose(item: Excess): Record<string, string> {
+function filtersOf(item: Excess): Record<string, string> {
   return item.license_id ? { license_id: item.license_id } : { customer_id: item.customer_id ?? "" };
 }

@@ -1,102 +1,14 @@
-// Everything that matches, as one file: pages are followed to the end and checked before the file is handed over.
+// The button and the dialog that export all records that match.
 
 import type { JSX } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
-import { download, nextOf, Problem, type Query, search } from "./api";
-import { bytes, count, plural } from "./format";
+import { Problem, type Query, search } from "./api";
+import { type Format, fetchAll, type Progress } from "./export_file";
+import { bytes, plural } from "./format";
 import { SignedOut } from "./live";
+import { save } from "./save";
 import { announce, Dialog, Icon, ProblemBox, Segments } from "./ui";
 import { useView } from "./view";
-
-type Format = "csv" | "ndjson";
-
-interface Progress {
-  pages: number;
-  rows: number;
-  size: number;
-}
-
-const NEWLINE = 0x0a;
-const TRIES = 5;
-const PAUSE_MS = 2000;
-const DIGEST_BYTES = 32;
-const TYPES = { csv: "text/csv;charset=utf-8", ndjson: "application/x-ndjson" };
-
-/** All pages of an export. Throws a Problem when they are not the rows that the last page vouches for. */
-async function fetchAll(
-  first: string,
-  format: Format,
-  signal: AbortSignal,
-  onProgress: (progress: Progress) => void,
-): Promise<Blob> {
-  const pages: Uint8Array<ArrayBuffer>[] = [];
-  const progress: Progress = { pages: 0, rows: format === "csv" ? -1 : 0, size: 0 };
-  let digest: Uint8Array<ArrayBuffer> = new Uint8Array(DIGEST_BYTES);
-  for (let url: string | null = first; url !== null; ) {
-    const response: Response = await persistently(url, signal);
-    const page = new Uint8Array(await response.arrayBuffer());
-    for (const line of linesOf(page)) {
-      digest = await chained(digest, line);
-      progress.rows += 1;
-    }
-    pages.push(page);
-    progress.pages += 1;
-    progress.size += page.length;
-    onProgress({ ...progress, rows: Math.max(progress.rows, 0) });
-    url = nextOf(response);
-    if (url === null) check(response, progress.rows, digest);
-  }
-  return new Blob(pages, { type: TYPES[format] });
-}
-
-/** A page; one that failed on their side, or on the way, is asked for again. */
-async function persistently(url: string, signal: AbortSignal): Promise<Response> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await download(url, signal);
-    } catch (error) {
-      const passing = error instanceof Problem && (error.status === 0 || error.status >= 500);
-      if (!passing || tries === TRIES) throw error;
-      await new Promise((resolve) => setTimeout(resolve, (error.retryAfter ?? 0) * 1000 || PAUSE_MS));
-      signal.throwIfAborted();
-    }
-  }
-}
-
-/** The lines of a page, each with its end. */
-function* linesOf(page: Uint8Array): Generator<Uint8Array> {
-  for (let start = 0; start < page.length; ) {
-    const end = page.indexOf(NEWLINE, start);
-    const next = end < 0 ? page.length : end + 1;
-    yield page.subarray(start, next);
-    start = next;
-  }
-}
-
-/** SHA-256 of the digest of what came before and of the next line: so no page has to be kept to check the whole. */
-async function chained(digest: Uint8Array, line: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
-  const both = new Uint8Array(digest.length + line.length);
-  both.set(digest);
-  both.set(line, digest.length);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", both));
-}
-
-function check(last: Response, rows: number, digest: Uint8Array): void {
-  const expected = last.headers.get("Export-Rows");
-  const hexadecimal = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (expected !== String(rows) || last.headers.get("Export-SHA-256") !== hexadecimal) {
-    const detail = `${count(rows)} rows arrived of ${expected ?? "an unknown number"}, or not as they were sent.`;
-    throw new Problem(0, "Incomplete export", `${detail} Please export again.`);
-  }
-}
-
-export function save(file: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-}
 
 export function ExportButton({ query }: { query: Query }): JSX.Element {
   const [open, setOpen] = useState(false);
@@ -156,7 +68,7 @@ function ExportDialog({ query, onClose }: { query: Query; onClose: () => void })
           {running && <progress aria-label="Exporting" />}
           <p>
             {plural(progress.rows, "row")}, {bytes(progress.size)}, {plural(progress.pages, "page")}
-            {done && <strong> – complete and checked. The file is among your downloads.</strong>}
+            {done && <strong> – complete and checked. The file is in your downloads.</strong>}
           </p>
         </div>
       )}

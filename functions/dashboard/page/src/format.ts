@@ -1,4 +1,4 @@
-// Numbers and times as text. Times are UTC throughout.
+// Numbers and times as text. All times are in UTC, except `localTime`.
 
 const counts = new Intl.NumberFormat("en-US");
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
@@ -36,7 +36,7 @@ export const minute = (instant: string): string => moment(instant).slice(0, 16);
 /** "08:30:12", of an instant. */
 export const timeOfDay = (instant: string | number): string => new Date(instant).toISOString().slice(11, 19);
 
-/** "Saturday 21 November 2026 at 09:30:12 CET": an instant where the reader is. */
+/** "Saturday 21 November 2026 at 09:30:12 CET": an instant in the reader's time zone. */
 export const localTime = (instant: string | number): string => local.format(new Date(instant));
 
 /** "21 Nov", of seconds since the epoch. */

@@ -1,22 +1,34 @@
-// One record, whole: what was judged and why, what was sent, and the bytes of it.
+// One whole record: its flags and their reasons, its payload, and the bytes that were sent.
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
-import { download, getExactly, nextOf, Problem } from "./api";
-import { save } from "./export";
+import { download, getExactNumbers, nextOf, Problem } from "./api";
 import { flagName } from "./flags";
 import { bytes } from "./format";
 import { Json, jsonText } from "./json";
 import { LicenseActions } from "./license_actions";
 import { SignedOut, Tick } from "./live";
-import { Narrow } from "./records";
+import { save } from "./save";
+import { ShowOnly } from "./show_only";
 import type { RecordDetail, RecordRow } from "./types";
-import { announce, CopyButton, Dialog, FlagBadge, Icon, Nothing, ProblemBox, Skeleton, StateBadge, Text, Time } from "./ui";
+import {
+  announce,
+  CopyButton,
+  Dialog,
+  FlagBadge,
+  Icon,
+  NoValue,
+  ProblemBox,
+  Skeleton,
+  StateBadge,
+  Text,
+  Time,
+} from "./ui";
 import { useView } from "./view";
 
 interface InspectorProps {
   id: string;
-  /** The records around it. */
+  /** The records of the list, for the buttons to the next and the previous one. */
   rows: RecordRow[];
   names: Map<string, string>;
 }
@@ -57,7 +69,7 @@ export function Inspector({ id, rows, names }: InspectorProps): JSX.Element {
 }
 
 function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.Element {
-  const view = useView();
+  const { environment } = useView();
   const signedOut = useContext(SignedOut);
   const tick = useContext(Tick);
   const [record, setRecord] = useState<RecordDetail | null>(null);
@@ -65,8 +77,11 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
   const [again, setAgain] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
-    const { environment } = view;
-    getExactly<RecordDetail>(`/api/v1/analytics/records/${encodeURIComponent(id)}`, { environment }, stop.signal).then(
+    getExactNumbers<RecordDetail>(
+      `/api/v1/analytics/records/${encodeURIComponent(id)}`,
+      { environment },
+      stop.signal,
+    ).then(
       (found) => {
         setRecord(found);
         setProblem(null);
@@ -79,7 +94,7 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
     );
     return () => stop.abort();
     // a record never changes, but the state of its licence may
-  }, [id, again, tick]);
+  }, [id, environment, signedOut, again, tick]);
   if (!record) {
     return problem ? (
       <ProblemBox problem={problem} retry={() => setAgain((before) => before + 1)} />
@@ -95,7 +110,7 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
       <Facts record={record} names={names} />
       <Part title="Payload" copy={record.payload === null ? null : jsonText(record.payload)}>
         {record.payload === null ? (
-          <p class="note">There is none: the body is no JSON, too large to be shown, or cannot be read.</p>
+          <p class="note">There is no payload: the body is not JSON, is too large to show, or cannot be read.</p>
         ) : (
           <div class="json" data-part="payload">
             <Json value={record.payload} />
@@ -116,14 +131,14 @@ function RawBody({ record: { id, raw } }: { record: RecordDetail }): JSX.Element
   if (raw === null) {
     return (
       <Part title="Raw body" copy={null}>
-        <p class="note">It cannot be read.</p>
+        <p class="note">The body cannot be read.</p>
       </Part>
     );
   }
   if ("href" in raw) {
     return (
       <Part title="Raw body" copy={null}>
-        <p class="note">Too large to be shown: {bytes(raw.bytes)}.</p>
+        <p class="note">Too large to show: {bytes(raw.bytes)}.</p>
         <button type="button" class="button" onClick={() => saveBody(raw.href, id)}>
           <Icon name="download" /> Download
         </button>
@@ -133,7 +148,7 @@ function RawBody({ record: { id, raw } }: { record: RecordDetail }): JSX.Element
   const text = "text" in raw ? raw.text : raw.base64;
   return (
     <Part title="Raw body" copy={text}>
-      {"base64" in raw && <p class="note">Not text; shown as base64.</p>}
+      {"base64" in raw && <p class="note">The body is not text. It is shown as base64.</p>}
       <pre class="code" tabIndex={0} data-part="raw">
         {text}
       </pre>
@@ -159,7 +174,13 @@ async function saveBody(href: string, id: string): Promise<void> {
 function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
   const later = record.flags_judged_later;
   const evidence = new Map(Object.entries(record.context.evidence));
-  if (record.flags.length === 0 && !later?.length) return <p class="badges"><span class="badge clean">clean</span></p>;
+  if (record.flags.length === 0 && !later?.length) {
+    return (
+      <p class="badges">
+        <span class="badge clean">clean</span>
+      </p>
+    );
+  }
   return (
     <dl class="evidence">
       {record.flags.map((flag) => (
@@ -174,7 +195,7 @@ function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
       ))}
       {later?.length ? (
         <div>
-          <dt>Judged later</dt>
+          <dt>Flagged later</dt>
           <dd>
             <Text>{later.map(flagName).join(", ")}</Text>
           </dd>
@@ -193,44 +214,52 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
         <Time at={record.received_at} seconds /> UTC
       </dd>
       <dt>Event time</dt>
-      <dd>{record.event_at ? <><Time at={record.event_at} seconds /> UTC</> : <Nothing />}</dd>
+      <dd>
+        {record.event_at ? (
+          <>
+            <Time at={record.event_at} seconds /> UTC
+          </>
+        ) : (
+          <NoValue />
+        )}
+      </dd>
       <dt>Product</dt>
       <dd>
-        <Text>{names.get(record.product) ?? record.product}</Text> <Narrow name="version" value={record.version} />
+        <Text>{names.get(record.product) ?? record.product}</Text> <ShowOnly name="version" value={record.version} />
       </dd>
       <dt>User</dt>
       <dd>
-        <Narrow name="user" value={record.user} />
+        <ShowOnly name="user" value={record.user} />
       </dd>
       <dt>Device</dt>
       <dd class="breaks">
-        <Narrow name="hwid" value={record.hwid} />
+        <ShowOnly name="hwid" value={record.hwid} />
       </dd>
       <dt>Address</dt>
       <dd>
-        <Narrow name="ip" value={record.ip} /> {record.country}
+        <ShowOnly name="ip" value={record.ip} /> {record.country}
       </dd>
       <dt>Licence</dt>
       <dd class="line" data-part="license">
         {license ? (
           <>
-            <Narrow name="license_id" value={license.id}>
+            <ShowOnly name="license_id" value={license.id}>
               <code>••••{license.last4}</code>
-            </Narrow>{" "}
+            </ShowOnly>{" "}
             <StateBadge state={license.state} />{" "}
             <LicenseActions
               license={{ ...license, customer: customer?.name ?? customer?.id ?? null, product: record.product }}
             />
           </>
         ) : (
-          <Nothing />
+          <NoValue />
         )}
       </dd>
       <dt>Customer</dt>
       <dd>
-        <Narrow name="customer_id" value={customer?.id ?? null}>
+        <ShowOnly name="customer_id" value={customer?.id ?? null}>
           {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
-        </Narrow>
+        </ShowOnly>
       </dd>
       <dt>Kind</dt>
       <dd>
@@ -238,9 +267,9 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>API key</dt>
       <dd>
-        <Narrow name="api_key_id" value={key.id}>
+        <ShowOnly name="api_key_id" value={key.id}>
           <Text hover={false}>{key.name ?? key.id}</Text>
-        </Narrow>{" "}
+        </ShowOnly>{" "}
         {key.last4 && <code class="muted">••••{key.last4}</code>}
       </dd>
       <dt>Kept until</dt>
@@ -260,10 +289,10 @@ function Kind({ record: { dialect, data_type: type, group } }: { record: RecordD
   return (
     <>
       {given.map((each, index) => (
-        <>
+        <Fragment key={index}>
           {index > 0 && " · "}
           <Text>{each}</Text>
-        </>
+        </Fragment>
       ))}
     </>
   );

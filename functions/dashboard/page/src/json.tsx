@@ -1,4 +1,4 @@
-// JSON as a tree that folds.
+// JSON as a tree that can be folded.
 
 import type { JSX } from "preact";
 import { ExactNumber } from "./api";
@@ -31,7 +31,7 @@ export function Json({ value, depth = 0 }: { value: unknown; depth?: number }): 
           </li>
         ))}
         {entries.length > MOST_CHILDREN && (
-          <li class="muted">and {entries.length - MOST_CHILDREN} more; the raw body has them all</li>
+          <li class="muted">and {entries.length - MOST_CHILDREN} more. The raw body shows them all.</li>
         )}
       </ul>
       <span class="json-mark">{right}</span>
@@ -44,7 +44,7 @@ function Leaf({ value }: { value: unknown }): JSX.Element {
   return <span class={`json-${kind}`}>{JSON.stringify(value)}</span>;
 }
 
-/** The JSON text of a value, its numbers as they came. */
+/** The JSON text of a value, with its numbers as they were sent. */
 export function jsonText(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => (item instanceof ExactNumber ? item.json : item), 2);
 }

@@ -1,4 +1,4 @@
-// Suspending, resuming and revoking a licence, each asked about before it is done.
+// Suspend, resume and revoke a licence. The page always asks before it does so.
 
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useState } from "preact/hooks";
@@ -17,7 +17,7 @@ export interface ActionTarget {
   state: LicenseState;
 }
 
-const POSSIBLE = new Map<string, readonly Action[]>([
+const POSSIBLE_ACTIONS = new Map<string, readonly Action[]>([
   ["available", ["revoke"]],
   ["assigned", ["suspend", "revoke"]],
   ["active", ["suspend", "revoke"]],
@@ -25,41 +25,41 @@ const POSSIBLE = new Map<string, readonly Action[]>([
   ["expired", ["revoke"]],
 ]);
 
-const WORDS: Record<Action, { button: string; effect: string }> = {
+const TEXTS: Record<Action, { button: string; effect: string }> = {
   suspend: {
     button: "Suspend",
-    effect: "Devices are answered “blocked” and their records are flagged until the licence is resumed.",
+    effect: "Devices get the answer “blocked” and their records are flagged until the licence is resumed.",
   },
-  resume: { button: "Resume", effect: "The licence becomes active again, with the activations it has." },
+  resume: { button: "Resume", effect: "The licence becomes active again and keeps its activations." },
   revoke: {
     button: "Revoke",
     effect:
-      "This is final: a revoked licence cannot be used again. Devices are answered “blocked”, and what they send is " +
-      "flagged as a revoked licence.",
+      "You cannot undo this: a revoked licence can never be used again. Devices get the answer “blocked” and their " +
+      "records are flagged as “Revoked licence”.",
   },
 };
 
-interface Asked {
+interface Question {
   action: Action;
   license: ActionTarget;
 }
 
-const Ask = createContext<(asked: Asked) => void>(() => {});
+const AskContext = createContext<(question: Question) => void>(() => {});
 
-/** Asks before anything is done. The question stays, even if what was pressed is gone after an update. */
+/** Shows the question. It stays open even if an update removes the button that was pressed. */
 export function WithConfirmation({ children }: { children: ComponentChildren }): JSX.Element {
-  const [asked, setAsked] = useState<Asked | null>(null);
+  const [question, setQuestion] = useState<Question | null>(null);
   return (
-    <Ask.Provider value={setAsked}>
+    <AskContext.Provider value={setQuestion}>
       {children}
-      {asked && <Confirmation {...asked} onClose={() => setAsked(null)} />}
-    </Ask.Provider>
+      {question && <Confirmation {...question} onClose={() => setQuestion(null)} />}
+    </AskContext.Provider>
   );
 }
 
 export function LicenseActions({ license }: { license: ActionTarget }): JSX.Element | null {
-  const ask = useContext(Ask);
-  const possible = POSSIBLE.get(license.state);
+  const ask = useContext(AskContext);
+  const possible = POSSIBLE_ACTIONS.get(license.state);
   if (!possible) return null;
   const name = `licence ${license.last4}`;
   return (
@@ -69,25 +69,25 @@ export function LicenseActions({ license }: { license: ActionTarget }): JSX.Elem
           key={action}
           type="button"
           class={`button small ${action === "revoke" ? "danger" : ""}`}
-          aria-label={`${WORDS[action].button} ${name}`}
+          aria-label={`${TEXTS[action].button} ${name}`}
           onClick={() => ask({ action, license })}
         >
-          {WORDS[action].button}
+          {TEXTS[action].button}
         </button>
       ))}
     </span>
   );
 }
 
-function Confirmation({ action, license: target, onClose }: Asked & { onClose: () => void }): JSX.Element {
+function Confirmation({ action, license: target, onClose }: Question & { onClose: () => void }): JSX.Element {
   const refresh = useContext(Refresh);
   const signedOut = useContext(SignedOut);
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<Problem | null>(null);
   const [done, setDone] = useState<License | null>(null);
-  const words = WORDS[action];
+  const words = TEXTS[action];
 
-  const act = async (): Promise<void> => {
+  const run = async (): Promise<void> => {
     setBusy(true);
     setProblem(null);
     try {
@@ -102,14 +102,14 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
       setBusy(false);
     }
   };
-  const closed = (): void => {
+  const afterClose = (): void => {
     onClose();
     if (done || problem) refresh();
   };
   const close = (event: Event): void => (event.currentTarget as HTMLElement).closest("dialog")?.close();
 
   return (
-    <Dialog title={`${words.button} this licence?`} class="confirmation" onClose={closed}>
+    <Dialog title={`${words.button} this licence?`} class="confirmation" onClose={afterClose}>
       <dl class="facts">
         <dt>Licence</dt>
         <dd>
@@ -126,8 +126,13 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
       </dl>
       {done ? (
         <p class="done" role="status">
-          Licence <code>••••{target.last4}</code> of {target.customer === null ? "no customer" : <Text>{target.customer}</Text>} is now{" "}
-          <strong>{done.state}</strong>. Where it is cached, that takes up to a minute.
+          Licence <code>••••{target.last4}</code>{" "}
+          {target.customer !== null && (
+            <>
+              of <Text>{target.customer}</Text>{" "}
+            </>
+          )}
+          is now <strong>{done.state}</strong>. It can take up to a minute until this works everywhere.
         </p>
       ) : (
         <p>{words.effect}</p>
@@ -142,7 +147,7 @@ function Confirmation({ action, license: target, onClose }: Asked & { onClose: (
             type="button"
             class={`button ${action === "revoke" ? "danger solid" : "primary"}`}
             disabled={busy}
-            onClick={act}
+            onClick={run}
           >
             {busy ? "Working…" : `${words.button} licence`}
           </button>

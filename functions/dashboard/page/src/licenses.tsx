@@ -6,16 +6,16 @@ import { LicenseActions } from "./license_actions";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { TopLicense, TopLicenses } from "./types";
-import { Empty, FlagBadge, Loaded, Nothing, Panel, StateBadge, Text, Time } from "./ui";
-import { Follow, useView } from "./view";
+import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "./ui";
+import { useView, ViewLink } from "./view";
 
-const MOST = "20";
-const COUNTRIES = 5;
+const LIMIT = "20";
+const COUNTRIES_SHOWN = 5;
 
 export function Licenses(): JSX.Element {
   const view = useView();
-  const top = useResource<TopLicenses>("/api/v1/analytics/licenses/top", { ...view.scope, limit: MOST });
-  const note = top.data?.note ?? (top.data?.exact ? "Exact, over all closed days in range" : undefined);
+  const top = useResource<TopLicenses>("/api/v1/analytics/licenses/top", { ...view.scope, limit: LIMIT });
+  const note = top.data?.note ?? (top.data?.exact ? "Exact, for all closed days in the range" : undefined);
   return (
     <Panel title="Top licences by flagged records" note={note} name="licenses">
       <Loaded resource={top} lines={6}>
@@ -40,7 +40,7 @@ export function Licenses(): JSX.Element {
 const COLUMNS: Column<TopLicense>[] = [
   { title: "Licence, customer", cell: (license) => <Name license={license} /> },
   { title: "Product", class: "wide", cell: ({ product }) => <Text>{product}</Text> },
-  { title: "State", cell: ({ state }) => (state ? <StateBadge state={state} /> : <Nothing />) },
+  { title: "State", cell: ({ state }) => (state ? <StateBadge state={state} /> : <NoValue />) },
   {
     title: "Flagged",
     class: "number strong",
@@ -78,7 +78,12 @@ const COLUMNS: Column<TopLicense>[] = [
     untitled: true,
     class: "right",
     cell: ({ license_id: id, last4, customer, product, state }) =>
-      id && state && <LicenseActions license={{ id, last4: last4 ?? "", customer: customer?.name ?? customer?.id ?? null, product, state }} />,
+      id &&
+      state && (
+        <LicenseActions
+          license={{ id, last4: last4 ?? "", customer: customer?.name ?? customer?.id ?? null, product, state }}
+        />
+      ),
   },
 ];
 
@@ -87,9 +92,9 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
   return (
     <>
       {id ? (
-        <Follow page="records" filters={{ license_id: id }} title="Its records">
+        <ViewLink page="records" filters={{ license_id: id }} title="Show the records of this licence">
           <code>••••{last4}</code>
-        </Follow>
+        </ViewLink>
       ) : (
         <span title={`Fingerprint ${fingerprint}`}>
           <code>{last4 ? `••••${last4}` : fingerprint.slice(0, 8)}</code> <span class="muted">not issued here</span>
@@ -97,9 +102,9 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
       )}
       <span class="second">
         {customer ? (
-          <Follow page="records" filters={{ customer_id: customer.id }} title="All their records">
+          <ViewLink page="records" filters={{ customer_id: customer.id }} title="Show the records of this customer">
             <Text>{customer.name ?? customer.id}</Text>
-          </Follow>
+          </ViewLink>
         ) : (
           "no customer"
         )}
@@ -109,11 +114,11 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
 }
 
 function Countries({ countries }: { countries: string[] }): JSX.Element {
-  if (countries.length === 0) return <Nothing />;
-  const more = countries.length - COUNTRIES;
+  if (countries.length === 0) return <NoValue />;
+  const more = countries.length - COUNTRIES_SHOWN;
   return (
     <span class="beside" title={countries.join(", ")}>
-      <Text hover={false}>{countries.slice(0, COUNTRIES).join(" ")}</Text>
+      <Text hover={false}>{countries.slice(0, COUNTRIES_SHOWN).join(" ")}</Text>
       {more > 0 && <span class="muted"> +{more}</span>}
     </span>
   );

@@ -1,4 +1,4 @@
-// Keeping what is shown up to date.
+// Keeps the page up to date.
 
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
@@ -6,16 +6,16 @@ import { get, Problem, type Query, search } from "./api";
 
 const EVERY_MS = 30_000;
 
-/** Counts up whenever everything shown should be asked for again. */
+/** Counts up each time when the page should load everything again. */
 export const Tick = createContext(0);
 
-/** Asks for everything shown again, now. */
+/** Loads everything again, now. */
 export const Refresh = createContext<() => void>(() => {});
 
 /** Called when the session has ended. */
 export const SignedOut = createContext<() => void>(() => {});
 
-/** Ticks every 30 seconds while the page is visible and not paused, and at once when it comes back after longer. */
+/** Ticks every 30 seconds while the page is visible and not paused, and at once when it was hidden for longer. */
 export function useTicks(paused: boolean): [number, () => void] {
   const [tick, setTick] = useState(0);
   const last = useRef(Date.now());
@@ -39,15 +39,15 @@ export function useTicks(paused: boolean): [number, () => void] {
 }
 
 export interface Resource<T> {
-  /** The last answer to this very question; none to another one. */
+  /** The last answer to this question; null until there is one. */
   data: T | null;
-  /** Why there is no answer, or no newer one. */
+  /** Why there is no answer, or no newer answer. */
   error: Problem | null;
   loading: boolean;
   reload: () => void;
 }
 
-/** Asks, and asks again at every tick; `live` false asks once. */
+/** Loads once, and again at every tick unless `live` is false. */
 export function useResource<T>(path: string, query: Query, live = true): Resource<T> {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
@@ -74,7 +74,7 @@ export function useResource<T>(path: string, query: Query, live = true): Resourc
       },
     );
     return () => stop.abort();
-  }, [question, again, live ? tick : 0]);
+  }, [question, signedOut, again, live ? tick : 0]);
   const current = state.question === question ? state : { data: null, error: null };
   return {
     data: current.data,

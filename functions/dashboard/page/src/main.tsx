@@ -1,5 +1,5 @@
 import "uplot/dist/uPlot.min.css";
-import "./style.css";
+import "./style/page.css";
 import { render } from "preact";
 import { App } from "./app";
 

@@ -5,8 +5,8 @@ import { count } from "./format";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { Mismatches as MismatchesData } from "./types";
-import { Empty, Loaded, Nothing, Panel, Text, Time } from "./ui";
-import { Follow, useView } from "./view";
+import { Empty, Loaded, NoValue, Panel, Text, Time } from "./ui";
+import { useView, ViewLink } from "./view";
 
 const COLUMNS: Column<MismatchesData["items"][number]>[] = [
   {
@@ -21,7 +21,7 @@ const COLUMNS: Column<MismatchesData["items"][number]>[] = [
           <Text>{customer.name ?? customer.id}</Text> <span class="muted">in {customer.environment}</span>
         </span>
       ) : (
-        <Nothing />
+        <NoValue />
       ),
   },
   { title: "Records", class: "number strong", cell: ({ records }) => count(records) },
@@ -49,9 +49,9 @@ export function Mismatches(): JSX.Element {
       span={6}
       name="mismatches"
       actions={
-        <Follow class="button small" page="records" filters={{ flag: "ENVIRONMENT_MISMATCH" }}>
+        <ViewLink class="button small" page="records" filters={{ flag: "ENVIRONMENT_MISMATCH" }}>
           Records
-        </Follow>
+        </ViewLink>
       }
     >
       <Loaded resource={mismatches}>

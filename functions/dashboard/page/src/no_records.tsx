@@ -1,46 +1,45 @@
-// What to check when there is nothing to see.
+// What to check when there are no records.
 
-import type { JSX } from "preact";
+import { Fragment, type JSX } from "preact";
 import { Panel, Text } from "./ui";
-import { Follow, useView } from "./view";
+import { useView, ViewLink } from "./view";
 
 export function NoRecords(): JSX.Element {
   const view = useView();
   const others = view.session.environments.filter((name) => name !== view.environment);
   return (
-    <Panel title={`0 records in ${view.environment}`} note="Nothing has been received yet, or it went elsewhere." name="no-records">
+    <Panel
+      title={`0 records in ${view.environment}`}
+      note="Nothing has arrived yet, or it went to another environment."
+      name="no-records"
+    >
       <ol class="checks">
         <li>
-          <strong>The environment toggle.</strong> The API key alone decides where a record goes, whatever the SDK says.
+          <strong>The environment.</strong> The API key decides which environment a record goes to, not the SDK.
           {others.length > 0 && (
             <>
               {" "}
-              Look in{" "}
+              Look at{" "}
               {others.map((name, index) => (
-                <>
+                <Fragment key={name}>
                   {index > 0 && " or "}
-                  <button
-                    type="button"
-                    class="link"
-                    onClick={() => view.go({ environment: name, product: null })}
-                  >
+                  <button type="button" class="link" onClick={() => view.go({ environment: name, product: null })}>
                     {name}
                   </button>
-                </>
+                </Fragment>
               ))}
               .
             </>
           )}
         </li>
         <li>
-          <strong>The API key.</strong> It has to be an SDK key of {view.environment} that may <em>ingest</em>. Keys of{" "}
-          {view.environment} begin with <code>tk_{view.environment.slice(0, 4)}_</code>.
+          <strong>The API key.</strong> It must be an SDK key of {view.environment} that may <em>ingest</em>. Keys of{" "}
+          {view.environment} start with <code>tk_{view.environment.slice(0, 4)}_</code>.
         </li>
         {view.session.role !== "viewer" && (
           <li>
-            <strong>The system logs.</strong> Calls that were refused are counted there, by the key's last four
-            characters, the address and the cause.{" "}
-            <Follow page="logs">Open the system logs</Follow>
+            <strong>The system logs.</strong> They count refused calls by the key's last four characters, the IP address
+            and the cause. <ViewLink page="logs">Open the system logs</ViewLink>
           </li>
         )}
         {view.product && (
@@ -56,7 +55,7 @@ export function NoRecords(): JSX.Element {
           </li>
         )}
         <li>
-          <strong>Send one yourself:</strong>
+          <strong>Send a record yourself:</strong>
           <pre class="code" tabIndex={0}>
             {`curl ${location.origin}/api/v1/telemetry -H "Authorization: Bearer $KEY" \\
   -H "Content-Type: application/json" -d '{"data_type":"text","text_data":"hello"}'`}

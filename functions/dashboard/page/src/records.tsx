@@ -1,38 +1,25 @@
-// View Raw Data: the records themselves, newest first.
+// Raw data: the records themselves, newest first.
 
-import type { ComponentChildren, JSX } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
-import { get, Problem, type Query, search } from "./api";
+import type { JSX } from "preact";
+import { type Query, search } from "./api";
 import { ExportButton } from "./export";
-import { FLAGS, flagName } from "./flags";
 import { plural } from "./format";
 import { Inspector } from "./inspector";
-import { SignedOut, Tick } from "./live";
+import { RecordFilters } from "./record_filters";
+import { useRecords } from "./record_pages";
+import { ShowOnly } from "./show_only";
 import { type Column, Table } from "./table";
-import type { Product, RecordPage, RecordRow } from "./types";
-import { announce, Empty, FlagBadge, Nothing, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
-import { Follow, RECORD_FILTERS, useView } from "./view";
+import type { Product, RecordRow } from "./types";
+import { Empty, FlagBadge, NoValue, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
+import { RECORD_FILTERS, useView, ViewLink } from "./view";
 
-const PAGE = "50";
-const SHOWN_OF_DEVICE = 12;
-
-const LABELS: Record<(typeof RECORD_FILTERS)[number], string> = {
-  license_id: "Licence id",
-  customer_id: "Customer id",
-  user: "User",
-  hwid: "Device (hwid)",
-  ip: "IP address",
-  flagged: "Flagged",
-  flag: "Flag",
-  version: "Version",
-  api_key_id: "API key id",
-};
+const DEVICE_CHARACTERS = 12;
 
 export function Records({ products }: { products: Product[] }): JSX.Element {
   const view = useView();
-  const given = RECORD_FILTERS.filter((name) => view.param(name));
-  const query: Query = { ...view.scope, ...Object.fromEntries(given.map((name) => [name, view.param(name)])) };
-  const records = useRecords(query);
+  const active = RECORD_FILTERS.filter((name) => view.param(name));
+  const query: Query = { ...view.scope, ...Object.fromEntries(active.map((name) => [name, view.param(name)])) };
+  const records = useRecords(search(query));
   const names = new Map(products.map(({ id, name }) => [id, name]));
   const shown = view.param("record");
   return (
@@ -43,28 +30,28 @@ export function Records({ products }: { products: Product[] }): JSX.Element {
         name="records"
         actions={<ExportButton query={query} />}
       >
-        <Filters given={given} />
+        <RecordFilters active={active} />
         {records.problem && <ProblemBox problem={records.problem} retry={records.reload} />}
         {records.items === null ? (
           !records.problem && <Skeleton lines={10} />
         ) : records.items.length === 0 ? (
-          <NoMatch filtered={given.length > 0} />
+          <NoMatch filtered={active.length > 0} />
         ) : (
           <>
             <RecordTable rows={records.items} names={names} />
             <div class="more">
               <span class="note" data-stat="shown">
-                {plural(records.items.length, "record")} shown{records.next === null && ", all there are"}
-                {records.paged && "; not updated while there are older ones among them"}
+                {plural(records.items.length, "record")} shown{records.next === null && " (all)"}
+                {records.hasOlder && ". The list is not updated while it shows older records."}
               </span>
               <div class="buttons">
-                {records.paged && (
+                {records.hasOlder && (
                   <button type="button" class="button" onClick={records.reload}>
                     Newest only
                   </button>
                 )}
                 {records.next !== null && (
-                  <button type="button" class="button" disabled={records.busy} onClick={records.more}>
+                  <button type="button" class="button" disabled={records.busy} onClick={records.loadOlder}>
                     {records.busy ? "Loading…" : "Load older records"}
                   </button>
                 )}
@@ -78,84 +65,6 @@ export function Records({ products }: { products: Product[] }): JSX.Element {
   );
 }
 
-/** A page of records: a search goes on by itself while it finds nothing, for a page may be empty and not the last. */
-async function found(query: Query, cursor: string | null, signal?: AbortSignal): Promise<RecordPage> {
-  let page: RecordPage = { items: [], next: cursor };
-  do {
-    const more = page.next === null ? {} : { cursor: page.next };
-    page = await get<RecordPage>("/api/v1/analytics/records", { ...query, limit: PAGE, ...more }, signal);
-  } while (page.items.length === 0 && page.next !== null);
-  return page;
-}
-
-interface Found {
-  items: RecordRow[] | null;
-  next: string | null;
-  problem: Problem | null;
-  busy: boolean;
-  /** Whether more than the first page is there, which is not asked for again then. */
-  paged: boolean;
-  more: () => void;
-  reload: () => void;
-}
-
-/** The pages asked for so far. While that is the first alone, it is asked for again at every tick. */
-function useRecords(query: Query): Found {
-  const tick = useContext(Tick);
-  const signedOut = useContext(SignedOut);
-  const question = search(query);
-  const [state, setState] = useState<{ question: string; pages: RecordPage[]; problem: Problem | null; busy: boolean }>({
-    question: "",
-    pages: [],
-    problem: null,
-    busy: false,
-  });
-  const [again, setAgain] = useState(0);
-  const mine = state.question === question;
-  const paged = mine && state.pages.length > 1;
-
-  const failed = (error: unknown): void => {
-    if (error instanceof Problem && error.status === 401) return signedOut();
-    const problem = error instanceof Problem ? error : new Problem(0, "Unreadable answer", String(error));
-    setState((before) => ({ question, pages: before.question === question ? before.pages : [], problem, busy: false }));
-  };
-
-  useEffect(() => {
-    if (paged) return;
-    const stop = new AbortController();
-    found(query, null, stop.signal).then(
-      (page) => setState({ question, pages: [page], problem: null, busy: false }),
-      (error) => stop.signal.aborted || failed(error),
-    );
-    return () => stop.abort();
-  }, [question, again, paged ? 0 : tick]);
-
-  const next = mine ? (state.pages.at(-1)?.next ?? null) : null;
-  const more = (): void => {
-    if (!next) return;
-    setState((before) => ({ ...before, busy: true }));
-    found(query, next).then((page) => {
-      setState((before) =>
-        before.question === question ? { ...before, pages: [...before.pages, page], problem: null, busy: false } : before,
-      );
-      announce(`${plural(page.items.length, "more record")}`);
-    }, failed);
-  };
-
-  return {
-    items: mine && state.pages.length > 0 ? state.pages.flatMap(({ items }) => items) : null,
-    next,
-    problem: mine ? state.problem : null,
-    busy: state.busy,
-    paged,
-    more,
-    reload: () => {
-      setState((before) => ({ ...before, pages: before.pages.slice(0, 1) }));
-      setAgain((before) => before + 1);
-    },
-  };
-}
-
 function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
   const view = useView();
   const clear = Object.fromEntries(RECORD_FILTERS.map((name) => [name, null]));
@@ -163,16 +72,15 @@ function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
     <Empty title="0 records">
       {filtered ? (
         <p>
-          Nothing in {view.environment} matches the filters in this time range.{" "}
+          No record in {view.environment} matches the filters in this time range.{" "}
           <button type="button" class="link" onClick={() => view.go(clear)}>
             Clear the filters
           </button>
         </p>
       ) : (
         <p>
-          Nothing was received in {view.environment} in this time range. Check the environment toggle, the API key your
-          SDK uses, and the{" "}
-          <Follow page="logs">system logs</Follow>; or look at{" "}
+          Nothing was received in {view.environment} in this time range. Check the environment, the API key that your
+          SDK uses and the <ViewLink page="logs">system logs</ViewLink>, or look at{" "}
           <button type="button" class="link" onClick={() => view.go({ range: "90d", from: null, to: null })}>
             the last 90 days
           </button>
@@ -180,68 +88,6 @@ function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
         </p>
       )}
     </Empty>
-  );
-}
-
-function Filters({ given }: { given: readonly (typeof RECORD_FILTERS)[number][] }): JSX.Element {
-  const view = useView();
-  const [open, setOpen] = useState(() => given.length > 0 || matchMedia("(min-width: 720px)").matches);
-  const apply = (event: Event): void => {
-    event.preventDefault();
-    const form = new FormData(event.currentTarget as HTMLFormElement);
-    view.go(Object.fromEntries(RECORD_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
-  };
-  const atOnce = (event: Event): void => (event.currentTarget as HTMLSelectElement).form?.requestSubmit();
-  const text = (name: (typeof RECORD_FILTERS)[number]): JSX.Element => (
-    <label key={name}>
-      {LABELS[name]}
-      <input name={name} type="search" autocomplete="off" spellcheck={false} defaultValue={view.param(name)} />
-    </label>
-  );
-  return (
-    <details class="filters" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>Filters{given.length > 0 && ` (${given.length})`}</summary>
-      <form key={search(Object.fromEntries(given.map((name) => [name, view.param(name)])))} onSubmit={apply} role="search" aria-label="Records">
-        <label>
-          Flagged
-          <select name="flagged" defaultValue={view.param("flagged")} onChange={atOnce}>
-            <option value="">any</option>
-            <option value="true" selected={view.param("flagged") === "true"}>
-              flagged
-            </option>
-            <option value="false" selected={view.param("flagged") === "false"}>
-              clean
-            </option>
-          </select>
-        </label>
-        <label>
-          Flag
-          <select name="flag" onChange={atOnce}>
-            <option value="">any</option>
-            {FLAGS.map((flag) => (
-              <option key={flag} value={flag} selected={flag === view.param("flag")}>
-                {flagName(flag)}
-              </option>
-            ))}
-          </select>
-        </label>
-        {(["version", "user", "hwid", "ip", "license_id", "customer_id", "api_key_id"] as const).map(text)}
-        <div class="buttons">
-          <button type="submit" class="button primary">
-            Apply
-          </button>
-          {given.length > 0 && (
-            <button
-              type="button"
-              class="button"
-              onClick={() => view.go(Object.fromEntries(RECORD_FILTERS.map((name) => [name, null])))}
-            >
-              Clear
-            </button>
-          )}
-        </div>
-      </form>
-    </details>
   );
 }
 
@@ -268,15 +114,15 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
         ),
     },
     { title: "Product", class: "wide", cell: ({ product }) => <Text>{names.get(product) ?? product}</Text> },
-    { title: "Version", cell: ({ version }) => <Narrow name="version" value={version} /> },
-    { title: "User", class: "full", cell: ({ user }) => <Narrow name="user" value={user} /> },
+    { title: "Version", cell: ({ version }) => <ShowOnly name="version" value={version} /> },
+    { title: "User", class: "full", cell: ({ user }) => <ShowOnly name="user" value={user} /> },
     {
       title: "Device",
       class: "wide",
       cell: ({ hwid }) => (
-        <Narrow name="hwid" value={hwid}>
-          <code>{hwid && <Text hover={false}>{[...hwid].slice(0, SHOWN_OF_DEVICE).join("")}</Text>}</code>
-        </Narrow>
+        <ShowOnly name="hwid" value={hwid}>
+          <code>{hwid && <Text hover={false}>{[...hwid].slice(0, DEVICE_CHARACTERS).join("")}</Text>}</code>
+        </ShowOnly>
       ),
     },
     {
@@ -284,27 +130,27 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       class: "wide",
       cell: ({ ip, country }) => (
         <span class="beside">
-          <Narrow name="ip" value={ip} /> <span class="muted">{country && <Text>{country}</Text>}</span>
+          <ShowOnly name="ip" value={ip} /> <span class="muted">{country && <Text>{country}</Text>}</span>
         </span>
       ),
     },
     {
       title: "Licence",
       cell: ({ license }) => (
-        <Narrow name="license_id" value={license?.id ?? null}>
+        <ShowOnly name="license_id" value={license?.id ?? null}>
           <code>••••{license?.last4}</code>
-        </Narrow>
+        </ShowOnly>
       ),
     },
     {
       title: "Customer",
       cell: ({ customer }) => (
-        <Narrow name="customer_id" value={customer?.id ?? null}>
+        <ShowOnly name="customer_id" value={customer?.id ?? null}>
           {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
-        </Narrow>
+        </ShowOnly>
       ),
     },
-    { title: "Group", class: "wide", cell: ({ group }) => (group ? <Text>{group}</Text> : <Nothing />) },
+    { title: "Group", class: "wide", cell: ({ group }) => (group ? <Text>{group}</Text> : <NoValue />) },
   ];
   return (
     <Table
@@ -316,28 +162,3 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
     />
   );
 }
-
-interface NarrowProps {
-  name: (typeof RECORD_FILTERS)[number];
-  value: string | null;
-  children?: ComponentChildren;
-}
-
-/** A value that, when pressed, becomes a filter. */
-export function Narrow({ name, value, children }: NarrowProps): JSX.Element {
-  const view = useView();
-  if (value === null || value === "") return <Nothing />;
-  const shown = children ?? <Text hover={false}>{value}</Text>;
-  if (view.param(name) === value) return <span title={value}>{shown}</span>;
-  return (
-    <button
-      type="button"
-      class="cell"
-      title={`${value} – show only this`}
-      onClick={() => view.go({ [name]: value, record: null })}
-    >
-      {shown}
-    </button>
-  );
-}
-

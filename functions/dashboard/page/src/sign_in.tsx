@@ -1,4 +1,4 @@
-// A staff key in exchange for a session.
+// Signing in with a staff key.
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -30,7 +30,9 @@ export function SignIn({ onSignedIn }: SignInProps): JSX.Element {
       await signIn(key);
       const session = await currentSession();
       if (session) return onSignedIn(session);
-      setError("Your browser did not keep the session cookie. It needs https, or http://127.0.0.1 on this machine.");
+      setError(
+        "Your browser did not store the session cookie. This needs HTTPS, or http://127.0.0.1 on this computer.",
+      );
     } catch (problem) {
       setError(refusal(problem));
       input.current?.select();
@@ -42,7 +44,12 @@ export function SignIn({ onSignedIn }: SignInProps): JSX.Element {
   return (
     <main class="sign-in">
       <form class="panel" onSubmit={submit} aria-labelledby="sign-in">
-        <img src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""} alt="" width="44" height="44" />
+        <img
+          src={document.querySelector<HTMLLinkElement>("link[rel=icon]")?.href ?? ""}
+          alt=""
+          width="44"
+          height="44"
+        />
         <h1 id="sign-in">Telemetry Analytics</h1>
         <label for="key">Staff key</label>
         <input
@@ -56,7 +63,8 @@ export function SignIn({ onSignedIn }: SignInProps): JSX.Element {
           aria-invalid={error !== ""}
         />
         <p id="key-note" class="note">
-          An administrator makes staff keys. The key is exchanged for a session of 8 hours and not kept in the browser.
+          An administrator can create a staff key for you. It starts a session of 8 hours. The browser does not store
+          the key.
         </p>
         <p id="key-error" class="refusal" role="alert">
           {error && (
@@ -77,11 +85,11 @@ function refusal(problem: unknown): string {
   if (!(problem instanceof Problem)) return String(problem);
   switch (problem.status) {
     case 401:
-      return "This key is not known, or no longer good.";
+      return "This key is unknown or no longer valid.";
     case 403:
-      return "This key may not sign in: it is not a staff key, or not allowed from your address.";
+      return "This key cannot sign in: it is not a staff key, or it is not allowed from your IP address.";
     case 429:
-      return `Too many wrong keys came from your address. Try again in ${plural(problem.retryAfter ?? 60, "second")}.`;
+      return `Too many wrong keys came from your IP address. Try again in ${plural(problem.retryAfter ?? 60, "second")}.`;
     default:
       return `${problem.title}: ${problem.detail}`;
   }

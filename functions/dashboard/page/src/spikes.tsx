@@ -1,4 +1,4 @@
-// Spikes: those that are going on, whatever is looked at, and those there were in the range.
+// Spikes: all that are open now, and those of the time range that have ended.
 
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -6,13 +6,13 @@ import { count, plural } from "./format";
 import { useResource } from "./live";
 import type { Spikes as SpikesData } from "./types";
 import { Icon, ProblemBox, Text, Time } from "./ui";
-import { Follow, useView } from "./view";
+import { useView, ViewLink } from "./view";
 
 type Spike = SpikesData["items"][number];
 
-const OVER_SHOWN = 2;
+const ENDED_SHOWN = 2;
 
-/** Open spike alerts, then the latest that are over; nothing where there is none. */
+/** Open spike alerts, then the latest that have ended; null if there are none. */
 export function Spikes(): JSX.Element | null {
   const view = useView();
   const [all, setAll] = useState(false);
@@ -20,9 +20,9 @@ export function Spikes(): JSX.Element | null {
   const inRange = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "all" });
   const failed = [open, inRange].find(({ data, error }) => error && !data);
   if (failed?.error) return <ProblemBox problem={failed.error} retry={failed.reload} />;
-  const over = inRange.data?.items.filter(({ closed_at: closed }) => closed !== null) ?? [];
-  const shown = [...(open.data?.items ?? []), ...(all ? over : over.slice(0, OVER_SHOWN))];
-  const hidden = all ? 0 : Math.max(over.length - OVER_SHOWN, 0);
+  const ended = inRange.data?.items.filter(({ closed_at: closed }) => closed !== null) ?? [];
+  const shown = [...(open.data?.items ?? []), ...(all ? ended : ended.slice(0, ENDED_SHOWN))];
+  const hidden = all ? 0 : Math.max(ended.length - ENDED_SHOWN, 0);
   if (shown.length === 0) return null;
   return (
     <section class="spikes span-12" aria-label="Spike alerts" data-panel="spikes">
@@ -41,24 +41,25 @@ export function Spikes(): JSX.Element | null {
 }
 
 function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
-  const over = spike.closed_at !== null;
+  const ended = spike.closed_at !== null;
   return (
-    <article class={`spike ${over ? "over" : ""}`} data-spike={spike.id}>
+    <article class={`spike ${ended ? "ended" : ""}`} data-spike={spike.id}>
       <Icon name="alert" />
       <div>
         <h2>
-          <Title spike={spike} /> {over && <span class="badge">over</span>}
+          <Title spike={spike} /> {ended && <span class="badge">ended</span>}
         </h2>
         <p>
           <Text>{sentence(spike)}</Text>
         </p>
         <p class="note">
-          {over ? "from" : "since"} <Time at={spike.opened_at} />, last in the hour of <Time at={spike.last_seen} />
+          {ended ? "from" : "since"} <Time at={spike.opened_at} />, last seen in the hour of{" "}
+          <Time at={spike.last_seen} />
         </p>
       </div>
-      <Follow class="button" page="records" filters={filters(spike)}>
+      <ViewLink class="button" page="records" filters={filters(spike)}>
         See the records
-      </Follow>
+      </ViewLink>
     </article>
   );
 }
@@ -78,11 +79,11 @@ function sentence({ cause, evidence }: Spike): string {
   if (number === undefined) return cause.replaceAll("_", " ");
   const what = plural(number, events === undefined ? "flagged record" : "event");
   const where = license ? `since midnight with licence ••••${license.last4 ?? ""}` : "in an hour";
-  const usual = expected === undefined ? "" : `, where at most ${count(expected)} were to be expected`;
+  const usual = expected === undefined ? "" : `, but at most ${count(expected)} were expected`;
   return `${what} ${where}${usual}.`;
 }
 
-/** Its flagged records, or those of its API key, from the day it began to its last, or today. */
+/** Filters for its flagged records, or for the records of its API key, from its first day to its last day or today. */
 function filters(spike: Spike): Record<string, string> {
   const { license, api_key: key } = spike.evidence;
   return {

@@ -1,23 +1,26 @@
-// Tables. Wide ones scroll by themselves, also by keyboard, so that the page never does; on a phone rows are stacked.
+// Tables. A wide table scrolls inside its frame, also by keyboard, so that the page never does. On a phone each row is
+// a block.
+
+// biome-ignore-all lint/a11y/noRedundantRoles: browsers do not announce a table as one when its rows are blocks
 
 import type { ComponentChildren, JSX } from "preact";
 
 export interface Column<T> {
   title: string;
-  /** Shown in place of the title. */
+  /** Shown instead of the title. */
   heading?: ComponentChildren;
-  /** Shown as a heading; else it is there for those who hear the table. */
+  /** Hides the title; a screen reader still reads it. */
   untitled?: boolean;
-  /** Says more about the heading. */
+  /** Explains the heading when the reader points at it. */
   hint?: string;
-  /** "number" aligns right, "wide" needs a wide screen; more are in the stylesheet. */
+  /** "number" aligns right, "wide" needs a wide screen; the stylesheet has more. */
   class?: string;
   cell: (item: T) => ComponentChildren;
 }
 
 interface TableProps<T> {
   label: string;
-  /** The first one heads its row. */
+  /** The first one is the heading of its row. */
   columns: readonly Column<T>[];
   items: readonly T[];
   keyOf: (item: T) => string;
@@ -26,7 +29,6 @@ interface TableProps<T> {
   class?: string;
 }
 
-// Roles are written out because browsers forget a table's meaning where its rows are stacked.
 export function Table<T>({ label, columns, items, keyOf, row, class: kind = "" }: TableProps<T>): JSX.Element {
   return (
     <div class={`table-frame ${kind}`} role="group" aria-label={label} tabIndex={0}>

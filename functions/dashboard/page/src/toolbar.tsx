@@ -1,4 +1,4 @@
-// What is looked at: environment, time, product.
+// The choice of environment, time range and product.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
@@ -84,9 +84,9 @@ function CustomRange(): JSX.Element {
   );
 }
 
-/** The UTC day of what an address may say: a day, or an instant, which is the end of a range when 1 ms is `taken` off. */
-function dayOf(text: string, taken = 0): string | null {
+/** The UTC day of a day or an instant in the address. With `minusMs` = 1 an instant is the end of a range. */
+function dayOf(text: string, minusMs = 0): string | null {
   const at = Date.parse(text);
   if (Number.isNaN(at)) return null;
-  return text.includes("T") ? new Date(at - taken).toISOString().slice(0, 10) : text;
+  return text.includes("T") ? new Date(at - minusMs).toISOString().slice(0, 10) : text;
 }

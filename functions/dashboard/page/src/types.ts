@@ -36,7 +36,7 @@ export interface Overview {
     range_clean: number;
     unique_users: number;
     unique_devices: number;
-    /** Whole UTC days that users and devices are counted over: those that the range touches. */
+    /** The number of UTC days, at least partly in the range, over which users and devices are counted. */
     unique_users_days?: number;
   };
   alerts: { flag: string; records: number; before: number; change: number }[];
@@ -60,7 +60,7 @@ export interface Overview {
 
 export interface Customer {
   id: string;
-  /** None of a customer that was imported and never registered. */
+  /** Null for a customer that was imported and never registered. */
   name: string | null;
 }
 
@@ -117,7 +117,7 @@ export interface Mismatches {
 
 export interface ApiKey {
   id: string;
-  /** None of a key that is not known any more. */
+  /** Null for a key that is no longer known. */
   name: string | null;
   last4: string | null;
 }
@@ -125,7 +125,7 @@ export interface ApiKey {
 export interface Spikes {
   items: {
     id: string;
-    /** None of a spike of an API key, whose events may be of any product. */
+    /** Null for a spike of an API key: its events may be of any product. */
     product: string | null;
     opened_at: string;
     last_seen: string;
@@ -159,7 +159,7 @@ export interface RecordRow {
   flags: string[];
   data_type: string | null;
   api_key_id: string;
-  /** What of the record cannot be read. */
+  /** The part of the record that cannot be read. */
   damage: string | null;
 }
 
@@ -173,7 +173,7 @@ export interface RecordDetail extends RecordRow {
   message: string | null;
   context: { evidence: Record<string, string>; rules_version: string | number; metadata: unknown };
   payload: unknown;
-  /** A body too large for an answer lies elsewhere, and has no `payload` either; of one that cannot be read there is none. */
+  /** A body that is too large for an answer has an `href`, and no `payload`. Null for a body that cannot be read. */
   raw: { text: string } | { base64: string } | { bytes: number; href: string } | null;
   api_key: ApiKey;
   expires_at: string;
@@ -197,7 +197,7 @@ export interface AuditEntry {
 export interface SystemLogs {
   failed_calls: {
     hour: string;
-    /** None of a key nobody issued. */
+    /** Null for an unknown key. */
     environment?: Environment | null;
     cause: string;
     last4: string | null;
@@ -207,7 +207,7 @@ export interface SystemLogs {
   staff_actions: AuditEntry[];
   closings: { day: string; closed_at: string }[];
   exports: AuditEntry[];
-  /** The lists of which there is more than is given. */
+  /** The names of the lists that are not complete. */
   cut?: string[];
 }
 

@@ -1,4 +1,4 @@
-// Small parts that everything is made of.
+// Small parts that all views use.
 
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
@@ -7,7 +7,7 @@ import { flagClass, flagName } from "./flags";
 import { count, localTime, minute, moment } from "./format";
 import type { Resource } from "./live";
 
-/** Tells people who do not see it what has just happened. */
+/** Tells screen readers what has just happened. */
 export function announce(text: string): void {
   const announcer = document.getElementById("announcer");
   if (announcer) announcer.textContent = text;
@@ -39,17 +39,17 @@ export function Icon({ name }: { name: keyof typeof ICONS }): JSX.Element {
 
 interface TextProps {
   children: string;
-  /** Whether hovering shows all of a long one; not where what it stands in says it already. */
+  /** Whether hovering shows the whole of a long text; false if the element around it does so already. */
   hover?: boolean;
 }
 
-/** Characters. */
-const LONG = 12;
+/** In characters. */
+const LONG_TEXT = 12;
 
-/** Text that the page did not choose. It may be of any length, direction and script: nothing around it is disturbed. */
+/** Text that somebody else chose: of any length, direction and script. It does not disturb what is around it. */
 export function Text({ children: text, hover = true }: TextProps): JSX.Element {
   const shown = visible(text);
-  if (shown.length <= LONG) return <bdi class="text">{shown}</bdi>;
+  if (shown.length <= LONG_TEXT) return <bdi class="text">{shown}</bdi>;
   return (
     <bdi class="text long" title={hover ? text : undefined}>
       <span>{shown}</span>
@@ -57,13 +57,13 @@ export function Text({ children: text, hover = true }: TextProps): JSX.Element {
   );
 }
 
-/** "U+200B U+FEFF" of text that would not be seen; else the text. */
+/** The text; for invisible text its characters, such as "U+200B U+FEFF". */
 export function visible(text: string): string {
   if (/[^\s\p{Cc}\p{Z}\p{Default_Ignorable_Code_Point}\u2800]/u.test(text)) return text;
   return [...text].map((each) => `U+${each.codePointAt(0)?.toString(16).toUpperCase().padStart(4, "0")}`).join(" ");
 }
 
-/** An instant in UTC; hovering shows it where the reader is. */
+/** An instant in UTC; hovering shows it in the reader's time zone. */
 export function Time({ at, seconds = false }: { at: string; seconds?: boolean }): JSX.Element {
   return (
     <time dateTime={at} title={localTime(at)}>
@@ -81,18 +81,18 @@ export function FlagBadge({ flag, records }: { flag: string; records?: number })
   );
 }
 
-/** Those with a colour of their own. */
-const STATES = new Set(["active", "suspended", "expired", "revoked"]);
+/** States whose badge has its own colour. */
+const STATES_WITH_COLOR = new Set(["active", "suspended", "expired", "revoked"]);
 
 export function StateBadge({ state }: { state: string }): JSX.Element {
   return (
-    <span class={`badge ${STATES.has(state) ? `state-${state}` : ""}`}>
+    <span class={`badge ${STATES_WITH_COLOR.has(state) ? `state-${state}` : ""}`}>
       <Text>{state}</Text>
     </span>
   );
 }
 
-export const Nothing = (): JSX.Element => <span class="muted nothing">–</span>;
+export const NoValue = (): JSX.Element => <span class="muted nothing">–</span>;
 
 interface PanelProps {
   title: string;
@@ -103,7 +103,7 @@ interface PanelProps {
   children: ComponentChildren;
 }
 
-/** A part of the page with a heading of its own. */
+/** A part of the page with its own heading. */
 export function Panel({ title, note, actions, span = 12, name, children }: PanelProps): JSX.Element {
   const id = useId();
   return (
@@ -181,7 +181,7 @@ interface LoadedProps<T> {
   children: (data: T) => ComponentChildren;
 }
 
-/** What was asked for, once it is there; else that it is on its way, or why it is not. */
+/** Shows what was loaded; before that, that it is loading, or why it failed. */
 export function Loaded<T>({ resource, lines, children }: LoadedProps<T>): JSX.Element {
   const { data, error, reload } = resource;
   if (data === null) return error ? <ProblemBox problem={error} retry={reload} /> : <Skeleton lines={lines ?? 4} />;
@@ -196,13 +196,13 @@ export function Loaded<T>({ resource, lines, children }: LoadedProps<T>): JSX.El
 interface SegmentsProps<T extends string> {
   label: string;
   options: readonly (readonly [T, string])[];
-  /** None while nothing is chosen. */
+  /** Null if nothing is chosen. */
   value: T | null;
   onChange: (value: T) => void;
   class?: string;
 }
 
-/** A choice of one out of few. */
+/** A choice of one from a few options. */
 export function Segments<T extends string>(props: SegmentsProps<T>): JSX.Element {
   const name = useId();
   return (
@@ -228,7 +228,7 @@ interface DialogProps {
   title: string;
   class?: string;
   actions?: ComponentChildren;
-  /** Called when it was closed, however that came about. */
+  /** Called when the dialog is closed in any way. */
   onClose: () => void;
   children: ComponentChildren;
 }
@@ -241,6 +241,7 @@ export function Dialog({ title, class: kind = "", actions, onClose, children }: 
   }, []);
   const close = (): void => dialog.current?.close();
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside the dialog closes it; Escape does so without code
     <dialog
       ref={dialog}
       class={kind}

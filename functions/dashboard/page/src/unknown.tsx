@@ -1,8 +1,8 @@
-// Said in place of everything else when the address asks for what there is not.
+// Shown instead of a view if the address has values that do not exist.
 
 import type { JSX } from "preact";
 import { Icon, Text } from "./ui";
-import { type Unknown, useView } from "./view";
+import { type UnknownValue, useView } from "./view";
 
 export function UnknownAddress(): JSX.Element {
   const view = useView();
@@ -21,16 +21,17 @@ export function UnknownAddress(): JSX.Element {
         </ul>
       </div>
       <button type="button" class="button" onClick={() => view.go(without)}>
-        Leave it out
+        Remove it
       </button>
     </div>
   );
 }
 
-function Sentence({ name, value, known }: Unknown): JSX.Element {
+function Sentence({ name, value, known }: UnknownValue): JSX.Element {
   return (
     <li>
-      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key opens" : "it can be"} {known.join(", ")}.
+      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key gives access to" : "it can be"}{" "}
+      {known.join(", ")}.
     </li>
   );
 }

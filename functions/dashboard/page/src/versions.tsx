@@ -1,17 +1,18 @@
-// Which versions run: their shares, and how those change.
+// The versions in use: their shares, and how the shares change.
 
 import type { JSX } from "preact";
-import { type Chart, ChartPanel } from "./chart";
+import type { Chart } from "./chart";
+import { ChartPanel } from "./chart_panel";
 import { count, percent, points } from "./format";
 import { type Column, Table } from "./table";
 import type { Overview } from "./types";
-import { Empty, Nothing, Panel, Text } from "./ui";
-import { Follow, useView } from "./view";
+import { Empty, NoValue, Panel, Text } from "./ui";
+import { useView, ViewLink } from "./view";
 
-const SHOWN = 6;
+const COLORED = 6;
 const LISTED = 12;
 const NO_VERSION = "~unknown";
-const GREYS = new Map([
+const GREY_VERSIONS = new Map([
   ["~other", "--series-other"],
   [NO_VERSION, "--series-unknown"],
 ]);
@@ -32,7 +33,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
   const colors = colorsOf(versions.map(({ version }) => version));
   return (
     <>
-      <Panel title="Versions" note="Share of the records in range" span={5} name="versions">
+      <Panel title="Versions" note="Share of the records in the range" span={5} name="versions">
         <Shares data={data} colors={colors} />
       </Panel>
       <ChartPanel
@@ -48,7 +49,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
 }
 
 function Shares({ data, colors }: { data: Overview; colors: Map<string, string> }): JSX.Element {
-  const sees = useView().session.role !== "viewer";
+  const seesAll = useView().session.role !== "viewer";
   const changes = changesOf(data);
   const more = data.versions.length - LISTED;
   const fill = (version: string): { background: string } => ({
@@ -60,12 +61,12 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
       cell: ({ version }) => (
         <span class="beside">
           <i class="swatch" style={fill(version)} />
-          {GREYS.has(version) ? (
+          {GREY_VERSIONS.has(version) ? (
             <span class="muted">{NAMES.get(version)}</span>
-          ) : sees ? (
-            <Follow page="records" filters={{ version }}>
+          ) : seesAll ? (
+            <ViewLink page="records" filters={{ version }}>
               <Text>{version}</Text>
-            </Follow>
+            </ViewLink>
           ) : (
             <Text>{version}</Text>
           )}
@@ -87,11 +88,11 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
     },
     {
       title: "Change",
-      hint: "Share in the second half of the range against the first",
+      hint: "Share in the second half of the range compared with the first half",
       class: "number",
       cell: ({ version }) => {
         const change = changes.get(version) ?? null;
-        return change === null ? <Nothing /> : points(change);
+        return change === null ? <NoValue /> : points(change);
       },
     },
   ];
@@ -105,15 +106,15 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
         keyOf={({ version }) => version}
         row={({ version }) => ({ "data-version": version })}
       />
-      {more > 0 && <p class="note">and {more} more, each with less.</p>}
+      {more > 0 && <p class="note">and {more} more, each with fewer records.</p>}
     </>
   );
 }
 
-/** A colour for each of the commonest versions; the rest share grey. */
+/** A colour for each of the most common versions; the others are grey. */
 function colorsOf(versions: string[]): Map<string, string> {
-  const named = versions.filter((version) => !GREYS.has(version)).slice(0, SHOWN);
-  return new Map([...named.map((version, index) => [version, `--series-${index + 1}`] as const), ...GREYS]);
+  const named = versions.filter((version) => !GREY_VERSIONS.has(version)).slice(0, COLORED);
+  return new Map([...named.map((version, index) => [version, `--series-${index + 1}`] as const), ...GREY_VERSIONS]);
 }
 
 function shareChart(data: Overview, colors: Map<string, string>): Chart {
@@ -123,7 +124,10 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     const total = totals[index] ?? 0;
     return total ? (100 * records) / total : null;
   };
-  const named = data.versions.map(({ version }) => version).filter((version) => !GREYS.has(version)).slice(0, SHOWN);
+  const named = data.versions
+    .map(({ version }) => version)
+    .filter((version) => !GREY_VERSIONS.has(version))
+    .slice(0, COLORED);
   const shown = [...named, NO_VERSION];
   const rest = buckets.map((versions, index) => {
     const known = shown.reduce((sum, version) => sum + (versions.get(version) ?? 0), 0);
@@ -134,7 +138,7 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     color: colors.get(version) ?? "--series-other",
     values: buckets.map((versions, index) => share(index, versions.get(version) ?? 0)),
   }));
-  series.push({ label: "all other", color: "--series-other", values: rest });
+  series.push({ label: "all others", color: "--series-other", values: rest });
   return {
     kind: "stacked bars",
     bucket: data.bucket,

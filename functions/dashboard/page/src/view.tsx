@@ -1,4 +1,4 @@
-// What is looked at, all of it in the address: a view can be shared, and Back goes back.
+// The view: all of it is in the address, so that it can be shared and the browser's Back button works.
 
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
@@ -6,7 +6,7 @@ import type { Query } from "./api";
 import { FLAGS } from "./flags";
 import type { Environment, Session } from "./types";
 
-/** What the last hours and days are called. */
+/** Names of the time ranges that end now. */
 export const RANGES: ReadonlyMap<string, string> = new Map([
   ["24h", "24 hours"],
   ["7d", "7 days"],
@@ -14,19 +14,30 @@ export const RANGES: ReadonlyMap<string, string> = new Map([
   ["90d", "90 days"],
 ]);
 export const ENVIRONMENTS: readonly Environment[] = ["production", "staging", "development"];
-export const RECORD_FILTERS = ["license_id", "customer_id", "user", "hwid", "ip", "flagged", "flag", "version", "api_key_id"] as const;
+export const RECORD_FILTERS = [
+  "license_id",
+  "customer_id",
+  "user",
+  "hwid",
+  "ip",
+  "flagged",
+  "flag",
+  "version",
+  "api_key_id",
+] as const;
+export type RecordFilter = (typeof RECORD_FILTERS)[number];
 export const LOG_FILTERS = ["cause", "last4", "ip"] as const;
 
 const PAGES = ["overview", "records", "logs"] as const;
 export type Page = (typeof PAGES)[number];
 
-/** Changes of the address: null takes a parameter away. */
+/** Changes of the address: null removes a parameter. */
 export type Changes = Record<string, string | null>;
 
-const OF_SCOPE = ["environment", "range", "from", "to", "product"];
+const SCOPE_PARAMETERS = ["environment", "range", "from", "to", "product"];
 
-/** A choice of few that the address makes otherwise than there are. */
-export interface Unknown {
+/** A value in the address that is not one of the known values. */
+export interface UnknownValue {
   readonly name: string;
   readonly value: string;
   readonly known: readonly string[];
@@ -41,15 +52,15 @@ export interface View {
   readonly from: string;
   readonly to: string;
   readonly product: string;
-  /** What the address asks for and there is not: nothing else is shown in its place. */
-  readonly unknown: readonly Unknown[];
+  /** Values in the address that do not exist: the page says so and shows no view. */
+  readonly unknown: readonly UnknownValue[];
   /** A parameter of the address, or "". */
   param(name: string): string;
-  /** What every question to the analytics API begins with. */
+  /** The parameters of every request to the analytics API. */
   readonly scope: Query;
-  /** Goes elsewhere within the page. */
+  /** Goes to another view of the page. */
   go(changes: Changes): void;
-  /** The address of another view of the same environment, time and product, but for what filters name; "" is none. */
+  /** The address of a view with the same environment, time and product. Filters can change these; "" removes one. */
   href(page: Page, filters?: Record<string, string>): string;
 }
 
@@ -63,13 +74,13 @@ export function useView(): View {
 
 export const isUnknown = (view: View, name: string): boolean => view.unknown.some((each) => each.name === name);
 
-/** The view the address says, kept up to date. */
+/** The view that the address names, kept up to date. */
 export function useAddress(session: Session): View {
   const [search, setSearch] = useState(location.search);
   useEffect(() => {
-    const moved = (): void => setSearch(location.search);
-    addEventListener("popstate", moved);
-    return () => removeEventListener("popstate", moved);
+    const update = (): void => setSearch(location.search);
+    addEventListener("popstate", update);
+    return () => removeEventListener("popstate", update);
   }, []);
   return useMemo(() => {
     const show = (params: URLSearchParams): void => {
@@ -82,25 +93,25 @@ export function useAddress(session: Session): View {
 
 function viewOf(session: Session, params: URLSearchParams, show: (params: URLSearchParams) => void): View {
   const param = (name: string): string => params.get(name) ?? "";
-  const unknown: Unknown[] = [];
-  const chosen = <T extends string>(name: string, known: readonly T[]): T | undefined => {
+  const unknown: UnknownValue[] = [];
+  const choice = <T extends string>(name: string, known: readonly T[]): T | undefined => {
     const value = param(name);
     const found = known.find((each) => each === value);
     if (value && found === undefined) unknown.push({ name, value, known });
     return found;
   };
   const allowed = ENVIRONMENTS.filter((name) => session.environments.includes(name));
-  const environment = chosen("environment", allowed) ?? allowed[0] ?? "production";
+  const environment = choice("environment", allowed) ?? allowed[0] ?? "production";
   const from = param("from");
   const to = param("to");
-  const recent = chosen("range", [...RANGES.keys()]) ?? "24h";
+  const recent = choice("range", [...RANGES.keys()]) ?? "24h";
   const range = from && to ? "custom" : recent;
   const product = param("product");
-  const asked = chosen("view", PAGES) ?? "overview";
-  const page = session.role === "viewer" ? "overview" : asked;
+  const wanted = choice("view", PAGES) ?? "overview";
+  const page = session.role === "viewer" ? "overview" : wanted;
   if (page === "records") {
-    chosen("flagged", ["true", "false"]);
-    chosen("flag", FLAGS);
+    choice("flagged", ["true", "false"]);
+    choice("flag", FLAGS);
   }
   return {
     session,
@@ -119,7 +130,7 @@ function viewOf(session: Session, params: URLSearchParams, show: (params: URLSea
       show(next);
     },
     href(page, filters = {}) {
-      const kept = OF_SCOPE.filter((name) => params.get(name)).map((name) => [name, param(name)]);
+      const kept = SCOPE_PARAMETERS.filter((name) => params.get(name)).map((name) => [name, param(name)]);
       const next = new URLSearchParams(Object.fromEntries(kept));
       if (page !== "overview") next.set("view", page);
       for (const [name, value] of Object.entries(filters)) value ? next.set(name, value) : next.delete(name);
@@ -133,7 +144,7 @@ function address(params: URLSearchParams): string {
   return location.pathname + (search ? `?${search}` : "");
 }
 
-interface FollowProps {
+interface ViewLinkProps {
   page: Page;
   filters?: Record<string, string>;
   class?: string;
@@ -143,8 +154,8 @@ interface FollowProps {
   children: ComponentChildren;
 }
 
-/** A link within the page, followed without loading it again; anything but a plain click is the browser's. */
-export function Follow({ page, filters, class: kind, title, current, data, children }: FollowProps): JSX.Element {
+/** A link to a view. A plain click does not load the page again; the browser handles all other clicks. */
+export function ViewLink({ page, filters, class: kind, title, current, data, children }: ViewLinkProps): JSX.Element {
   const view = useView();
   const follow = (event: MouseEvent): void => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

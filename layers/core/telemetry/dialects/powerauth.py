@@ -2,17 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
-from telemetry.dialects.json_text import NotJson, loads
+from telemetry.dialects.body.json_text import NotJson, loads
+from telemetry.dialects.failure import RETRY_AFTER, Answer, Failure
 from telemetry.domain import finance
 from telemetry.domain.active_users import LONGEST_WINDOW
-from telemetry.domain.errors import InvalidField
-from telemetry.domain.finance import Period
+from telemetry.domain.errors import Forbidden, InvalidField, StoreUnavailable, Unauthenticated
+from telemetry.domain.finance import DayNotClosed, Period
 from telemetry.domain.finance_report import FinanceReport
-
-Answer = dict[str, Any]
 
 MAU_DAYS: Final = 30
 
@@ -22,7 +21,7 @@ class BadRequest(Exception):
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.body = error(code, message)
+        self.body = error_body(code, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +39,10 @@ class UsersQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ClosedDaysQuestion:
-    """What finance asks of closed days: the reports that are ours."""
+    """What finance asks of closed days: reports that are ours, not upstream's."""
 
     name: str
-    asked: finance.Question
+    asked: finance.ReportQuestion
 
     def answer(self, report: FinanceReport) -> Answer:
         """The report, as the plain routes give it too."""
@@ -79,13 +78,29 @@ def _answer(name: str, data: Answer) -> Answer:
     return {"status": "OK", "responseObject": {"name": name, "reportData": data}}
 
 
-def error(code: str, message: str) -> Answer:
+def error_body(code: str, message: str) -> Answer:
     """The body of any failure."""
     return {"status": "ERROR", "responseObject": {"code": code, "message": message, "localizedMessage": message}}
 
 
-UNAUTHORIZED = error("ERROR_UNAUTHORIZED", "Authentication failed")
-NOT_FOUND = error("ERROR_NOT_FOUND", "Resource not found.")
+NOT_FOUND = error_body("ERROR_NOT_FOUND", "Resource not found.")
+
+
+def failure(error: Exception, _now: datetime) -> Failure:
+    """The answer to an error. Any error not named here is our fault, and the answer tells no detail of it."""
+    match error:
+        case BadRequest():
+            return Failure(400, error.body)
+        case DayNotClosed():
+            return Failure(400, error_body("ERROR_TELEMETRY", str(error)))
+        case Unauthenticated() | Forbidden():
+            return Failure(401, error_body("ERROR_UNAUTHORIZED", "Authentication failed"))
+        case StoreUnavailable():
+            return Failure(
+                503, error_body("ERROR_TELEMETRY", "Temporarily unavailable, please try again."), RETRY_AFTER
+            )
+        case _:
+            return Failure(500, error_body("ERROR_TELEMETRY", "Internal error."))
 
 
 def _current_mau(parameters: dict[str, Any]) -> UsersQuestion:
@@ -150,7 +165,7 @@ def _days(parameters: dict[str, Any]) -> int:
     if days is None:
         raise BadRequest("ERROR_TELEMETRY", "The parameter 'days' must be an integer.")
     if days > LONGEST_WINDOW:
-        # 365 itself is accepted, whatever the words say: they are upstream's
+        # 365 itself is accepted, though the text says otherwise: it is upstream's
         raise BadRequest("ERROR_TELEMETRY", f"The parameter 'days' must be smaller than 365. Provided: {days}")
     if days < 1:
         raise BadRequest("ERROR_TELEMETRY", f"The parameter 'days' must be at least 1. Provided: {days}")
@@ -158,7 +173,7 @@ def _days(parameters: dict[str, Any]) -> int:
 
 
 def _integer(value: object) -> int | None:
-    """An integer, or decimal text of one; a long text is no number of days."""
+    """An integer, or decimal text of one; a long text is not a number of days."""
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, str) and value.isascii() and value.strip().removeprefix("-").isdecimal() and len(value) < 20:

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from telemetry.dialects.fields import Fields
-from telemetry.dialects.reader import Element, read_one
-from telemetry.domain.errors import TelemetryError
+from telemetry.dialects.body.fields import Fields
+from telemetry.dialects.body.reader import Element, read_one
+from telemetry.dialects.failure import RETRY_AFTER, Answer, Failure
+from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
 from telemetry.domain.event import (
     Dialect,
     Event,
@@ -15,8 +16,8 @@ from telemetry.domain.event import (
     normalise_user,
     parse_time,
 )
-
-Answer = dict[str, Any]
+from telemetry.domain.record_search import Contents
+from telemetry.domain.telemetry_query import Said
 
 UPLOADED: Answer = {"response_code": "200", "response": "Data Uploaded", "status": "success"}
 AUTHENTICATION_FAILURE: Answer = {
@@ -26,34 +27,63 @@ AUTHENTICATION_FAILURE: Answer = {
 }
 
 MOST_USES = 1_000_000
-"""That one record of aggregated usage stands for."""
+"""The largest `count` of a record of aggregated usage."""
 
 _ANONYMOUS = "ANONYMOUS"
 _USER_ID_TYPES = frozenset({"EMAIL", "SOCIAL", "LINKEDIN", "GITHUB", "USERNAME", _ANONYMOUS})
 
 
 def parse(body: bytes) -> Event:
-    """Understands a body as far as it goes. Never fails: what is wrong is in the event."""
+    """Reads as much of a body as can be read. Never fails: `errors` of the event says what is wrong."""
     return event_of(read_one(body))
 
 
 def event_of(element: Element) -> Event:
-    """One event, as it came or as a record keeps it."""
-    payload = element.value.get("payload") if isinstance(element.value, dict) else None
-    if isinstance(payload, dict):
+    """The event of a body, or of a record."""
+    if (payload := _payload(element)) is not None:
         return _parse_payload(element.raw, payload)
     wrong = element.wrong or "payload must be an object"
     return Event(raw=element.raw, dialect=Dialect.REO, errors={"body": [wrong]})
 
 
-def refusal(_error: TelemetryError, _now: datetime) -> tuple[int, Answer]:
-    """HTTP status and body for a key that is not good, or not good for this: the dialect knows but one."""
-    return 400, AUTHENTICATION_FAILURE
+def contents_of(element: Element) -> Contents:
+    """The event of an element, with what is only shown."""
+    payload = _payload(element) or {}
+    return Contents(event_of(element), None, payload.get("meta"), element.value)
 
 
-def failure(status: int, message: str, _now: datetime) -> Answer:
-    """The body of a 413, 429, 5xx."""
+def said_in(element: Element) -> Said:
+    """What an element says, for a list of records. Product usage has a kind and details, no typed value."""
+    payload = _payload(element)
+    if payload is None:
+        return Said()
+    fields = Fields(payload)
+    return Said(
+        user_identifier=fields.text("user_id"),
+        product_id=fields.text("product_id"),
+        data_group=fields.text("activity_type"),
+        data=fields.value("meta"),
+    )
+
+
+def failure(error: Exception, _now: datetime) -> Failure:
+    """The answer to an error. For a key that is not good, or not good for this, the dialect has only one answer."""
+    match error:
+        case Unauthenticated() | Forbidden():
+            return Failure(400, AUTHENTICATION_FAILURE)
+        case StoreUnavailable():
+            return Failure(503, _failed(503, "Temporarily unavailable, please send again"), RETRY_AFTER)
+        case _:
+            return Failure(500, _failed(500, "Internal error"))
+
+
+def _failed(status: int, message: str) -> Answer:
     return {"response_code": status, "response": message, "status": "failure"}
+
+
+def _payload(element: Element) -> dict[str, Any] | None:
+    payload = element.value.get("payload") if isinstance(element.value, dict) else None
+    return payload if isinstance(payload, dict) else None
 
 
 def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
@@ -96,7 +126,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
 
 
 def _required(*, has_user: bool, is_aggregated: bool) -> tuple[str, ...]:
-    """Of usage that the client has summed up no user is expected."""
+    """The fields that must be there. Usage that the client has summed up needs no user."""
     always = ("activity_type", "source", "event_at", "product_id")
     if is_aggregated:
         return (*always, "count")
@@ -104,7 +134,7 @@ def _required(*, has_user: bool, is_aggregated: bool) -> tuple[str, ...]:
 
 
 def _count(fields: Fields) -> int | None:
-    """How many uses; anything but an integer from 1 to MOST_USES is an error, and one use."""
+    """How many uses. Anything but an integer from 1 to MOST_USES is an error, and None: one use."""
     value = fields.value("count")
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MOST_USES:
         return value

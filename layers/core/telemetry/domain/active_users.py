@@ -19,6 +19,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
+from telemetry.domain.closing import Closing
 from telemetry.domain.errors import HistoryTooShort, TelemetryError
 from telemetry.domain.sighting import CATALOGUE, Sighting
 
@@ -119,26 +120,11 @@ class Balance:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class RunningBalance:
     """What a report needs: the latest balance, if any, and the tallies of the days after it."""
 
     balance: Balance | None
     tallies: Mapping[int, Tally]
-
-
-@dataclass(frozen=True, slots=True)
-class Closing:
-    """How far days are closed: `opened` is the first day with traffic, `closed` the last day with balances."""
-
-    opened: int | None = None
-    closed: int | None = None
-
-    def is_closed(self, day: int) -> bool:
-        return self.closed is not None and day <= self.closed
-
-    def opens_with(self, day: int) -> bool:
-        """Whether traffic on a day makes it the first: until one is closed that may move back."""
-        return self.closed is None and (self.opened is None or day < self.opened)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +231,7 @@ def next_balance(before: Balance | None, day: int, tally: Tally) -> Balance:
     return Balance(day, {audience: tuple(aged) for audience, aged in counters.items()})
 
 
-def count_active(ledger: Ledger, audience: Audience, days: int, today: int) -> int:
+def count_active(ledger: RunningBalance, audience: Audience, days: int, today: int) -> int:
     """How many actors were active on at least one of the `days` days up to and including `today`."""
     first = today - days + 1
     total = 0

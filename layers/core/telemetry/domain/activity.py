@@ -11,26 +11,29 @@ from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.sighting import CATALOGUE, Observation
 
 OTHER = "~other"
-"""Names there was no room for."""
+"""Names for which there was no room."""
 
 UNNAMED = "~unknown"
 """What came without a name."""
 
 MOST_NAMES = 24
-"""Versions, and groups, that one hour of one scope tells apart: clients choose these names, and an item is small."""
+"""Versions, and groups, that one hour of one scope counts by name: clients choose these names, and an item is small."""
 
 LONGEST_NAME = 64
 """Bytes of UTF-8."""
 
 MOST_KEYS = 200
-"""API keys that one hour tells apart. Staff makes them, and their ids have ten characters: under 4 KB of an item.
+"""API keys that one hour counts separately. Staff make them, and their ids have ten characters: under 4 KB of an item.
 
 One update may have 300 parts: all of these, two times MOST_NAMES, and the flags are fewer.
 """
 
 
 class Kind(StrEnum):
-    """What a counter counts; the value begins its name in storage."""
+    """What a counter counts; the value begins its name in storage.
+
+    Clients choose the names of VERSION and GROUP. Each of these sums to RECORDS; API_KEY does in the catalogue's hours.
+    """
 
     RECORDS = "r"
     FLAGGED = "f"
@@ -40,9 +43,6 @@ class Kind(StrEnum):
     GROUP = "g"
     API_KEY = "k"
 
-
-BREAKDOWNS = (Kind.VERSION, Kind.GROUP)
-"""Kinds whose names clients choose. Each sums to RECORDS, as API_KEY does in the hours of the catalogue."""
 
 _MOST = {Kind.VERSION: MOST_NAMES, Kind.GROUP: MOST_NAMES, Kind.API_KEY: MOST_KEYS}
 
@@ -79,8 +79,8 @@ class LicenseDay(NamedTuple):
 class Fold:
     """What some records add: to hours, and to the licences that piracy and licence flags point at.
 
-    `chosen_at` has the hours that get another name, each with the records it had when the name was given: whoever adds
-    meanwhile may give names too, and together they would be too many.
+    `chosen_at` has the hours that get a new name, each with the records it had when the name was chosen: another writer
+    may choose names at the same time, and together they would be too many.
     """
 
     hours: dict[HourKey, Activity] = field(default_factory=dict)
@@ -96,7 +96,7 @@ class Fold:
             self.licenses[LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)] += 1
 
     def bounded(self, known: Mapping[HourKey, Mapping[Measure, int]]) -> "Fold":
-        """The same with as many names as there is room for beside what is known of its hours."""
+        """The same with no more names than there is room for; `known` is what its hours have already."""
         hours = {key: bounded(added, known.get(key, {})) for key, added in self.hours.items()}
         chosen_at = {
             key: known.get(key, {}).get(RECORDS, 0)
@@ -120,14 +120,14 @@ def of_key(api_key_id: str) -> Measure:
 
 
 def events_by_key(activity: Mapping[Measure, int]) -> dict[str, int]:
-    """Of an hour of the catalogue; OTHER are those of keys there was no room for."""
+    """The events of an hour of the catalogue by key; OTHER are those of keys for which there was no room."""
     return {measure.name: count for measure, count in activity.items() if measure.kind is Kind.API_KEY}
 
 
 def bounded(added: Activity, known: Mapping[Measure, int]) -> Activity:
-    """The same with no more names of a kind than there is room for beside what is `known`; the rest is OTHER.
+    """The same with no more names of a kind than there is room for; `known` has its names already. The rest is OTHER.
 
-    Whoever comes first has a name: most records of an hour are of versions that its first records showed.
+    Names go to those that come first: most records of an hour are of versions that its first records showed.
     """
     named = Counter(each.kind for each in known if each.name != OTHER)
     room = {kind: most - named[kind] for kind, most in _MOST.items()}
@@ -165,7 +165,7 @@ def name_of(text: str | None) -> str:
 
 
 def points_at_a_license(flags: Collection[Flag]) -> bool:
-    """Not so unknown keys: there is no end to them, and nothing to do about any one of them."""
+    """Unknown keys do not count: their number has no limit, and nothing can be done about any one of them."""
     return not is_billable(flags) and Flag.INVALID_LICENSE not in flags
 
 

@@ -1,4 +1,4 @@
-"""IP addresses and networks as people mean them: IPv4 is IPv4, also where it comes written as IPv6."""
+"""IP addresses and networks as people mean them: an IPv4 address stays one when it is written as IPv6."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
@@ -6,7 +6,7 @@ Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 _MAPPED_BITS = 96
-"""Of `::ffff:192.0.2.1`, before the IPv4 address (RFC 4291, 2.5.5.2)."""
+"""Bits of `::ffff:192.0.2.1` before the IPv4 address (RFC 4291, 2.5.5.2)."""
 
 
 def address_of(text: str) -> Address | None:

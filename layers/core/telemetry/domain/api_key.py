@@ -16,7 +16,7 @@ SECRET_CHARACTERS = 40
 """After the prefix: 240 bits."""
 
 KEY_CHARACTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
-"""What they are of (RFC 4648, section 5)."""
+"""The characters that keys are made of (RFC 4648, section 5)."""
 
 
 def sdk_prefix(environment: Environment) -> str:
@@ -25,7 +25,7 @@ def sdk_prefix(environment: Environment) -> str:
 
 
 KEY_PREFIXES = (STAFF_PREFIX, *map(sdk_prefix, Environment))
-"""Of all keys that there are; wherever one stands with so many characters after it, it is taken for a key."""
+"""The prefixes of all keys. Any text with one of them and SECRET_CHARACTERS characters after it is taken for a key."""
 
 
 _KEY = re.compile(rf"(?:{'|'.join(KEY_PREFIXES)})[A-Za-z0-9_-]{{{SECRET_CHARACTERS}}}")

@@ -12,16 +12,18 @@ from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
 from telemetry.domain.activity import largest
-from telemetry.domain.recount import HOURS, RULES, RULES_1, LicenseActivity, Recount, Rules, foremost
+from telemetry.domain.license_activity import LicenseActivity, foremost
+from telemetry.domain.recount import HOURS, Recount
+from telemetry.domain.report_rules import RULES, RULES_1, Rules
 
 WINDOWS = (1, 7, 30, 90, 365)
-"""Days, ending with the report's own, over which active users are told."""
+"""Numbers of days, ending with the report's own day, over which active users are reported."""
 
 GENESIS = bytes(32)
-"""What the chain of a scope begins with."""
+"""The first link in the chain of a scope."""
 
 MOST_NAMES = 20_000
-"""Versions that are told apart while the catalogue's are added up: with more, the rarer half goes into OTHER."""
+"""Versions counted by name while the catalogue's are added up: if there are more, the rarer half becomes OTHER."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,37 +88,6 @@ class Moments:
     closed_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """A later count of a closed day, and the first thing in which the report differs from it."""
-
-    scope: str
-    day: date
-    difference: str
-    records: int
-    flagged: int
-    users: int
-    found_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """How far the closing of a product's day is: a first count, that another is to agree with.
-
-    `attempt` counts first counts that were begun; 0 where it was only seen that there are no records. By the records
-    `expected` the day is cut into parts. Without `counted_at` the first count is not done yet; `records` and `digest`
-    (hex) are what it found.
-    """
-
-    product: str
-    day: date
-    attempt: int
-    expected: int
-    counted_at: datetime | None = None
-    records: int = 0
-    digest: str = ""
-
-
 def product_report(
     product: str,
     day: date,
@@ -131,7 +102,7 @@ def product_report(
 
 
 @dataclass(slots=True)
-class Catalogue:
+class CatalogueSum:
     """All products together, from their reports, one after the other in the order of their ids: none need be in memory.
 
     A licence used with two products is listed once for each.
@@ -168,7 +139,7 @@ class Catalogue:
     def report(
         self, scope: str, day: date, balance: Balance, before: DayTotals | None, moments: Moments, rules: Rules = RULES
     ) -> DayReport:
-        """Of all products added."""
+        """The report of all products added."""
         return _report(scope, day, self._whole, self.evidence, balance, before, moments, rules)
 
 
@@ -190,7 +161,7 @@ def catalogue_report_1(
 
 
 def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes:
-    """SHA-256 over everything a report says, but for its digests and the two moments."""
+    """SHA-256 over everything in a report except its digests and the two moments."""
     said = {
         "scope": totals.scope,
         "day": totals.day.isoformat(),
@@ -207,7 +178,7 @@ def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes
 
 
 def chain_of(before: bytes, digest: bytes) -> bytes:
-    """A day's link: whoever changes a day would have to change all that follow."""
+    """A day's link in the chain: a change of one day would need a change of all days that follow."""
     return sha256(before + digest).digest()
 
 
@@ -228,35 +199,6 @@ def check_chain(days: Sequence[DayTotals], first: date) -> None:
             raise LedgerBroken(f"{after.scope}: the report of {after.day} does not follow from that of {before.day}")
     if days and days[0].day != first and chain_of(GENESIS, days[0].digest) != days[0].chain:
         raise LedgerBroken(f"{days[0].scope}: there is no report of the day before {days[0].day}")
-
-
-def first_difference(kept: DayReport, found: DayReport) -> str | None:
-    """The first thing in which a recomputed report differs from the one that was kept, in words."""
-    pairs = (
-        ("records", kept.totals.records, found.totals.records),
-        *_shards(kept.details.evidence, found.details.evidence),
-        ("flagged", kept.totals.flagged, found.totals.flagged),
-        ("flags", dict(kept.totals.flags), dict(found.totals.flags)),
-        ("first expiry", kept.totals.expires_at, found.totals.expires_at),
-        *((f"active {each}", kept.totals.active[each], found.totals.active[each]) for each in Audience),
-        *((f"balance of {each}", kept.balance.counters[each], found.balance.counters[each]) for each in Audience),
-        ("lifetime records", kept.totals.lifetime_records, found.totals.lifetime_records),
-        ("lifetime flagged", kept.totals.lifetime_flagged, found.totals.lifetime_flagged),
-        ("versions", dict(kept.details.versions), dict(found.details.versions)),
-        ("hours", kept.details.hours, found.details.hours),
-        ("licences", kept.details.licenses, found.details.licenses),
-        ("rules", kept.details.rules, found.details.rules),
-        ("digest", kept.totals.digest.hex(), found.totals.digest.hex()),
-        ("chain", kept.totals.chain.hex(), found.totals.chain.hex()),
-    )
-    for name, said, is_now in pairs:
-        if said != is_now:
-            return f"{name}: the report says {said}, its records {is_now}"[:500]
-    return None
-
-
-def _shards(kept: Mapping[str, str], found: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:
-    return ((f"digest of {name}", kept.get(name, "-"), found.get(name, "-")) for name in sorted({*kept, *found}))
 
 
 def _report(
@@ -307,9 +249,9 @@ def _by_flag(hour: tuple[int, int]) -> Iterable[tuple[bool, int]]:
 
 
 def _bounded(details: DayDetails, most: int) -> DayDetails:
-    """Details of at most so many bytes: the last of the licences, those least flagged, are left out until it fits.
+    """Details of at most `most` bytes: the last licences, which are the least flagged, are left out until it fits.
 
-    The rest fits always: names of versions are short, and there are not so many shards.
+    The rest always fits: names of versions are short, and there are few shards.
     """
     room = most - _size(_said(replace(details, licenses=())))
     kept = 0
@@ -322,7 +264,7 @@ def _bounded(details: DayDetails, most: int) -> DayDetails:
 
 
 def _said(details: DayDetails) -> dict[str, Any]:
-    """All that details say. The first version did not say which it is."""
+    """All that is in the details. The first version of the rules is not named in them."""
     said = {
         "versions": dict(details.versions),
         "hours": [list(hour) for hour in details.hours],

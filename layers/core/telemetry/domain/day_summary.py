@@ -1,4 +1,4 @@
-"""What views over many days read of a closed day beside its totals: small, whatever the day held."""
+"""What views over many days read of a closed day besides its totals: small for a day of any size."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class DaySummary:
 
 
 def summary(report: DayReport, calls: Mapping[str, Calls]) -> DaySummary:
-    """Of a day's report; `calls` are the day's, by product. As many versions have a name as in an hour."""
+    """The summary of a day's report; `calls` are the day's, by product. It names as many versions as an hour does."""
     scope = report.totals.scope
     return DaySummary(
         scope=scope,

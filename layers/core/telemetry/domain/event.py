@@ -50,8 +50,9 @@ class Event:
     `user_id` is as `normalise_user` has it, a device's ids as `trimmed` has them. They may be placeholders, which count
     for nobody, though an activation may be known by one. `is_anonymous`: the client says that it names no user.
 
-    `group` is what the event is about, a data group or an activity type; `count` how many uses it stands for, where it
-    says so; `address` the IP address it is about, where it names one; `company` the domain that may tell whose it is.
+    `group` is what the event is about, a data group or an activity type, as `normalise_group` has it; `count` how many
+    uses it stands for, where it says so; `address` the IP address it is about, where it names one; `company` the domain
+    of its company, if it can be told.
 
     `raw` is the event's own bytes as delivered, the presented API key masked. `event_at` is in epoch milliseconds.
     `errors` maps a field to what is wrong with it, in the dialect's words; not empty means malformed.
@@ -133,7 +134,7 @@ def address_in(text: str | None) -> str | None:
 
 
 def company_of(domain: str | None, user_id: str | None) -> str | None:
-    """The domain that may tell whose an event is: the one it names, else that of the user's mail address."""
+    """The domain of the company an event may belong to: the one it names, else that of the user's mail address."""
     mail = user_id.rpartition("@")[2] if user_id and _EMAIL.fullmatch(user_id) else None
     name = (domain or mail or "").strip().rstrip(".").lower()
     return name if name and len(name.encode()) <= _LONGEST_DOMAIN else None

@@ -38,7 +38,7 @@ class Period:
 
 
 def day_of(field: str, text: str) -> date:
-    """`2026-11-21`, of the years whose neighbours can be calculated with. Raises InvalidField."""
+    """`2026-11-21`, in years from 1970 to 9998, so that the days around it exist too. Raises InvalidField."""
     with suppress(ValueError):
         day = date.fromisoformat(text)
         if day.isoformat() == text and 1970 <= day.year <= 9998:
@@ -47,7 +47,7 @@ def day_of(field: str, text: str) -> date:
 
 
 def application_of(text: str) -> str:
-    """What may be asked of. Raises InvalidField."""
+    """The application that a report may be asked for. Raises InvalidField."""
     if not text or not could_be_scope(text):
         raise InvalidField("application", f"must have 1 to {LONGEST_SCOPE} bytes of UTF-8")
     return text
@@ -90,4 +90,4 @@ class WholeDay:
     day: date
 
 
-Question = ActiveUsersAsOf | DailyActiveUsers | PiracyCounts | WholeDay
+ReportQuestion = ActiveUsersAsOf | DailyActiveUsers | PiracyCounts | WholeDay

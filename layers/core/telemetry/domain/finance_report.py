@@ -1,7 +1,7 @@
 """Finance's reports on closed days, as plain data that any format can carry.
 
-Nothing in one depends on when it is asked for: it is the same for ever. Days that were closed before an application had
-its first report are zeros, without a digest.
+Nothing in a report depends on the time when it is asked for: it never changes. Days that were closed before an
+application had its first report are zeros, without a digest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,7 +41,7 @@ class FinanceReport:
         return {**self.about, **self.numbers, "definition": self.definition}
 
     def table(self) -> list[dict[str, Any]]:
-        """Rows that each say what they are of and by what definition, so that the table needs nothing beside it."""
+        """Rows that each say what they are about and by what definition, so that the table explains itself."""
         return [{**self.about, **row, **self.definition} for row in self.rows]
 
 

@@ -3,7 +3,7 @@
 from unicodedata import normalize
 
 LONGEST_NORMALISED = 1_024
-"""Characters. Putting marks in order takes time that grows with the square of their number."""
+"""Characters. Sorting combining marks takes time that grows with the square of their number."""
 
 _INVISIBLE = "".join(
     chr(code)
@@ -17,13 +17,13 @@ _INVISIBLE = "".join(
     for code in range(first, last + 1)
 )  # fmt: skip
 """Unicode 15.1's categories Cc, Cf, Zs, Zl and Zp, written down because each Python has another Unicode; and the blanks
-of Hangul and Braille and the grapheme joiner, which are nothing to look at either."""
+of Hangul and Braille and the grapheme joiner, which cannot be seen either."""
 
 
 def trimmed(text: str) -> str:
-    """The id in NFC, without invisible characters at both ends; inside they stay. Empty where there is nothing else.
+    """The id in NFC, without invisible characters at both ends; inside they stay. Empty if nothing else is in it.
 
-    Of one longer than LONGEST_NORMALISED the ends alone are trimmed.
+    An id longer than LONGEST_NORMALISED is trimmed only, and not put into NFC.
     """
     shown = text.strip(_INVISIBLE)
     return normalize("NFC", shown) if len(shown) <= LONGEST_NORMALISED else shown

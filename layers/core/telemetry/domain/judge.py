@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.event import CALL_HOME, Event, normalise_group
+from telemetry.domain.event import CALL_HOME, Event
 from telemetry.domain.flags import Flag, decode
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.product import Product
@@ -22,8 +22,9 @@ _LONGEST_EVIDENCE = 40
 class LicenseView:
     """What the registry knows of an event's licence key, in the API key's environment.
 
-    `license` is None when nobody issued the key here; `is_elsewhere` then says whether it was in another environment,
-    of which nothing else is ever known. `is_activated`: an active activation matches one of the event's device ids.
+    `license` is None when nobody issued the key here; `is_elsewhere` then says whether it was issued in another
+    environment; nothing more is known of that one. `is_activated`: an active activation matches one of the event's
+    device ids.
     """
 
     license: License | None = None
@@ -32,14 +33,14 @@ class LicenseView:
 
 
 @dataclass(frozen=True, slots=True)
-class Products:
+class EventProducts:
     """What the registry knows of the products an event may be of: the one it names, and the API key's own."""
 
     named: Product | None = None
     of_key: Product | None = None
 
     def of(self, event: Event) -> Product | None:
-        """The product whose rules apply: the key's stands in for one not named, but does not excuse a wrong name."""
+        """The product whose rules apply: the key's own if the event names none, but not if it names a wrong one."""
         return self.named if event.product_id else self.of_key
 
 
@@ -52,19 +53,19 @@ class Verdict:
 
     @property
     def rules_version(self) -> int | None:
-        """Of the rules it was judged by; None where nothing was flagged."""
+        """The version of the rules it was judged by; None where nothing was flagged."""
         version = self.evidence.partition(";")[0]
         return int(version) if version else None
 
     @property
     def seen(self) -> dict[Flag, str]:
-        """What was seen, by flag; a flag that says all there is to say has none. Of unknown flags nothing is told."""
+        """What was seen, by flag; a flag that needs no text has none, and unknown flags are left out."""
         parts = (part.partition("=") for part in self.evidence.split(";")[1:])
         return {flag: unquote(text) for code, _, text in parts for flag in decode(code)}
 
 
 def judge(
-    event: Event, view: LicenseView | None, products: Products, environment: Environment, received_at: datetime
+    event: Event, view: LicenseView | None, products: EventProducts, environment: Environment, received_at: datetime
 ) -> Verdict:
     """Flags an event. `view` None: the registry could not be read, and nothing is said about the licence."""
     product = products.of(event)
@@ -82,7 +83,9 @@ def judge(
     return _verdict({flag: text for flag, text in seen.items() if text})
 
 
-def _license_findings(event: Event, view: LicenseView, products: Products, received_at: datetime) -> Mapping[Flag, str]:
+def _license_findings(
+    event: Event, view: LicenseView, products: EventProducts, received_at: datetime
+) -> Mapping[Flag, str]:
     """Piracy and licence flags: what was seen, by flag; empty text where there is nothing to flag."""
     if event.license_key is None:
         product = products.named or products.of_key
@@ -104,7 +107,7 @@ def _license_findings(event: Event, view: LicenseView, products: Products, recei
     }
 
 
-def _other_product(license_: License, products: Products) -> str:
+def _other_product(license_: License, products: EventProducts) -> str:
     """The licence's product, when the record is of another one that is registered."""
     product = products.named or products.of_key
     return license_.product_id or "" if product and license_.product_id != product.id else ""
@@ -126,7 +129,7 @@ def _verdict(seen: Mapping[Flag, str]) -> Verdict:
 def _unknown_activity(event: Event, product: Product | None) -> str:
     if not product or not product.activity_types or not event.group:
         return ""
-    known = normalise_group(event.group) == CALL_HOME or event.group in product.activity_types
+    known = event.group == CALL_HOME or event.group in product.activity_types
     return "" if known else event.group
 
 
@@ -136,7 +139,7 @@ def _other_environment(event: Event, environment: Environment) -> str:
 
 
 def _skew(event: Event, received_at: datetime) -> str:
-    """Seconds between the client's clock and ours, when they are too many to be true."""
+    """Seconds between the client's clock and ours, when they are more than is plausible."""
     if event.event_at is None:
         return ""
     skew = timedelta(milliseconds=event.event_at) - timedelta(seconds=received_at.timestamp())

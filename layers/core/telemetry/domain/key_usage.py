@@ -13,7 +13,7 @@ from telemetry.domain.overview import Timeline
 class KeyUsage:
     """`events` by the beginning of each hour or day, none missing.
 
-    Not `is_exact` where an hour had more keys than are told apart: some of the rest may be this key's.
+    `is_exact` is false when an hour had more keys than are counted separately: some of the rest may be this key's.
     """
 
     cut: Timeline

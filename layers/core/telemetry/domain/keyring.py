@@ -9,7 +9,7 @@ from telemetry.domain.device import normalise_device
 from telemetry.domain.errors import ConfigurationError
 
 FINGERPRINT_VERSION: Final = "1"
-"""Goes before every fingerprint that names a partition, so that a successor could live beside it."""
+"""Goes before every fingerprint that names a partition, so that a later version could be used at the same time."""
 
 _FINGERPRINT_BYTES = 16
 _MINIMUM_SECRET_BYTES = 32
@@ -54,7 +54,7 @@ class Keyring:
     def fingerprint(self, identity: Identity, value: str) -> bytes:
         """16 bytes that stand for an identity and reveal nothing of it without the secret.
 
-        Of users and licences as they are given, of a device for all its spellings.
+        Users and licences are taken as they are given; all spellings of a device have one fingerprint.
         """
         name = normalise_device(value) if identity is Identity.DEVICE else value
         return self.mac(Purpose.FINGERPRINTS, f"{identity}\0{name}".encode())[:_FINGERPRINT_BYTES]

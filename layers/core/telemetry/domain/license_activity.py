@@ -1,25 +1,130 @@
-"""What licences did over several days, from what is known of each day.
+"""What licences did: counted from the records of a day, and put together over several days.
 
-Days list licences apart by product. Distinct devices and addresses of two days cannot be added up, so of these the most
-on one day is told.
+A day lists a licence once for each product. Distinct devices and addresses of two days cannot be added up, so over
+several days they are the highest number of one day.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from heapq import nsmallest
 from typing import TypeVar
 
-from telemetry.domain.recount import MOST_COUNTRIES, LicenseActivity, LicenseCount
+from telemetry.domain.activity import OTHER
+from telemetry.domain.report_rules import RULES, Rules
 from telemetry.domain.sighting import Observation
 
+TOP_LICENSES = 50
+MOST_COUNTRIES = 20
+
+_DEVICE_BYTES = 8  # of a fingerprint: enough to tell a day's devices of one licence apart
+
 Owner = TypeVar("Owner")
+T = TypeVar("T", str, bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseActivity:
+    """A licence among the most flagged of a day, or among those with the most devices.
+
+    `license` is its fingerprint as record keys carry it. All counts are of the day; `ips` counts distinct addresses.
+    """
+
+    license: str
+    product: str
+    records: int
+    flagged: int
+    flags: Mapping[str, int]
+    devices: int
+    ips: int
+    countries: tuple[str, ...]
+    first_seen: datetime
+    last_seen: datetime
+
+
+def foremost(licenses: Iterable[LicenseActivity]) -> tuple[LicenseActivity, ...]:
+    """The TOP_LICENSES by flagged records and those by distinct devices, most flagged first.
+
+    The foremost of a whole are among the foremost of its parts, so parts can be merged one after the other.
+    """
+    by_flagged = sorted(licenses, key=_most_flagged_first)
+    by_devices = sorted(by_flagged, key=lambda each: (-each.devices, each.license, each.product))
+    chosen = [each for each in by_flagged[:TOP_LICENSES] if each.flagged] + by_devices[:TOP_LICENSES]
+    names = {(each.license, each.product) for each in chosen}
+    return tuple(each for each in by_flagged if (each.license, each.product) in names)
+
+
+@dataclass(slots=True)
+class LicenseCount:
+    """What a day's records show of a licence. `devices`, `ips` and `countries` are distinct ones, over all records.
+
+    Where there are too many, the smallest are kept: so the order, and the parts, in which records are counted make no
+    difference.
+    """
+
+    first_seen: datetime
+    last_seen: datetime
+    rules: Rules = RULES
+    records: int = 0
+    flagged: int = 0
+    flags: Counter[str] = field(default_factory=Counter)
+    devices: set[bytes] = field(default_factory=set)
+    ips: set[str] = field(default_factory=set)
+    countries: set[str] = field(default_factory=set)
+
+    def add(self, seen: Observation) -> None:
+        self.records += 1
+        self.flagged += seen.is_flagged
+        self.flags.update(flag.code for flag in seen.flags)
+        if seen.sighting.device:
+            self.devices.add(seen.sighting.device[:_DEVICE_BYTES])
+        if seen.source_ip:
+            self.ips.add(seen.source_ip)
+        if seen.country:
+            self.countries.add(_bounded(seen.country, self.rules.longest_country))
+        self.first_seen = min(self.first_seen, seen.received_at)
+        self.last_seen = max(self.last_seen, seen.received_at)
+        self._bound()
+
+    def merge(self, other: "LicenseCount") -> None:
+        self.records += other.records
+        self.flagged += other.flagged
+        self.flags.update(other.flags)
+        self.devices |= other.devices
+        self.ips |= other.ips
+        self.countries |= other.countries
+        self.first_seen = min(self.first_seen, other.first_seen)
+        self.last_seen = max(self.last_seen, other.last_seen)
+        self._bound()
+
+    def activity(self, product: str, license_: str) -> LicenseActivity:
+        """As it is in a report."""
+        return LicenseActivity(
+            license=license_,
+            product=product,
+            records=self.records,
+            flagged=self.flagged,
+            flags=dict(sorted(self.flags.items())),
+            devices=min(len(self.devices), self.rules.most_distinct),
+            ips=min(len(self.ips), self.rules.most_distinct),
+            countries=tuple(sorted(self.countries)[:MOST_COUNTRIES]),
+            first_seen=self.first_seen,
+            last_seen=self.last_seen,
+        )
+
+    def _bound(self) -> None:
+        _keep_smallest(self.devices, self.rules.most_distinct)
+        _keep_smallest(self.ips, self.rules.most_distinct)
+        _keep_smallest(self.countries, MOST_COUNTRIES)
+
 
 Day = Sequence[LicenseActivity]
 """What licences did on one day."""
 
 
 def seen_on(observations: Iterable[Observation]) -> dict[date, Day]:
-    """What these records, and no others, show of licences, by UTC day of receipt."""
+    """The activity of licences in these records only, by UTC day of receipt."""
     days: dict[date, dict[tuple[str, str], LicenseCount]] = {}
     for seen in observations:
         if seen.license:
@@ -38,7 +143,7 @@ def over_days(days: Iterable[Day]) -> list[LicenseActivity]:
         for each in day:
             key = each.license, each.product
             merged[key] = _together(merged[key], each) if key in merged else each
-    return sorted(merged.values(), key=lambda each: (-each.flagged, -each.records, each.license, each.product))
+    return sorted(merged.values(), key=_most_flagged_first)
 
 
 def most_devices(days: Iterable[Day]) -> dict[str, int]:
@@ -51,7 +156,7 @@ def most_devices(days: Iterable[Day]) -> dict[str, int]:
 
 
 def most_devices_of_owners(days: Iterable[Day], owners: Mapping[str, Owner]) -> dict[Owner, int]:
-    """The same by owner, over all of their licences: a device under two of them counts twice. `owners` by licence."""
+    """The same by owner, over all their licences: a device under two of them counts twice. `owners` is by licence."""
     most: Counter[Owner] = Counter()
     for day in days:
         of_day: Counter[Owner] = Counter()
@@ -60,6 +165,10 @@ def most_devices_of_owners(days: Iterable[Day], owners: Mapping[str, Owner]) -> 
                 of_day[owners[license_]] += devices
         most |= of_day
     return dict(most.most_common())
+
+
+def _most_flagged_first(each: LicenseActivity) -> tuple[int, int, str, str]:
+    return -each.flagged, -each.records, each.license, each.product
 
 
 def _together(one: LicenseActivity, other: LicenseActivity) -> LicenseActivity:
@@ -75,3 +184,13 @@ def _together(one: LicenseActivity, other: LicenseActivity) -> LicenseActivity:
         first_seen=min(one.first_seen, other.first_seen),
         last_seen=max(one.last_seen, other.last_seen),
     )
+
+
+def _bounded(country: str, longest: int) -> str:
+    return country if len(country.encode()) <= longest else OTHER
+
+
+def _keep_smallest(found: set[T], most: int) -> None:
+    """May leave up to twice as many, so that it is not done at every call."""
+    if len(found) > 2 * most:
+        found.intersection_update(nsmallest(most, found))

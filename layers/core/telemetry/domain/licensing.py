@@ -17,8 +17,8 @@ class DeviceAction(StrEnum):
     DEACTIVATE = "deactivate"
 
 
-class Outcome(Enum):
-    """What it is answered."""
+class LicensingOutcome(Enum):
+    """The answer to a device."""
 
     VALID = auto()
     ACTIVATED = auto()
@@ -37,24 +37,24 @@ class Outcome(Enum):
 
 GRANTED = frozenset(
     {
-        Outcome.VALID,
-        Outcome.ACTIVATED,
-        Outcome.ALREADY_ACTIVE,
-        Outcome.DEACTIVATED,
-        Outcome.ALREADY_INACTIVE,
+        LicensingOutcome.VALID,
+        LicensingOutcome.ACTIVATED,
+        LicensingOutcome.ALREADY_ACTIVE,
+        LicensingOutcome.DEACTIVATED,
+        LicensingOutcome.ALREADY_INACTIVE,
     }
 )
-"""Answers that refuse nothing; any other is a blocked attempt."""
+"""Answers that refuse nothing; all others are blocked attempts."""
 
-RUNNING = frozenset({Outcome.VALID, Outcome.ACTIVATED, Outcome.ALREADY_ACTIVE})
+RUNNING = frozenset({LicensingOutcome.VALID, LicensingOutcome.ACTIVATED, LicensingOutcome.ALREADY_ACTIVE})
 """Answers after which the device may run."""
 
 Calls = Counter[tuple[DeviceAction, int]]
-"""Calls by what was asked and the code that was answered."""
+"""Calls by the action that was asked for and the code of the answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class DeviceRequest:
     """What was asked. Absent texts are None; `product_id` is the product the caller takes the licence to be for."""
 
     action: DeviceAction
@@ -65,7 +65,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """The activation that the device holds: its id, the same for ever, and since when it is active."""
+    """The activation that the device holds: its id, which never changes, and the time since when it is active."""
 
     id: str
     since: datetime
@@ -79,24 +79,24 @@ class Finding:
     was asked for by activating.
     """
 
-    outcome: Outcome
+    outcome: LicensingOutcome
     license: License | None = None
     product: Product | None = None
     seat: Seat | None = None
 
 
-def obstacle(license_: License, product: Product | None, now: datetime) -> Outcome | None:
+def obstacle(license_: License, product: Product | None, now: datetime) -> LicensingOutcome | None:
     """Why a licence gives no right to run at present, if it does not.
 
-    What was done to this very licence comes first, then its product, then what passes or can be mended by the owner.
+    What was done to this licence comes first, then its product, then what passes with time or its owner can change.
     """
     state = license_.state_at(now)
     if state in {LicenseState.SUSPENDED, LicenseState.REVOKED}:
-        return Outcome.BLOCKED
+        return LicensingOutcome.BLOCKED
     if product is not None and not product.is_active:
-        return Outcome.PRODUCT_INACTIVE
+        return LicensingOutcome.PRODUCT_INACTIVE
     if state is LicenseState.EXPIRED:
-        return Outcome.EXPIRED
+        return LicensingOutcome.EXPIRED
     if state is LicenseState.AVAILABLE:
-        return Outcome.NOT_ASSIGNED
+        return LicensingOutcome.NOT_ASSIGNED
     return None

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Ledger, count_active
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience, RunningBalance, count_active
 from telemetry.domain.activity import FLAGGED, OTHER, RECORDS, Activity, Kind, hour_of, largest, total
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
@@ -19,13 +19,13 @@ from telemetry.domain.licensing import Calls
 from telemetry.domain.window import Window
 
 ALERTS = (Flag.INVALID_LICENSE, Flag.BYPASSED_ACTIVATION, Flag.REVOKED_LICENSE, Flag.ENVIRONMENT_MISMATCH)
-"""The flags that are told by themselves."""
+"""The flags that have a number of their own."""
 
 MOST_HOURS = 7 * 24
-"""That a window may be cut into."""
+"""The most hours into which a window may be cut."""
 
 MOST_VERSIONS = 20
-"""That are told by name; the rest is OTHER."""
+"""The most versions that are shown by name; the rest is OTHER."""
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -49,7 +49,7 @@ class Timeline:
 
     @property
     def before(self) -> "Timeline":
-        """As much time just before it."""
+        """The window of the same length just before this one."""
         since = self.window.since
         return Timeline(Window(since - (self.window.until - since), since), self.is_hourly)
 
@@ -61,18 +61,18 @@ class Timeline:
 
 
 def timeline(window: Window, now: datetime, *, is_hourly: bool) -> Timeline:
-    """The window up to now, or rather to the end of this hour or day. Raises InvalidField."""
+    """The window, at most to the end of this hour or day. Raises InvalidField."""
     this_hour = hour_of(now)
     end = this_hour + _HOUR if is_hourly else this_hour.replace(hour=0) + _DAY
     cut = Timeline(Window(window.since, min(window.until, end)), is_hourly)
     if window.since >= end:
-        raise InvalidField("from", "Lies in the future")
+        raise InvalidField("from", "Must not be in the future")
     if is_hourly and any(hour_of(moment) != moment for moment in (window.since, window.until)):
-        raise InvalidField("from", "Must be at a full hour, as `to`")
+        raise InvalidField("from", "Must be a full hour, and so must `to`")
     if is_hourly and cut.window.until - cut.window.since > MOST_HOURS * _HOUR:
-        raise InvalidField("from", "At most seven days by the hour; name UTC days")
+        raise InvalidField("from", "By the hour, a window has at most seven days; for a longer one give UTC days")
     if len(cut.days) > LONGEST_WINDOW:
-        raise InvalidField("from", f"At most {LONGEST_WINDOW} days")
+        raise InvalidField("from", f"A window has at most {LONGEST_WINDOW} days")
     return cut
 
 
@@ -92,8 +92,8 @@ class Bucket:
 class Counted:
     """What is counted of a product or the catalogue.
 
-    `totals` and `summaries` are of closed days, `latest` is of the last one. `hours` are those after it, and if need be
-    others.
+    `totals` and `summaries` are of closed days, `latest` is of the last closed day. `hours` are all hours after it, and
+    others where they are needed.
     """
 
     totals: Mapping[date, DayTotals]
@@ -105,13 +105,13 @@ class Counted:
         return self.latest is not None and day <= self.latest.day
 
     def lifetime(self) -> tuple[int, int]:
-        """All records there ever were, and how many of them are flagged."""
+        """The number of all records ever received, and of the flagged ones among them."""
         since = total(hour for start, hour in self.hours.items() if not self.is_closed(start.date()))
         closed = (self.latest.lifetime_records, self.latest.lifetime_flagged) if self.latest else (0, 0)
         return closed[0] + since[RECORDS], closed[1] + since[FLAGGED]
 
     def buckets(self, cut: Timeline) -> list[Bucket]:
-        """One for each, none missing."""
+        """One for each hour or day; none is missing."""
         of = self._hour if cut.is_hourly else self._day
         return [of(start) for start in cut.starts]
 
@@ -123,7 +123,7 @@ class Counted:
         if not self.is_closed(day):
             return _live(start, total(hour for at, hour in self.hours.items() if at.date() == day), is_closed=False)
         totals, summary = self.totals.get(day), self.summaries.get(day)
-        if totals is None:  # nobody had heard of the product yet
+        if totals is None:  # the product was not known yet
             return Bucket(start, 0, 0, {}, {}, is_closed=True)
         versions = summary.versions if summary else {OTHER: totals.records}
         return Bucket(start, totals.records, totals.flagged, totals.flags, versions, is_closed=True)
@@ -131,7 +131,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class ActiveDay:
-    """Distinct users on a UTC day, and over so many days ending with it; distinct devices on it."""
+    """Distinct users on a UTC day, and over the 7 and 30 days that end with it; distinct devices on the day."""
 
     day: date
     users: int
@@ -143,7 +143,7 @@ class ActiveDay:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Records with a flag in the window, and in as much time before it."""
+    """Records with a flag in the window, and in the window of the same length before it."""
 
     flag: Flag
     records: int
@@ -152,7 +152,7 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All that is told of a window. `users` and `devices` are distinct ones over the UTC days it touches.
+    """All that is shown of a window. `users` and `devices` are distinct ones over the UTC days it touches.
 
     `versions` sum to `records`, the most frequent first; each bucket's are by the same names.
     """
@@ -172,7 +172,7 @@ class Overview:
     calls: Calls
 
 
-def overview(cut: Timeline, counted: Counted, ledger: Ledger, calls: Calls) -> Overview:
+def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Calls) -> Overview:
     """`ledger` is of the last day the window touches, `calls` are those of licensing in the window."""
     buckets, before = counted.buckets(cut), counted.buckets(cut.before)
     versions = largest(_sum(bucket.versions for bucket in buckets), MOST_VERSIONS)
@@ -207,7 +207,7 @@ def _live(start: datetime, activity: Activity, *, is_closed: bool) -> Bucket:
     return Bucket(start, activity[RECORDS], activity[FLAGGED], flags, versions, is_closed)
 
 
-def _active_day(day: date, counted: Counted, ledger: Ledger) -> ActiveDay:
+def _active_day(day: date, counted: Counted, ledger: RunningBalance) -> ActiveDay:
     totals = counted.totals.get(day)
     if totals:
         devices = totals.users(1, Audience.DEVICES)
@@ -218,10 +218,10 @@ def _active_day(day: date, counted: Counted, ledger: Ledger) -> ActiveDay:
     return ActiveDay(day, users, _active(ledger, day, Audience.DEVICES, 1), users_7, users_30, is_closed=False)
 
 
-def _active(ledger: Ledger, day: date, audience: Audience, days: int) -> int:
+def _active(ledger: RunningBalance, day: date, audience: Audience, days: int) -> int:
     """As of a day that is not before the ledger's balance."""
     ordinal = day.toordinal()
-    known = Ledger(ledger.balance, {each: tally for each, tally in ledger.tallies.items() if each <= ordinal})
+    known = RunningBalance(ledger.balance, {each: tally for each, tally in ledger.tallies.items() if each <= ordinal})
     return count_active(known, audience, days, ordinal)
 
 

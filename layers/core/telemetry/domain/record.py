@@ -1,4 +1,4 @@
-"""The stored form of an event: its keys, and what is kept beside its bytes."""
+"""The stored form of an event: its keys, and all that is stored with its bytes."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -18,6 +18,9 @@ SCHEMA_VERSION = 2
 """2: client text in keys is escaped, and chunks carry the digest of their body. 1 was never deployed."""
 
 ANONYMOUS_BUCKETS = 64
+
+LONGEST_VERSION = 64
+"""Characters of a product version that are stored."""
 
 _NO_TIME = 0
 _LONGEST_EVENT_ID = 128
@@ -105,6 +108,11 @@ def listed(text: str | None) -> str | None:
     if not text or (len(encoded) <= _LONGEST_LISTED and not text.startswith("~")):
         return text or None
     return f"~{_text(sha256(encoded).digest()[:16])}"
+
+
+def stored_version(text: str | None) -> str | None:
+    """A product version as records store it, and as it is looked for."""
+    return text and text[:LONGEST_VERSION]
 
 
 def server_event_id(received_at: datetime, randomness: bytes) -> str:

@@ -14,7 +14,7 @@ from telemetry.domain.window import Window
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
-    """What is looked for; None where any will do. Users and devices are named as they are counted."""
+    """Which records match; None matches any value. Users and devices are named as they are counted."""
 
     window: Window
     product: str | None = None
@@ -64,7 +64,7 @@ class RecordView:
 
     @property
     def rules_version(self) -> int | None:
-        """Of the rules by which it was flagged, the latest; None for a clean record."""
+        """The latest version of the rules by which it was flagged; None for a clean record."""
         versions = [verdict.rules_version for verdict in self._verdicts]
         return max((version for version in versions if version), default=None)
 

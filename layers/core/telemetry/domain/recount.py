@@ -1,63 +1,34 @@
-"""A day counted from its records: in one go, or in parts that are merged."""
+"""A day counted from its records: at once, or in parts that are merged."""
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import sha256
-from heapq import nsmallest
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
-from telemetry.domain.activity import OTHER, hour_of, largest, name_of
+from telemetry.domain.activity import hour_of, largest, name_of
+from telemetry.domain.license_activity import LicenseActivity, LicenseCount, foremost
+from telemetry.domain.report_rules import RULES, Rules
 from telemetry.domain.sighting import Observation
 
 HOURS = 24
-
 MOST_VERSIONS = 100
-TOP_LICENSES = 50
-MOST_COUNTRIES = 20
 
-_DEVICE_BYTES = 8  # of a fingerprint: enough to tell a day's devices of one licence apart
-
-T = TypeVar("T", str, bytes)
 V = TypeVar("V")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How a day is counted and reported. A report names the version of its rules, and is verified by them for ever.
-
-    `longest_country` is in bytes of UTF-8: longer ones count as OTHER. `most_distinct` devices, and addresses, of a
-    licence are told apart: from there on a number means "at least". `largest_details` are the bytes of a report's
-    details as JSON.
-    """
-
-    version: int
-    longest_country: int
-    most_distinct: int
-    largest_details: int
-
-
-RULES_1 = Rules(1, longest_country=sys.maxsize, most_distinct=sys.maxsize, largest_details=sys.maxsize)
-"""Of reports that name no version: nothing that clients send was bounded, and the catalogue listed all products."""
-
-RULES = Rules(2, longest_country=8, most_distinct=100_000, largest_details=300_000)
-"""Of reports that are written now. Whoever changes what a day counts to makes another version, and keeps this one."""
-
-RULES_BY_VERSION = {rules.version: rules for rules in (RULES_1, RULES)}
-
 MERGING = -1
-"""Stands for a shard: that of a bucket, merged from all parts."""
+"""Used instead of a shard for a bucket that is merged from all parts."""
 
 
 class Unit(NamedTuple):
     """A part of a product's day: one shard of the index, from one hour to another.
 
     `pass_` names the count it is of. Versions and licences are kept in so many `buckets`, by name: what all parts have
-    of a bucket is merged at once, and no two buckets need to be in memory.
+    of a bucket is merged at once, so that only one bucket is in memory at a time.
     """
 
     product: str
@@ -70,121 +41,17 @@ class Unit(NamedTuple):
     buckets: int = 1
 
     def merging(self, bucket: int) -> "Unit":
-        """Where the foremost of a bucket are kept, once it is merged from this unit and all others like it."""
+        """The key of a bucket's foremost entries, once it is merged from this unit and all others like it."""
         return self._replace(shard=MERGING, first_hour=bucket, end_hour=bucket, counts_users=False)
-
-
-@dataclass(frozen=True, slots=True)
-class LicenseActivity:
-    """A licence among the most flagged of a day, or among those with the most devices.
-
-    `license` is its fingerprint as record keys carry it. All counts are of the day; `ips` counts distinct addresses.
-    """
-
-    license: str
-    product: str
-    records: int
-    flagged: int
-    flags: Mapping[str, int]
-    devices: int
-    ips: int
-    countries: tuple[str, ...]
-    first_seen: datetime
-    last_seen: datetime
-
-
-def foremost(licenses: Iterable[LicenseActivity]) -> tuple[LicenseActivity, ...]:
-    """The TOP_LICENSES by flagged records and those by distinct devices, most flagged first.
-
-    Those of a whole are among those of its parts, so parts can be merged one after the other.
-    """
-    by_flagged = sorted(licenses, key=lambda each: (-each.flagged, -each.records, each.license, each.product))
-    by_devices = sorted(by_flagged, key=lambda each: (-each.devices, each.license, each.product))
-    chosen = [each for each in by_flagged[:TOP_LICENSES] if each.flagged] + by_devices[:TOP_LICENSES]
-    names = {(each.license, each.product) for each in chosen}
-    return tuple(each for each in by_flagged if (each.license, each.product) in names)
-
-
-@dataclass(slots=True)
-class LicenseCount:
-    """What a day's records show of a licence. `devices`, `ips` and `countries` are distinct ones, over all records.
-
-    Of each the smallest are kept, so that it does not matter in which order, or in which parts, they are counted.
-    """
-
-    first_seen: datetime
-    last_seen: datetime
-    rules: Rules = RULES
-    records: int = 0
-    flagged: int = 0
-    flags: Counter[str] = field(default_factory=Counter)
-    devices: set[bytes] = field(default_factory=set)
-    ips: set[str] = field(default_factory=set)
-    countries: set[str] = field(default_factory=set)
-
-    def add(self, seen: Observation) -> None:
-        self.records += 1
-        self.flagged += seen.is_flagged
-        self.flags.update(flag.code for flag in seen.flags)
-        if seen.sighting.device:
-            self.devices.add(seen.sighting.device[:_DEVICE_BYTES])
-        if seen.source_ip:
-            self.ips.add(seen.source_ip)
-        if seen.country:
-            self.countries.add(_bounded(seen.country, self.rules.longest_country))
-        self.first_seen = min(self.first_seen, seen.received_at)
-        self.last_seen = max(self.last_seen, seen.received_at)
-        self._bound()
-
-    def merge(self, other: "LicenseCount") -> None:
-        self.records += other.records
-        self.flagged += other.flagged
-        self.flags.update(other.flags)
-        self.devices |= other.devices
-        self.ips |= other.ips
-        self.countries |= other.countries
-        self.first_seen = min(self.first_seen, other.first_seen)
-        self.last_seen = max(self.last_seen, other.last_seen)
-        self._bound()
-
-    def activity(self, product: str, license_: str) -> LicenseActivity:
-        """As a report tells it."""
-        return LicenseActivity(
-            license=license_,
-            product=product,
-            records=self.records,
-            flagged=self.flagged,
-            flags=dict(sorted(self.flags.items())),
-            devices=min(len(self.devices), self.rules.most_distinct),
-            ips=min(len(self.ips), self.rules.most_distinct),
-            countries=tuple(sorted(self.countries)[:MOST_COUNTRIES]),
-            first_seen=self.first_seen,
-            last_seen=self.last_seen,
-        )
-
-    def _bound(self) -> None:
-        _keep_smallest(self.devices, self.rules.most_distinct)
-        _keep_smallest(self.ips, self.rules.most_distinct)
-        _keep_smallest(self.countries, MOST_COUNTRIES)
-
-
-def _bounded(country: str, longest: int) -> str:
-    return country if len(country.encode()) <= longest else OTHER
-
-
-def _keep_smallest(found: set[T], most: int) -> None:
-    """May leave up to twice as many: so it is not done over and over."""
-    if len(found) > 2 * most:
-        found.intersection_update(nsmallest(most, found))
 
 
 @dataclass(slots=True)
 class Recount:
     """The records of a product and day, or of a part of them, counted.
 
-    `segments` are digests over the seals of records, in order, by index partition and hour of receipt. `versions` and
-    `licenses` are as many as clients like: the *tables*, which large parts keep apart. `settled` are the foremost of
-    licences that are counted to the end.
+    `segments` are digests over the seals of records, in order, by index partition and hour of receipt. The number of
+    `versions` and `licenses` has no limit: these are the *tables*, which large parts keep separately. `settled` are the
+    foremost licences of those that are completely counted.
     """
 
     records: int = 0
@@ -214,20 +81,20 @@ class Recount:
         self.settled = foremost((*self.settled, *other.settled))
 
     def bucket(self, number: int, buckets: int) -> "Recount":
-        """Of the tables, what falls into one bucket."""
+        """The part of the tables that falls into one bucket."""
         return Recount(
             versions=Counter(_in_bucket(self.versions, number, buckets)),
             licenses=_in_bucket(self.licenses, number, buckets),
         )
 
     def take_tables(self) -> "Recount":
-        """The tables, which are empty here afterwards."""
+        """Takes the tables out: they are empty here afterwards."""
         tables = Recount(versions=self.versions, licenses=self.licenses)
         self.versions, self.licenses = Counter(), {}
         return tables
 
     def settle(self, product: str) -> "Recount":
-        """The foremost of tables to which nothing will be added: of any size they become few."""
+        """The foremost entries of tables to which nothing will be added: a large table becomes small."""
         return Recount(versions=Counter(self.top_versions()), settled=self.top_licenses(product))
 
     def shard_digests(self) -> dict[str, str]:
@@ -239,7 +106,7 @@ class Recount:
 
     @property
     def digest(self) -> bytes:
-        """Over all shards: equal for two counts of the same records, and of no others."""
+        """Over all shards: equal for two counts only if they are of the same records."""
         return sha256(json.dumps(sorted(self.shard_digests().items())).encode()).digest()
 
     def top_versions(self) -> dict[str, int]:
@@ -294,7 +161,7 @@ class Counting:
         self._seals.append(seen.seal)
 
     def _end_moment(self) -> None:
-        # the index leaves the order of records of one millisecond open
+        # in the index, records of the same millisecond have no fixed order
         for seal in sorted(self._seals):
             self._digest.update(seal)
         self._seals = []
@@ -307,7 +174,7 @@ class Counting:
 
 
 def counted(observations: Iterable[Observation], rules: Rules = RULES) -> Recount:
-    """All of them."""
+    """The count of all these observations."""
     counting = Counting(rules)
     for seen in observations:
         counting.add(seen)

@@ -1,4 +1,4 @@
-"""How long records are kept, and which are to be seen: in whole UTC days, so that a day goes as one."""
+"""How long records are kept, and which are visible: in whole UTC days, so that a day goes at once."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -8,14 +8,14 @@ LONGEST_DAYS = 365
 DEPLOYED_VERSION = 1
 
 SHORTEST_STORED_DAYS = 3
-"""What is hidden sooner is still there for its day to be closed, which may wait for two days."""
+"""Records that are hidden earlier are still stored until their day is closed, which may take two days."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
     """The setting of one environment: for how many days after its day of receipt a record is kept.
 
-    The first version is what was deployed; nobody (`changed_by`, an API key's id) has changed that yet.
+    The first version is the deployed setting, which nobody has changed yet. `changed_by` is an API key's id.
     """
 
     days: int
@@ -31,5 +31,5 @@ def expiry(received_at: datetime, days: int) -> datetime:
 
 
 def oldest_day(now: datetime, days: int) -> date:
-    """The first day whose records are to be seen: a shorter setting hides at once what was stored for longer."""
+    """The first day whose records are visible: a shorter setting hides at once what was stored for longer."""
     return now.astimezone(UTC).date() - timedelta(days=days)

@@ -25,7 +25,7 @@ _LONGEST_WAIT = timedelta(minutes=8)
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A staff key at work in a browser; `key_hash` leads to the key, which may have been revoked meanwhile."""
+    """A staff key at work in a browser; `key_hash` leads to the key, which may have been revoked since."""
 
     id: str
     key_hash: bytes
@@ -33,7 +33,7 @@ class Session:
 
 
 def cookie_value(session_id: str, keyring: Keyring) -> str:
-    """`<id>.<mac>`: who reads the registry learns ids, and no cookie."""
+    """`<id>.<mac>`: a reader of the registry learns ids, but no cookie."""
     return f"{session_id}.{_text(_mac('cookie', session_id, keyring))}"
 
 
@@ -48,7 +48,7 @@ def session_id_of(cookie: str, keyring: Keyring) -> str | None:
 
 
 def csrf_token(session_id: str, keyring: Keyring) -> str:
-    """What a page of ours knows of its session, and a page of others cannot."""
+    """A secret that only our own pages know about their session."""
     return _text(_mac("csrf", session_id, keyring))
 
 
@@ -61,30 +61,30 @@ def _text(mac: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Attempts:
+class SignInAttempts:
     """How often an address tried to sign in since it last did, and when the last time was."""
 
     count: int
     last: datetime
 
 
-def next_attempt(before: Attempts | None, now: datetime) -> Attempts:
+def next_attempt(before: SignInAttempts | None, now: datetime) -> SignInAttempts:
     """The attempts with one more. Raises TooManyAttempts while the address has to wait: ever longer, 8 minutes at most.
 
     An attempt counts before its key is looked at, so that many at once are as slow as one after the other.
     """
     if before is None or before.last + FORGOTTEN_AFTER <= now:
-        return Attempts(1, now)
+        return SignInAttempts(1, now)
     extra = before.count - FREE_ATTEMPTS
     if extra >= 0:
         wait = min(_FIRST_WAIT * 2 ** min(extra, 10), _LONGEST_WAIT)
         if now < before.last + wait:
             raise TooManyAttempts(before.last + wait - now)
-    return Attempts(before.count + 1, now)
+    return SignInAttempts(before.count + 1, now)
 
 
 def attempts_from(source_ip: str) -> str:
-    """Under what attempts are counted: an IPv4 address, or the /64 that one IPv6 customer has to itself.
+    """The name under which attempts are counted: an IPv4 address, or the /64 that one IPv6 customer has to itself.
 
     Whatever is no address is counted as one caller.
     """

@@ -1,16 +1,16 @@
-"""When there is far more than its own history lets expect, and how long that counts as one thing.
+"""When a number is far above its own history, and how long that counts as one event.
 
-Suspects are records with a piracy or licence flag; a quality flag alone is no reason to ring. An hour is a spike with
-at least FLOOR suspects that are also more than FACTOR times the 95th percentile of the product's hours of the last 14
-days (hours without records count as 0). The percentile holds as long as fewer than one hour in twenty is unusual, and
-an ordinary busy hour is part of it; a mean and its deviation would not, because suspects come in bursts. A licence is
-one with LICENSE_FLOOR records in a day that flags point at it with.
+Suspects are records with a piracy or licence flag; a quality flag alone is no reason for an alert. An hour is a spike
+with at least FLOOR suspects that are also more than FACTOR times the 95th percentile of the product's hours of the last
+14 days (hours without records count as 0). The percentile holds while fewer than one hour in twenty is unusual, and an
+ordinary busy hour is part of it; a mean and its deviation would not, because suspects come in bursts. A licence is
+a spike with at least LICENSE_FLOOR records in a day whose flags point at it.
 
 An hour is a spike of an API key with at least KEY_FLOOR events that are also more than KEY_FACTOR times its usual: the
 95th percentile of the hours of the last 14 days in which it sent anything. Hours without events do not count here, or a
 key that sends once a night would have no usual. Of up to twenty hours the percentile is the highest. A new key has
 no usual: its first hour is a spike from KEY_FLOOR on, a later one with more than ten times the highest before it. So a
-roll-out rings once, unless it grows tenfold again, and an attack with a key that was made an hour ago rings, too.
+roll-out gives one alert, unless it grows tenfold again, and an attack with a key made an hour ago gives one, too.
 
 Spikes of a product, or of a key, less than QUIET apart are one episode, and an episode is one alert.
 """
@@ -29,7 +29,7 @@ KEY_FLOOR = 1_000
 KEY_FACTOR = 10
 HISTORY = timedelta(days=14)
 QUIET = timedelta(hours=36)
-"""Longer than a day: what comes back every afternoon is one thing."""
+"""Longer than a day: what comes back every afternoon is one episode."""
 
 _HOURS = int(HISTORY / timedelta(hours=1))
 _PERCENTILE = 0.95
@@ -47,7 +47,7 @@ class Cause(StrEnum):
 class Spike:
     """What was seen: `count` suspects of a product in the hour, or since midnight with one licence.
 
-    Or so many events in the hour with an API key, of whatever products: `product` is None then. `expected` is the most
+    Or `count` is the events in the hour with an API key, of any product: `product` is then None. `expected` is the most
     that would not have been a spike. `license` is a fingerprint as record keys carry it.
     """
 
@@ -100,7 +100,7 @@ def most_expected_of_key(history: Collection[int]) -> int:
 
 
 def _percentile(history: Iterable[int], hours: int) -> int:
-    """The 95th of so many hours; those missing are zeros."""
+    """The 95th percentile of this many hours; missing ones are zeros."""
     highest = sorted(history, reverse=True)[:hours]
     rank = max(hours - int(_PERCENTILE * hours) - 1, 0)  # as many hours may be higher
     return highest[rank] if rank < len(highest) else 0

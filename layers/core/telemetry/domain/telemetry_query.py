@@ -9,14 +9,14 @@ from telemetry.domain.record import RecordKey
 
 LARGEST_PAGE = 100
 LAST_RECORD = 10_000
-"""How deep pages go by number: counting records off is work, and whoever wants them all goes from page to page."""
+"""The last record that a page number may reach: skipping records is work. To read all, follow the pages' cursors."""
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetryQuery:
-    """What is looked for; None where any will do. Texts are compared as they were sent, users as they are counted.
+    """Which records match; None matches any value. Texts are compared as they were sent, users as they are counted.
 
-    A `license_key` that stands for none finds what was sent without one. With a `next`, `page` says nothing.
+    A `license_key` that means none (`unknown`) finds what was sent without one. With a `next`, `page` is not used.
     """
 
     data_type: str | None = None
@@ -31,12 +31,12 @@ class TelemetryQuery:
 
     @property
     def filters(self) -> tuple[str | bool | None, ...]:
-        """What tells its list from others."""
+        """All that decides which records are in the list."""
         return (self.data_type, self.data_group, self.product_id, self.user_id, self.license_key, self.is_flagged)
 
 
-class Place(NamedTuple):
-    """Where a list goes on: after a position of it (None: at its beginning), less so many records that come first."""
+class PageStart(NamedTuple):
+    """Where a page begins: after a position of the list (None: at its beginning), and `skip` records later."""
 
     after: tuple[Any, ...] | None = None
     skip: int = 0
@@ -71,8 +71,8 @@ class FoundRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class TelemetryPage:
     """Records, newest first, and where there may be older ones; None where there are none."""
 
     records: tuple[FoundRecord, ...]
-    rest: Place | None
+    rest: PageStart | None

@@ -1,4 +1,4 @@
-"""The stretches of time that analytics look at: always time of receipt."""
+"""The windows of time that analytics look at: always time of receipt."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -26,23 +26,23 @@ _DAYS = {Range.WEEK: 7, Range.MONTH: 30, Range.QUARTER: 90}
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `since` up to, but without, `until`; both in UTC."""
+    """From `since` (included) to `until` (not included), both in UTC."""
 
     since: datetime
     until: datetime
 
 
 def window_of(range_: Range | None, first: date | None, last: date | None, now: datetime) -> Window:
-    """What is asked for: the last 24 hours unless told. Raises InvalidField."""
+    """The window that is asked for; by default the last 24 hours. Raises InvalidField."""
     if first is None and last is None:
         return recent(range_ or Range.DAY, now)
     if first is None or last is None or range_:
-        raise InvalidField("range", "Either `range`, or `from` and `to`")
+        raise InvalidField("range", "Give either `range`, or both `from` and `to`")
     return between(first, last)
 
 
 def is_hourly(range_: Range | None, first: date | None, window: Window) -> bool:
-    """Whether it is told by the hour: 24 hours are, and so is what is no whole UTC days."""
+    """Whether it is shown by the hour: the last 24 hours are, and so is a window that is not made of whole UTC days."""
     if first is None:
         return range_ in {None, Range.DAY}
     return any(moment != _midnight(moment.date()) for moment in (window.since, window.until))
@@ -62,13 +62,13 @@ def between(first: date, last: date) -> Window:
     since = first.astimezone(UTC) if isinstance(first, datetime) else _midnight(first)
     until = last.astimezone(UTC) if isinstance(last, datetime) else _after(last)
     if not timedelta(0) < until - since <= LONGEST:
-        raise InvalidField("from", "Must lie before `to`, at most 366 days")
+        raise InvalidField("from", "Must be before `to`, by at most 366 days")
     return Window(since, until)
 
 
 def _after(day: date) -> datetime:
     if day == date.max:
-        raise InvalidField("to", "No day comes behind it")
+        raise InvalidField("to", "No day follows this one")
     return _midnight(day + _DAY)
 
 

@@ -3,7 +3,6 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Protocol
 
 from telemetry.domain.api_key import (
     SECRET_CHARACTERS,
@@ -17,18 +16,10 @@ from telemetry.domain.api_key import (
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring, Purpose
 from telemetry.domain.staff import AuditEntry
+from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.encryption import encrypt
 
 _SECRET_BYTES = SECRET_CHARACTERS * 3 // 4
-
-
-class ApiKeys(Protocol):
-    """Where keys are stored."""
-
-    def add(
-        self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry | None = None
-    ) -> None:
-        """Stores a new key; never replaces one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +41,7 @@ def issue_sdk_key(
     capabilities: frozenset[Capability],
     product_id: str | None,
     keyring: Keyring,
-    api_keys: ApiKeys,
+    api_keys: ApiKeyStore,
     now: datetime | None = None,
 ) -> IssuedKey:
     """A key for SDKs. Its secret is kept encrypted, so that staff can be shown it again."""
@@ -63,7 +54,7 @@ def issue_staff_key(
     environments: frozenset[Environment],
     role: Role,
     keyring: Keyring,
-    api_keys: ApiKeys,
+    api_keys: ApiKeyStore,
     now: datetime | None = None,
 ) -> IssuedKey:
     """A key for people. Nobody can be shown it again."""
@@ -82,7 +73,7 @@ def with_new_secret(key: ApiKey) -> IssuedKey:
     return IssuedKey(replace(key, prefix=prefix, last_four=secret[-4:]), secret)
 
 
-def keep(issued: IssuedKey, keyring: Keyring, api_keys: ApiKeys, entry: AuditEntry | None = None) -> IssuedKey:
+def keep(issued: IssuedKey, keyring: Keyring, api_keys: ApiKeyStore, entry: AuditEntry | None = None) -> IssuedKey:
     """Stores a key that was just made."""
     api_keys.add(issued.key, hash_of(issued.secret, keyring), encrypted(issued, keyring), entry)
     return issued

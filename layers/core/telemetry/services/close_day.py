@@ -1,104 +1,33 @@
-"""Closes days: counts them once more from their records, then writes their reports, for ever.
+"""Closes days: counts them once more from their records, then writes their reports, which never change.
 
 Each product's day is closed by itself. It is drained when two counts of its records, at least ten minutes apart, agree
 with each other and with what rollup has counted live; at the latest 26 hours after its end the records decide alone.
 Then its report is written, and nothing of the product's day can change any more. When all products have theirs, that of
-all together is made from them, and the day is closed. So a run that is cut off loses nothing but what it was just at.
+all together is made from them, and the day is closed. So a run that is cut off loses only its last, unfinished step.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Protocol, Self
+from typing import Self
 
-from telemetry.domain.active_users import Balance, Tally, next_balance
-from telemetry.domain.activity import RECORDS, Activity
-from telemetry.domain.day_report import (
-    Candidate,
-    Catalogue,
-    Correction,
-    DayDetails,
-    DayReport,
-    DayTotals,
-    Moments,
-    before_of,
-    first_difference,
-    product_report,
-)
+from telemetry.domain.active_users import Balance, next_balance
+from telemetry.domain.activity import RECORDS
+from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
+from telemetry.domain.correction import correction_of
+from telemetry.domain.day_report import CatalogueSum, DayReport, DayTotals, Moments, before_of, product_report
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
-from telemetry.services.counting import ActorStore
 from telemetry.services.day_summaries import Summariser
-from telemetry.services.recount import Allowance, DayRecords, Dispatch, MoreThanExpected, Recounter
+from telemetry.services.ports import ActivityCounts, DayRecords, DayReports, Ledger
+from telemetry.services.recount import Allowance, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 
-MARGIN = timedelta(minutes=30)
-"""After midnight UTC: requests received before it have ended, and the index has caught up."""
-
-BETWEEN_COUNTS = timedelta(minutes=10)
-
-DEADLINE = timedelta(hours=26)
-"""After midnight UTC: streams keep their records for 24 hours, so rollup will count nothing more."""
-
 _PRODUCTS_AT_ONCE = 100
-
-LOOK_BACK = 2
-"""Days before the first one known that may hold records no stream has delivered: streams keep theirs for 24 hours."""
-
-
-class Ledger(ActorStore, Protocol):
-    """Users of one environment, and how far its days are closed."""
-
-    def scopes(self) -> frozenset[str]:
-        """All that ever had traffic."""
-        ...
-
-    def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
-        """The balance before a day (None: no traffic ever before) and what happened on it; strongly consistent."""
-        ...
-
-    def close(self, day: int) -> None:
-        """Marks a day closed; nothing happens when it is. Days close in order."""
-        ...
-
-
-class Reports(Protocol):
-    """The reports of one environment's closed days."""
-
-    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
-
-    def keep(self, report: DayReport) -> DayReport:
-        """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
-
-    def correct(self, correction: Correction, digest: bytes) -> None: ...
-
-    def reported(self, scopes: Sequence[str], day: date) -> set[str]:
-        """Those that have a report of a day."""
-
-    def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
-        """What happened on a day, of those scopes that have a report of it, in their order."""
-
-    def candidates(self, day: date) -> Mapping[str, Candidate]:
-        """How far the closing of a day is, by product."""
-
-    def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
-        """Keeps them, each until another takes its place."""
-
-
-class LiveCounts(Protocol):
-    """What rollup has counted in one environment."""
-
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]: ...
-
-
-class StoredRecords(DayRecords, Protocol):
-    """The records of one environment."""
-
-    def has_any(self, product: str, day: date) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +43,14 @@ class DayCloser:
     """Everything closing needs of one environment. `products` are those registered.
 
     `judge_stored` judges what was stored of a product and day while the registry could not be read. `summarise` is
-    given each report before it is written. `contradicted` gets the scopes of which another run, at the same time, wrote
-    a report that says something else.
+    given each report before it is written. `contradicted` gets the scopes for which another run, at the same time,
+    wrote a different report.
     """
 
     ledger: Ledger
-    reports: Reports
-    live: LiveCounts
-    records: StoredRecords
+    reports: DayReports
+    live: ActivityCounts
+    records: DayRecords
     recounter: Recounter
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
@@ -151,7 +80,7 @@ class DayCloser:
         Raises what keeps a day from being closed, after all other products have got further; the days before it stay
         closed.
         """
-        last = (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
+        last = last_day_over(now)
         day, closed = self._next_to_close(last, now), list[Closed]()
         while day and day <= last and (done := self._close(day, now)):
             closed.append(done)
@@ -160,9 +89,7 @@ class DayCloser:
 
     def days_behind(self, now: datetime) -> int:
         """How many days that are over are not closed."""
-        closing, over = self.ledger.closing(), (now.astimezone(UTC) - MARGIN).date() - timedelta(days=1)
-        next_ = closing.opened if closing.closed is None else closing.closed + 1
-        return 0 if next_ is None else max(0, over.toordinal() + 1 - next_)
+        return self.ledger.closing().days_behind(now)
 
     def _next_to_close(self, last: date, now: datetime) -> date | None:
         """The day after the last closed one; if none is, the first with records, or `last` without any.
@@ -233,42 +160,38 @@ class DayCloser:
     def _report_product(self, candidate: Candidate, now: datetime) -> bool:
         """Counts a product's day, if it is time to; whether it is drained, and its report written."""
         product, day = candidate.product, candidate.day
-        live = self._live_records(product, day)
-        if now >= _end_of(day) + DEADLINE:
-            planned = candidate if live <= 2 * candidate.expected else self._planned(candidate, live, now)
-            recount = self._count(planned, "last", now, counts_users=True)
-        else:
-            recount = self._drained(candidate, live, now)
+        recount = self._drained(candidate, self._live_records(product, day), now)
         if recount is None:
             return False
         balance, before = self._foundations(product, day)
         self._keep(product_report(product, day, recount, balance, before, Moments(now, now)))
         return True
 
-    def _drained(self, first: Candidate, live: int, now: datetime) -> Recount | None:
-        """The second count, when it agrees; else None, and the product waits."""
-        if first.counted_at is None or live > first.records:
-            self._first_count(first, live, now)
-            return None
-        if now - first.counted_at < BETWEEN_COUNTS or live < first.records:
-            return None  # rollup is behind; reading them all again would not help it
-        second = self._count(first, f"{first.attempt}-second", now, counts_users=False)
-        if second and second.digest.hex() != first.digest:
-            self._first_count(first, live, now)
-            return None
-        return second
+    def _drained(self, candidate: Candidate, live: int, now: datetime) -> Recount | None:
+        """The count that the report is made from; None while the product waits for one."""
+        match next_step(candidate, live, now):
+            case Step.COUNT_BY_DEADLINE:
+                planned = self._planned(candidate, live, now) if candidate.is_outgrown(live) else candidate
+                return self._count(planned, "last", now, counts_users=True)
+            case Step.FIRST_COUNT:
+                self._first_count(candidate, live, now)
+            case Step.SECOND_COUNT:
+                second = self._count(candidate, f"{candidate.attempt}-second", now, counts_users=False)
+                if second is None or second.digest.hex() == candidate.digest:
+                    return second
+                self._first_count(candidate, live, now)
+        return None
 
     def _first_count(self, candidate: Candidate, live: int, now: datetime) -> None:
-        """Goes on with one that is under way, unless so many records came meanwhile that it is not worth it."""
-        if candidate.counted_at or not candidate.attempt or live > 2 * candidate.expected:
+        """Goes on with the first count that is under way, unless too many records came since it was begun."""
+        if not candidate.is_under_way or candidate.is_outgrown(live):
             candidate = self._planned(candidate, live, now)
         if found := self._count(candidate, f"{candidate.attempt}-first", now, counts_users=True):
-            counted = replace(candidate, counted_at=now, expected=found.records, records=found.records)
-            self.reports.put_candidates([replace(counted, digest=found.digest.hex())], now)
+            self.reports.put_candidates([candidate.counted(found.records, found.digest, now)], now)
 
     def _planned(self, candidate: Candidate, expected: int, now: datetime) -> Candidate:
         """The next attempt. The parts into which a day is cut stay the same from run to run."""
-        planned = Candidate(candidate.product, candidate.day, candidate.attempt + 1, expected)
+        planned = candidate.next_attempt(expected)
         if self.recounter.is_in_parts(expected):
             self.reports.put_candidates([planned], now)
         return planned
@@ -286,7 +209,7 @@ class DayCloser:
 
     def _report_all(self, products: Sequence[str], day: date, now: datetime) -> DayTotals:
         """Writes the report of all products together, from theirs."""
-        catalogue = Catalogue()
+        catalogue = CatalogueSum()
         for totals, details in self.reports.told(products, day):
             catalogue.add(totals, details)
         balance, before = self._foundations(CATALOGUE, day)
@@ -298,7 +221,7 @@ class DayCloser:
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
-            self.reports.correct(correction(kept, report, report.totals.computed_at), report.totals.digest)
+            self.reports.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
             self.summarise(kept)
         return kept
 
@@ -315,13 +238,13 @@ class DayCloser:
     def _announce(self, day: date, now: datetime) -> None:
         """Makes products known to the ledger. One that was registered after others were counted cannot have records.
 
-        So it is taken as counted with them, and does not keep the day waiting.
+        So it counts as counted with them, and the day does not wait for it.
         """
         fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
         if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:
-            nothing = Candidate(CATALOGUE, day, 1, 0, min(counted), 0, Recount().digest.hex())
-            products = sorted(fresh - {CATALOGUE})
-            self.reports.put_candidates([replace(nothing, product=product) for product in products], now)
+            products, digest = sorted(fresh - {CATALOGUE}), Recount().digest
+            found = [Candidate(product, day, 1, 0).counted(0, digest, min(counted)) for product in products]
+            self.reports.put_candidates(found, now)
         self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
@@ -329,27 +252,10 @@ class DayCloser:
         return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
 
 
-def count_part(recounter: Recounter, reports: Reports, unit: Unit, now: datetime) -> None:
+def count_part(recounter: Recounter, reports: DayReports, unit: Unit, now: datetime) -> None:
     """Counts a part of a day for another run, or has the day cut into finer parts if that is too much."""
     try:
         recounter.count_unit(unit, now)
     except MoreThanExpected:
         if candidate := reports.candidates(unit.day).get(unit.product):
             reports.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)
-
-
-def correction(kept: DayReport, found: DayReport, now: datetime) -> Correction:
-    """What is to be written down beside a report that another count contradicts."""
-    return Correction(
-        scope=kept.totals.scope,
-        day=kept.totals.day,
-        difference=first_difference(kept, found) or "-",
-        records=found.totals.records,
-        flagged=found.totals.flagged,
-        users=found.totals.users(1),
-        found_at=now,
-    )
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)

@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 from zlib import crc32
 
 from telemetry.domain.active_users import (
     Actor,
     ActorKey,
-    Closing,
     Outdated,
     Presence,
     Refusal,
@@ -20,55 +19,26 @@ from telemetry.domain.active_users import (
     presences_by_actor,
     shares,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import Sighting
 from telemetry.retry import Attempts, Wait, wait_with_jitter
+from telemetry.services.ports import Ledger
 
 TRANSACTION_ITEMS = 100
 """What one transaction can change: actors and tallies together."""
 
 MOST_ACTORS = 96
-"""Read at a time: with the two tallies of one product and the catalogue, and two to spare, one full transaction."""
+"""Actors read at a time: with two tallies, of one product and the catalogue, and two to spare, one full transaction."""
 
 MOST_TALLIES = 40
-"""Of one actor in one transaction; what is left of it follows in the next."""
+"""Tallies of one actor in one transaction; the rest follows in the next one."""
 
 MOST_COUNTERS = 140
-"""Of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
+"""Counters of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
 
 
-class ActorStore(Protocol):
-    """Actors and tallies of one environment."""
-
-    @property
-    def most_scopes(self) -> int:
-        """Products in the first part of an actor."""
-        ...
-
-    def closing(self) -> Closing: ...
-
-    def add_scopes(self, scopes: Collection[str]) -> None:
-        """Notes that these scopes have traffic; to be called before it is counted. Asks nothing of those it knows."""
-        ...
-
-    def open_from(self, day: int) -> Closing:
-        """Notes that there is traffic on a day; to be called before it is counted, if days open with it."""
-        ...
-
-    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
-        """The actors known, by their parts; strongly consistent."""
-        ...
-
-    def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
-        """Stores moved actors and adds to tallies, all or nothing.
-
-        Raises Outdated when an actor's stored version is not the one before the given one, and StoreUnavailable, after
-        which it may or may not have happened. `salt` spreads concurrent writers over the parts of a tally.
-        """
-        ...
-
-
-def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_with_jitter) -> list[Refusal]:
+def count(sightings: Iterable[Sighting], ledger: Ledger, wait: Wait = wait_with_jitter) -> list[Refusal]:
     """Counts everyone these records show who is not counted yet; again and again is the same as once.
 
     Returns what could not be counted. Raises StoreUnavailable when storage keeps failing; what was counted until then
@@ -80,26 +50,26 @@ def count(sightings: Iterable[Sighting], store: ActorStore, wait: Wait = wait_wi
     attempts = Attempts(wait)
     while True:
         try:
-            closing = _announced(store, pending)
+            closing = _announced(ledger, pending)
             break
         except StoreUnavailable as exc:
             attempts.failed(exc)
-    return _count_all(_neighbours_together(pending), store, closing, attempts)
+    return _count_all(_neighbours_together(pending), ledger, closing, attempts)
 
 
 def _count_all(
-    queue: dict[bytes, set[Presence]], store: ActorStore, closing: Closing, attempts: Attempts
+    queue: dict[bytes, set[Presence]], ledger: Ledger, closing: Closing, attempts: Attempts
 ) -> list[Refusal]:
     refused: list[Refusal] = []
     size = MOST_ACTORS
     while queue:
         group = dict(islice(queue.items(), size))
         try:
-            step = _Step(closing, store.most_scopes)
-            step.take(_shares(group, store, size))
+            step = _Step(closing, ledger.most_scopes)
+            step.take(_shares(group, ledger, size))
             if step.moved:
-                # another part of the tally each time: whoever was in the way is likely to be still there
-                store.commit(step.moved, step.tallies, salt=crc32(next(iter(group))) + attempts.failures)
+                # another part of the tally each time: the writer that was in the way is probably still there
+                ledger.commit(step.moved, step.tallies, salt=crc32(next(iter(group))) + attempts.failures)
         except (Outdated, StoreUnavailable) as exc:
             size = max(1, size // 2)
             attempts.failed(exc)
@@ -115,42 +85,42 @@ def _count_all(
     return refused
 
 
-def _announced(store: ActorStore, pending: Mapping[bytes, Collection[Presence]]) -> Closing:
-    """How far days are closed, after the store knows of every scope and of the first day about to be counted."""
-    closing = store.closing()
+def _announced(ledger: Ledger, pending: Mapping[bytes, Collection[Presence]]) -> Closing:
+    """How far days are closed, after the ledger knows of every scope and of the first day about to be counted."""
+    closing = ledger.closing()
     countable = {seen for all_seen in pending.values() for seen in all_seen if not closing.is_closed(seen.day)}
     if not countable:
         return closing
-    store.add_scopes({seen.place.scope for seen in countable})
+    ledger.add_scopes({seen.place.scope for seen in countable})
     first = min(seen.day for seen in countable)
-    return store.open_from(first) if closing.opens_with(first) else closing
+    return ledger.open_from(first) if closing.opens_with(first) else closing
 
 
 def _neighbours_together(pending: Mapping[bytes, set[Presence]]) -> dict[bytes, set[Presence]]:
-    """Those who touch the same tallies side by side, so that one transaction holds many of them."""
+    """Puts actors that touch the same tallies next to each other, so that one transaction holds many of them."""
     return {one: pending[one] for one in sorted(pending, key=lambda one: (min(pending[one]), one))}
 
 
 class _Share(NamedTuple):
-    """What one part of an actor is to be moved by."""
+    """The presences by which one part of an actor is moved."""
 
     key: ActorKey
     actor: Actor
     seen: Collection[Presence]
 
 
-def _shares(group: Mapping[bytes, Collection[Presence]], store: ActorStore, size: int) -> Iterator[_Share]:
-    """The group, part by part, each actor's first part before its others. What these are too many of waits."""
-    known = store.actors([ActorKey(fingerprint) for fingerprint in group])
+def _shares(group: Mapping[bytes, Collection[Presence]], ledger: Ledger, size: int) -> Iterator[_Share]:
+    """The group, part by part, each actor's first part before its others. Other parts that are too many wait."""
+    known = ledger.actors([ActorKey(fingerprint) for fingerprint in group])
     wanted = {
         ActorKey(fingerprint, scope): some
         for fingerprint, seen in group.items()
-        for scope, some in shares(known.get(ActorKey(fingerprint), Actor()), seen, store.most_scopes).items()
+        for scope, some in shares(known.get(ActorKey(fingerprint), Actor()), seen, ledger.most_scopes).items()
     }
     apart = [key for key in wanted if key.scope is not None]
     waiting = set(apart[max(1, size // 2) :])  # each touches a tally of its own
     if apart:
-        known |= store.actors([key for key in apart if key not in waiting])
+        known |= ledger.actors([key for key in apart if key not in waiting])
     return (_Share(key, known.get(key, Actor()), some) for key, some in wanted.items() if key not in waiting)
 
 

@@ -1,28 +1,16 @@
-"""Sums up closed days for those who look at many."""
+"""Sums up closed days for views over many days."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
-from typing import Protocol, Self
+from typing import Self
 
 from telemetry.domain.day_report import DayReport
-from telemetry.domain.day_summary import DaySummary, summary
+from telemetry.domain.day_summary import summary
 from telemetry.domain.licensing import Calls
+from telemetry.services.ports import DaySummaries, LicensingCalls
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.licensing_counters import LicensingCounters
-
-
-class LicensingCalls(Protocol):
-    """What licensing was asked in one environment."""
-
-    def calls(self, first: datetime, last: datetime) -> Mapping[str, Calls]:
-        """By product, of the hours from `first`'s to `last`'s."""
-
-
-class Summaries(Protocol):
-    """Where summaries are kept."""
-
-    def put(self, summaries: Sequence[DaySummary]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +18,16 @@ class Summariser:
     """Sums up what is known of days. What licensing was asked on a day is read once for all its reports."""
 
     licensing: LicensingCalls
-    summaries: Summaries
+    summaries: DaySummaries
     _calls: dict[date, Mapping[str, Calls]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, aggregates: str) -> Self:
-        """Of an aggregates table."""
+        """The summariser of an aggregates table."""
         return cls(LicensingCounters(aggregates), SummaryStore(aggregates))
 
     def __call__(self, report: DayReport) -> None:
-        """To be called before the report is written, or else nobody might sum it up; again is the same as once.
+        """To be called before the report is written, or the day may never be summed up. It may be called again.
 
         Raises StoreUnavailable.
         """

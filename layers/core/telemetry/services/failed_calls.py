@@ -11,16 +11,16 @@ from telemetry.domain.failed_call import OTHERS, Caller
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
 
 PAUSE = timedelta(seconds=10)
-"""Between two writes of what is summed up."""
+"""Between two writes of sums."""
 
 MOST_WAITING = 100
-"""Callers (of an hour) that wait to be written; further ones are counted together."""
+"""The most callers (of an hour) that wait to be written; all others are counted together."""
 
-Place = tuple[Environment | None, int]
-"""Where callers are kept together, of whom but so many are told apart."""
+Slot = tuple[Environment | None, int]
+"""Where callers are counted together: only a limited number of them is counted separately."""
 
 
-class Store(Protocol):
+class FailedCallCounter(Protocol):
     """Where failed calls are counted."""
 
     def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool:
@@ -28,53 +28,53 @@ class Store(Protocol):
 
 
 @dataclass(slots=True)
-class FailureLog:
-    """What one process notes. An hour has room for so many callers; further ones are counted together.
+class FailedCallLog:
+    """The failed calls that one process notes. An hour has room for some callers; all others are counted together.
 
-    Finding that there is no room costs the write that one call may cost: that call is counted with the next for which
-    there is none, and not at all where none follows in this process and hour.
+    One call may cost one write, and finding that there is no room is a write. So that call is counted with the next one
+    that finds no room, and it is not counted if none follows in this process and hour.
     """
 
-    store: Store
+    store: FailedCallCounter
     _hour: datetime | None = None
     _noted: set[tuple[Environment | None, Caller]] = field(default_factory=set)
-    _full: set[Place] = field(default_factory=set)
-    _uncounted: Counter[Place] = field(default_factory=Counter)
+    _full: set[Slot] = field(default_factory=set)
+    _uncounted: Counter[Slot] = field(default_factory=Counter)
 
     def note(self, environment: Environment | None, caller: Caller, now: datetime, calls: int = 1) -> None:
-        """Counts calls, of a key of this environment (None: of nobody knows which). Raises StoreUnavailable."""
-        hour, place = hour_of(now), (environment, slot_of(caller))
+        """Counts calls with a key of this environment (None: it is not known which). Raises StoreUnavailable."""
+        hour, slot = hour_of(now), (environment, slot_of(caller))
         if hour != self._hour:
             self._hour, self._noted, self._full, self._uncounted = hour, set(), set(), Counter()
-        if place in self._full and (environment, caller) not in self._noted:
-            self.store.add(environment, OTHERS, hour, calls + self._uncounted[place])
-            del self._uncounted[place]
+        if slot in self._full and (environment, caller) not in self._noted:
+            self.store.add(environment, OTHERS, hour, calls + self._uncounted[slot])
+            del self._uncounted[slot]
         elif self.store.add(environment, caller, hour, calls):
             self._noted.add((environment, caller))
         else:
-            self._full.add(place)
-            self._uncounted[place] += calls
+            self._full.add(slot)
+            self._uncounted[slot] += calls
 
 
 @dataclass(slots=True)
 class SummedCalls:
-    """Sums calls in memory, and writes one caller's in ten seconds: the first call at once, then who waits longest.
+    """Sums calls in memory, and writes those of one caller each ten seconds: the first call at once, then the oldest.
 
-    It is for what anybody can send for nothing. There is no timer in Lambda: what waits is written with later calls,
-    and is lost where none comes to this process.
+    It is for calls that anybody can make without a key. Lambda has no timer: what waits is written with later calls,
+    and is lost if none comes to this process.
     """
 
-    log: FailureLog
+    log: FailedCallLog
     _written: datetime | None = None
     _waiting: Counter[tuple[datetime, Caller]] = field(default_factory=Counter)
 
     @classmethod
     def into(cls, table: str) -> Self:
         """What this process counts into a table."""
-        return cls(FailureLog(FailedCallStore(table)))
+        return cls(FailedCallLog(FailedCallStore(table)))
 
     def note(self, caller: Caller, now: datetime) -> None:
-        """Counts a call of nobody knows which environment. Raises StoreUnavailable, and then keeps what it has."""
+        """Counts a call of which no environment is known. Raises StoreUnavailable, and then keeps what it has."""
         hour = hour_of(now)
         has_room = (hour, caller) in self._waiting or len(self._waiting) < MOST_WAITING
         self._waiting[hour, caller if has_room else OTHERS] += 1

@@ -1,45 +1,32 @@
-"""The same answer to the same request, however often and however fast it comes."""
+"""Gives the same answer to the same request, however often it comes, and at whatever speed."""
 
 import secrets
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from telemetry.domain.errors import KeyReused, StoreUnavailable
 from telemetry.domain.keyring import Keyring, Purpose
 from telemetry.retry import Deadline
-from telemetry.storage.idempotency import Kept
+from telemetry.storage.idempotency import IdempotencyStore
 
 Answer = tuple[int, Any]
 """HTTP status and JSON body."""
-
-
-class Keys(Protocol):
-    """Where keys and answers are kept."""
-
-    def claim(self, name: str, request: bytes, claim: str, now: datetime) -> Kept:
-        """Takes a key that is free; gives what stands under it."""
-
-    def keep(self, name: str, claim: str, answer: Answer) -> bool:
-        """Keeps an answer for whoever asks again."""
-
-    def release(self, name: str, claim: str) -> None:
-        """Gives a key back unanswered."""
 
 
 def once(
     who_and_key: tuple[str, ...],
     request: bytes,
     act: Callable[[], Answer],
-    keys: Keys,
+    keys: IdempotencyStore,
     keyring: Keyring,
     now: datetime,
     deadline: Deadline,
 ) -> Answer:
-    """The answer kept for this key, else what `act` answers, which is kept before anyone gets to see it.
+    """The answer kept for this key, else the answer of `act`, which is kept before it is returned.
 
-    Whoever comes while another acts waits for that answer. Raises KeyReused when the key was used for another request,
-    StoreUnavailable when there is no answer in time; asking again is right then.
+    A request that comes while another one acts waits for its answer. Raises KeyReused when the key was used for another
+    request, StoreUnavailable when there is no answer in time; asking again is right then.
     """
     name = keyring.mac(Purpose.IDEMPOTENCY, "\0".join(who_and_key).encode("utf-8", "surrogatepass")).hex()
     content = keyring.mac(Purpose.IDEMPOTENCY, b"request\0" + request)
@@ -55,12 +42,12 @@ def once(
     raise StoreUnavailable("the answer to the same request")
 
 
-def _act(name: str, claim: str, act: Callable[[], Answer], keys: Keys) -> Answer:
+def _act(name: str, claim: str, act: Callable[[], Answer], keys: IdempotencyStore) -> Answer:
     try:
         answer = act()
     except Exception:
         keys.release(name, claim)
         raise
     if not keys.keep(name, claim, answer):
-        raise StoreUnavailable("the answer, which somebody else is giving")
+        raise StoreUnavailable("the answer that another request is giving")
     return answer

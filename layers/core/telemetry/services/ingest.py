@@ -1,4 +1,4 @@
-"""Keeping events: judged, flagged, stored once each, never refused for what they say."""
+"""Stores events: each is judged, flagged and stored once, and none is refused because of its content."""
 
 import secrets
 import time
@@ -14,10 +14,10 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag, is_billable
-from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, telemetry_id
+from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, stored_version, telemetry_id
 from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline
@@ -25,7 +25,6 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.products import REREAD_SECONDS
 from telemetry.storage.records import Existing
 
-_LONGEST_VERSION = 64
 _SHARE_TO_STORE = 0.5
 
 
@@ -39,7 +38,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class EventOutcome:
     """The answer for one event; `flags` are those of the record that is stored."""
 
     telemetry_id: str
@@ -63,7 +62,7 @@ class Ingest:
 
     records: Callable[[Environment], Records]
     products: Callable[[Collection[str], float], Mapping[str, Product]]
-    """Finds products by id, as they were at most so many seconds ago (storage.catalogue)."""
+    """Finds products by id, as they were at most the given number of seconds ago (storage.products.Catalogue)."""
     licenses: Callable[[Sequence[Event], Environment, float], list[LicenseView]]
     keyring: Keyring
     retention_days: Callable[[Environment], int]
@@ -73,10 +72,11 @@ class Ingest:
 
     def keep(
         self, events: Sequence[Event], access: Access, source_ip: str, now: datetime, deadline: Deadline
-    ) -> list[Outcome]:
+    ) -> list[EventOutcome]:
         """Stores events, one outcome each, in order, by the deadline. Anything but FAILED is durable.
 
-        An event whose key is taken is a duplicate when the stored digest is its own, else it is stored beside.
+        An event whose key is taken is a duplicate when the stored digest is its own. Else it is a conflict, and is
+        stored under a key of its own.
         """
         store = self.records(access.environment)
         # a registry that is silent must leave time to store: unjudged, but stored
@@ -89,12 +89,14 @@ class Ingest:
         statuses = _insert(records, store, deadline)
         self._settle(records, statuses, store, deadline)
         return [
-            Outcome(telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags)
+            EventOutcome(
+                telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags
+            )
             for record, status in zip(records, statuses, strict=True)
         ]
 
     def _settle(self, records: list[Record], statuses: list[Status | None], store: Records, deadline: Deadline) -> None:
-        """Tells duplicates from conflicts, and stores these beside what they conflict with."""
+        """Finds duplicates and conflicts, and stores the conflicts under keys of their own."""
         unsettled = [i for i, status in enumerate(statuses) if status is None]
         existing = store.existing(list({records[i].key for i in unsettled}), deadline) if unsettled else {}
         conflicts: dict[RecordKey, list[int]] = {}
@@ -128,7 +130,7 @@ class Ingest:
         products = self._products(_named(events, access), remembered)
         rulings = self._rule(events, access, now, remembered, products)
         if doubtful := [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]:
-            # names nobody knows are not looked for again
+            # unknown names are not looked up again
             products = self._products(list(products), began)
             fresh = self._rule([events[i] for i in doubtful], access, now, began, products)
             for i, ruling in zip(doubtful, fresh, strict=True):
@@ -149,7 +151,7 @@ class Ingest:
             views = [None if event.license_key else LicenseView() for event in events]
         rulings = []
         for event, view in zip(events, views, strict=True):
-            products = Products(known.get(event.product_id or ""), known.get(access.key.product_id or ""))
+            products = EventProducts(known.get(event.product_id or ""), known.get(access.key.product_id or ""))
             verdict = judge(event, view, products, access.environment, now)
             rulings.append(_Ruling(verdict, _product(products, view), is_judged=view is not None))
         return rulings
@@ -165,7 +167,7 @@ class Ingest:
             expires_at=expiry(now, self.retention_days(access.environment)),
             user=self.keyring.fingerprint_if(Identity.USER, event.counted_user),
             device=self.keyring.fingerprint_if(Identity.DEVICE, event.counted_device),
-            product_version=event.product_version[:_LONGEST_VERSION] if event.product_version else None,
+            product_version=stored_version(event.product_version or None),
             flags=ruling.verdict.flags,
             evidence=ruling.verdict.evidence,
             api_key_id=access.key.id,
@@ -196,7 +198,7 @@ def _named(events: Sequence[Event], access: Access) -> list[str]:
     return [name for name in (access.key.product_id, *(event.product_id for event in events)) if name]
 
 
-def _product(products: Products, view: LicenseView | None) -> str:
+def _product(products: EventProducts, view: LicenseView | None) -> str:
     """The product a record counts for: the payload's, else the key's, else the licence's, else nobody's."""
     if product := products.named or products.of_key:
         return product.id

@@ -1,33 +1,20 @@
-"""Judging records after they were stored. What is derived stands beside a record; the record is never touched."""
+"""Judges records after they were stored. A judgement is stored beside its record; the record is never changed."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
-from telemetry.domain.judge import LicenseView, Products, Verdict, judge
+from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record, RecordKey
+from telemetry.domain.record import Record
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
+from telemetry.storage.records import RecordStore
 
 _AT_ONCE = 50
-
-
-class Records(Protocol):
-    """The records of one environment."""
-
-    def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
-        """Keys of records that nobody has judged yet."""
-
-    def get(self, key: RecordKey) -> Record | None:
-        """A record."""
-
-    def add_judgement(self, record: Record, verdict: Verdict, now: datetime, deadline: Deadline) -> Insertion:
-        """Keeps a judgement, once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +27,25 @@ class Judge:
     event_of: Callable[[Record], Event]
 
     def verdicts(self, records: Sequence[Record]) -> list[Verdict]:
-        """What the flags would be, were the records received as they are under today's registry.
+        """The flags that the records would have if they were received under today's registry.
 
-        The flags that a record was stored with stay what they are: this is to be shown beside them. Time-bound rules
-        (clock skew, expiry by date) look at the time of receipt. Raises StoreUnavailable.
+        The flags that a record was stored with do not change: these are shown beside them. Rules that depend on time
+        (clock skew, expiry by date) use the time of receipt. Raises StoreUnavailable.
         """
         events = [self.event_of(record) for record in records]
-        views = self.licenses(events, self.environment, float("inf"))  # nothing remembered will do
+        views = self.licenses(events, self.environment, float("inf"))  # nothing remembered is recent enough
         return [
             judge(event, view, self._products(event, record), self.environment, record.received_at)
             for event, view, record in zip(events, views, records, strict=True)
         ]
 
-    def _products(self, event: Event, record: Record) -> Products:
+    def _products(self, event: Event, record: Record) -> EventProducts:
         """The product a record was stored under stands in for the API key's."""
         named = self.products.get(event.product_id) if event.product_id else None
-        return Products(named, self.products.get(record.product))
+        return EventProducts(named, self.products.get(record.product))
 
 
-def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
+def judge_stored(records: RecordStore, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
     """Judges what was stored of a product on a day while the registry could not be read; gives how many.
 
     A record whose body cannot be read stays unjudged, and bills nobody. Raises StoreUnavailable when others cannot be
@@ -75,7 +62,7 @@ def judge_stored(records: Records, judge: Judge, product: str, day: date, now: d
     return count + _keep(records, judge, waiting, now, deadline)
 
 
-def _keep(records: Records, judge: Judge, waiting: Sequence[Record], now: datetime, deadline: Deadline) -> int:
+def _keep(records: RecordStore, judge: Judge, waiting: Sequence[Record], now: datetime, deadline: Deadline) -> int:
     for record, verdict in zip(waiting, judge.verdicts(waiting) if waiting else [], strict=True):
         if records.add_judgement(record, verdict, now, deadline.anew()) is Insertion.UNAVAILABLE:
             raise StoreUnavailable("judgements")

@@ -1,11 +1,10 @@
 """Bulk import of licences and activations: any number of rows, one pass, safe to run again."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
@@ -15,11 +14,11 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
-from telemetry.storage.licenses import Change
+from telemetry.storage.licenses import Change, LicenseStore
+from telemetry.storage.side_by_side import side_by_side
 
 ROWS_AT_ONCE = 500
 
-_THREADS = 8
 _SECONDS_TO_TRY = 30.0
 _LONGEST = 256
 _FIELDS = frozenset(
@@ -30,34 +29,18 @@ Row = tuple[int, Mapping[str, Any]]
 """Line number and fields."""
 
 
-_Map = Callable[..., Iterable[bool | tuple[int, str]]]
-
-
 class RowError(Exception):
     """What is wrong with a row, for who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the import is. `failures` are of the rows just taken: line number and what is wrong."""
+class ImportProgress:
+    """How far the import is. `errors` are of the rows just taken: line number and what is wrong."""
 
     rows: int
     added: int
     present: int
-    failures: tuple[tuple[int, str], ...]
-
-
-class Licenses(Protocol):
-    """Where licences and activations are stored."""
-
-    def add_many(self, licenses: Sequence[tuple[License, str]], deadline: Deadline) -> list[Insertion]:
-        """Stores new licences."""
-
-    def get(self, id_: str) -> License:
-        """A licence."""
-
-    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
-        """Activates a device."""
+    errors: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +48,27 @@ class Importer:
     """Imports into one environment. A row with an `identifier` is an activation of its licence, any other a licence."""
 
     environment: Environment
-    licenses: Licenses
+    licenses: LicenseStore
     keyring: Keyring
     now: datetime
     products: frozenset[str]
 
-    def run(self, rows: Iterable[Row]) -> Iterator[Progress]:
+    def run(self, rows: Iterable[Row]) -> Iterator[ImportProgress]:
         """Takes the rows in order, some hundred at a time. What is there already stays as it is, and counts as present.
 
         Raises StoreUnavailable when storage keeps failing; running again goes on from there.
         """
         iterator = iter(rows)
         taken = added = present = 0
-        with ThreadPoolExecutor(_THREADS) as pool:
-            while some := list(islice(iterator, ROWS_AT_ONCE)):
-                failures: list[tuple[int, str]] = []
-                for outcomes in (self._add_licenses(some, failures), self._activate(some, failures, pool.map)):
-                    added += sum(outcomes)
-                    present += len(outcomes) - sum(outcomes)
-                taken += len(some)
-                yield Progress(taken, added, present, tuple(sorted(failures)))
+        while some := list(islice(iterator, ROWS_AT_ONCE)):
+            errors: list[tuple[int, str]] = []
+            for outcomes in (self._add_licenses(some, errors), self._activate(some, errors)):
+                added += sum(outcomes)
+                present += len(outcomes) - sum(outcomes)
+            taken += len(some)
+            yield ImportProgress(taken, added, present, tuple(sorted(errors)))
 
-    def _add_licenses(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
+    def _add_licenses(self, rows: Sequence[Row], errors: list[tuple[int, str]]) -> list[bool]:
         found: dict[str, tuple[License, str]] = {}
         repeated = 0
         for line, fields in rows:
@@ -95,7 +77,7 @@ class Importer:
             try:
                 license_, key = self.license(fields)
             except RowError as exc:
-                failures.append((line, str(exc)))
+                errors.append((line, str(exc)))
                 continue
             repeated += license_.id in found
             found.setdefault(license_.id, (license_, key))
@@ -104,14 +86,9 @@ class Importer:
             raise StoreUnavailable("licenses")
         return [insertion is Insertion.INSERTED for insertion in insertions] + [False] * repeated
 
-    def _activate(
-        self,
-        rows: Sequence[Row],
-        failures: list[tuple[int, str]],
-        map_: Callable[..., Iterable[bool | tuple[int, str]]],
-    ) -> list[bool]:
-        outcomes = list(map_(self._activate_one, [row for row in rows if row[1].get("identifier")]))
-        failures.extend(outcome for outcome in outcomes if isinstance(outcome, tuple))
+    def _activate(self, rows: Sequence[Row], errors: list[tuple[int, str]]) -> list[bool]:
+        outcomes = side_by_side(self._activate_one, [row for row in rows if row[1].get("identifier")])
+        errors.extend(outcome for outcome in outcomes if isinstance(outcome, tuple))
         return [outcome for outcome in outcomes if isinstance(outcome, bool)]
 
     def _activate_one(self, row: Row) -> bool | tuple[int, str]:

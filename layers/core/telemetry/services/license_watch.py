@@ -4,44 +4,35 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from telemetry.domain.customer import Customer
-from telemetry.domain.day_report import DayDetails, DayTotals
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
 from telemetry.domain.license import License, last_four, license_id
-from telemetry.domain.license_activity import Day, most_devices, most_devices_of_owners, over_days, seen_on
+from telemetry.domain.license_activity import (
+    Day,
+    LicenseActivity,
+    most_devices,
+    most_devices_of_owners,
+    over_days,
+    seen_on,
+)
 from telemetry.domain.record import Record, partition_with
-from telemetry.domain.recount import LicenseActivity
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.services.administration.stores import Stores
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.records import RecordStore
 
 MOST_FLAGGED = 2_000
 """Records of days not closed yet that are looked at, the newest."""
 
 MOST_OPEN_DAYS = 3
-"""That are looked into: there are two at most while days close in time."""
+"""Days not closed yet that are read: there are at most two while days close in time."""
 
 MOST_LICENSES = 200
-"""That are told at a time: for each a record is read."""
-
-
-class Reports(Protocol):
-    """Reports of closed days."""
-
-    def details_between(self, scope: str, first: date, last: date) -> list[DayDetails]: ...
-
-    def latest(self, scope: str, last: date) -> DayTotals | None: ...
-
-
-class Records(Protocol):
-    """Records of one environment."""
-
-    def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]: ...
-
-    def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]: ...
+"""Licences in one answer: for each of them a record is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +52,9 @@ class Owner(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose licence it is, as far as is known: of a key that nobody was issued, its last characters alone.
+    """The owner of a licence, as far as it is known. A key that was never issued has only its last characters.
 
-    Not even these where no record is left that would tell the key.
+    It has not even these when there is no record left with the key.
     """
 
     last_four: str | None = None
@@ -81,7 +72,7 @@ class Excess:
 
     @property
     def limit(self) -> int | None:
-        """How many the licence is for; None: as many as one likes."""
+        """The number of devices that the licence allows; None: no limit."""
         license_ = self.holder.license
         return license_.activation_limit if license_ and license_.activation_limit > 0 else None
 
@@ -95,8 +86,8 @@ class LicenseWatch:
     """Looks at the licences of one environment. Raises StoreUnavailable."""
 
     environment: Environment
-    reports: Reports
-    records: Records
+    reports: DayReportStore
+    records: RecordStore
     stores: Stores
     event_of: Callable[[Record], Event]
 
@@ -118,7 +109,7 @@ class LicenseWatch:
         return self._with_holders(most, [self.environment])
 
     def excess(self, seen: Seen, threshold: int) -> list[Excess]:
-        """Licences and customers with so many devices, and licences with more than they are for; most first."""
+        """Licences and customers with at least `threshold` devices, and licences over their limit; the most first."""
         most = dict(islice(most_devices(seen.days).items(), MOST_LICENSES))
         used = [each for each in over_days(seen.days) if each.license in most]
         holders = {each.license: holder for each, holder in self._with_holders(used, [self.environment])}
@@ -130,14 +121,14 @@ class LicenseWatch:
         return sorted(found, key=lambda each: -each.devices)
 
     def mismatches(self, seen: Seen, elsewhere: Collection[Environment]) -> list[tuple[LicenseActivity, Holder]]:
-        """Keys of other environments that are used in this one, most first. Only `elsewhere` it is looked whose."""
+        """Keys of other environments that are used in this one, most first. Holders are searched in `elsewhere`."""
         flag = Flag.ENVIRONMENT_MISMATCH.code
         found = [each for each in over_days(seen.days) if each.flags.get(flag)]
         most = sorted(found, key=lambda each: -each.flags[flag])[:MOST_LICENSES]
         return self._with_holders(most, sorted(set(elsewhere) - {self.environment}))
 
     def holders(self, used: Collection[tuple[str, str]]) -> dict[str, Holder]:
-        """By fingerprint, of licences that are used with products; without those whose key no record tells."""
+        """Holders of licences that are used with products, by fingerprint; without those whose key is in no record."""
         return self._holders(self._keys(used), [self.environment])
 
     def _with_holders(
@@ -147,7 +138,7 @@ class LicenseWatch:
         return [(each, holders.get(each.license, Holder())) for each in licenses]
 
     def _holders(self, keys: Mapping[str, str], environments: Sequence[Environment]) -> dict[str, Holder]:
-        """By fingerprint; of a key that is known in several of the environments, in the first."""
+        """By fingerprint. A key that is known in several of the environments has the holder of the first."""
         ids = {
             name: [license_id(each, key, self.stores.keyring) for each in environments] for name, key in keys.items()
         }
@@ -164,8 +155,8 @@ class LicenseWatch:
     def _keys(self, used: Collection[tuple[str, str]]) -> dict[str, str]:
         """The licence keys behind fingerprints, each read from a record that was sent under its product, or under none.
 
-        A fingerprint does not tell its key, and the key names the licence. A record that counts for a product may have
-        been sent under another id: such are not looked for.
+        A key cannot be made from its fingerprint, and the key names the licence. A record that counts for a product may
+        have been sent under another id: such records are not searched.
         """
         keys: dict[str, str] = {}
         for places in (

@@ -1,11 +1,11 @@
-"""What happened, told from the aggregates alone: so it costs the same however many records there are."""
+"""What happened in a window, from the aggregates alone: so it costs the same for any number of records."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
-from typing import Protocol, Self
+from typing import Self
 
 from telemetry.domain.activity import Activity, hour_of
 from telemetry.domain.day_report import DayTotals
@@ -13,7 +13,7 @@ from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.reports import Ledgers
+from telemetry.services.ports import ActivityCounts, DayReports, DaySummaries, Ledger, LicensingCalls
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import RETENTION, ActivityStore
 from telemetry.storage.day_reports import DayReportStore
@@ -23,52 +23,29 @@ from telemetry.storage.licensing_counters import LicensingCounters
 _HOUR = timedelta(hours=1)
 
 
-class Reports(Protocol):
-    """Totals of closed days."""
-
-    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
-
-    def latest(self, scope: str, last: date) -> DayTotals | None: ...
-
-
-class Summaries(Protocol):
-    """Summaries of closed days."""
-
-    def read(self, scope: str, first: date, last: date) -> list[DaySummary]: ...
-
-
-class Hours(Protocol):
-    """What rollup has counted."""
-
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]: ...
-
-
-class LicensingCalls(Protocol):
-    """What licensing was asked."""
-
-    def calls(self, first: datetime, last: datetime) -> Mapping[str, Calls]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Overviews:
     """The aggregates of one environment. Raises StoreUnavailable."""
 
-    reports: Reports
-    summaries: Summaries
-    activity: Hours
-    ledger: Ledgers
+    reports: DayReports
+    summaries: DaySummaries
+    activity: ActivityCounts
+    ledger: Ledger
     licensing: LicensingCalls
 
     @classmethod
     def of(cls, table: str) -> Self:
-        """Of an aggregates table."""
+        """The overviews of an aggregates table."""
         return cls(
             DayReportStore(table), SummaryStore(table), ActivityStore(table), LedgerStore(table),
             LicensingCounters(table),
         )  # fmt: skip
 
     def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
-        """Of a product or the catalogue: five requests when the window reaches up to today, and yesterday is closed."""
+        """The overview of a product or the catalogue.
+
+        Five requests when the window reaches up to today, and yesterday is closed.
+        """
         first, last = cut.days[0], cut.days[-1]
         totals = self.reports.totals(scope, first if cut.is_hourly else cut.before.days[0], last)
         reaches_today = last >= now.astimezone(UTC).date()
@@ -86,13 +63,13 @@ class Overviews:
         )
 
     def _summaries(self, scope: str, first: date, last: date, latest: DayTotals | None) -> list[DaySummary]:
-        """Of the closed days among these."""
+        """The summaries of the closed days among these."""
         return self.summaries.read(scope, first, min(last, latest.day)) if latest and first <= latest.day else []
 
     def _hours(
         self, scope: str, cut: Timeline, open_since: datetime, last: datetime
     ) -> Iterator[tuple[datetime, Activity]]:
-        """All that are not closed, for the lifetime; by the hour also those of the window and of what is before it."""
+        """All hours not closed, for the lifetime; by the hour, also those of the window and of the one before it."""
         since, until = cut.before.window.since, cut.window.until
         if not cut.is_hourly or since >= open_since:
             return self.activity.hours(scope, open_since, last)
@@ -101,7 +78,7 @@ class Overviews:
         return chain(self.activity.hours(scope, since, until - _HOUR), self.activity.hours(scope, open_since, last))
 
     def _calls(self, scope: str, cut: Timeline, summaries: Mapping[date, DaySummary], open_since: datetime) -> Calls:
-        """Those of closed days from their summaries, the rest by the hour."""
+        """The calls of closed days from their summaries, the rest by the hour."""
         calls: Calls = Counter()
         for summary in summaries.values():
             calls.update(summary.calls)

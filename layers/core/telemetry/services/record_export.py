@@ -1,4 +1,4 @@
-"""Records taken out of the service in pages, so that whoever has them can tell that these are all."""
+"""Exports records in pages, with a digest by which the receiver can check that none is missing."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,17 +15,17 @@ from telemetry.storage.audit import AuditLog
 from telemetry.storage.browse import Position
 
 MOST_ROWS = 5_000
-"""Of one page."""
+"""Rows of one page."""
 
 MOST_BYTES = 4_500_000
-"""Of one page, as Lambda counts its answer: JSON in JSON, of which it takes 6 MB."""
+"""Bytes of one page, as Lambda counts its answer: JSON in JSON, with a limit of 6 MB."""
 
 _AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far an export has come: rows and digest so far, and the record it goes on after (None: it is at an end).
+class ExportProgress:
+    """How far an export has come: rows and digest so far, and the record it goes on after (None: it has ended).
 
     The digest chains all lines: SHA-256 of the digest before and the line with its end, 32 zero bytes before the first.
     """
@@ -34,7 +34,7 @@ class Progress:
     rows: int = 0
     digest: bytes = bytes(32)
 
-    def having(self, line: bytes, rows: int = 1) -> "Progress":
+    def having(self, line: bytes, rows: int = 1) -> "ExportProgress":
         """With one more line."""
         return replace(self, rows=self.rows + rows, digest=sha256(self.digest + line).digest())
 
@@ -43,7 +43,7 @@ class ExportPage(NamedTuple):
     """Whole lines, and how far the export has come with them."""
 
     lines: bytes
-    progress: Progress
+    progress: ExportProgress
 
 
 def note_export(staff: Staff, environment: Environment, asked: Mapping[str, Any], audit: AuditLog) -> None:
@@ -52,7 +52,11 @@ def note_export(staff: Staff, environment: Environment, asked: Mapping[str, Any]
 
 
 def export_page(
-    search: RecordSearch, wanted: RecordFilter, before: Progress, line: Callable[[RecordView], bytes], header: bytes
+    search: RecordSearch,
+    wanted: RecordFilter,
+    before: ExportProgress,
+    line: Callable[[RecordView], bytes],
+    header: bytes,
 ) -> ExportPage:
     """The next page. Raises StoreUnavailable rather than leave a record out; asked again, it goes on from `before`."""
     lines = [header] if header else []

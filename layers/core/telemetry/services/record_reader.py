@@ -1,19 +1,22 @@
-"""Records read bit by bit, newest first: what every search over them is made of."""
+"""Reads records in small steps, newest first. Every search over records is made of this."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
+from telemetry.domain.telemetry_query import PageStart
 from telemetry.domain.window import Window
-from telemetry.storage.browse import Browser, Position, Step
+from telemetry.storage.browse import Browser, Effort, Position, Step
 from telemetry.storage.selection import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Listed, Selection
+
+T = TypeVar("T")
 
 
 class Found(NamedTuple):
-    """A record that is looked for, its place in the list, and what was said of it later."""
+    """A record that matches, its place in the list, and its later judgement."""
 
     at: Position
     listed: Listed
@@ -32,7 +35,7 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: with `partitions` of the base table in these, by event time; else by receipt."""
+    """Which records match. With `partitions`, the base table is read, by event time; else the index, by receipt."""
 
     selection: Selection
     partitions: Sequence[str] | None = None
@@ -41,13 +44,29 @@ class Wanted:
     flag: Flag | None = None
 
     def fits(self, found: Found) -> bool:
-        """What cannot be told before later judgements are known."""
+        """Whether it matches, as far as that depends on later judgements."""
         return self.is_flagged in {None, found.is_flagged} and (self.flag is None or self.flag in found.flags)
+
+
+class FoundPage(NamedTuple):
+    """Some of the records that match, and where the rest begins; None: there is no more."""
+
+    found: Sequence[Found]
+    rest: PageStart | None
+
+    def shown(self, rows: Iterable[tuple[Found, T]], effort: Effort) -> tuple[list[T], PageStart | None]:
+        """What was made of each record found, and where the rest begins; when it gets late, as much as was made."""
+        made: list[T] = []
+        for one, row in rows:
+            made.append(row)
+            if effort.is_late and one is not self.found[-1]:
+                return made, PageStart(one.at)
+        return made, self.rest
 
 
 @dataclass(slots=True)
 class Reader:
-    """What is looked for, bit by bit. After `rest` begins what was not read yet; None: there is no more."""
+    """The records that match, read in small steps. What is not read yet begins after `rest`; None: no more."""
 
     browser: Browser
     walk: Iterator[Step]
@@ -56,7 +75,7 @@ class Reader:
 
     @classmethod
     def of(cls, browser: Browser, wanted: Wanted, after: Position | None, count: int) -> Self:
-        """From a position on; `count` is how much will be taken, more or less. Raises InvalidCursor."""
+        """From a position on; `count` is about how many will be read. Raises InvalidCursor."""
         selection, partitions, window = wanted.selection, wanted.partitions, wanted.window
         if partitions is None:
             walk = browser.by_receipt(selection, window, after, count)
@@ -64,8 +83,17 @@ class Reader:
             walk = browser.by_event_time(partitions, selection, window, after, count)
         return cls(browser, walk, wanted, after)
 
+    def page(self, count: int, skip: int = 0) -> FoundPage:
+        """The next `count` after the first `skip`. Raises as `read` does."""
+        end = skip + count
+        found = self.read(end + 1)
+        if len(found) > end:
+            return FoundPage(found[skip:end], PageStart(found[end - 1].at))
+        rest = None if self.rest is None else PageStart(self.rest, max(0, skip - len(found)))
+        return FoundPage(found[skip:], rest)
+
     def read(self, count: int) -> list[Found]:
-        """The next so many; fewer at the end, or when the effort is spent: then there may be more at `rest`.
+        """The next `count`; fewer at the end, or when the effort is spent: then there may be more at `rest`.
 
         Raises StoreUnavailable.
         """
@@ -80,7 +108,7 @@ class Reader:
         return found
 
     def _steps(self, count: int) -> list[Step]:
-        """At most so many; at least one, if there is one."""
+        """At most `count`; at least one, if there is one."""
         steps = []
         for step in islice(self.walk, count):
             steps.append(step)

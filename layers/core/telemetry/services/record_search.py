@@ -10,7 +10,7 @@ from telemetry.domain.errors import Damaged, NotFound
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, license_id
-from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id
+from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id, stored_version
 from telemetry.domain.record_search import Contents, RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
@@ -19,11 +19,10 @@ from telemetry.storage.browse import Browser, Position
 from telemetry.storage.selection import Selection
 
 MOST_PARTITIONS = 1_000
-"""Of a customer's licences: each is looked into for every page. Where there are more, records are found by receipt."""
+"""Partitions of a customer's licences that are read for a page. If there are more, records are found by receipt."""
 
 _AT_ONCE = 100
 _BYTES_AT_ONCE = 4_000_000
-_LONGEST_VERSION = 64
 
 T = TypeVar("T")
 
@@ -32,8 +31,8 @@ T = TypeVar("T")
 class RecordSearch:
     """Where records of an environment are looked for; `products` are the registered ones.
 
-    A search looks at no more than its browser's effort allows, and then says where to go on, whatever it found.
-    Everything raises StoreUnavailable, and InvalidCursor for a position in a list of another order.
+    A search reads no more than its browser's effort allows, and then says where to go on, whatever it has found.
+    Every method raises StoreUnavailable, and InvalidCursor for a position in a list of another order.
     """
 
     environment: Environment
@@ -45,26 +44,21 @@ class RecordSearch:
     def page(
         self, wanted: RecordFilter, limit: int, after: Position | None, shown: Callable[[RecordView], T]
     ) -> tuple[list[T], Position | None]:
-        """Some of what is looked for, as it is shown, and the position after which the rest begins (None: no rest).
+        """Some records that match, as they are shown, and the position after which the rest begins (None: no rest).
 
         Newest first: by receipt, or with a licence or customer by event time.
         """
-        reader = self.reader(wanted, after, limit + 1)
-        found = reader.read(limit + 1)
-        shown_ones, rest = found[:limit], found[limit - 1].at if len(found) > limit else reader.rest
-        items = []
-        for one, view in self.views(shown_ones):
-            items.append(shown(view))
-            if self.browser.effort.is_late and one is not shown_ones[-1]:
-                return items, one.at
-        return items, rest
+        page = self.reader(wanted, after, limit + 1).page(limit)
+        rows = ((one, shown(view)) for one, view in self.views(page.found))
+        items, rest = page.shown(rows, self.browser.effort)
+        return items, rest and rest.after
 
     def reader(self, wanted: RecordFilter, after: Position | None, count: int) -> Reader:
-        """Reads what is looked for, from a position on; `count` is how much will be taken of it, more or less."""
+        """Reads the records that match, from a position on; `count` is about how many of them will be read."""
         return Reader.of(self.browser, self._wanted(wanted), after, count)
 
     def views(self, found: Iterable[Found]) -> Iterator[tuple[Found, RecordView]]:
-        """The records with all that is shown of them, in order; without those that expired meanwhile."""
+        """The records with all that is shown of them, in order; without those that have expired since."""
         by_key = {one.listed.key: one for one in found}
         later = {key: one.judged_later for key, one in by_key.items() if one.judged_later}
         for group in _handfuls(self.browser.load([one.listed for one in by_key.values()])):
@@ -83,7 +77,7 @@ class RecordSearch:
         """A record's body by its telemetry id. Raises NotFound, and Damaged when the body cannot be read."""
         record = self.one(id_).record
         if not record.has_body:
-            raise Damaged(f"Of this record, {record.damage}")
+            raise Damaged(f"This record is damaged: {record.damage}")
         return record.raw
 
     def api_key_of(self, record: Record) -> ApiKey | None:
@@ -102,7 +96,7 @@ class RecordSearch:
             classes=classes_of(True if wanted.flag else wanted.is_flagged),
             user=self.stores.keyring.fingerprint_if(Identity.USER, wanted.user),
             device=self.stores.keyring.fingerprint_if(Identity.DEVICE, wanted.device),
-            version=wanted.version and wanted.version[:_LONGEST_VERSION],
+            version=stored_version(wanted.version),
             address=wanted.source_ip,
             api_key_id=wanted.api_key_id,
             licenses=names if partitions is None else None,
@@ -110,7 +104,7 @@ class RecordSearch:
         return Wanted(selection, partitions, wanted.window, wanted.is_flagged, wanted.flag)
 
     def _named(self, wanted: RecordFilter) -> frozenset[str] | None:
-        """The licences that are looked for, as partitions name them."""
+        """The licences whose records are searched, by their names in partitions."""
         if not (wanted.license_id or wanted.customer_id):
             return None
         return frozenset(license_named(license_.fingerprint) for license_ in self._licenses_of(wanted))
@@ -141,7 +135,7 @@ class RecordSearch:
 
 
 def _handfuls(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Not too many, and not too large, at a time."""
+    """Groups that are neither too many records nor too many bytes."""
     group: list[Record] = []
     for record in records:
         group.append(record)

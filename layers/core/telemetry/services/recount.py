@@ -17,13 +17,14 @@ from telemetry.domain.errors import TelemetryError
 from telemetry.domain.recount import HOURS, Counting, Recount, Unit
 from telemetry.domain.sighting import Observation
 from telemetry.retry import Wait, wait_with_jitter
-from telemetry.services.counting import ActorStore, count
+from telemetry.services.counting import count
+from telemetry.services.ports import DayRecords, Ledger
 
 RECORDS_AT_ONCE = 100_000
 """Counted before anything is kept: a minute's work, and 200 MB of memory if each came with a licence of its own."""
 
 SURPRISE = 2
-"""Times RECORDS_AT_ONCE: so many where fewer were expected are not counted at once."""
+"""Times RECORDS_AT_ONCE: with more records than this, a day of which fewer were expected is not counted at once."""
 
 MOST_BY_ONE = 5
 """Times RECORDS_AT_ONCE. The parts of a larger day are counted by invocations of their own."""
@@ -34,10 +35,10 @@ MOST_OF_A_PART = 10
 COUNTED_AT_ONCE = 20_000
 
 RECORDS_A_SECOND = 1_000
-"""That are surely counted, with all users that nobody has counted before."""
+"""Records that are counted in a second at least, also when none of their users was counted before."""
 
 RESERVE_SECONDS = 5
-"""Left of an invocation when nothing more is begun."""
+"""With less than this left of an invocation, nothing more is begun."""
 
 _READ_AT_ONCE = 50
 
@@ -58,13 +59,13 @@ class _OutOfTime(TelemetryError):
 
 @dataclass(slots=True)
 class Allowance:
-    """How much of an invocation is left. What is begun first may take all of it, so that each run gets further."""
+    """How much of an invocation is left. The first work may take all of it, so that each run gets further."""
 
     seconds_left: Callable[[], float] = lambda: inf
     _begun: int = 0
 
     def allows(self, records: int = 0) -> bool:
-        """Whether there is time to count so many; if so, it is taken to begin."""
+        """Whether there is time to count this many records; if so, counting them is taken to begin."""
         if self._begun and self.seconds_left() < RESERVE_SECONDS + records / RECORDS_A_SECOND:
             return False
         self._begun += 1
@@ -76,21 +77,9 @@ class Allowance:
         return self._begun > 0 and self.seconds_left() < RESERVE_SECONDS
 
     def check(self, records: int) -> None:
-        """In the middle of something. Raises _OutOfTime if there is no time for so many more of it."""
+        """To be called in the middle of counting. Raises _OutOfTime if there is no time for this many more records."""
         if self._begun > 1 and self.seconds_left() < records / RECORDS_A_SECOND:
             raise _OutOfTime
-
-
-class DayRecords(Protocol):
-    """The records of one environment."""
-
-    def observations(
-        self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = range(HOURS)
-    ) -> Iterator[Observation]:
-        """Partition by partition, each in order of receipt."""
-
-    def shard_count(self, day: date) -> int:
-        """Into how many shards the index spreads a day."""
 
 
 class Parts(Protocol):
@@ -110,7 +99,7 @@ class Parts(Protocol):
 
 
 Dispatch = Callable[[Unit], None]
-"""Has a unit counted by another invocation; it may be asked for again."""
+"""Asks another invocation to count a unit; it may be asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +107,7 @@ class Recounter:
     """Counts from records. Users it finds that nobody has counted yet are moved, where that is asked for."""
 
     records: DayRecords
-    actors: ActorStore
+    actors: Ledger
     parts: Parts
     dispatch: Dispatch
     records_at_once: int = RECORDS_AT_ONCE
@@ -128,7 +117,7 @@ class Recounter:
     def recount(
         self, product: str, day: date, expected: int, pass_: str, now: datetime, *, counts_users: bool
     ) -> Recount | None:
-        """The day, of which about so many records are expected; None while some of it is still to be counted.
+        """The count of a day with about `expected` records; None while some of it is still to be counted.
 
         Raises MoreThanExpected, RecountIncomplete, StoreUnavailable.
         """
@@ -140,15 +129,15 @@ class Recounter:
             return None
 
     def is_in_parts(self, expected: int) -> bool:
-        """Whether a day of so many records is counted in parts."""
+        """Whether a day with this many records is counted in parts."""
         return expected > self.records_at_once
 
     def finest(self, day: date) -> int:
-        """As many records as make parts of one hour each: to be expected where their number cannot be known."""
+        """The number of records that makes parts of one hour each: for a day whose number of records is not known."""
         return self.records_at_once * self.records.shard_count(day) * HOURS
 
     def count_unit(self, unit: Unit, now: datetime) -> None:
-        """Counts a part and keeps it; again is the same as once. Raises as `recount` does."""
+        """Counts a part and keeps it; it may be done again. Raises as `recount` does."""
         observations = self.records.observations(
             unit.product, unit.day, [unit.shard], range(unit.first_hour, unit.end_hour)
         )
@@ -196,7 +185,7 @@ class Recounter:
         return True
 
     def _settle(self, units: Sequence[Unit], bucket: int, now: datetime) -> Recount | None:
-        """The foremost versions and licences of a bucket: all that any part has of them is in it."""
+        """The foremost versions and licences of a bucket, in which all parts have what belongs together."""
         if not self.allowance.allows(self.records_at_once):
             return None
         merged = Recount()
@@ -217,7 +206,7 @@ class Recounter:
         ]
 
     def _steps(self, observations: Iterable[Observation], day: date, *, counts_users: bool) -> Iterator[Recount]:
-        """What is counted so far, each time that it may be much; at last all of it."""
+        """The count so far, each time that it may be large; at the end all of it."""
         counting, refused, size = Counting(), list[Refusal](), min(COUNTED_AT_ONCE, self.records_at_once)
         for number, some in enumerate(_batches(observations, size)):
             if number and number % (self.records_at_once // size) == 0:
@@ -228,7 +217,7 @@ class Recounter:
                 refused += count((seen.sighting for seen in some), self.actors, self.wait)
             if len(some) == size:  # more are to come
                 self.allowance.check(size)
-        # another run may have closed this day meanwhile, and days after it, and so dropped it from histories
+        # another run may have closed this day since, and days after it, and so dropped it from histories
         if refused and not self.actors.closing().is_closed(day.toordinal()):
             raise RecountIncomplete(f"{day}: {len(refused)} not counted; {refused[0].cause}")
         yield counting.done()

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple, Protocol, TypeVar
+from datetime import date, datetime, timedelta
+from typing import NamedTuple, TypeVar
 
-from telemetry.domain.active_users import Audience, Balance, Closing, Ledger, LedgerBroken, count_active
-from telemetry.domain.day_report import DayDetails, DayTotals, check_chain
+from telemetry.domain.active_users import Audience, LedgerBroken, count_active
+from telemetry.domain.closing import wait_until_closed
+from telemetry.domain.day_report import DayTotals, check_chain
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import NotFound
 from telemetry.domain.finance import (
@@ -15,7 +16,7 @@ from telemetry.domain.finance import (
     DayNotClosed,
     Period,
     PiracyCounts,
-    Question,
+    ReportQuestion,
     WholeDay,
 )
 from telemetry.domain.finance_report import (
@@ -27,44 +28,13 @@ from telemetry.domain.finance_report import (
 )
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
-from telemetry.services.close_day import BETWEEN_COUNTS, MARGIN
-
-CLOSES_AFTER = MARGIN + timedelta(hours=1)
-"""A day's end: two hourly runs that agree. Where it takes longer, asking every BETWEEN_COUNTS is soon enough."""
-
-LONGEST_WAIT = timedelta(days=7)
-"""That anyone is told to wait, however far ahead the day is that was asked for."""
+from telemetry.services.ports import Ledger
+from telemetry.storage.day_reports import DayReportStore
 
 T = TypeVar("T")
 
 
-class Ledgers(Protocol):
-    """Where balances and tallies are read."""
-
-    def ledger(self, scope: str, today: int) -> Ledger: ...
-
-
-class ClosingStore(Protocol):
-    """How far the days of one environment are closed, and what ever had traffic in it."""
-
-    def closing(self) -> Closing: ...
-
-    def has_scope(self, scope: str) -> bool: ...
-
-
-class DayReports(Protocol):
-    """The reports of one environment's closed days. Each method is one request."""
-
-    def users(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, Balance] | None: ...
-
-    def details(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, DayDetails] | None: ...
-
-    def totals(self, scope: str, first: date, last: date, *, consistent: bool = False) -> Collection[DayTotals]: ...
-
-    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
-
-
-def active_users(scope: str, days: int, today: date, audience: Audience, store: Ledgers) -> int:
+def active_users(scope: str, days: int, today: date, audience: Audience, ledger: Ledger) -> int:
     """Unique actors of `audience` active in `scope` on at least one of the `days` (1–365) UTC days up to `today`.
 
     `scope` is a product id, UNKNOWN_PRODUCT or CATALOGUE; one that never had traffic has 0. One Query, whatever the
@@ -73,7 +43,7 @@ def active_users(scope: str, days: int, today: date, audience: Audience, store: 
     if not could_be_scope(scope):
         return 0
     ordinal = today.toordinal()
-    return count_active(store.ledger(scope, ordinal), audience, days, ordinal)
+    return count_active(ledger.ledger(scope, ordinal), audience, days, ordinal)
 
 
 class Application(NamedTuple):
@@ -107,12 +77,12 @@ class ClosedDays:
     """
 
     environment: Environment
-    reports: DayReports
-    ledger: ClosingStore
+    reports: DayReportStore
+    ledger: Ledger
     is_known: Callable[[str], bool]
     now: datetime
 
-    def answer(self, asked: Question) -> FinanceReport:
+    def answer(self, asked: ReportQuestion) -> FinanceReport:
         """Raises DayNotClosed, NotFound (no such application), LedgerBroken, StoreUnavailable."""
         environment, scope = self.environment, asked.application
         match asked:
@@ -159,8 +129,7 @@ class ClosedDays:
         if not closing.is_closed(period.last.toordinal()):
             closed = date.fromordinal(closing.closed) if closing.closed else date.min
             day = max(period.first, closed + timedelta(days=1))
-            closes = datetime.combine(day + timedelta(days=1), time(), UTC) + CLOSES_AFTER
-            raise DayNotClosed(day, min(max(closes - self.now, BETWEEN_COUNTS), LONGEST_WAIT))
+            raise DayNotClosed(day, wait_until_closed(day, self.now))
 
     def _check_empty(self, scope: str, day: date) -> None:
         """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""

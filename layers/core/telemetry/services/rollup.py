@@ -7,47 +7,29 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from telemetry.domain.active_users import Outdated, Refusal
-from telemetry.domain.activity import Activity, Fold, HourKey, hour_of
+from telemetry.domain.activity import Fold, hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.failure import Failure
 from telemetry.domain.sighting import Observation, Sighting
+from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.retry import Attempts, Wait, wait_with_jitter
-from telemetry.services.counting import ActorStore, count
+from telemetry.services.counting import count
+from telemetry.services.ports import ActivityCounts, Ledger
 
 MOST_ITEMS = 90
-"""Of one transaction, which takes 100: a record adds at most three."""
+"""Items of one transaction, which takes 100: a record adds at most three."""
 
 StreamRecord = Mapping[str, Any]
 """One record of a DynamoDB stream event, as Lambda delivers it."""
 
 Read = Callable[[Mapping[str, Any]], tuple[Observation, str | None]]
-"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and what group it is of."""
+"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and its group."""
 
 
-class ActivityCounters(Protocol):
-    """Hours and positions of one environment."""
+class UncountedRecords(Protocol):
+    """Where records go that cannot be counted (messages.uncounted_records)."""
 
-    def position(self, shard: str) -> str | None:
-        """The last sequence number counted of a stream shard."""
-
-    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
-        """What is counted of these hours."""
-
-    def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
-        """Adds a fold and moves the position on, all or nothing.
-
-        Raises Outdated when it is no longer `before`, or an hour no longer as it was when its names were chosen.
-        """
-
-    def note_use(self, api_key_id: str, hour: datetime) -> None:
-        """Notes that an API key was used in an hour."""
-
-
-class Failures(Protocol):
-    """Where records go that cannot be counted."""
-
-    def send(self, failures: Sequence[Failure]) -> None:
+    def send(self, records: Sequence[UncountedRecord]) -> None:
         """Returns when they are kept."""
 
 
@@ -83,9 +65,9 @@ class Rollup:
     """What counting a batch takes. `noted` remembers the hours for which the use of a key was written down."""
 
     read: Read
-    actors: ActorStore
-    activity: ActivityCounters
-    failures: Failures
+    actors: Ledger
+    activity: ActivityCounts
+    uncounted: UncountedRecords
     noted: dict[str, datetime]
     wait: Wait = wait_with_jitter
 
@@ -99,8 +81,8 @@ class Rollup:
         readable, failed = self._read(batch)
         fresh = [seen for seen in readable if _is_after(seen.record, position)]
         refused = _refused(batch, fresh, count((seen.observation.sighting for seen in fresh), self.actors, self.wait))
-        if failures := [each for each in failed if int(each.sequence_number) > int(position or 0)] + refused:
-            self.failures.send(failures)
+        if uncounted := [each for each in failed if int(each.sequence_number) > int(position or 0)] + refused:
+            self.uncounted.send(uncounted)
         self._note_uses(fresh)
         self._add(batch, fresh, now)
         return [seen.observation for seen in readable]
@@ -113,7 +95,7 @@ class Rollup:
             except StoreUnavailable as exc:
                 attempts.failed(exc)
 
-    def _read(self, batch: Batch) -> tuple[list[_Seen], list[Failure]]:
+    def _read(self, batch: Batch) -> tuple[list[_Seen], list[UncountedRecord]]:
         readable, failed = [], []
         for record in batch.records:
             if record["eventName"] != "INSERT":
@@ -121,7 +103,7 @@ class Rollup:
             try:
                 readable.append(_Seen(record, *self.read(_with_bytes(record["dynamodb"]["NewImage"]))))
             except Exception as exc:  # noqa: BLE001 (whatever is wrong with it, the rest of the batch counts)
-                failed.append(_failure(batch, record, exc))
+                failed.append(_uncounted(batch, record, exc))
         return readable, failed
 
     def _note_uses(self, fresh: Sequence[_Seen]) -> None:
@@ -164,10 +146,10 @@ def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[t
     yield _sequence_number(records[-1]), fold
 
 
-def _refused(batch: Batch, fresh: Sequence[_Seen], refusals: Sequence[Refusal]) -> list[Failure]:
+def _refused(batch: Batch, fresh: Sequence[_Seen], refusals: Sequence[Refusal]) -> list[UncountedRecord]:
     by_presence = {(each.fingerprint, each.presence.day): each for each in refusals}
     found = ((seen, _refusal(seen.observation.sighting, by_presence)) for seen in fresh)
-    return [_failure(batch, seen.record, refusal.cause) for seen, refusal in found if refusal]
+    return [_uncounted(batch, seen.record, refusal.cause) for seen, refusal in found if refusal]
 
 
 def _refusal(who: Sighting, refused: Mapping[tuple[bytes, int], Refusal]) -> Refusal | None:
@@ -176,8 +158,8 @@ def _refusal(who: Sighting, refused: Mapping[tuple[bytes, int], Refusal]) -> Ref
     return next((refused[each, day] for each in shown if (each, day) in refused), None)
 
 
-def _failure(batch: Batch, record: StreamRecord, cause: Exception) -> Failure:
-    return Failure(
+def _uncounted(batch: Batch, record: StreamRecord, cause: Exception) -> UncountedRecord:
+    return UncountedRecord(
         environment=batch.environment,
         key=record["dynamodb"].get("Keys", {}),
         cause=f"{type(cause).__name__}: {cause}",

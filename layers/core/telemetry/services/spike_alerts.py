@@ -1,4 +1,4 @@
-"""Episodes of spikes, as they are told to staff."""
+"""Episodes of spikes, as staff see them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from telemetry.services.license_watch import Holder, LicenseWatch
 from telemetry.storage.api_keys import ApiKeyStore
 
 MOST_ALERTS = 200
-"""That are told at a time, the latest."""
+"""Alerts in one answer, the latest ones."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class AlertFilter:
     """Which episodes are asked for; None where any will do. With a window, those that had a spike in it."""
 
     is_open: bool | None = None
@@ -37,7 +37,7 @@ class Wanted:
 
 
 class SpikeAlert(NamedTuple):
-    """An episode, with whose licence or which key opened it, if one did and is still known."""
+    """An episode, with the holder of the licence or the API key that opened it, if it is still known."""
 
     episode: Episode
     holder: Holder | None
@@ -45,7 +45,7 @@ class SpikeAlert(NamedTuple):
 
 
 def spike_alerts(
-    episodes: Iterable[Episode], wanted: Wanted, watch: LicenseWatch, api_keys: ApiKeyStore, now: datetime
+    episodes: Iterable[Episode], wanted: AlertFilter, watch: LicenseWatch, api_keys: ApiKeyStore, now: datetime
 ) -> list[SpikeAlert]:
     """The latest of them. Raises StoreUnavailable."""
     found = sorted((each for each in episodes if wanted.fit(each, now)), key=lambda each: each.opened.hour)

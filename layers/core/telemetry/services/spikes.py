@@ -35,18 +35,7 @@ from telemetry.domain.spikes import (
     most_expected_of_key,
 )
 from telemetry.retry import Attempts, Wait, wait_with_jitter
-
-
-class Counters(Protocol):
-    """What rollup has counted in one environment."""
-
-    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]: ...
-
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterable[tuple[datetime, Activity]]: ...
-
-    def suspects(self, scope: str, first: datetime, last: datetime) -> Mapping[datetime, int]: ...
-
-    def license_counts(self, licenses: Sequence[LicenseDay]) -> Mapping[LicenseDay, int]: ...
+from telemetry.services.ports import ActivityCounts
 
 
 class Episodes(Protocol):
@@ -63,7 +52,7 @@ class Episodes(Protocol):
 
 
 class Topic(Protocol):
-    """Where people are told."""
+    """Where alerts are published."""
 
     def publish(self, subject: str, message: Mapping[str, Any]) -> None:
         """Returns when it is taken."""
@@ -77,7 +66,7 @@ class SpikeWatch:
     """
 
     environment: Environment
-    counters: Counters
+    counters: ActivityCounts
     episodes: Episodes
     topic: Topic
     wait: Wait = wait_with_jitter

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.environment import Environment
@@ -12,30 +12,12 @@ from telemetry.domain.failed_call import Caller, FailedCalls
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import AuditEntry
 from telemetry.domain.window import Window
-from telemetry.storage.pages import Page
+from telemetry.storage.audit import AuditLog
+from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.failed_calls import FailedCallStore
 
 MOST_FAILED_CALLS = 1_000
 MOST_ENTRIES = 500
-
-
-class CallLog(Protocol):
-    """Failed calls."""
-
-    def hours(self, environment: Environment | None, first: datetime, last: datetime) -> Iterator[FailedCalls]: ...
-
-
-class AuditLog(Protocol):
-    """What staff did."""
-
-    def page(
-        self, environment: Environment, since: datetime, until: datetime, limit: int, after: str | None
-    ) -> Page[AuditEntry]: ...
-
-
-class Reports(Protocol):
-    """Reports of closed days."""
-
-    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +34,7 @@ class CallerFilter:
 
 
 class CallerHour(NamedTuple):
-    """The calls of a caller in an hour. Nobody knows of which environment a bad key was meant to be: None."""
+    """The calls of a caller in an hour. The environment of a bad key is not known: None."""
 
     hour: datetime
     environment: Environment | None
@@ -62,7 +44,7 @@ class CallerHour(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SystemLogs:
-    """What there is of a window, newest first. `cut` names the lists of which there is more."""
+    """What there is of a window, newest first. `cut` names the lists that are not complete."""
 
     failed_calls: Sequence[CallerHour]
     staff_actions: Sequence[AuditEntry]
@@ -76,12 +58,12 @@ class SystemLogReader:
     """The logs of one environment. Raises StoreUnavailable."""
 
     environment: Environment
-    calls: CallLog
+    calls: FailedCallStore
     audit: AuditLog
-    reports: Reports
+    reports: DayReportStore
 
     def read(self, window: Window, days: Sequence[date], callers: CallerFilter) -> SystemLogs:
-        """Of a window that touches these days; `callers` narrows the failed calls."""
+        """The logs of a window that touches these days; `callers` filters the failed calls."""
         found = list(islice(self._failed_calls(window, callers), MOST_FAILED_CALLS + 1))
         entries = self.audit.page(self.environment, window.since, window.until, MOST_ENTRIES, None)
         cut = (("failed_calls", len(found) > MOST_FAILED_CALLS), ("staff_actions", entries.next is not None))

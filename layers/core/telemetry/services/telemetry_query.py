@@ -1,13 +1,13 @@
 """Telemetry read back by SDK keys: page by page, newest first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from telemetry.domain.event import normalise_group, normalise_license
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, license_partition, listed, product_named
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.domain.telemetry_query import FoundRecord, Page, Place, Said, TelemetryQuery
+from telemetry.domain.telemetry_query import FoundRecord, PageStart, Said, TelemetryPage, TelemetryQuery
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
 from telemetry.storage.browse import Browser
 from telemetry.storage.selection import UNJUDGED, Selection
@@ -22,31 +22,21 @@ class TelemetrySearch:
     said_in: Callable[[Record], Said]
     keyring: Keyring
 
-    def page(self, query: TelemetryQuery, place: Place) -> Page:
+    def page(self, query: TelemetryQuery, place: PageStart) -> TelemetryPage:
         """The page of a list that begins at a place, newest first: by receipt, or with a licence key by event time.
 
-        What is looked for is told by the index; bodies are read of what is shown. When the browser's effort is spent
-        before, the page is short, or empty. Raises StoreUnavailable, InvalidCursor.
+        Records are found by the index; only the bodies of what is shown are read. When the browser's effort is spent
+        before that, the page is short, or empty. Raises StoreUnavailable, InvalidCursor.
         """
-        end = place.skip + query.per_page
-        reader = Reader.of(self.browser, self._wanted(query), place.after, end + 1)
-        found = reader.read(end + 1)
-        chosen, rest = found[place.skip : end], None
-        if len(found) > end:
-            rest = Place(chosen[-1].at)
-        elif reader.rest is not None:
-            rest = Place(reader.rest, max(0, place.skip - len(found)))
-        return self._page(chosen, rest)
+        count = place.skip + query.per_page + 1
+        page = Reader.of(self.browser, self._wanted(query), place.after, count).page(query.per_page, place.skip)
+        rows, rest = page.shown(self._rows(page.found), self.browser.effort)
+        return TelemetryPage(tuple(rows), rest)
 
-    def _page(self, chosen: Sequence[Found], rest: Place | None) -> Page:
-        """The page of what was found; when it gets late, as much of it as was read."""
-        by_key, rows = {one.listed.key: one for one in chosen}, list[FoundRecord]()
-        for record in self.browser.load([one.listed for one in chosen]):
-            one = by_key[record.key]
-            rows.append(self._row(record, one))
-            if self.browser.effort.is_late and one is not chosen[-1]:
-                return Page(tuple(rows), Place(one.at))
-        return Page(tuple(rows), rest)
+    def _rows(self, found: Sequence[Found]) -> Iterator[tuple[Found, FoundRecord]]:
+        by_key = {one.listed.key: one for one in found}
+        for record in self.browser.load([one.listed for one in found]):
+            yield by_key[record.key], self._row(record, by_key[record.key])
 
     def _row(self, record: Record, found: Found) -> FoundRecord:
         return FoundRecord(
@@ -75,7 +65,7 @@ class TelemetrySearch:
         return Wanted(selection, partitions or None, is_flagged=query.is_flagged)
 
     def _sent_as(self, query: TelemetryQuery) -> list[str]:
-        """The product ids a licence's records may have been sent under; also none, with a key that has a product."""
+        """Product ids under which a licence's records may have been sent; also none, with a key that has a product."""
         if query.product_id is None:
             return [*self.products, ""]
         return [query.product_id, ""] if query.product_id in self.products else [query.product_id]

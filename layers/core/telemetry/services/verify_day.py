@@ -1,16 +1,16 @@
-"""Says whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
+"""Checks whether the report of a closed day still holds: against its records, its digest, and the chain of days."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from telemetry.domain.active_users import Balance, LedgerBroken, Tally, next_balance
+from telemetry.domain.active_users import Balance, LedgerBroken, next_balance
+from telemetry.domain.correction import correction_of, first_difference
 from telemetry.domain.day_report import (
     GENESIS,
-    Catalogue,
-    Correction,
+    CatalogueSum,
     DayReport,
     DayTotals,
     Moments,
@@ -18,13 +18,13 @@ from telemetry.domain.day_report import (
     catalogue_report_1,
     chain_of,
     digest_of,
-    first_difference,
     product_report,
 )
 from telemetry.domain.errors import NotFound, SearchTooWide
-from telemetry.domain.recount import RULES_1, RULES_BY_VERSION, Counting, Recount
+from telemetry.domain.recount import Counting, Recount
+from telemetry.domain.report_rules import RULES_1, RULES_BY_VERSION
 from telemetry.domain.sighting import CATALOGUE, Observation
-from telemetry.services.close_day import correction
+from telemetry.services.ports import DayReports, Ledger
 
 
 class Outcome(StrEnum):
@@ -37,8 +37,8 @@ class Outcome(StrEnum):
     UNREADABLE = "cannot be read"
 
 
-class Verdict(NamedTuple):
-    """Of one scope. `difference` is the first one found, None where there is none."""
+class DayVerdict(NamedTuple):
+    """What was found for the report of one scope. `difference` is the first one, None where there is none."""
 
     scope: str
     day: date
@@ -48,28 +48,6 @@ class Verdict(NamedTuple):
     @property
     def is_sound(self) -> bool:
         return self.outcome in {Outcome.HOLDS, Outcome.PURGED}
-
-
-class Ledger(Protocol):
-    """Users of one environment."""
-
-    def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]: ...
-
-    def scopes(self) -> frozenset[str]: ...
-
-
-class Reports(Protocol):
-    """The reports of one environment's closed days."""
-
-    def report(self, scope: str, day: date, *, consistent: bool = False) -> DayReport | None: ...
-
-    def latest(self, scope: str, last: date, *, consistent: bool = False) -> DayTotals | None: ...
-
-    def totals(self, scope: str, first: date, last: date) -> list[DayTotals]: ...
-
-    def reported(self, scopes: Sequence[str], day: date) -> set[str]: ...
-
-    def correct(self, correction: Correction, digest: bytes) -> None: ...
 
 
 class StoredRecords(Protocol):
@@ -84,22 +62,22 @@ class Verifier:
     """Recomputes closed days. `most_records` bounds how many are read for one question; None: as many as there are."""
 
     ledger: Ledger
-    reports: Reports
+    reports: DayReports
     records: StoredRecords
     most_records: int | None = None
 
-    def verify_all(self, scope: str, now: datetime) -> Iterator[Verdict]:
-        """The verdicts on every closed day, in order. What cannot even be read is told, and the next day looked at."""
+    def verify_all(self, scope: str, now: datetime) -> Iterator[DayVerdict]:
+        """The verdicts on every closed day, in order. A day that cannot be read has a verdict, too."""
         for totals in self.reports.totals(scope, date.min, now.date()):
             try:
                 yield from self.verify(scope, totals.day, now)
             except Exception as exc:  # noqa: BLE001 (whatever was done to the data)
-                yield Verdict(scope, totals.day, Outcome.UNREADABLE, f"{type(exc).__name__}: {exc}")
+                yield DayVerdict(scope, totals.day, Outcome.UNREADABLE, f"{type(exc).__name__}: {exc}")
 
-    def verify(self, scope: str, day: date, now: datetime) -> list[Verdict]:
+    def verify(self, scope: str, day: date, now: datetime) -> list[DayVerdict]:
         """The verdict on a product's day; of the catalogue's, that on each product first.
 
-        What a report does not say is kept beside it as a correction. Raises NotFound when the day is not closed, and
+        Where a report is contradicted, a correction is kept beside it. Raises NotFound when the day is not closed, and
         SearchTooWide over more than `most_records`.
         """
         kept = self._kept(scope, day)
@@ -109,9 +87,9 @@ class Verifier:
             return [self._product(kept, now)[0]]
         return self._all_by_rules_1(kept, now) if kept.details.rules == RULES_1.version else self._all(kept, now)
 
-    def _all(self, kept: DayReport, now: datetime) -> list[Verdict]:
-        """That all together follow from the reports of the products, and from their records."""
-        day, verdicts, catalogue = kept.totals.day, list[Verdict](), Catalogue()
+    def _all(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
+        """Checks that the catalogue's report follows from the reports of the products, and these from their records."""
+        day, verdicts, catalogue = kept.totals.day, list[DayVerdict](), CatalogueSum()
         for product in sorted(self.reports.reported(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
             report = self._kept(product, day)
             verdict, recount = self._product(report, now)
@@ -130,8 +108,8 @@ class Verifier:
 
         return [*verdicts, self._compared(kept, report_of, now)]
 
-    def _all_by_rules_1(self, kept: DayReport, now: datetime) -> list[Verdict]:
-        """By the first rules all together follow from the records, too, and the report names its products."""
+    def _all_by_rules_1(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
+        """By the first rules the catalogue's report follows from the records themselves, and names its products."""
         products = {product: self._kept(product, kept.totals.day) for product in kept.details.evidence}
         found = {product: self._product(report, now) for product, report in products.items()}
         verdicts = [verdict for verdict, _ in found.values()]
@@ -141,10 +119,10 @@ class Verifier:
     def _kept(self, scope: str, day: date) -> DayReport:
         kept = self.reports.report(scope, day)
         if kept is None:
-            raise NotFound(f"A report of {scope} on {day}")
+            raise NotFound(f"report of {scope} on {day}")
         return kept
 
-    def _product(self, kept: DayReport, now: datetime) -> tuple[Verdict, Recount | None]:
+    def _product(self, kept: DayReport, now: datetime) -> tuple[DayVerdict, Recount | None]:
         if kept.totals.expires_at is not None and kept.totals.expires_at <= now:
             return self._without_records(kept), None
         rules = RULES_BY_VERSION[kept.details.rules]
@@ -162,7 +140,7 @@ class Verifier:
 
     def _catalogue_by_rules_1(
         self, kept: DayReport, recounts: Mapping[str, tuple[Recount, DayReport]], now: datetime
-    ) -> Verdict:
+    ) -> DayVerdict:
         if len(recounts) < len(kept.details.evidence):
             return self._without_records(kept)
 
@@ -173,8 +151,8 @@ class Verifier:
 
     def _compared(
         self, kept: DayReport, report: Callable[[Balance, DayTotals | None], DayReport], now: datetime
-    ) -> Verdict:
-        """With the report there would be today, and in itself."""
+    ) -> DayVerdict:
+        """Compares a report with the one that would be written today."""
         scope, day = kept.totals.scope, kept.totals.day
         try:
             opening, tally = self.ledger.day(scope, day.toordinal())
@@ -182,12 +160,12 @@ class Verifier:
         except LedgerBroken as exc:
             return _verdict(kept, Outcome.DIFFERS, str(exc))
         if difference := first_difference(kept, found):
-            self.reports.correct(correction(kept, found, now), found.totals.digest)
+            self.reports.correct(correction_of(kept, found, now), found.totals.digest)
             return _verdict(kept, Outcome.DIFFERS, difference)
         return _verdict(kept, Outcome.HOLDS)
 
-    def _without_records(self, kept: DayReport) -> Verdict:
-        """What can be said of a report whose records are gone: whether it is what its digest and the chain are of."""
+    def _without_records(self, kept: DayReport) -> DayVerdict:
+        """The verdict on a report whose records are gone: whether its digest and its place in the chain are right."""
         digest = digest_of(kept.totals, kept.details, kept.balance)
         try:
             before = self._before(kept)
@@ -205,7 +183,7 @@ class Verifier:
 
 
 def _recounted(kept: DayReport, recount: Recount) -> DayReport:
-    """What a report would say of its records today."""
+    """The report that the records would give today."""
     scope, day, rules = kept.totals.scope, kept.totals.day, RULES_BY_VERSION[kept.details.rules]
     return product_report(scope, day, recount, kept.balance, None, _moments(kept), rules)
 
@@ -214,5 +192,5 @@ def _moments(kept: DayReport) -> Moments:
     return Moments(kept.totals.computed_at, kept.totals.closed_at)
 
 
-def _verdict(kept: DayReport, outcome: Outcome, difference: str | None = None) -> Verdict:
-    return Verdict(kept.totals.scope, kept.totals.day, outcome, difference)
+def _verdict(kept: DayReport, outcome: Outcome, difference: str | None = None) -> DayVerdict:
+    return DayVerdict(kept.totals.scope, kept.totals.day, outcome, difference)

@@ -30,15 +30,15 @@ from telemetry.domain.active_users import (
     ActorKey,
     Audience,
     Balance,
-    Closing,
     History,
-    Ledger,
     LedgerBroken,
     Outdated,
     Place,
+    RunningBalance,
     Tally,
     TallyKey,
 )
+from telemetry.domain.closing import Closing
 from telemetry.domain.sighting import could_be_scope
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
@@ -261,7 +261,7 @@ class LedgerStore:
 
     # ── reporting
 
-    def ledger(self, scope: str, today: int) -> Ledger:
+    def ledger(self, scope: str, today: int) -> RunningBalance:
         """The scope's latest balance before `today` and all tallies from there; eventually consistent.
 
         One request as long as yesterday is closed; otherwise it reads on, a page at a time, until it meets a balance.
@@ -275,9 +275,9 @@ class LedgerStore:
         ):
             day = _day_of(item.sk)
             if item.balance is not None:
-                return Ledger(unpacked(item.balance, day - 1), tallies)
+                return RunningBalance(unpacked(item.balance, day - 1), tallies)
             tallies.setdefault(day, Counter()).update(item.tally)
-        return Ledger(None, tallies)
+        return RunningBalance(None, tallies)
 
     # ── closing
 

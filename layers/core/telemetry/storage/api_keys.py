@@ -18,10 +18,11 @@ from pynamodb.models import Model
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
+from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
-from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
+from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
 from telemetry.storage.tables import bind
 
 _API_KEY = "api_key"
@@ -120,7 +121,7 @@ class ApiKeyStore:
         pointer = bind(ApiKeyPointer, self.table)(_pointer_key(key.id), lies_at=item.pk)
         writes = [Write(item, ApiKeyItem.pk.does_not_exist()), Write(pointer, ApiKeyPointer.pk.does_not_exist())]
         if not commit(self.table, writes, entry):
-            raise AlreadyExists(f"API key {key.id}")
+            raise AlreadyExists(f"key {key.id}")
 
     def get(self, id_: str) -> StoredKey:
         """A key by id, strongly consistent. Raises NotFound."""

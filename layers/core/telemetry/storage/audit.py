@@ -11,9 +11,9 @@ from pynamodb.attributes import JSONAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
+from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.errors import store
-from telemetry.storage.pages import Page
 from telemetry.storage.tables import bind
 
 _PAGE_SIZE = 200

@@ -9,11 +9,12 @@ from pynamodb.models import Model
 
 from telemetry.domain.customer import Customer
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
+from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
-from telemetry.storage.pages import Page, read_page
+from telemetry.storage.pages import read_page
 from telemetry.storage.tables import bind
 
 _CUSTOMERS = "customer"

@@ -19,15 +19,11 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
-from telemetry.domain.day_report import (
-    WINDOWS,
-    Candidate,
-    Correction,
-    DayDetails,
-    DayReport,
-    DayTotals,
-)
-from telemetry.domain.recount import RULES_1, LicenseActivity
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import WINDOWS, DayDetails, DayReport, DayTotals
+from telemetry.domain.license_activity import LicenseActivity
+from telemetry.domain.report_rules import RULES_1
 from telemetry.storage.active_users import DayItem, opening_key, packed, scope_key, unpacked
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store

@@ -26,6 +26,7 @@ from telemetry.domain.license import (
     LicenseState,
     license_id,
 )
+from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.retry import Deadline
 from telemetry.storage.batches import read_items
@@ -33,7 +34,7 @@ from telemetry.storage.changes import Write, commit
 from telemetry.storage.encryption import decrypt, encrypt
 from telemetry.storage.errors import ConditionFailed, conditions, storage_errors, store
 from telemetry.storage.inserts import Insertion, insert
-from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
+from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
 from telemetry.storage.tables import bind, connection, dynamodb_client
 
 if TYPE_CHECKING:

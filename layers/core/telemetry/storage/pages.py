@@ -1,11 +1,12 @@
 """Lists, a page at a time."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
+
+from telemetry.domain.page import Page
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -14,18 +15,6 @@ FILTERED_PAGE_SIZE = 1_000
 """Items to look at in one request when a filter leaves some out."""
 
 _MOST_REQUESTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some of a list, and the position after which the rest begins (None: there is no rest).
-
-    It may hold fewer than were asked for, even none, and still not be the last: a filter that leaves nearly everything
-    out must not make one request read a whole table.
-    """
-
-    items: tuple[T, ...]
-    next: str | None
 
 
 def read_page(found: ResultIterator[M], range_key: str, limit: int, read: Callable[[dict[str, Any]], T]) -> Page[T]:

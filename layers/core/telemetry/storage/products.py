@@ -11,12 +11,13 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.models import Model
 
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.page import Page
 from telemetry.domain.product import Product, is_product_id
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
-from telemetry.storage.pages import Page, read_page
+from telemetry.storage.pages import read_page
 from telemetry.storage.tables import bind
 
 CACHE_SECONDS = 60

@@ -12,7 +12,8 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.models import Model
 
 from telemetry.domain.keys import key_text
-from telemetry.domain.recount import LicenseCount, Recount, Unit
+from telemetry.domain.license_activity import LicenseCount
+from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.batches import batch_get
 from telemetry.storage.day_reports import license_of, plain_license
 from telemetry.storage.errors import store

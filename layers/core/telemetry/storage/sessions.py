@@ -7,7 +7,7 @@ from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribu
 from pynamodb.models import Model
 
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
-from telemetry.domain.session import FORGOTTEN_AFTER, Attempts, Session
+from telemetry.domain.session import FORGOTTEN_AFTER, Session, SignInAttempts
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import conditions, store
@@ -88,16 +88,16 @@ class AttemptStore:
 
     table: str
 
-    def get(self, address: str) -> Attempts | None:
+    def get(self, address: str) -> SignInAttempts | None:
         """Strongly consistent."""
         model = bind(AttemptsItem, self.table)
         try:
             item = model.get(_partition(_ATTEMPTS, address), _ATTEMPTS, consistent_read=True)
         except model.DoesNotExist:
             return None
-        return Attempts(int(item.attempts), datetime.fromtimestamp(item.last / 1000, UTC))
+        return SignInAttempts(int(item.attempts), datetime.fromtimestamp(item.last / 1000, UTC))
 
-    def put(self, address: str, attempts: Attempts, before: Attempts | None) -> None:
+    def put(self, address: str, attempts: SignInAttempts, before: SignInAttempts | None) -> None:
         """Replaces what was read. Raises ChangedMeanwhile."""
         model = bind(AttemptsItem, self.table)
         item = model(

@@ -1,4 +1,4 @@
-"""What the routes of the analytics API take and give, but for those of single records (README, *Analytics*)."""
+"""Requests and answers of the analytics API, except those about single records (README, *Analytics*)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -8,15 +8,15 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints
 
 from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import Overview, Timeline, timeline
-from telemetry.domain.recount import TOP_LICENSES, LicenseActivity
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import is_hourly
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
-from telemetry.services.spike_alerts import SpikeAlert, Wanted
+from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
 from telemetry.services.system_logs import CallerFilter, SystemLogs
-from telemetry.web.administration import AuditEntry
+from telemetry.web.administration.audit_entry import AuditEntry
 from telemetry.web.records import Query, Text, instant
 
 ProductId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
@@ -32,7 +32,7 @@ class ScopeQuery(Query):
         return self.product or CATALOGUE
 
     def timeline(self, now: datetime) -> Timeline:
-        """The window, by the hour for 24 hours and whatever is no whole UTC days. Raises InvalidField."""
+        """The window: by the hour for 24 hours and for windows that are not whole UTC days. Raises InvalidField."""
         window = self.window(now)
         return timeline(window, now, is_hourly=is_hourly(self.range, self.first, window))
 
@@ -44,13 +44,13 @@ class TopQuery(ScopeQuery):
 
 
 class ExcessQuery(ScopeQuery):
-    """From how many devices on."""
+    """The smallest number of devices to list."""
 
     threshold: int = Field(20, ge=1)
 
 
 class State(StrEnum):
-    """Of alerts."""
+    """The states of alerts."""
 
     OPEN = "open"
     ALL = "all"
@@ -61,12 +61,12 @@ class AlertQuery(ScopeQuery):
 
     state: State = State.OPEN
 
-    def wanted(self, now: datetime) -> Wanted:
-        """As the service takes it: of those that are over, only who names a time asks for that time."""
+    def wanted(self, now: datetime) -> AlertFilter:
+        """As the service takes it. Without a time, alerts that are over are wanted whenever they were."""
         if self.state is State.OPEN:
-            return Wanted(is_open=True, product=self.product)
+            return AlertFilter(is_open=True, product=self.product)
         any_time = self.range is None and self.first is None and self.last is None
-        return Wanted(product=self.product, window=None if any_time else self.window(now))
+        return AlertFilter(product=self.product, window=None if any_time else self.window(now))
 
 
 class LogQuery(ScopeQuery):
@@ -85,7 +85,7 @@ class LogQuery(ScopeQuery):
 
 
 def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[int], now: datetime) -> dict[str, Any]:
-    """`granted_codes` are those of licensing's answers that refuse nothing."""
+    """`granted_codes` are the codes of licensing answers that grant what was asked."""
     cut = told.timeline
     granted = sum(calls for (_, code), calls in told.calls.items() if code in granted_codes)
     return {
@@ -159,7 +159,7 @@ def _stats(told: Overview) -> dict[str, Any]:
 
 
 def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now: datetime) -> dict[str, Any]:
-    """The most flagged."""
+    """The licences with the most flags."""
     items = [
         {
             "license_id": holder.license.id if holder.license else None,
@@ -183,7 +183,7 @@ def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now
 
 
 def excess_body(found: Iterable[Excess], seen: Seen) -> dict[str, Any]:
-    """Those with many devices."""
+    """Licences and customers with many devices."""
     items = [
         {
             "kind": "license" if each.fingerprint else "customer",
@@ -204,7 +204,7 @@ def excess_body(found: Iterable[Excess], seen: Seen) -> dict[str, Any]:
 
 
 def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen) -> dict[str, Any]:
-    """Those of other environments."""
+    """Licence keys of other environments."""
     items = [
         {
             "fingerprint": each.license,
@@ -220,7 +220,7 @@ def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Se
 
 
 def _labels(seen: Seen, counted: str = "") -> dict[str, Any]:
-    """Whether the numbers are exact, and what they are of."""
+    """Whether the numbers are exact, and what they count."""
     known = f"Of each UTC day the {TOP_LICENSES} foremost licences."
     newest = f"Since {seen.open_days[0]}: the newest {MOST_FLAGGED:,} flagged records alone." if seen.open_days else ""
     return {"exact": not seen.open_days, "note": " ".join(part for part in (counted, known, newest) if part)}
@@ -245,7 +245,7 @@ def _customer_elsewhere(holder: Holder) -> dict[str, Any] | None:
 
 
 def alerts_body(found: Iterable[SpikeAlert], now: datetime) -> dict[str, Any]:
-    """Spikes, each as an hour: `opened_at` and `last_seen` are where hours begin."""
+    """Spikes. `opened_at` and `last_seen` are the beginnings of hours."""
     return {"items": [_alert(each, now) for each in found]}
 
 
@@ -290,7 +290,7 @@ def _evidence_of_key(alert: SpikeAlert) -> dict[str, Any]:
 
 
 def logs_body(logs: SystemLogs) -> dict[str, Any]:
-    """The lists, and the names of those of which there is more."""
+    """The lists, and the names of those that are cut."""
     return {
         "failed_calls": [
             {
@@ -311,7 +311,7 @@ def logs_body(logs: SystemLogs) -> dict[str, Any]:
 
 
 def _flags(counts: Mapping[str, int]) -> dict[str, int]:
-    """By name in place of by code, the most first."""
+    """By name instead of code, the most frequent first."""
     return {by_code(code): count for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 
 

@@ -1,4 +1,4 @@
-"""Files of the page, as they were built: compressed once, and told apart by their content."""
+"""Files of the page as they were built: compressed, with ETags of their content."""
 
 import gzip
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from telemetry.domain.errors import ConfigurationError
 from telemetry.web.http import Request
 
 FOREVER = "public, max-age=31536000, immutable"
-"""For what has its hash in its name."""
+"""For files whose name contains their hash."""
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -28,7 +28,7 @@ SECURITY_HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """A file: `compressed` is gzip, `etag` is of the content and weak, for it stands for both encodings."""
+    """A file: `compressed` is gzip; `etag` is weak, because it stands for both encodings."""
 
     content_type: str
     compressed: bytes
@@ -44,7 +44,7 @@ def load_assets(folder: Path) -> Mapping[str, Asset]:
 
 
 def asset_answer(asset: Asset, request: Request, cache_control: str) -> Response[bytes]:
-    """The file, or 304 to who has it already."""
+    """The file, or 304 for a client that has it already."""
     headers = {"Cache-Control": cache_control, "ETag": asset.etag, "Vary": "Accept-Encoding", **SECURITY_HEADERS}
     known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {asset.etag, asset.etag.removeprefix("W/"), "*"}:

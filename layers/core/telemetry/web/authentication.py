@@ -1,10 +1,11 @@
-"""From a presented API key, or a session, to the environments it opens."""
+"""Authentication by API key or session; the result is what it opens."""
 
 import binascii
 import hmac
+import time
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import Protocol
@@ -37,7 +38,7 @@ class Sessions(Protocol):
     """Where sessions are looked up."""
 
     def session(self, id_: str) -> Session | None:
-        """The session with this id, unless it was ended; its time may be over."""
+        """The session with this id, also one that has expired; None when it was ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +56,33 @@ class Credentials:
     is_in_query: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Authenticator:
-    """Looks up API keys, and remembers the good ones for a minute (bad ones never: they would fill the memory).
+    """Looks up API keys, and remembers valid ones for a minute (invalid ones never: they would fill the memory).
 
-    Sessions are opened for staff by who has `sessions`, and looked up each time: signing out ends them at once.
+    Staff can sign in where there are `sessions`. These are looked up each time, so that signing out ends them at once.
     """
 
-    api_keys: ApiKeys
-    keyring: Keyring
-    sessions: Sessions | None = None
-    _known: TTLCache[bytes, ApiKey] = field(default_factory=lambda: TTLCache(_CACHED_KEYS, CACHE_SECONDS))
-    _lock: Lock = field(default_factory=Lock)
+    def __init__(
+        self,
+        api_keys: ApiKeys,
+        keyring: Keyring,
+        sessions: Sessions | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._api_keys = api_keys
+        self._keyring = keyring
+        self._sessions = sessions
+        self._known: TTLCache[bytes, ApiKey] = TTLCache(_CACHED_KEYS, CACHE_SECONDS, clock)
+        self._lock = Lock()
 
     def access(self, credentials: Credentials, capability: Capability, source_ip: str, now: datetime) -> Access:
-        """What the key opens. Raises Unauthenticated, Forbidden and their kinds, StoreUnavailable."""
+        """What the key opens. Raises Unauthenticated, Forbidden and their subclasses, StoreUnavailable."""
         return grant(self._presented(credentials), capability, credentials.environment, source_ip, now)
 
     def staff_access(
         self, credentials: Credentials, role: Role, source_ip: str, now: datetime
     ) -> tuple[ApiKey, frozenset[Environment]]:
-        """The staff key, presented or of a session, and the environments it opens to this request.
+        """The staff key, presented or of a session, and the environments it opens for this request.
 
         Raises as `access` does, and CrossSiteRequest.
         """
@@ -86,7 +93,7 @@ class Authenticator:
         return key, grant_staff(key, role, credentials.environment, source_ip, now)
 
     def report_access(self, credentials: Credentials, source_ip: str, now: datetime) -> Access:
-        """What an SDK key with capability `report` opens, or a staff key of any role in the environment asked for.
+        """What an SDK key with capability `report` opens, or a staff key of any role in the environment it asks for.
 
         Raises as `access` does, and InvalidField when a staff key comes without an environment.
         """
@@ -100,15 +107,15 @@ class Authenticator:
         return Access(key, environment)
 
     def environment_of(self, credentials: Credentials) -> Environment | None:
-        """The environment of an SDK key that was looked up a moment ago, whatever came of it; reads nothing."""
+        """The environment of an SDK key that is remembered, also of one that was refused; reads nothing."""
         with self._lock:
-            key = self._known.get(hash_of(credentials.secret, self.keyring))
+            key = self._known.get(hash_of(credentials.secret, self._keyring))
         return next(iter(key.environments)) if key and key.kind is KeyKind.SDK else None
 
     def session(self, presented: PresentedSession, now: datetime) -> Session:
         """The session of a cookie. Raises Unauthenticated, CrossSiteRequest, StoreUnavailable."""
-        id_ = session_id_of(presented.cookie, self.keyring)
-        session = self.sessions.session(id_) if self.sessions and id_ else None
+        id_ = session_id_of(presented.cookie, self._keyring)
+        session = self._sessions.session(id_) if self._sessions and id_ else None
         if session is None or session.expires_at <= now:
             raise Unauthenticated
         if presented.is_change and not self._is_ours(presented, session):
@@ -116,7 +123,7 @@ class Authenticator:
         return session
 
     def key_of(self, session: Session) -> ApiKey:
-        """The staff key a session was begun with. Raises Unauthenticated when it is gone, StoreUnavailable."""
+        """The staff key that began a session. Raises Unauthenticated when it no longer exists, StoreUnavailable."""
         key = self._key(session.key_hash)
         if key is None:
             raise Unauthenticated
@@ -124,12 +131,12 @@ class Authenticator:
 
     def _is_ours(self, presented: PresentedSession, session: Session) -> bool:
         token = presented.csrf_token.encode("utf-8", "surrogatepass")
-        return presented.is_same_origin and hmac.compare_digest(token, csrf_token(session.id, self.keyring).encode())
+        return presented.is_same_origin and hmac.compare_digest(token, csrf_token(session.id, self._keyring).encode())
 
     def _presented(self, credentials: Credentials) -> ApiKey:
         if not credentials.secret:
             raise Unauthenticated
-        key = self._key(hash_of(credentials.secret, self.keyring))
+        key = self._key(hash_of(credentials.secret, self._keyring))
         if key is None or (credentials.key_id is not None and credentials.key_id != key.id):
             raise Unauthenticated
         if key.kind is KeyKind.STAFF and credentials.is_in_query:
@@ -139,7 +146,7 @@ class Authenticator:
     def _key(self, key_hash: bytes) -> ApiKey | None:
         with self._lock:
             key = self._known.get(key_hash)
-        if key is None and (key := self.api_keys.find(key_hash)):
+        if key is None and (key := self._api_keys.find(key_hash)):
             with self._lock:
                 self._known[key_hash] = key
         return key

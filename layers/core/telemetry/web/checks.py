@@ -1,4 +1,4 @@
-"""What our own routes refuse before they understand anything: parameters overlooked would show too much or another."""
+"""Checks before a request is parsed: an ignored parameter would show too much, or something else."""
 
 import json
 from collections import Counter
@@ -12,11 +12,11 @@ from telemetry.web.http import Request
 from telemetry.web.problems import UnreadableBody
 
 OF_ANY_ROUTE = frozenset({"environment"})
-"""Read by authentication: it narrows what a staff key opens."""
+"""Authentication reads it: it limits what a staff key opens."""
 
 
 def check_parameters(request: Request, known: Collection[str]) -> None:
-    """Raises RequestValidationError for every parameter that is not known, and every one that comes twice.
+    """Raises RequestValidationError for each unknown parameter, and for each that is repeated.
 
     API Gateway joins the values of the latter with commas, and nobody means that.
     """
@@ -30,14 +30,14 @@ def check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def check_is_json(request: Request) -> None:
-    """Raises RequestUnsupportedContentType for forms and whatever else is said not to be JSON."""
+    """Raises RequestUnsupportedContentType for any content type except JSON."""
     content_type = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise RequestUnsupportedContentType("Unsupported content type", [])
 
 
 def json_object(text: str | bytes) -> dict[str, Any]:
-    """The one JSON object that a body is. Raises UnreadableBody."""
+    """Parses a body that must be one JSON object. Raises UnreadableBody."""
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as exc:

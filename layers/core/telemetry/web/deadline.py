@@ -1,4 +1,4 @@
-"""The time a request has for storage."""
+"""How long a request may use storage."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 from telemetry.retry import Deadline
 
 SECONDS_TO_ANSWER = 4.5
-"""Of a function's time, kept back: for a last call that gets no answer (3 s: storage.tables), and for ours."""
+"""Of a function's time, left for a last call that gets no answer (3 s: storage.tables) and for our own answer."""
 
 R = TypeVar("R")
 
@@ -20,7 +20,7 @@ class Context(Protocol):
 
 
 def in_time(handler: Callable[[dict[str, Any], Any], R]) -> Callable[[dict[str, Any], Any], R]:
-    """A handler with one deadline for all that it asks of storage: it answers before its function is ended."""
+    """A handler with one deadline for all calls of storage, so that it answers before Lambda ends the function."""
 
     @wraps(handler)
     def bounded(event: dict[str, Any], context: Context) -> R:

@@ -1,4 +1,4 @@
-"""Versions and contents as entity tags."""
+"""ETags of versions and of contents."""
 
 import re
 from hashlib import sha256
@@ -15,7 +15,7 @@ def etag(version: int) -> str:
 
 
 def version_of(if_match: str | None) -> int | None:
-    """The version an If-Match header names. Raises StaleVersion for anything but one of our tags."""
+    """The version that an If-Match header names. Raises StaleVersion for anything else."""
     if if_match is None:
         return None
     found = _ETAG.fullmatch(if_match.strip())
@@ -33,11 +33,11 @@ def required_version(if_match: str | None) -> int:
 
 
 def content_etag(body: str) -> str:
-    """`"9f86d081884c7d659a2feaa0c55ad015"`: strong, the same for the same bytes alone."""
+    """`"9f86d081884c7d659a2feaa0c55ad015"`: a strong tag, the same only for the same bytes."""
     return f'"{sha256(body.encode()).hexdigest()[:32]}"'
 
 
 def is_current(if_none_match: str | None, tag: str) -> bool:
-    """Whether a client says that it has what this tag stands for; compared weakly (RFC 9110, 13.1.2)."""
+    """Whether If-None-Match contains this tag; compared weakly (RFC 9110, 13.1.2)."""
     known = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
     return bool(known & {tag, "*"})

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from telemetry.domain.record_search import RecordView
 from telemetry.services.record_export import ExportPage
+from telemetry.web.csv_cells import no_formula
 from telemetry.web.records import ExportQuery, Format, Shape
 
 COLUMNS = (
@@ -21,7 +22,6 @@ COLUMNS = (
 
 CONTENT_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -31,7 +31,7 @@ def header_of(format_: Format) -> bytes:
 
 
 def line_of(format_: Format, shape: Shape) -> Callable[[RecordView], bytes]:
-    """What makes a line of a record."""
+    """The function that turns a record into a line."""
 
     def csv_line(view: RecordView) -> bytes:
         row = _flat(shape.row(view))
@@ -70,11 +70,8 @@ def _flat(row: dict[str, Any]) -> dict[str, str]:
 
 
 def _cell(value: str | None) -> str:
-    """Safe in a spreadsheet, where a text may be a formula; and on one line, so that a line of the file is a row."""
-    text = value or ""
-    if text.startswith(_FORMULA):
-        text = f"'{text}"
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    """Safe in a spreadsheet, where a text may be a formula, and on one line, so that each line of the file is a row."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), no_formula(value or ""))
 
 
 def _csv_line(cells: Iterable[str]) -> bytes:

@@ -1,4 +1,4 @@
-"""What a route needs of an API Gateway event, and the answers it gives."""
+"""Requests from API Gateway events, and answers."""
 
 import json
 from base64 import b64decode
@@ -11,9 +11,10 @@ from urllib.parse import quote
 from zlib import error as ZlibError  # noqa: N812 (a class, whatever its name)
 
 from aws_lambda_powertools.event_handler import Response, content_types
+from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
 
 LARGEST_INFLATED_BODY = 16 * 1024 * 1024
-"""Bytes a gzip body may inflate to; a larger one is kept as it came, like anything that cannot be read."""
+"""Bytes that a gzip body may inflate to. A larger one is left as it came, like one that cannot be inflated."""
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -39,7 +40,7 @@ class Request:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads the event; the body comes out as the bytes that API Gateway saw, inflated when they are gzip."""
+        """Reads the event. The body is the bytes that API Gateway received, inflated if they are gzip."""
         context = event["requestContext"]
         return cls(
             method=context["http"]["method"],
@@ -55,8 +56,16 @@ class Request:
         )
 
 
+def current_request(app: BaseRouter) -> Request:
+    """The request that a resolver is answering. It is read once, because inflating a body takes time."""
+    if "request" not in app.context:
+        app.context["request"] = Request.from_event(app.current_event.raw_event)
+    request: Request = app.context["request"]
+    return request
+
+
 def inflated(body: bytes) -> bytes:
-    """The content of a gzip body, told by its first bytes; anything else, broken or excessive, as it came."""
+    """The content of a gzip body; any other body, and one that is broken or too large, as it came."""
     if not body.startswith(_GZIP_MAGIC):
         return body
     try:
@@ -67,7 +76,7 @@ def inflated(body: bytes) -> bytes:
 
 
 def with_one_part(event: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The event with all that follows `prefix` in its path as one part, percent-encoded.
+    """The event with everything after `prefix` in its path as one part, percent-encoded.
 
     API Gateway hands paths over decoded, and our resolver's patterns take few signs and no slash in a part.
     """

@@ -1,4 +1,4 @@
-"""The description of our own routes, finished where the resolver cannot know better."""
+"""The OpenAPI document of our own routes, with what the resolver cannot know."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Cursors: where a list goes on, signed, and good for that list alone."""
+"""Cursors: signed positions in a list, valid for that list only."""
 
 import binascii
 import hmac
@@ -18,7 +18,7 @@ _NOT_FILTERS = {"api_key", "cursor", "limit"}
 
 
 def sealed(position: str, list_: str, keyring: Keyring) -> str:
-    """The cursor of a position in a list; `list_` names the list with all that tells it from others."""
+    """The cursor of a position in a list; `list_` identifies the list."""
     return urlsafe_b64encode(_mac(position, list_, keyring) + position.encode()).decode().rstrip("=")
 
 
@@ -40,7 +40,7 @@ def position_of(cursor: str | None, request: Request, keyring: Keyring) -> str |
 
 
 def next_link(request: Request, position: str | None, keyring: Keyring) -> dict[str, str]:
-    """The Link header (RFC 8288) of a page after which the list goes on at a position; none after the last page."""
+    """The Link header (RFC 8288) from a page to the next one, which begins after a position (None: no next page)."""
     return {} if position is None else link_with(request, cursor=cursor_of(request, position, keyring))
 
 
@@ -50,7 +50,7 @@ def cursor_of(request: Request, position: str, keyring: Keyring) -> str:
 
 
 def link_with(request: Request, **changes: str) -> dict[str, str]:
-    """The Link header to what comes next: the same request with other parameters, and without its key."""
+    """The Link header to the next page: the same request with some parameters changed, and without its key."""
     query = {name: value for name, value in request.query.items() if name != "api_key"} | changes
     return {"Link": f'<{quote(request.path)}?{urlencode(query)}>; rel="next"'}
 
@@ -61,7 +61,7 @@ def _mac(position: str, list_: str, keyring: Keyring) -> bytes:
 
 
 def _list(request: Request) -> str:
-    """The route and all filters, the environment among them."""
+    """The route and all filters, including the environment."""
     return "\0".join((request.path, _filters(request.query)))
 
 

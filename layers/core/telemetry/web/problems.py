@@ -46,7 +46,7 @@ class UnreadableBody(TelemetryError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is told of an error: `type` is the last part of the URN, `errors` names fields that are wrong."""
+    """What an answer says about an error: `type` is the last part of the URN, `errors` names wrong fields."""
 
     status: int
     type: str
@@ -98,7 +98,7 @@ _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}}
 
 
 def problem_of(error: Exception) -> Problem:
-    """What may be told of an error. Anything unforeseen is a 500 that says nothing of itself."""
+    """What an answer may say about an error. An unexpected one is a 500 without any detail."""
     if isinstance(error, RequestValidationError):
         if any(found["type"] == "json_invalid" for found in error.errors()):
             return UNREADABLE
@@ -120,7 +120,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_answer(problem: Problem, request: Request) -> Response[str]:
-    """The answer that tells a problem."""
+    """The answer with a problem."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.type,
         "title": problem.title,
@@ -143,7 +143,7 @@ def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:
 
 
 def _told(found: Mapping[str, Any]) -> Mapping[str, str]:
-    """Without the input, which may be secret."""
+    """One wrong field, without its value, which may be secret."""
     place, *path = found["loc"]
     name = ".".join(str(part) for part in path)
     return {"field": name or str(place), "message": str(found["msg"]).removeprefix("Value error, ")}

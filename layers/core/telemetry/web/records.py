@@ -1,4 +1,4 @@
-"""What the records' routes take and give (README, *Analytics*)."""
+"""Requests and answers of the routes about records (README, *Analytics*)."""
 
 import json
 from base64 import b64encode
@@ -24,7 +24,7 @@ from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, window_of
-from telemetry.services.record_export import Progress
+from telemetry.services.record_export import ExportProgress
 from telemetry.web.checks import check_parameters
 from telemetry.web.http import Request
 from telemetry.web.moments import Moment
@@ -37,13 +37,13 @@ LARGEST_PART = 3_000_000
 """Bytes of a body that are given at a time."""
 
 LONGEST_TEXT = 256
-"""Characters of a client's text that a row shows; the body has it all."""
+"""Characters of a client's text that a row shows; the whole text is in the body."""
 
 RECORDS = "/api/v1/analytics/records"
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
-"""As long as import takes it; DynamoDB looks for no key of more than 2,048 bytes."""
+"""The longest that import takes; DynamoDB allows no key of more than 2,048 bytes."""
 
 
 def _counted(id_: str | None) -> str:
@@ -64,7 +64,7 @@ class Format(StrEnum):
 
 
 class Query(BaseModel):
-    """What every route takes; a parameter nobody knows is an error: a filter that is overlooked shows too much."""
+    """The parameters of every route. An unknown one is an error: an ignored filter would show too much."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,7 +84,7 @@ class Query(BaseModel):
             raise RequestValidationError(exc.errors()) from exc
 
     def window(self, now: datetime) -> Window:
-        """The last 24 hours unless told. Raises InvalidField."""
+        """By default the last 24 hours. Raises InvalidField."""
         return window_of(self.range, self.first, self.last, now)
 
 
@@ -109,7 +109,7 @@ class FilterQuery(Query):
     cursor: str | None = Field(None, exclude=True)
 
     def filter(self, window: Window) -> RecordFilter:
-        """As the domain has it."""
+        """As the domain's type."""
         return RecordFilter(
             window=window,
             product=self.product,
@@ -126,38 +126,38 @@ class FilterQuery(Query):
 
 
 class ListQuery(FilterQuery):
-    """A page of them."""
+    """A page of records."""
 
     limit: int = Field(USUAL_PAGE, ge=1, le=LARGEST_PAGE)
 
 
 class ExportQuery(FilterQuery):
-    """All of them, as a file."""
+    """All records, as a file."""
 
     format: Format
 
     def named(self, window: Window) -> dict[str, Any]:
-        """What is asked for, for the audit log."""
+        """The filters, for the audit log."""
         asked = self.model_dump(mode="json", exclude={"environment", "range", "first", "last"}, exclude_none=True)
         return asked | {"from": instant(window.since), "to": instant(window.until)}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a list goes on, with the window that it began with: `24h` means another one an hour later."""
+    """A position in a list, with the window it began with: an hour later `24h` means another window."""
 
     window: Window
-    progress: Progress
+    progress: ExportProgress
 
     @classmethod
     def of(cls, query: FilterQuery, request: Request, keyring: Keyring, now: datetime) -> Self:
-        """From the request's cursor, else the beginning. Raises InvalidCursor, InvalidField."""
+        """The position in the request's cursor, else the beginning. Raises InvalidCursor, InvalidField."""
         position = position_of(query.cursor, request, keyring)
         if position is None:
-            return cls(query.window(now), Progress())
+            return cls(query.window(now), ExportProgress())
         since, until, after, rows, digest = json.loads(position)
         window = Window(datetime.fromtimestamp(since, UTC), datetime.fromtimestamp(until, UTC))
-        return cls(window, Progress(tuple(after), rows, bytes.fromhex(digest)))
+        return cls(window, ExportProgress(tuple(after), rows, bytes.fromhex(digest)))
 
     def position(self) -> str | None:
         """For a cursor; None at the end."""
@@ -211,7 +211,7 @@ class Shape:
         return whole if _fits(whole) else {**row, "raw": self._elsewhere(view)}
 
     def detail(self, view: RecordView, key: ApiKey | None) -> dict[str, Any]:
-        """All of a record. Where its body is too large, `raw` says where to get it, and there is no `payload`."""
+        """A record with all details. If its body is too large, `raw` says where to get it; there is no `payload`."""
         record, later = view.record, view.judged_later
         detail = {
             **self.row(view),
@@ -249,7 +249,7 @@ class Shape:
 
 
 def part_of(body: bytes, offset: int, request: Request) -> Response[bytes]:
-    """As much of a body as fits into an answer; the Link header leads to the rest."""
+    """The part of a body that fits into an answer; the Link header leads to the rest."""
     end = offset + LARGEST_PART
     headers = {
         "Cache-Control": "no-store",
@@ -265,7 +265,7 @@ def instant(moment: datetime) -> str:
 
 
 def _customer(view: RecordView) -> dict[str, Any] | None:
-    """A customer nobody registered (an import may name one) has an id, and no name."""
+    """A customer; one that is not registered (an import may name one) has an id, but no name."""
     if view.license is None or view.license.customer_id is None:
         return None
     return {"id": view.license.customer_id, "name": view.customer.name if view.customer else None}

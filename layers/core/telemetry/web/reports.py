@@ -1,4 +1,4 @@
-"""Finance's plain routes: what their queries ask, and reports as JSON and CSV that need never be asked for twice."""
+"""The plain routes for finance: their queries, and reports as JSON and CSV that clients may cache for ever."""
 
 import csv
 import io
@@ -12,7 +12,8 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response, content_types
 
-from telemetry.domain.active_users import LONGEST_WINDOW, Audience, Closing
+from telemetry.domain.active_users import LONGEST_WINDOW, Audience
+from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.finance import (
@@ -26,6 +27,7 @@ from telemetry.domain.finance import (
 )
 from telemetry.domain.finance_report import FinanceReport
 from telemetry.services.reports import Application
+from telemetry.web.csv_cells import no_formula
 from telemetry.web.etags import content_etag, is_current
 from telemetry.web.http import Request
 
@@ -36,14 +38,13 @@ FOR_EVER = "private, max-age=31536000, immutable"
 OF_ANY_REPORT = frozenset({"api_key", "environment", "format"})
 """Parameters that every route takes: an SDK key may come in the query."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _QUALITY = re.compile(r";\s*q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)\s*(?:;|$)")
 
 Query = Mapping[str, str]
 
 
 class Format(StrEnum):
-    """What a report can be written as."""
+    """The formats of a report."""
 
     JSON = "json"
     CSV = "csv"
@@ -111,7 +112,7 @@ def _month(text: str) -> Period:
 
 
 def report_answer(report: FinanceReport, request: Request) -> Response[str]:
-    """A report of closed days, or that it is the one the client has."""
+    """A report of closed days, or 304 if the client has it."""
     response = _written(report.document(), report.table(), request)
     tag = content_etag(response.body or "")
     response.headers |= {"Cache-Control": FOR_EVER, "ETag": tag}
@@ -123,7 +124,7 @@ def report_answer(report: FinanceReport, request: Request) -> Response[str]:
 def applications_answer(
     found: Sequence[Application], closing: Closing, environment: Environment, request: Request
 ) -> Response[str]:
-    """What there is to ask of at this moment."""
+    """The applications that have reports now."""
     closed = None if closing.closed is None else date.fromordinal(closing.closed).isoformat()
     items = [{"application": each.id, "name": each.name, "registered": each.is_registered} for each in found]
     about = {"environment": environment.value, "closed_through": closed}
@@ -133,7 +134,7 @@ def applications_answer(
 
 
 def format_of(request: Request) -> Format:
-    """`?format=`, else what Accept prefers; JSON when that is neither or both. Raises InvalidField."""
+    """`?format=`, else what Accept prefers; JSON if it prefers neither. Raises InvalidField."""
     asked = request.query.get("format")
     if asked is None:
         accept = request.headers.get("accept", "")
@@ -145,7 +146,7 @@ def format_of(request: Request) -> Format:
 
 
 def _quality(accept: str, media_type: str) -> float:
-    """How welcome a media type is: what the most specific range says that holds it (RFC 9110, 12.5.1)."""
+    """The quality of a media type: that of the most specific range that contains it (RFC 9110, 12.5.1)."""
     said = {each.partition(";")[0].strip(): _QUALITY.search(each) for each in accept.lower().split(",")}
     for range_ in (media_type, f"{media_type.partition('/')[0]}/*", "*/*"):
         if range_ in said:
@@ -174,8 +175,7 @@ def csv_text(table: Sequence[Mapping[str, Any]]) -> str:
 def _cell(value: object) -> object:
     match value:
         case str():
-            # a spreadsheet would take it for a formula
-            return f"'{value}" if value.startswith(_FORMULA) else value
+            return no_formula(value)
         case bool():
             return str(value).lower()
         case Mapping():

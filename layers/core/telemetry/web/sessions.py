@@ -1,4 +1,4 @@
-"""The session cookie, and what a browser has to show beside it."""
+"""The session cookie, and what a browser must send with it."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _PORT = re.compile(r":[0-9]*$")
 
 @dataclass(frozen=True, slots=True)
 class PresentedSession:
-    """The cookie's value as it came, with what has to vouch for a change that comes with it."""
+    """The cookie's value as it came, and what proves that a change comes from our page."""
 
     cookie: str
     is_change: bool
@@ -26,7 +26,7 @@ class PresentedSession:
 
 
 def presented_session(request: Request) -> PresentedSession | None:
-    """The session a request presents, if any; nothing of it has been checked."""
+    """The session that a request presents, if any. It is not checked yet."""
     cookie = request.cookies.get(_name(request))
     if not cookie:
         return None
@@ -39,17 +39,17 @@ def presented_session(request: Request) -> PresentedSession | None:
 
 
 def session_cookie(request: Request, value: str) -> Cookie:
-    """The cookie that keeps a session, out of reach of scripts and of other sites."""
+    """The cookie of a session; scripts and other sites cannot read it."""
     return _cookie(request, value, int(LIFETIME.total_seconds()))
 
 
 def no_session_cookie(request: Request) -> Cookie:
-    """The cookie that takes it away."""
+    """The cookie that deletes the session's cookie."""
     return _cookie(request, "", 0)
 
 
 def is_same_origin(request: Request) -> bool:
-    """Whether a page of ours sent this, or no page at all.
+    """Whether our own page sent this, or no page at all.
 
     Sec-Fetch-Site decides: it holds behind a CDN too, where the browser's host is not the one we see. Browsers older
     than that name the Origin.
@@ -73,11 +73,11 @@ def _cookie(request: Request, value: str, seconds: int) -> Cookie:
 
 
 def _name(request: Request) -> str:
-    """With the prefix, browsers take the cookie only from us, Secure and for all paths."""
+    """The prefix makes browsers accept the cookie only from us, Secure and for all paths."""
     return "__Host-session" if _is_secure(request) else "session"
 
 
 def _is_secure(request: Request) -> bool:
-    """Always, except on plain http to this machine: API Gateway itself speaks https alone."""
+    """True except for plain http to this machine: API Gateway itself speaks only https."""
     host = _PORT.sub("", request.domain).lower()
     return not (host in _LOOPBACK and request.headers.get("x-forwarded-proto") == "http")

@@ -1,4 +1,4 @@
-"""What reaches no route: counted, and answered with the path that was meant, if there is one."""
+"""Requests to no route: counted, and answered with the path to use, if there is one."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ from telemetry.domain.failed_call import Cause, caller
 from telemetry.services.failed_calls import SummedCalls
 from telemetry.web.authentication import credentials_of
 from telemetry.web.http import Request, answer
-from telemetry.web.routes import meant
+from telemetry.web.routes import canonical_path
 
 
 def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, now: datetime) -> Response[str]:
@@ -22,7 +22,7 @@ def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, 
         calls.note(caller(Cause.UNKNOWN_ROUTE, _presented(request), request.source_ip), now)
     except Exception:
         logger.exception("Not counted", cause=Cause.UNKNOWN_ROUTE)
-    path = meant(request.method, event["requestContext"]["http"]["path"])
+    path = canonical_path(request.method, event["requestContext"]["http"]["path"])
     if path is None:
         return answer(404, {"message": "Not Found"})
     location = f"{path}?{request.raw_query}" if request.raw_query else path

@@ -1,1 +1,1 @@
-"""What staff do: products, customers, licences, API keys. Every change goes into the audit log with it."""
+"""What staff administer. Each change is written to the audit log in the same transaction."""

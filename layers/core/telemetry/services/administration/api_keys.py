@@ -1,6 +1,6 @@
 """API keys: issued, shown, given another secret, revoked."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,6 +11,7 @@ from telemetry.domain.errors import Forbidden, NotFound
 from telemetry.domain.key_usage import KeyUsage, key_usage
 from telemetry.domain.license import ActionNotAllowed
 from telemetry.domain.overview import Timeline
+from telemetry.domain.page import Page
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration.catalogue import check_product
@@ -19,7 +20,6 @@ from telemetry.services.api_keys import IssuedKey, encrypted, hash_of, keep, new
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import StoredKey
 from telemetry.storage.encryption import decrypt
-from telemetry.storage.pages import Page
 
 _FIELDS = (
     "kind",
@@ -37,8 +37,24 @@ _FIELDS = (
 
 
 @dataclass(frozen=True, slots=True)
+class KeyActivity:
+    """What rollup has counted of the API keys of one environment. Raises StoreUnavailable."""
+
+    activity: ActivityStore
+
+    def last_used(self, ids: Collection[str]) -> Mapping[str, datetime]:
+        """The last hour in which each key was used; keys that never were are missing."""
+        return self.activity.uses(ids)
+
+    def usage(self, key: ApiKey, cut: Timeline) -> KeyUsage:
+        """How many events came with a key."""
+        last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
+        return key_usage(key.id, cut, self.activity.hours(CATALOGUE, cut.window.since, last, only))
+
+
+@dataclass(frozen=True, slots=True)
 class KeyTerms:
-    """What a key is for, and what narrows its use."""
+    """What a key is for, and what limits its use."""
 
     name: str
     expires_at: datetime | None = None
@@ -53,7 +69,7 @@ def create_sdk_key(
     terms: KeyTerms,
     stores: Stores,
 ) -> IssuedKey:
-    """Issues a key for SDKs. Raises InvalidField for a product there is not."""
+    """Issues a key for SDKs. Raises InvalidField when the product does not exist."""
     check_product(product_id, stores)
     key = new_key(KeyKind.SDK, terms.name, frozenset({environment}), staff.now)
     return _issue(staff, replace(key, capabilities=frozenset(capabilities), product_id=product_id), terms, stores)
@@ -71,7 +87,7 @@ def create_staff_key(
 def list_keys(
     staff: Staff, kind: KeyKind, environment: Environment, limit: int, after: str | None, stores: Stores
 ) -> Page[ApiKey]:
-    """A page of the keys of an environment. Raises Forbidden for staff keys, to those who have no say over them."""
+    """A page of the keys of an environment. Raises Forbidden for staff keys, unless the caller is a super_admin."""
     if kind is KeyKind.STAFF:
         staff.require(Role.SUPER_ADMIN)
     page = stores.api_keys.page(kind, environment, limit, after)
@@ -79,7 +95,7 @@ def list_keys(
 
 
 def regenerate_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
-    """Gives a key another secret; the old one opens nothing from then on (where it is cached, a minute later).
+    """Gives a key a new secret. The old one ends; where it is cached, it works for up to a minute more.
 
     Raises NotFound, Forbidden, ActionNotAllowed for a revoked key, ChangedMeanwhile.
     """
@@ -100,9 +116,9 @@ def revoke_key(staff: Staff, id_: str, stores: Stores) -> ApiKey:
 
 
 def reveal_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
-    """An SDK key with its secret; that it was shown is written down first.
+    """An SDK key with its secret. The audit log notes it first.
 
-    Raises NotFound, Forbidden, and ActionNotAllowed for staff keys, whose secrets nobody has.
+    Raises NotFound, Forbidden, and ActionNotAllowed for staff keys, whose secrets are not stored.
     """
     stored = find_key(staff, id_, stores)
     if stored.encrypted_secret is None:
@@ -112,7 +128,7 @@ def reveal_key(staff: Staff, id_: str, stores: Stores) -> IssuedKey:
 
 
 def find_key(staff: Staff, id_: str, stores: Stores) -> StoredKey:
-    """A key that the caller has a say over. Raises NotFound for others' environments, Forbidden for staff keys."""
+    """A key that the caller may manage. Raises NotFound in other environments, Forbidden for staff keys."""
     stored = stores.api_keys.get(id_)
     if stored.key.kind is KeyKind.STAFF:
         _check_reach(staff, stored.key)
@@ -127,12 +143,6 @@ def find_sdk_key(staff: Staff, id_: str, environment: Environment, stores: Store
     if key.kind is KeyKind.STAFF or environment not in key.environments & staff.environments:
         raise NotFound(f"API key {id_}")
     return key
-
-
-def usage_of(key: ApiKey, cut: Timeline, activity: ActivityStore) -> KeyUsage:
-    """How many events came with a key, as rollup has counted them. Raises StoreUnavailable."""
-    last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
-    return key_usage(key.id, cut, activity.hours(CATALOGUE, cut.window.since, last, only))
 
 
 def _active(staff: Staff, id_: str, stores: Stores) -> StoredKey:
@@ -155,7 +165,7 @@ def _entry(staff: Staff, what: str, before: ApiKey | None, after: ApiKey) -> Aud
 
 
 def _check_reach(staff: Staff, key: ApiKey) -> None:
-    """Staff keys are made and ended by a super_admin whose own key opens as many environments."""
+    """Only a super_admin manages staff keys, and only those that open no more environments than their own key."""
     staff.require(Role.SUPER_ADMIN)
     if not key.environments <= staff.key.environments:
         raise Forbidden(staff.key.id)

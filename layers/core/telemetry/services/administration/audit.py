@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField
+from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.services.administration.stores import Stores
-from telemetry.storage.pages import Page
 
 _USUAL = timedelta(days=31)
 _LONGEST = timedelta(days=366)

@@ -53,7 +53,7 @@ def change_product(staff: Staff, id_: str, version: int, changes: Mapping[str, A
 
 
 def create_customer(staff: Staff, id_: str | None, name: str, email: str | None, stores: Stores) -> Customer:
-    """Registers a customer, under an id of ours when none is given. Raises AlreadyExists."""
+    """Registers a customer; without an id it gets one. Raises AlreadyExists."""
     customer = Customer(id_ or f"c-{token_hex(6)}", name, email, staff.now)
     stores.customers.add(customer, audited(staff, "customer.create", customer.id, _CUSTOMER, after=customer))
     return customer
@@ -73,7 +73,7 @@ def change_customer(staff: Staff, id_: str, version: int, changes: Mapping[str, 
 
 
 def check_product(id_: str | None, stores: Stores) -> None:
-    """Raises InvalidField when something is to refer to a product there is not."""
+    """Raises InvalidField when the product does not exist."""
     if id_ is not None:
         try:
             stores.products.get(id_)
@@ -82,7 +82,7 @@ def check_product(id_: str | None, stores: Stores) -> None:
 
 
 def check_customer(id_: str | None, stores: Stores) -> None:
-    """Raises InvalidField when something is to refer to a customer there is not."""
+    """Raises InvalidField when the customer does not exist."""
     if id_ is not None:
         try:
             stores.customers.get(id_)

@@ -42,7 +42,7 @@ class Terms:
 def create_license(
     staff: Staff, environment: Environment, key: str | None, terms: Terms, stores: Stores
 ) -> tuple[License, str]:
-    """Issues a licence, with its key, which is made here when none is given.
+    """Issues a licence. Gives it with its key, which is made here when none is given.
 
     It is assigned if it has a customer. Raises InvalidField, and AlreadyExists when the key is taken.
     """
@@ -72,7 +72,7 @@ def create_license(
 
 
 def find_license(staff: Staff, id_: str, stores: Stores) -> License:
-    """A licence of an environment that is open to the caller. Raises NotFound, also for those of others."""
+    """A licence in one of the caller's environments. Raises NotFound, also for licences of other environments."""
     license_ = stores.licenses.get(id_)
     if license_.environment not in staff.environments:
         raise NotFound(f"license {id_}")

@@ -18,13 +18,13 @@ from telemetry.storage.day_reports import DayReportStore
 
 @dataclass(frozen=True, slots=True)
 class DayCounts:
-    """How many records each day has, from numbers that are kept: reports of closed days, live hours of the others."""
+    """How many records each day has: from the reports of closed days, and from hourly counts of other days."""
 
     reports: DayReportStore
     live: ActivityStore
 
     def on(self, first: date, last: date, now: datetime) -> dict[date, int]:
-        """The records of each UTC day from first to last that has any, without days whose records have gone."""
+        """The records of each UTC day from first to last, without days that have none or whose records have expired."""
         closed = self.reports.totals(CATALOGUE, first, last)
         found = {day.day: day.records for day in closed if day.expires_at and day.expires_at > now}
         start = closed[-1].day + timedelta(days=1) if closed else first

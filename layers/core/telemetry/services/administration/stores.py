@@ -1,4 +1,4 @@
-"""What administration reads and changes, and what it writes down of it."""
+"""The stores that administration works on, and the entries it writes to the audit log."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from telemetry.storage.retention import RetentionStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The registry, by what lies in it."""
+    """All stores of the registry table."""
 
     products: ProductStore
     customers: CustomerStore
@@ -31,7 +31,7 @@ class Stores:
 
     @classmethod
     def of(cls, table: str, retention_days: int, keyring: Keyring) -> Self:
-        """All of one table; `retention_days` is for where nobody has set another."""
+        """All of one table; `retention_days` is the default of environments."""
         return cls(
             ProductStore(table),
             CustomerStore(table),
@@ -52,7 +52,7 @@ def audited(
     after: object = None,
     environment: Environment | None = None,
 ) -> AuditEntry:
-    """The entry of a change, with those of the fields that differ. `fields` leave out whatever is secret."""
+    """The audit entry of a change, with the fields that differ. `fields` must not name secret ones."""
     old, new = _facts(before, fields), _facts(after, fields)
     differing = [field for field in fields if old.get(field) != new.get(field)]
     return AuditEntry(

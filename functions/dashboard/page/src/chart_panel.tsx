@@ -1,0 +1,73 @@
+// A panel with a chart, and a table with the same numbers.
+
+import type { ComponentChildren, JSX } from "preact";
+import { useState } from "preact/hooks";
+import { type Chart, FEWEST_POINTS, Plot, valueText } from "./chart";
+import { type Column, Table } from "./table";
+import { Panel, Segments, Text } from "./ui";
+
+interface ChartPanelProps {
+  title: string;
+  note?: ComponentChildren;
+  span?: number;
+  name: string;
+  chart: Chart;
+  /** One sentence that says what the chart shows. */
+  summary: string;
+  children?: ComponentChildren;
+}
+
+/** Shows a chart or its table, as the reader chooses. */
+export function ChartPanel({ title, note, span, name, chart, summary, children }: ChartPanelProps): JSX.Element {
+  const [chosen, choose] = useState<"chart" | "table" | null>(null);
+  const form = chosen ?? (chart.starts.length < FEWEST_POINTS ? "table" : "chart");
+  const actions = (
+    <Segments
+      label={`${title} as`}
+      class="small"
+      options={[
+        ["chart", "Chart"],
+        ["table", "Table"],
+      ]}
+      value={form}
+      onChange={choose}
+    />
+  );
+  return (
+    <Panel title={title} note={note} {...(span ? { span } : {})} name={name} actions={actions}>
+      {form === "chart" ? <Plot chart={chart} summary={summary} /> : <ChartTable title={title} chart={chart} />}
+      {children}
+    </Panel>
+  );
+}
+
+function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Element {
+  const { bucket, starts, series, remark } = chart;
+  const columns: Column<number>[] = [
+    {
+      title: bucket === "hour" ? "Hour (UTC)" : "Day (UTC)",
+      cell: (index) => (
+        <>
+          {starts[index]?.slice(0, bucket === "hour" ? 16 : 10).replace("T", " ")}{" "}
+          <span class="muted">{remark?.(index)}</span>
+        </>
+      ),
+    },
+    ...series.map(({ label, values }) => ({
+      title: label,
+      heading: <Text>{label}</Text>,
+      class: "number",
+      cell: (index: number) => valueText(chart, values[index]),
+    })),
+  ];
+  const newestFirst = starts.map((_, index) => index).reverse();
+  return (
+    <Table
+      label={`${title}, table`}
+      class="low"
+      columns={columns}
+      items={newestFirst}
+      keyOf={(index) => starts[index] ?? ""}
+    />
+  );
+}

@@ -1,0 +1,1 @@
+"""Reading bodies: JSON, forms, batches, and the fields of an event. All dialects share it."""

@@ -1,0 +1,35 @@
+"""The GetKeyManager dialect: SDK telemetry, licences and activations (PROTOCOLS.md §1).
+
+Here is what any dialect with events has (`telemetry.dialects` lists it), and the answers to telemetry. `query` is
+telemetry read back, `licensing` is licences and activations.
+"""
+
+from telemetry.dialects.getkeymanager import licensing, query
+from telemetry.dialects.getkeymanager.answers import Result, answer, batch_answer, with_product_error
+from telemetry.dialects.getkeymanager.events import (
+    Submission,
+    contents_of,
+    event_of,
+    parse,
+    parse_event,
+    parse_one,
+    said_in,
+)
+from telemetry.dialects.getkeymanager.failures import failure
+
+__all__ = [
+    "Result",
+    "Submission",
+    "answer",
+    "batch_answer",
+    "contents_of",
+    "event_of",
+    "failure",
+    "licensing",
+    "parse",
+    "parse_event",
+    "parse_one",
+    "query",
+    "said_in",
+    "with_product_error",
+]

@@ -1,0 +1,50 @@
+"""The wiring of the admin function."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+from telemetry.clock import Clock
+from telemetry.domain.environment import Environment
+from telemetry.services.administration.api_keys import KeyActivity
+from telemetry.services.administration.days import Corrections
+from telemetry.services.administration.retention import DayCounts
+from telemetry.services.administration.stores import Stores
+from telemetry.settings import RetentionSettings
+from telemetry.storage.activity import ActivityStore
+from telemetry.wiring.staff import StaffWiring
+from telemetry.wiring.verifier import Verifiers
+
+
+@dataclass(frozen=True)
+class AdminWiring(StaffWiring, Verifiers):
+    """What the routes of the admin API work on."""
+
+    settings: RetentionSettings
+    most_verified: int | None = 10_000
+    """The largest day, in records, that is verified while the caller waits.
+
+    For larger days there are `python -m local verify` and the event of close_day.
+    """
+
+    @classmethod
+    def from_env(cls, clock: Clock) -> Self:
+        """Raises ConfigurationError."""
+        return cls(RetentionSettings.from_env(), clock)
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The registry."""
+        return Stores.of(self.registry, self.settings.retention_days, self.keyring)
+
+    def key_activity(self, environment: Environment) -> KeyActivity:
+        """How much API keys are used."""
+        return KeyActivity(ActivityStore(self.aggregates(environment)))
+
+    def day_counts(self, environment: Environment) -> DayCounts:
+        """How many records each day has."""
+        return DayCounts(self.day_reports(environment), ActivityStore(self.aggregates(environment)))
+
+    def corrections(self, environment: Environment) -> Corrections:
+        """What later counts found that is not in the reports of closed days."""
+        return Corrections(self.day_reports(environment), self.ledger(environment))

@@ -1,0 +1,83 @@
+"""The wiring of the analytics function."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Self
+
+from telemetry.clock import Clock
+from telemetry.dialects.stored import contents_of, event_of, said_in
+from telemetry.domain.environment import Environment
+from telemetry.domain.retention import oldest_day
+from telemetry.services.administration.stores import Stores
+from telemetry.services.license_watch import LicenseWatch
+from telemetry.services.overview import Overviews
+from telemetry.services.record_search import RecordSearch
+from telemetry.services.system_logs import SystemLogReader
+from telemetry.services.telemetry_query import TelemetrySearch
+from telemetry.settings import RetentionSettings
+from telemetry.storage.browse import Browser, Effort, IndexSizes
+from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.spikes import EpisodeStore
+from telemetry.wiring.closed_days import ClosedDayStores
+from telemetry.wiring.records import RecordStores
+from telemetry.wiring.staff import StaffWiring
+
+
+@dataclass(frozen=True)
+class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
+    """What reads records and aggregates."""
+
+    settings: RetentionSettings
+    index_sizes: IndexSizes
+    """What earlier searches found out, for later ones."""
+    most_records: int = 20_000
+    """How many records one search may look at."""
+    most_requests: int = 200
+    """How many requests one search may make, not counting those for the last two days and for bodies that are shown."""
+
+    @classmethod
+    def from_env(cls, clock: Clock) -> Self:
+        """Raises ConfigurationError."""
+        return cls(RetentionSettings.from_env(), clock, IndexSizes(clock.seconds))
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The registry."""
+        return Stores.of(self.registry, self.settings.retention_days, self.keyring)
+
+    def browser(self, environment: Environment, now: datetime, seconds: float) -> Browser:
+        """Reads records that are within the retention, for at most so many seconds."""
+        oldest = oldest_day(now, self.stores.retention.get(environment).days)
+        effort = Effort(self.most_records, seconds, self.most_requests)
+        return Browser(self.records(environment), now, oldest, effort, self.index_sizes)
+
+    def telemetry_search(
+        self, environment: Environment, products: Collection[str], now: datetime, seconds: float
+    ) -> TelemetrySearch:
+        """Finds records of these products for SDK keys."""
+        return TelemetrySearch(self.browser(environment, now, seconds), sorted(products), said_in, self.keyring)
+
+    def record_search(self, environment: Environment, now: datetime, seconds: float) -> RecordSearch:
+        """Finds records for staff."""
+        browser = self.browser(environment, now, seconds)
+        return RecordSearch(environment, browser, sorted(self.stores.products.all()), self.stores, contents_of)
+
+    def overviews(self, environment: Environment) -> Overviews:
+        """Totals, trends, active users."""
+        return Overviews.of(self.aggregates(environment))
+
+    def license_watch(self, environment: Environment) -> LicenseWatch:
+        """Licences with many flags or many devices."""
+        reports, records = self.day_reports(environment), self.records(environment)
+        return LicenseWatch(environment, reports, records, self.stores, event_of)
+
+    def episodes(self, environment: Environment) -> EpisodeStore:
+        """Spikes."""
+        return EpisodeStore(self.aggregates(environment))
+
+    def system_logs(self, environment: Environment) -> SystemLogReader:
+        """Failed calls, what staff did, closed days."""
+        calls, reports = FailedCallStore(self.registry), self.day_reports(environment)
+        return SystemLogReader(environment, calls, self.stores.audit, reports)

@@ -1,0 +1,67 @@
+"""The wiring of the close_day function, and of the commands that read stored records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+from telemetry.clock import Clock
+from telemetry.dialects.stored import event_of
+from telemetry.domain.environment import Environment
+from telemetry.domain.product import Product
+from telemetry.retry import Deadline
+from telemetry.services.close_day import DayCloser
+from telemetry.services.judging import Judge, judge_stored
+from telemetry.services.recount import Allowance, Dispatch, Recounter
+from telemetry.settings import RecordSettings
+from telemetry.storage.license_lookup import LicenseLookup
+from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.products import ProductStore
+from telemetry.storage.recount_parts import PartStore
+from telemetry.storage.secret import keyring
+from telemetry.wiring.verifier import Verifiers
+
+JUDGING_SECONDS = 30
+"""How long storing the judgement of one record may take."""
+
+
+@dataclass(frozen=True)
+class CloseDayWiring(Verifiers):
+    """What closes, counts and verifies days."""
+
+    settings: RecordSettings
+    clock: Clock
+    most_verified: int | None = None
+
+    @classmethod
+    def from_env(cls, clock: Clock) -> Self:
+        """Raises ConfigurationError."""
+        return cls(RecordSettings.from_env(), clock)
+
+    @property
+    def products(self) -> ProductStore:
+        """The products that are registered."""
+        return ProductStore(self.settings.tables.registry)
+
+    def closer(self, environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> DayCloser:
+        """Closes days of all registered products, and judges the records that were stored without a judgement."""
+        products, records = self.products.all(), self.records(environment)
+        judge = self.judge(environment, products)
+        return DayCloser.of(
+            self.aggregates(environment),
+            records,
+            list(products),
+            dispatch,
+            lambda product, day: judge_stored(records, judge, product, day, now, Deadline(JUDGING_SECONDS)),
+            allowance,
+        )
+
+    def judge(self, environment: Environment, products: Mapping[str, Product]) -> Judge:
+        """Judges stored records by these products and by the licences as they are now."""
+        licenses = LicenseLookup(LicenseStore(self.settings.tables.registry, keyring()), keyring(), self.clock.seconds)
+        return Judge(environment, products, licenses.views, event_of)
+
+    def recounter(self, environment: Environment, dispatch: Dispatch) -> Recounter:
+        """Counts days from their records."""
+        parts = PartStore(self.aggregates(environment))
+        return Recounter(self.records(environment), self.ledger(environment), parts, dispatch)

@@ -1,0 +1,22 @@
+"""The stores of closed days, for all functions that read them."""
+
+from telemetry.domain.environment import Environment
+from telemetry.settings import Settings
+from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.day_reports import DayReportStore
+
+
+class ClosedDayStores:
+    """Reports and users of an environment."""
+
+    settings: Settings
+
+    def aggregates(self, environment: Environment) -> str:
+        """The table with an environment's aggregates."""
+        return self.settings.tables.aggregates(environment)
+
+    def day_reports(self, environment: Environment) -> DayReportStore:
+        return DayReportStore(self.aggregates(environment))
+
+    def ledger(self, environment: Environment) -> LedgerStore:
+        return LedgerStore(self.aggregates(environment))

@@ -1,0 +1,34 @@
+"""The wiring of one process: made at the first request, then kept until the process ends."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from telemetry.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+W = TypeVar("W", bound="DataclassInstance")
+
+
+class Wired(Generic[W]):
+    """Gives the wiring when it is called. `clock` also works when the wiring cannot be made."""
+
+    clock: Clock
+    _made: W | None
+    _changes: Mapping[str, Any]
+
+    def __init__(self, from_env: Callable[[Clock], W]) -> None:
+        self._from_env = from_env
+        self.start(SystemClock())
+
+    def __call__(self) -> W:
+        """The wiring. Raises ConfigurationError when an environment variable is missing; the next call tries again."""
+        if self._made is None:
+            self._made = replace(self._from_env(self.clock), **self._changes)
+        return self._made
+
+    def start(self, clock: Clock, **changes: Any) -> None:  # noqa: ANN401
+        """Forgets the wiring, like a cold start. The next one gets this clock, and these values of its fields."""
+        self.clock, self._changes, self._made = clock, changes, None
