@@ -8,12 +8,13 @@ from pathlib import Path
 import yaml
 
 from local import Json
+from local.errors import CommandError
 
 _PLACEHOLDER = re.compile(r"\$\{(!?)([^}]*)\}")
 _FOR_EACH = "Fn::ForEach::"
 
 
-class TemplateError(Exception):
+class TemplateError(CommandError):
     """The template says something the local runner does not understand; the message says where and what."""
 
 

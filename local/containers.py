@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,8 +20,13 @@ from local.template import ROOT, Function
 MAX_EVENT_BYTES = 6_291_556
 """Lambda's limit for an event."""
 
-_START_SECONDS = 30.0
 _STOP_SECONDS = 1.0
+
+# A process that is not ready after so long is taken for stuck.
+_LONGEST_START_SECONDS = 3600.0
+
+# More at once would only share the processors, and each would be ready later.
+_STARTED_AT_ONCE = max(2, os.cpu_count() or 1)
 
 # Starting a process costs more than waiting a moment for one to come free.
 _GROW_AFTER_SECONDS = 0.1
@@ -31,7 +37,7 @@ class FunctionFailed(Exception):
 
 
 class Throttled(FunctionFailed):
-    """All containers were busy for too long."""
+    """No container came free for too long: all were busy, or still starting."""
 
 
 class EventTooLarge(FunctionFailed):
@@ -66,31 +72,29 @@ class Container:
                 process_group=0,  # Ctrl-C is for the service, which closes the socket
             )
         self._connection = Connection(ours.detach())
-        self._ready = False
 
-    def invoke(self, message: bytes) -> Json:
-        """Runs one event to its end. After FunctionFailed look at `alive`: the process may be gone."""
-        self.start()
-        return self._exchange(message, self._timeout).get("answer")
-
-    def start(self) -> None:
-        """Waits until the process is ready; raises FunctionFailed when it does not get there."""
-        if self._ready:
-            return
+    def await_ready(self) -> None:
+        """Waits until the process is ready, however long that takes; raises FunctionFailed when it never will be."""
         try:
-            self._exchange(None, _START_SECONDS)
+            self._receive()
         except FunctionFailed:
             self._discard()
             raise
-        self._ready = True
 
-    def _exchange(self, message: bytes | None, seconds: float) -> Json:
+    def invoke(self, message: bytes) -> Json:
+        """Runs one event to its end. After FunctionFailed look at `alive`: the process may be gone."""
         try:
-            if message is not None:
-                self._connection.send_bytes(message)
-            if not self._connection.poll(seconds):
-                self._discard()
-                raise FunctionFailed(f"Task timed out after {seconds:.2f} seconds")
+            self._connection.send_bytes(message)
+            in_time = self._connection.poll(self._timeout)
+        except OSError:
+            in_time = True  # the process has ended: reading says so
+        if not in_time:
+            self._discard()
+            raise FunctionFailed(f"Task timed out after {self._timeout:.2f} seconds")
+        return self._receive().get("answer")
+
+    def _receive(self) -> Json:
+        try:
             answer = json.loads(self._connection.recv_bytes())
         except (EOFError, OSError):
             self._discard()
@@ -132,16 +136,15 @@ class Pool:
         self._most = most
         self._idle: list[Container] = []
         self._all: set[Container] = set()
+        self._is_starting = False
+        self._failed_starts = 0
+        self._failure = ""
         self._changed = threading.Condition()
         self._closed = False
 
     def start(self) -> None:
         """Has one container ready; raises FunctionFailed when the function does not start."""
-        container = self._take(_START_SECONDS)
-        try:
-            container.start()
-        finally:
-            self._give_back(container)
+        self._give_back(self._take(_LONGEST_START_SECONDS))
 
     def invoke(self, event: Json, patience: float = 900.0) -> Json:
         """Runs the event in a free container; `patience` is how many seconds to wait for one.
@@ -161,21 +164,40 @@ class Pool:
     def _take(self, patience: float) -> Container:
         deadline = time.monotonic() + patience
         with self._changed:
-            if not self._idle and self._all:
+            if self._all and not self._idle:
                 self._changed.wait_for(lambda: self._idle or self._closed, _GROW_AFTER_SECONDS)
-            if not self._idle and len(self._all) >= self._most:
-                self._changed.wait_for(
-                    lambda: self._idle or self._closed or len(self._all) < self._most, deadline - time.monotonic()
-                )
+            failed_starts = self._failed_starts
+            while not self._closed and not self._idle:
+                if self._failed_starts > failed_starts:
+                    raise FunctionFailed(self._failure)
+                if not self._is_starting and len(self._all) < self._most:
+                    self._grow()
+                if not self._changed.wait(deadline - time.monotonic()):
+                    raise Throttled(f"{self._function.name}: no container came free in time")
             if self._closed:
                 raise FunctionFailed("the service is stopping")
-            if self._idle:
-                return self._idle.pop()
-            if len(self._all) >= self._most:
-                raise Throttled(f"{self._function.name}: all {self._most} containers are busy")
-            container = Container(self._function, self._environment, self._log)
-            self._all.add(container)
-            return container
+            return self._idle.pop()
+
+    def _grow(self) -> None:
+        """Begins to start one more container, never two at once: on a busy machine both would take twice as long."""
+        container = Container(self._function, self._environment, self._log)
+        self._all.add(container)
+        self._is_starting = True
+        name = f"start of {self._function.name}"
+        threading.Thread(target=self._await_ready, args=(container,), name=name, daemon=True).start()
+
+    def _await_ready(self, container: Container) -> None:
+        failure = None
+        try:
+            container.await_ready()
+        except FunctionFailed as exc:
+            failure = str(exc)
+        with self._changed:
+            self._is_starting = False
+            if failure is not None:
+                self._failed_starts += 1
+                self._failure = failure
+            self._give_back(container)
 
     def _give_back(self, container: Container) -> None:
         with self._changed:
@@ -210,23 +232,28 @@ class Containers:
             function.name: Pool(function, _environment(function, environment), log(function.name), most)
             for function, most in functions
         }
+        self._starters = ThreadPoolExecutor(_STARTED_AT_ONCE, "start")
+        self._starts: dict[Future[None], str] = {}
+        self._is_stopping = False
 
-    def start(self) -> dict[str, str]:
-        """Starts one container per function at once; gives the reasons of those that do not start, by name."""
-        failures: dict[str, str] = {}
+    def start(self, failed: Callable[[str, str], None]) -> None:
+        """Begins to start one container per function, a few at a time; who needs one earlier gets it earlier.
+
+        `failed` is told the name and the reason of each that does not start.
+        """
 
         def start(name: str, pool: Pool) -> None:
             try:
                 pool.start()
             except FunctionFailed as exc:
-                failures[name] = str(exc)
+                if not self._is_stopping:
+                    failed(name, str(exc))
 
-        threads = [threading.Thread(target=start, args=item) for item in self._pools.items()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return failures
+        self._starts = {self._starters.submit(start, *item): item[0] for item in self._pools.items()}
+
+    def still_starting(self, patience: float) -> list[str]:
+        """Waits so many seconds for the containers that `start` is at; gives the functions that have none then."""
+        return sorted(self._starts[start] for start in wait(self._starts, patience).not_done)
 
     def invoke(self, name: str, event: Json, patience: float = 900.0) -> Json:
         """Runs a function by name; see Pool.invoke."""
@@ -234,6 +261,8 @@ class Containers:
 
     def stop(self) -> None:
         """Ends all containers; those that still work have a second."""
+        self._is_stopping = True
+        self._starters.shutdown(wait=False, cancel_futures=True)
         containers = [container for pool in self._pools.values() for container in pool.close()]
         deadline = time.monotonic() + _STOP_SECONDS
         for container in containers:

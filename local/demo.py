@@ -1,9 +1,11 @@
 """The demo vendor: what a fresh state begins with."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Self
 
 from local import Json
 from local.demo_history import CLI, DAYS, DESKTOP, replay
@@ -35,7 +37,7 @@ class Site:
     """Where to load the demo. AWS clients made without arguments reach its database, and SECRET_FILE names its secret.
 
     `settings` are the ingest function's variables; `settle` takes all that the record streams hold to rollup, and
-    returns when it is counted; `say` tells progress.
+    returns when it is counted. `say` tells progress to people, `show` the latest of it to whoever asks.
     """
 
     tables: TableNames
@@ -43,6 +45,12 @@ class Site:
     settings: Mapping[str, str]
     settle: Callable[[], None]
     say: Callable[[str], None]
+    show: Callable[[str], None]
+
+    def tell(self, step: str) -> None:
+        """Says what begins now, and shows it."""
+        self.say(f"  {step}")
+        self.show(step)
 
 
 def load(site: Site, *, history: bool) -> dict[str, Json]:
@@ -52,7 +60,7 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
         products.put(product)
     issued = {environment: _sdk_keys(site, api_keys, environment, now) for environment in Environment}
     store = LicenseStore(site.tables.registry, site.keyring)
-    site.say("  customers, licences and activations")
+    site.tell("customers, licences and activations")
     for customer in CUSTOMERS:
         CustomerStore(site.tables.registry).add(customer)
     fleets = issue_licenses(DESKTOP, store, site.keyring, now - timedelta(days=DAYS), Random(7))
@@ -73,23 +81,53 @@ def _replay(
     site: Site, access: Mapping[Environment, Access], fleets: Mapping[Environment, Fleet], now: datetime
 ) -> None:
     settings = IngestSettings.from_env({**site.settings, "TABLE_PREFIX": site.tables.prefix})
-    wiring = IngestWiring(settings, SystemClock())
+    wiring = IngestWiring(settings, _StoppedClock())
 
-    def close(moment: datetime) -> None:
-        for environment in Environment:
-            aggregates = site.tables.aggregates(environment)
-            records, products = wiring.records(environment), [product.id for product in PRODUCTS]
-            DayCloser.of(aggregates, records, products, _no_part).close(moment)
+    def close(environment: Environment) -> None:
+        aggregates, records = site.tables.aggregates(environment), wiring.records(environment)
+        closer = DayCloser.of(aggregates, records, [product.id for product in PRODUCTS], _no_part)
+        for moment in (now - BETWEEN_COUNTS, now):
+            closer.close(moment)
 
     def progress(day: int) -> None:
-        if day % 5 == 0:
-            site.say(f"  day {day} of {DAYS}")
+        (site.tell if day % 5 == 0 else site.show)(f"day {day} of {DAYS}")
 
-    kept = replay(wiring.ingest, access, fleets, now, site.settle, progress)
-    site.say("  closing days")
-    for moment in (now - BETWEEN_COUNTS, now):
-        close(moment)
+    with _Settling(site.settle) as settling:
+        kept = replay(wiring.ingest, access, fleets, now, settling.begin, progress)
+    site.tell("closing days")
+    with ThreadPoolExecutor(len(Environment), "closing") as threads:
+        list(threads.map(close, Environment))
     site.say(f"  {kept} events kept, {DAYS} days closed")
+
+
+class _StoppedClock(SystemClock):
+    """No registry changes while history is kept: what was read of it once is recent enough to the end."""
+
+    def seconds(self) -> float:
+        return 0.0
+
+
+class _Settling:
+    """Settles one day while the next is being kept; use it as a context manager, which waits for the last."""
+
+    def __init__(self, settle: Callable[[], None]) -> None:
+        self._settle = settle
+        self._thread = ThreadPoolExecutor(1, "settling")
+        self._last: Future[None] | None = None
+
+    def begin(self) -> None:
+        """Settles what is there now, in the background, after what is being settled. Raises what that raises."""
+        if self._last:
+            self._last.result()
+        self._last = self._thread.submit(self._settle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._thread.shutdown(wait=kind is None)
+        if self._last and kind is None:
+            self._last.result()
 
 
 def _no_part(unit: Unit) -> None:

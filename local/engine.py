@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import boto3
 from botocore.config import Config
 
+from local.errors import CommandError
 from local.template import REGION, Table
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ kill "$keeper" 2>/dev/null
 """
 
 
-class EngineError(Exception):
+class EngineError(CommandError):
     """The engine is missing or does not start; the message says what to do."""
 
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import uvicorn
-
 from local.containers import EventTooLarge, FunctionFailed, Throttled
 from local.payloads import MalformedAnswer, Request, Response, Router, event, response
+from local.sign_in_link import SignInLink
+from local.starting import NotReady, not_ready
 from local.template import Cors, Route
 
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -32,26 +32,10 @@ Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Invoke = Callable[[str, Any, float], Any]
-"""Runs a function by name with an event, waiting so many seconds for a container (see Containers.invoke)."""
+"""Runs a function by name with an event, waiting so many seconds for a container (see Containers.invoke).
 
-
-def served(gateway: "Gateway", finish_seconds: int) -> uvicorn.Config:
-    """How HTTP is spoken. `finish_seconds` are for requests that are being answered when it stops."""
-    return uvicorn.Config(
-        gateway,
-        # httptools takes every request with `Upgrade`, which curl and Java send to try HTTP/2, for one without a body
-        http="h11",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        # X-Forwarded-For and -Proto would be believed: here the caller is who connects
-        proxy_headers=False,
-        log_level="error",
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=finish_seconds,
-    )
+Raises NotReady while the service starts.
+"""
 
 
 class Gateway:
@@ -64,6 +48,7 @@ class Gateway:
         self._cors = cors
         self._invoke = invoke
         self._report = report
+        self.sign_in_link: SignInLink | None = None
         self._threads = ThreadPoolExecutor(_MAX_AT_ONCE, "request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +83,8 @@ class Gateway:
         found = self._router.find(request.method, request.path)
         if found is None:
             return _message(404, "Not Found")
+        if self.sign_in_link and self.sign_in_link.is_followed_by(request):
+            return await self.sign_in_link.follow(request, lambda made: self._answer(made, request_id))
         route, parameters = found
         payload = event(request, route, parameters, request_id, datetime.now(UTC))
         loop = asyncio.get_running_loop()
@@ -106,6 +93,8 @@ class Gateway:
             return response(await asyncio.wait_for(call, INTEGRATION_SECONDS))
         except EventTooLarge:
             return _message(413, "Request Entity Too Large")
+        except NotReady as exc:
+            return not_ready(request, request_id, str(exc))
         except (TimeoutError, Throttled):
             self._report(f"{route.function}: no answer within {INTEGRATION_SECONDS:.0f} s")
             return _message(503, "Service Unavailable")

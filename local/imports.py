@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from local import deployments
+from local.arguments import one_of
+from local.errors import CommandError
 from telemetry.domain.environment import Environment
 from telemetry.services.license_import import Importer, Row
 from telemetry.settings import TableNames
@@ -22,14 +24,14 @@ from telemetry.storage.secret import keyring
 _SAY_EVERY_SECONDS = 2.0
 
 
-class UnreadableFile(Exception):
+class UnreadableFile(CommandError):
     """The file cannot be imported at all."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `import`."""
     deployments.add_arguments(parser)
-    parser.add_argument("--environment", type=Environment, choices=list(Environment), required=True)
+    parser.add_argument("--environment", type=one_of(Environment), choices=list(Environment), required=True)
     parser.add_argument("file", type=Path, help="*.csv with a header, or *.ndjson (*.jsonl): one object per line")
     parser.add_argument("--errors", type=Path, help="where rows that fail are reported (FILE.errors.csv)")
 

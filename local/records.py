@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from local import deployments
+from local.arguments import check_product, day, one_of
 from local.template import read_template
 from telemetry.clock import SystemClock
 from telemetry.domain.environment import Environment
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.judging import Judge
 from telemetry.settings import RecordSettings
 from telemetry.storage.records import ByReceived, IndexPartition, RecordStore
@@ -23,8 +25,10 @@ from telemetry.wiring.close_day import CloseDayWiring
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `records`."""
     parser.add_argument("--product", help="a product's id; without it all")
-    parser.add_argument("--day", type=date.fromisoformat, help="UTC day of receipt; without it all")
-    parser.add_argument("--environment", type=Environment, default=Environment.PRODUCTION, choices=list(Environment))
+    parser.add_argument("--day", type=day, help="UTC day of receipt; without it all")
+    parser.add_argument(
+        "--environment", type=one_of(Environment), default=Environment.PRODUCTION, choices=list(Environment)
+    )
     parser.add_argument(
         "--judge",
         action="store_true",
@@ -36,8 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the events and, last, their number. Of one that cannot be read it says so (`damage`)."""
     with deployments.reached_locally(Path(arguments.state)) as stack:
         wiring = _wiring(stack)
+        products = wiring.products.all()
+        check_product(arguments.product, {*products, UNKNOWN_PRODUCT})
         store = wiring.records(arguments.environment)
-        judge = wiring.judge(arguments.environment, wiring.products.all()) if arguments.judge else None
+        judge = wiring.judge(arguments.environment, products) if arguments.judge else None
         count = 0
         for key in _keys(store.table, arguments.product, arguments.day):
             if record := store.get(key):

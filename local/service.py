@@ -1,5 +1,6 @@
 """The whole service on one machine, from the lock on its state to the last container."""
 
+import argparse
 import json
 import os
 import signal
@@ -8,18 +9,20 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-import uvicorn
-
-from local import demo
+from local import Json
 from local.containers import Containers
 from local.endpoint import Endpoint
 from local.engine import Engine, create_tables, dynamodb, dynamodb_streams, environment, use
-from local.gateway import Gateway, served
+from local.errors import CommandError
+from local.gateway import Gateway
+from local.http_server import HttpServer
 from local.schedules import Scheduler
-from local.state import State, read_json, write_atomically
+from local.sign_in_link import LIFETIME_SECONDS, SignInLink
+from local.starting import NotReady
+from local.state import State, write_atomically
 from local.streams import Positions, Pump
 from local.template import Template, read_template
 from telemetry.domain.keyring import Keyring
@@ -28,38 +31,58 @@ from telemetry.settings import TableNames
 STACK = "telemetry"
 
 _HOST = "127.0.0.1"
+_HIGHEST_PORT = 65_535
 _MOST_CONTAINERS = 4
 _FINISH_SECONDS = 2.0
 
+# Containers that take longer are spoken of once; after the second time the service is ready without them.
+_SLOW_START_SECONDS = 15.0
+_AWAITED_START_SECONDS = 60.0
 
-class PortTaken(Exception):
+
+class PortTaken(CommandError):
     """Another program listens on the port."""
 
 
 class _StopRequested(BaseException):
-    """A signal came before there was a server to stop."""
+    """A signal came while the service was starting."""
 
 
-def run(port: int, folder: Path, *, history: bool) -> int:
-    """Serves until SIGINT or SIGTERM; gives the exit code.
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command line of `run`."""
+    parser.add_argument("--port", type=_port, default=8000, help="0 takes a free one")
+    parser.add_argument("--no-demo", action="store_true", help="on a fresh state make keys only")
 
-    Port 0 takes a free one. `history` says whether a fresh state gets the demo's past, or its keys only. Raises
-    PortTaken, StateError, EngineError, TemplateError.
-    """
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serves until SIGINT or SIGTERM; gives the exit code. Raises PortTaken, StateError, EngineError, TemplateError."""
     os.umask(0o077)  # keys, and what customers sent
     stop = _Stop()
     try:
         with stop.listening(), ExitStack() as stack:
-            _serve(port, folder, stack, stop, history=history)
+            _serve(arguments.port, Path(arguments.state), stack, stop, history=not arguments.no_demo)
     except _StopRequested:
         pass
     return stop.exit_code
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and int(text) <= _HIGHEST_PORT):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port: choose one from 1 to {_HIGHEST_PORT}, or 0 for a free one"
+        )
+    return int(text)
 
 
 def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history: bool) -> None:
     listener = stack.enter_context(_listen(port))
     url = f"http://{_HOST}:{listener.getsockname()[1]}"
     template = read_template(STACK)
+    start = _Start()
+    gateway = Gateway(template.routes, template.cors, start.invoke, complain)
+    server = HttpServer(gateway, listener, int(_FINISH_SECONDS))
+    server.start()
+    stack.callback(server.stop)
     state = stack.enter_context(State.hold(folder))
     state.withdraw()
     if state.discard_unfinished():
@@ -67,8 +90,9 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     fresh = not state.database.exists()
     keyring = Keyring(state.secret())
     positions = Positions(state.positions)
+    state.read_demo_keys()
 
-    say("starting the database")
+    start.say("starting the database")
     if fresh:
         state.begin_loading()
     engine = stack.enter_context(Engine.start(state.database, [state.lock]))
@@ -77,17 +101,16 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     tables = dynamodb(engine.endpoint)
     create_tables(tables, template.tables)
 
-    say(f"starting {len(template.functions)} functions")
+    start.say(f"starting {len(template.functions)} functions")
     endpoint = stack.enter_context(Endpoint(template, state.folder, complain))
     containers = stack.enter_context(_containers(template, state, environment(engine.endpoint) | endpoint.environment))
     endpoint.start(containers.invoke)
-    for name, reason in containers.start().items():
-        complain(f"{name} does not start: {reason} (see {state.log(name)})")
+    containers.start(lambda name, reason: complain(f"{name} does not start: {reason} (see {state.log(name)})"))
 
     streams = dynamodb_streams(engine.endpoint)
     pumps = [Pump(mapping, tables, streams, positions, containers.invoke, complain) for mapping in template.streams]
     if fresh:
-        _load_demo(template, state, keyring, pumps, history=history)
+        _load_demo(template, state, keyring, pumps, start, history=history)
         state.end_loading()
     _tell_url(state, url)
     state.announce(engine.endpoint)
@@ -98,13 +121,41 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     for pump in pumps:
         pump.start()
     scheduler.start()
-    gateway = Gateway(template.routes, template.cors, containers.invoke, complain)
-    server = _Server(served(gateway, finish_seconds=int(_FINISH_SECONDS)))
-    stop.server = server
+    stack.callback(server.stop)
+    start.hand_over(containers)
     threading.Thread(target=stop.without, args=(engine,), daemon=True).start()
-    say(f"ready on {url} (Ctrl-C stops); to sign in on {url}/admin take admin_key of {state.demo_keys}")
-    server.run(sockets=[listener])
+    _await_functions(containers)
+    gateway.sign_in_link = _sign_in_link(state)
+    say(_ready(url, gateway.sign_in_link, state))
+    stop.wait()
     say("stopping")
+
+
+class _Start:
+    """How far the start is: on the terminal, and for who asks the service too early."""
+
+    def __init__(self) -> None:
+        self._progress = "reading the state"
+        self._containers: Containers | None = None
+
+    def say(self, text: str) -> None:
+        """Tells the terminal; callers are told the same."""
+        say(text)
+        self.show(text)
+
+    def show(self, progress: str) -> None:
+        """Tells callers alone."""
+        self._progress = progress
+
+    def hand_over(self, containers: Containers) -> None:
+        """From now on functions answer."""
+        self._containers = containers
+
+    def invoke(self, name: str, event: Json, patience: float) -> Json:
+        """Runs a function by name; raises NotReady before that."""
+        if self._containers is None:
+            raise NotReady(self._progress)
+        return self._containers.invoke(name, event, patience)
 
 
 class _Stop:
@@ -112,44 +163,44 @@ class _Stop:
 
     def __init__(self) -> None:
         self.exit_code = 0
-        self.server: uvicorn.Server | None = None
+        self._is_awaited = False
+        self._asked = threading.Event()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Takes SIGINT and SIGTERM meanwhile."""
-        before = {number: signal.signal(number, self._asked) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
 
-    def _asked(self, *_: object) -> None:
+    def wait(self) -> None:
+        """Returns when the service is to end."""
+        self._is_awaited = True
+        self._asked.wait()
+
+    def _signalled(self, *_: object) -> None:
         # Asked once more, it still stops in order: every step of it is short.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        if self.server is None:
+        self._asked.set()
+        if not self._is_awaited:
             raise _StopRequested
-        self.server.should_exit = True
 
     def without(self, engine: Engine) -> None:
         """Waits for the engine's end, which nobody may have asked for."""
         engine.wait()
-        if self.server and not self.server.should_exit:
+        if not self._asked.is_set():
             complain("the database ended unexpectedly")
             self.exit_code = 1
-            self.server.should_exit = True
-
-
-class _Server(uvicorn.Server):
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        """Leaves signals to _Stop: a clean stop is no failure."""
-        return nullcontext()
+            self._asked.set()
 
 
 @contextmanager
 def _listen(port: int) -> Iterator[socket.socket]:
-    """Takes the port before anything expensive is done; who connects early waits until the service is ready."""
+    """Takes the port before anything expensive is done."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -171,25 +222,55 @@ def _containers(template: Template, state: State, aws: dict[str, str]) -> Contai
     )
 
 
-def _load_demo(template: Template, state: State, keyring: Keyring, pumps: list[Pump], *, history: bool) -> None:
+def _await_functions(containers: Containers) -> None:
+    """A busy machine is no failure: what is slow is waited for, and said once."""
+    slow = containers.still_starting(_SLOW_START_SECONDS)
+    if slow:
+        say(f"  still starting {', '.join(slow)}: this machine is busy")
+        slow = containers.still_starting(_AWAITED_START_SECONDS)
+    if slow:
+        say(f"  going on without {', '.join(slow)}: they answer as soon as they have started, and 503 until then")
+
+
+def _load_demo(
+    template: Template, state: State, keyring: Keyring, pumps: list[Pump], start: _Start, *, history: bool
+) -> None:
+    from local import demo  # noqa: PLC0415 (every other start would wait for this import too)
+
     def settle() -> None:
         for pump in pumps:
             pump.drain()
 
-    say("loading the demo" if history else "making keys")
+    start.say("loading the demo" if history else "making keys")
     site = demo.Site(
         tables=TableNames(template.stack),
         keyring=keyring,
         settings=template.function("ingest").environment,
         settle=settle,
         say=say,
+        show=lambda progress: start.show(f"loading the demo: {progress}"),
     )
     write_atomically(state.demo_keys, json.dumps(demo.load(site, history=history), indent=2) + "\n")
 
 
+def _sign_in_link(state: State) -> SignInLink | None:
+    """None when the demo's keys are gone: then people type their own."""
+    key = state.read_demo_keys().get("admin_key")
+    return SignInLink(key) if isinstance(key, str) else None
+
+
+def _ready(url: str, link: SignInLink | None, state: State) -> str:
+    if link is None:
+        return f"ready on {url} (Ctrl-C stops)"
+    return (
+        f"ready on {url} - open {link.url(url)} (signs you in once, within {LIFETIME_SECONDS / 60:.0f} minutes)\n"
+        f"later sign in on {url}/admin with admin_key of {state.demo_keys}; Ctrl-C stops"
+    )
+
+
 def _tell_url(state: State, url: str) -> None:
     """The port may be another one than last time."""
-    keys = read_json(state.demo_keys, {})
+    keys = state.read_demo_keys()
     if keys and keys.get("url") != url:
         write_atomically(state.demo_keys, json.dumps({"url": url} | keys | {"url": url}, indent=2) + "\n")
 

@@ -17,6 +17,7 @@ from typing import Self
 
 from local import Json
 from local.engine import Engine, is_alive
+from local.errors import CommandError
 
 SECRET_FILE = "secret"  # noqa: S105 (a file name)
 
@@ -31,7 +32,7 @@ FORMAT = 3
 migrates it. Folders of format 1 do not name theirs."""
 
 
-class StateError(Exception):
+class StateError(CommandError):
     """The state folder cannot be used; the message says why."""
 
 
@@ -94,6 +95,10 @@ class State:
     def demo_keys(self) -> Path:
         return self.folder / "demo-keys.json"
 
+    def read_demo_keys(self) -> dict[str, Json]:
+        """The demo's keys, empty where there are none. Raises StateError when the file is damaged."""
+        return read_json(self.demo_keys, {})
+
     @property
     def secret_file(self) -> Path:
         return self.folder / SECRET_FILE
@@ -115,27 +120,25 @@ class State:
                 path.replace(path.with_suffix(".log.1"))
         return path
 
-    @property
-    def _loading(self) -> Path:
-        return self.folder / "loading"
-
     def begin_loading(self) -> None:
         """From here until `end_loading` a crash means that the next start begins again."""
-        self._loading.touch()
+        _loading_mark(self.folder).touch()
+        _sync(self.folder)
 
     def end_loading(self) -> None:
-        """What was loaded stays."""
-        self._loading.unlink()
+        """What was loaded stays. On disk when it returns: what is acknowledged from now on must not be emptied away."""
+        _loading_mark(self.folder).unlink()
+        _sync(self.folder)
 
     def discard_unfinished(self) -> bool:
         """Empties a folder whose first loading was interrupted: nobody was served from it yet."""
-        if not self._loading.exists():
+        if not _loading_mark(self.folder).exists():
             return False
         for path in (self.positions, self.demo_keys, *self.folder.glob(f"{self.database.name}*")):
             path.unlink(missing_ok=True)
         for folder in ("logs", "queues", "topics"):
             shutil.rmtree(self.folder / folder, ignore_errors=True)
-        self._loading.unlink()
+        _loading_mark(self.folder).unlink()
         return True
 
     def announce(self, endpoint: str) -> None:
@@ -145,6 +148,15 @@ class State:
     def withdraw(self) -> None:
         """Takes back what this or a killed instance announced."""
         _runtime(self.folder).unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    """Has the names in a folder on disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_secret(path: Path) -> bytes:
@@ -171,6 +183,8 @@ def attached(folder: Path) -> Iterator[str]:
     """
     if not (folder / "dynamodb.sqlite").exists():
         raise StateError(f"{folder} holds no data yet: start the service first (make run)")
+    if _loading_mark(folder).exists():
+        raise StateError(f"{folder} is not loaded yet: start the service (make run), and wait until it is ready")
     try:
         state = State.hold(folder, patience=0.3)
     except StateInUse:
@@ -191,8 +205,22 @@ def _check_format(folder: Path) -> None:
     file = folder / "format"
     if not (folder / "dynamodb.sqlite").exists():
         write_atomically(file, f"{FORMAT}\n")
-    elif not file.exists() or file.read_bytes().strip() != str(FORMAT).encode():
-        raise StateError(f"{folder} was written by another version: remove the folder, or choose another STATE=")
+        return
+    written = _read_bytes(file).strip() if file.exists() else b"1"
+    if not written.isdigit():
+        raise StateError(f"{file} is damaged: it has to hold the number of a format, {FORMAT} is this version's")
+    if written != str(FORMAT).encode():
+        raise StateError(
+            f"{folder} was written by another version: remove the folder, or choose another STATE= "
+            f"(its format is {written.decode()[:20]}, this version's {FORMAT})"
+        )
+
+
+def _read_bytes(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as exc:
+        raise StateError(f"cannot read {file}: {exc.strerror}") from exc
 
 
 def _announced(folder: Path, patience: float = 3) -> str | None:
@@ -203,6 +231,10 @@ def _announced(folder: Path, patience: float = 3) -> str | None:
             return endpoint
         time.sleep(0.05)
     return None
+
+
+def _loading_mark(folder: Path) -> Path:
+    return folder / "loading"
 
 
 def _runtime(folder: Path) -> Path:

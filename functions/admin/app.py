@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from telemetry import __version__
 from telemetry.domain.api_key import Role
 from telemetry.web.administration import api_keys, audit, customers, days, licenses, products, retention
 from telemetry.web.administration.routing import Call
@@ -64,4 +65,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 @cache
 def _description() -> dict[str, Any]:
-    return describe(app, "Telemetry administration", "1")
+    return describe(app, "Telemetry administration", __version__)

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import uvicorn
 
-from local.gateway import Gateway, served
+from local.gateway import Gateway
+from local.http_server import served
 from local.template import read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.license import activation_id

@@ -248,6 +248,32 @@ def test_keys_made_beside_a_running_service_work_at_once(service: LocalService) 
     assert made.stderr.split()[-1] in keys
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("records", "--product", "nope"), "there is no product 'nope'; there are: orbit-cli, orbit-desktop, ~unknown"),
+        (
+            ("verify", "--product", "nope"),
+            "there is no product 'nope'; there are: *, orbit-cli, orbit-desktop, ~unknown",
+        ),
+        (
+            ("key", "sdk", "--environment", "staging", "--capability", "ingest", "--product", "nope"),
+            "there is no product 'nope'; there are: orbit-cli, orbit-desktop",
+        ),
+    ],
+)
+def test_what_there_is_not_is_told_with_the_choices(service: LocalService, words: tuple[str, ...], line: str) -> None:
+    command, *options = words
+    refused = run(command, "--state", str(service.state), *options)
+    assert (refused.returncode, refused.stdout, refused.stderr) == (1, "", f"{line}\n")
+
+
+def test_a_day_that_is_not_closed(service: LocalService) -> None:
+    refused = run("verify", "--state", str(service.state), "--day", "2020-01-01")
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert refused.stderr.startswith("2020-01-01 is no closed day of *: ")
+
+
 def test_logs_no_keys_and_no_bodies(service: LocalService) -> None:
     key = service.key("ingest_key")
     httpx.post(f"{service.url}/api/v1/telemetry?api_key={key}", json={"event_id": "in-the-body"})

@@ -67,9 +67,54 @@ def start(tmp_path: Path) -> Iterator[Start]:
         each.stop()
 
 
+def started(containers: Containers) -> dict[str, str]:
+    """Starts them all; the reasons of those that do not start, by name."""
+    failures: dict[str, str] = {}
+    containers.start(failures.__setitem__)
+    assert containers.still_starting(60) == []
+    return failures
+
+
+SLOW = """
+import pathlib, time
+pathlib.Path("{begun}").open("a").write("started ")
+while not pathlib.Path("{end}").exists():
+    time.sleep(0.01)
+
+def handler(event, context):
+    return event
+"""
+
+
+def test_a_slow_start_is_waited_for_and_no_failure(start: Start, tmp_path: Path) -> None:
+    begun, end = tmp_path / "begun", tmp_path / "end"
+    containers = start(SLOW.format(begun=begun, end=end))
+    failures: dict[str, str] = {}
+    containers.start(failures.__setitem__)
+    assert containers.still_starting(0.1) == ["f"]
+    for _ in range(2):
+        with pytest.raises(Throttled):  # a caller has its own patience
+            containers.invoke("f", {}, patience=0.2)
+    end.touch()
+    assert containers.invoke("f", {"n": 1}, patience=60) == {"n": 1}
+    assert containers.still_starting(60) == []
+    assert failures == {}
+    assert begun.read_text() == "started "  # who waits does not have more of them started
+
+
+def test_stopping_while_a_function_starts_is_no_failure(start: Start, tmp_path: Path) -> None:
+    containers = start(SLOW.format(begun=tmp_path / "begun", end=tmp_path / "end"))
+    failures: dict[str, str] = {}
+    containers.start(failures.__setitem__)
+    assert containers.still_starting(0.1) == ["f"]
+    containers.stop()
+    assert containers.still_starting(60) == []
+    assert failures == {}
+
+
 def test_runs_one_event_after_another_in_the_same_process(start: Start, tmp_path: Path) -> None:
     containers = start()
-    assert containers.start() == {}
+    assert started(containers) == {}
     answers = [containers.invoke("f", {"n": n, "text": "é\ud800"}) for n in range(3)]
     assert [answer["event"] for answer in answers] == [{"n": n, "text": "é\ud800"} for n in range(3)]
     assert len({answer["pid"] for answer in answers}) == 1
@@ -137,7 +182,7 @@ def test_grows_to_its_most_and_then_waits(start: Start, tmp_path: Path, monkeypa
 @pytest.mark.parametrize("app", ["import nothing_like_this", "handlers = 1", "raise SystemExit(1)"])
 def test_a_function_that_does_not_start(start: Start, app: str) -> None:
     containers = start(app)
-    assert list(containers.start()) == ["f"]
+    assert list(started(containers)) == ["f"]
     for _ in range(2):
         with pytest.raises(FunctionFailed):
             containers.invoke("f", {})
@@ -145,6 +190,7 @@ def test_a_function_that_does_not_start(start: Start, app: str) -> None:
 
 def test_stops_with_an_event_in_flight(start: Start, tmp_path: Path) -> None:
     containers, begun = start(timeout=60), tmp_path / "begun"
+    assert started(containers) == {}
     failure: list[Exception] = []
 
     def invoke() -> None:

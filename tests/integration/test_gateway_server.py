@@ -11,7 +11,8 @@ import pytest
 import uvicorn
 
 from local import Json
-from local.gateway import Gateway, Receive, Scope, Send, served
+from local.gateway import Gateway, Receive, Scope, Send
+from local.http_server import served
 from local.template import Route
 from tests.waiting import eventually
 

@@ -53,7 +53,7 @@ class Browser:
         )
         event["requestContext"]["http"]["sourceIp"] = self.source_ip
         event["requestContext"]["domainName"] = self.domain
-        self.clock.advance(0.01)  # no two requests come at the same moment
+        self.clock.advance(0.001)  # no two requests come at the same moment
         name = next((name for name in ("admin", "analytics") if f"/{name}/" in path and "/api/" in path), "dashboard")
         answer = Client(self.functions[name]).send(event)
         for cookie in answer.cookies:

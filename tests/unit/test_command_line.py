@@ -100,6 +100,79 @@ def test_a_folder_that_cannot_be_used(
     assert printed == line.format(state)
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b"[" * 100_000])
+def test_damaged_demo_keys(
+    content: bytes, state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (state / "demo-keys.json").write_bytes(content)
+    code, line = told(monkeypatch, capsys, "run", "--port", "0", "--state", str(state))
+    assert (code, line) == (1, f"{state}/demo-keys.json is damaged: remove it, and start again\n")
+
+
+@pytest.mark.parametrize("content", [b"", b"x", b"3.0", b"\xff", "²".encode(), b"-3"])
+@pytest.mark.parametrize("command", [("run", "--port", "0"), ("records",)])
+def test_a_damaged_format(
+    content: bytes,
+    command: tuple[str, ...],
+    state: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (state / "format").write_bytes(content)
+    code, line = told(monkeypatch, capsys, *command, "--state", str(state))
+    hint = f"it has to hold the number of a format, {FORMAT} is this version's"
+    assert (code, line) == (1, f"{state}/format is damaged: {hint}\n")
+
+
+ENVIRONMENTS = "production, staging, development"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            "records --environment nope",
+            f"python -m local records: argument --environment: 'nope' is none of {ENVIRONMENTS}",
+        ),
+        ("records --day 3.11.", "python -m local records: argument --day: '3.11.' is no day: write it as 2026-11-03"),
+        (
+            "verify --environment nope",
+            f"python -m local verify: argument --environment: 'nope' is none of {ENVIRONMENTS}",
+        ),
+        ("verify --day nope", "python -m local verify: argument --day: 'nope' is no day: write it as 2026-11-03"),
+        ("verify --shards nope", "Not a shard plan: 'nope'; expected like '8' or '8 2027-01-01:16'"),
+        (
+            "import --environment nope x.csv",
+            f"python -m local import: argument --environment: 'nope' is none of {ENVIRONMENTS}",
+        ),
+        (
+            "key sdk --environment nope --capability ingest",
+            f"python -m local key sdk: argument --environment: 'nope' is none of {ENVIRONMENTS}",
+        ),
+        (
+            "key sdk --environment staging --capability nope",
+            "python -m local key sdk: argument --capability: 'nope' is none of ingest, read, report",
+        ),
+        (
+            "key staff --environment staging --role nope",
+            "python -m local key staff: argument --role: 'nope' is none of viewer, admin, super_admin",
+        ),
+    ],
+)
+def test_what_is_not_to_choose_from(
+    words: str, line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, printed = told(monkeypatch, capsys, *words.split())
+    assert code > 0
+    assert printed == f"{line}\n"
+
+
+def test_a_command_there_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, line = told(monkeypatch, capsys, "nope")
+    assert code == 2
+    assert all(name in line for name in ("run", "key", "records", "import", "verify"))
+
+
 def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (state / "dynamodb.sqlite").write_bytes(b"x" * 5_000)
     code, line = told(monkeypatch, capsys, "records", "--state", str(state))

@@ -11,6 +11,8 @@ import pytest
 from local import Json, gateway
 from local.containers import EventTooLarge, FunctionFailed, Throttled
 from local.gateway import MAX_BODY_BYTES, Gateway
+from local.sign_in_link import SignInLink
+from local.starting import NotReady
 from local.template import Cors, Route
 
 CORS = Cors(("*",), ("GET", "POST"), ("content-type", "x-api-key"), (), credentials=False, max_age=600)
@@ -28,7 +30,22 @@ def ask(
     cors: Cors | None = CORS,
     routes: Sequence[Route] = ROUTES,
 ) -> Answer:
-    chunks = body or [b""]
+    app = Gateway(routes, cors, lambda _name, event, _patience: answer(event), lambda _text: None)
+    start, content = drive(app, method, path, list((headers or {}).items()), body or [b""])
+    fields = {name.decode(): value.decode() for name, value in start["headers"]}
+    assert fields.pop("apigw-requestid")
+    return start["status"], fields, content["body"]
+
+
+def drive(
+    app: Gateway,
+    method: str,
+    path: str,
+    headers: Sequence[tuple[str, str]],
+    chunks: Sequence[bytes] = (b"",),
+    query: str = "",
+) -> list[dict[str, Any]]:
+    """The messages of the answer."""
     messages = [
         {"type": "http.request", "body": chunk, "more_body": number < len(chunks)}
         for number, chunk in enumerate(chunks, 1)
@@ -45,17 +62,13 @@ def ask(
         "type": "http",
         "method": method,
         "path": path,
-        "query_string": b"",
+        "query_string": query.encode(),
         "http_version": "1.1",
         "client": ("10.0.0.9", 1),
-        "headers": [(name.encode(), value.encode()) for name, value in (headers or {}).items()],
+        "headers": [(name.encode(), value.encode()) for name, value in headers],
     }
-    app = Gateway(routes, cors, lambda _name, event, _patience: answer(event), lambda _text: None)
     asyncio.run(app(scope, receive, send))
-    start, content = sent
-    fields = {name.decode(): value.decode() for name, value in start["headers"]}
-    assert fields.pop("apigw-requestid")
-    return start["status"], fields, content["body"]
+    return sent
 
 
 def failing(exc: Exception) -> Callable[[Any], Any]:
@@ -89,6 +102,35 @@ def test_a_chunked_request_arrives_whole() -> None:
 )
 def test_failures(exc: Exception, status: int, text: str) -> None:
     assert ask(failing(exc))[::2] == (status, message(text))
+
+
+def test_while_the_service_starts_nothing_is_taken() -> None:
+    status, headers, body = ask(failing(NotReady("loading the demo: day 3 of 30")), headers={"origin": "http://a"})
+    assert (status, headers["retry-after"], headers["access-control-allow-origin"]) == (503, "5", "*")
+    assert json.loads(body)["detail"] == "The service is starting (loading the demo: day 3 of 30). Please try again."
+    assert ask(failing(NotReady("x")), method="OPTIONS")[0] == 204
+
+
+def test_the_sign_in_link_is_exchanged_by_the_function_that_signs_in() -> None:
+    asked: list[Any] = []
+
+    def sign_in(event: Json) -> Json:
+        asked.append(event)
+        return {"statusCode": 204, "cookies": ["session=value"], "body": ""}
+
+    app = Gateway(
+        [Route("GET", "/admin", "page"), Route("POST", "/admin/session", "page")], CORS, lambda _, e, __: sign_in(e)
+    )
+    app.sign_in_link = SignInLink("key")
+    path, _, query = app.sign_in_link.url("").partition("?")
+    for cookies in (["session=value"], []):
+        headers = [("host", "127.0.0.1:8000")]
+        sent = drive(app, "GET", path, headers, query=query)
+        assert (sent[0]["status"], sent[1]["body"]) == (303, b"")
+        assert [value.decode() for name, value in sent[0]["headers"] if name == b"set-cookie"] == cookies
+    (event,) = asked
+    assert (event["routeKey"], json.loads(event["body"])) == ("POST /admin/session", {"key": "key"})
+    assert query not in json.dumps(event)
 
 
 def test_malformed_answer() -> None:

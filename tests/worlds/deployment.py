@@ -90,7 +90,7 @@ class Mailbox:
 class Post:
     """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
 
-    It goes by `clock`, which stands still.
+    It goes by `clock`, which moves on by a millisecond after each request.
     """
 
     def __init__(self, deployment: Deployment, clock: FakeClock | None = None) -> None:
@@ -103,7 +103,9 @@ class Post:
     ) -> Answer:
         if headers is None:
             headers = {"x-api-key": self._deployment.keys[Environment.PRODUCTION]}
-        return Client(self.function, headers).request("POST", path, body, query)
+        answer = Client(self.function, headers).request("POST", path, body, query)
+        self.clock.advance(0.001)  # no two requests come at the same moment
+        return answer
 
 
 def start_ingest(deployment: Deployment, now: datetime | None = None) -> Post:

@@ -23,5 +23,5 @@ def read_audit(
     """A page of what was done before a time, newest first; the month before it unless told. Raises InvalidField."""
     since = since or until - _USUAL
     if not timedelta(0) <= until - since <= _LONGEST:
-        raise InvalidField("from", "Must lie before `to`, at most 366 days")
+        raise InvalidField("from", "Must be before `to`, by at most 366 days")
     return stores.audit.page(environment, since, until, limit, after)
