@@ -19,7 +19,13 @@ export STATE
 PAGE := functions/dashboard/page
 DIST := functions/dashboard/dist/telemetry.html.gz
 
-.PHONY: help run page test lint types format bench soak lock key records import verify clean
+TESTS := .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST)
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+
+# Around midnight nothing of the day before is closed, then some of it: at a month's end, on a leap day, at a year's end.
+MOMENTS := 2026-11-30T00:45:00Z 2027-12-31T23:58:00Z 2028-02-29T00:05:00Z 2028-02-29T23:58:00Z
+
+.PHONY: help run page test check lint format bench soak lock key records import verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +35,12 @@ run: .venv/run.done local/node_modules/.done $(DIST) ## set everything up and se
 
 page: $(DIST) ## build the page that the dashboard function serves
 
-test: .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST) lint ## lint, types and all tests
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests
+test: $(TESTS) lint ## what a change needs: lint, types and all tests but the slow ones
+	$(PYTEST) -m 'not slow'
+
+check: $(TESTS) ## the slow tests, and those that know days at other moments
+	$(PYTEST) -m slow
+	for moment in $(MOMENTS); do $(PYTEST) -m days --at $$moment || exit 1; done
 
 lint: .venv/test.done $(PAGE)/node_modules/.done ## ruff, mypy, tsc and biome (strict)
 	$(BIN)/ruff check .
@@ -46,8 +56,8 @@ format: .venv/test.done $(PAGE)/node_modules/.done ## let ruff and biome rewrite
 bench: .venv/test.done local/node_modules/.done ## print the cost figures
 	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks
 
-soak: .venv/test.done local/node_modules/.done $(DIST) ## the long versions of the tests
-	SOAK=1 $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+soak: $(TESTS) ## all tests, in their long versions
+	SOAK=1 $(PYTEST)
 
 key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
 	@$(BIN)/python -m local key --state '$(STATE)' $(if $(STACK),--stack $(STACK)) $(ARGS)

@@ -1,26 +1,21 @@
 """Fixtures every test may use: an engine in memory, the template's tables, a deployment with products and keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
+import time_machine
 from hypothesis import settings
 
 from local.engine import Engine, create_tables, dynamodb, environment
-from local.template import read_template
-from telemetry.domain.api_key import Capability
+from local.template import Table, read_template
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record, read_telemetry_id
-from telemetry.domain.recount import Unit
-from telemetry.domain.shards import ShardPlan
-from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.api_keys import issue_sdk_key
@@ -28,15 +23,29 @@ from telemetry.settings import TableNames
 from telemetry.storage import secret
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.products import ProductStore
-from telemetry.storage.records import RecordStore
-from tests.clock import FakeClock
-from tests.lambdas import Context, http_event, load_function
+from tests.worlds.deployment import ALL, SECRET, Deployment, Mailbox, Post, start_ingest
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 # a busy machine is no fault of the code
 settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("patient")
 
+_STACK = "test-stack"
 _numbers = count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--at", metavar="MOMENT", help="run the tests as if it were this moment: 2027-12-31T23:58:00Z")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Moves the clock of this process before any module of tests is imported. Programs it starts keep the machine's."""
+    if moment := config.getoption("--at"):
+        travel = time_machine.travel(datetime.fromisoformat(moment), tick=True)
+        travel.start()
+        config.add_cleanup(travel.stop)
 
 
 @pytest.fixture(scope="session")
@@ -49,48 +58,28 @@ def engine() -> Iterator[Engine]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def engine_client(engine: Engine) -> "DynamoDBClient":
+    return dynamodb(engine.endpoint)
+
+
+@pytest.fixture(scope="session")
+def template_tables() -> list[Table]:
+    """Those of the template, in which nothing is deleted by time: deleting is DynamoDB's, and late."""
+    return [replace(table, ttl_attribute=None) for table in read_template(_STACK).tables]
+
+
 @pytest.fixture
-def tables(engine: Engine) -> TableNames:
+def tables(engine_client: "DynamoDBClient", template_tables: list[Table]) -> TableNames:
     """All tables of the template, empty, for this test alone."""
-    prefix = f"test-stack-{next(_numbers)}"
-    create_tables(dynamodb(engine.endpoint), read_template(prefix).tables)
-    return TableNames(prefix)
+    names = TableNames(f"{_STACK}-{next(_numbers)}")
+    create_tables(engine_client, [renamed(table, names.prefix) for table in template_tables])
+    return names
 
 
-SECRET = bytes(range(32))
-ALL = frozenset(Capability)
-
-
-@dataclass(frozen=True)
-class Deployment:
-    """Tables with two products, and one all-capable key per environment."""
-
-    tables: TableNames
-    keyring: Keyring
-    keys: dict[Environment, str]
-
-    @property
-    def products(self) -> ProductStore:
-        return ProductStore(self.tables.registry)
-
-    @property
-    def api_keys(self) -> ApiKeyStore:
-        return ApiKeyStore(self.tables.registry)
-
-    def records(self, environment: Environment = Environment.PRODUCTION) -> RecordStore:
-        return RecordStore(self.tables.records(environment), ShardPlan(8))
-
-    def record(self, telemetry_id: str, environment: Environment = Environment.PRODUCTION) -> Record:
-        key = read_telemetry_id(telemetry_id, environment, self.keyring)
-        assert key
-        record = self.records(environment).get(key)
-        assert record
-        return record
-
-    def key(self, capabilities: frozenset[Capability] = ALL, product_id: str | None = None) -> str:
-        return issue_sdk_key(
-            "test", Environment.PRODUCTION, capabilities, product_id, self.keyring, self.api_keys
-        ).secret
+def renamed(table: Table, prefix: str) -> Table:
+    name = f"{prefix}{table.name.removeprefix(_STACK)}"
+    return replace(table, name=name, create={**table.create, "TableName": name})
 
 
 @pytest.fixture
@@ -121,30 +110,6 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     secret.keyring.cache_clear()
 
 
-def never(unit: Unit) -> None:
-    """No day of a test is counted in parts unless the test is about that."""
-    raise AssertionError(unit)
-
-
-@dataclass
-class Mailbox:
-    """What rollup has sent to the failure queue, and published."""
-
-    failures: list[UncountedRecord] = field(default_factory=list)
-    alerts: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
-    is_full: bool = False
-
-    def send(self, failures: Sequence[UncountedRecord]) -> None:
-        if self.is_full:
-            raise StoreUnavailable("failure queue")
-        self.failures += failures
-
-    def publish(self, subject: str, message: Mapping[str, Any]) -> None:
-        if self.is_full:
-            raise StoreUnavailable("alert topic")
-        self.alerts.append((subject, message))
-
-
 @pytest.fixture
 def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     """Takes the place of queue and topic; what these take is tested with local.endpoint."""
@@ -152,33 +117,6 @@ def mailbox(monkeypatch: pytest.MonkeyPatch) -> Mailbox:
     monkeypatch.setattr(UncountedRecordQueue, "send", lambda _, failures: mailbox.send(failures))
     monkeypatch.setattr(AlertTopic, "publish", lambda _, subject, message: mailbox.publish(subject, message))
     return mailbox
-
-
-class Post:
-    """Posts to a freshly started ingest function, with the production key unless headers say otherwise.
-
-    It goes by `clock`, which moves on by a millisecond after each request.
-    """
-
-    def __init__(self, deployment: Deployment, clock: FakeClock | None = None) -> None:
-        self.clock = clock or FakeClock()
-        self.function = load_function("ingest", self.clock)
-        self._deployment = deployment
-
-    def __call__(
-        self, path: str, body: bytes | str, headers: dict[str, str] | None = None, query: dict[str, str] | None = None
-    ) -> dict[str, Any]:
-        if headers is None:
-            headers = {"x-api-key": self._deployment.keys[Environment.PRODUCTION]}
-        event = http_event(path, body, {"content-type": "application/json"} | headers, query)
-        result: dict[str, Any] = self.function.handler(event, Context())
-        self.clock.advance(0.001)  # no two requests come at the same moment
-        return result
-
-
-def start_ingest(deployment: Deployment, now: datetime | None = None) -> Post:
-    """A cold start, at this moment or at the present."""
-    return Post(deployment, FakeClock(now))
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 from telemetry.domain.environment import Environment
 from telemetry.storage.tables import dynamodb_client
 from tests.clock import FakeClock
-from tests.conftest import Deployment
 from tests.lambdas import Context, load_function
+from tests.worlds.deployment import Deployment
 
 SHARD = "shardId-00000001795266652588-0f1a2b3c"
 

@@ -22,10 +22,10 @@ from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.licensing_counters import LicensingCounters
-from tests.analytics_world import PRODUCTION, AnalyticsWorld
 from tests.benchmarks.bench_reports import metered
-from tests.conftest import Deployment, Mailbox
 from tests.observations import observe
+from tests.worlds.analytics import PRODUCTION, AnalyticsWorld
+from tests.worlds.deployment import Deployment, Mailbox
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 DAYS = 180

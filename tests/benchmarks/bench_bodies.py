@@ -2,7 +2,7 @@
 
 from telemetry.domain.environment import Environment
 from tests.benchmarks.body_costs import BODIES, measured
-from tests.conftest import Deployment
+from tests.worlds.deployment import Deployment
 
 
 def test_hostile_bodies(deployment: Deployment) -> None:

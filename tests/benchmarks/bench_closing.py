@@ -13,9 +13,9 @@ from botocore.client import BaseClient
 
 from telemetry.domain.environment import Environment
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
 from tests.stream_events import stored_items, stream_event, stream_record
+from tests.worlds.deployment import Deployment, Mailbox, start_ingest
 
 DAY = date(2026, 11, 3)
 EVENTS_PER_ACTOR = 20
@@ -64,7 +64,7 @@ def record(deployment: Deployment, random: Random) -> None:
             }
             for user in users[start : start + 500]
         ]
-        assert post("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps(bodies)).status == 200
 
 
 @pytest.mark.parametrize("batch", [100, 1_000])

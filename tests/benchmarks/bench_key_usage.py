@@ -24,10 +24,10 @@ from telemetry.domain.window import Range, recent
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.storage.activity import ActivityStore
-from tests.analytics_world import PRODUCTION
 from tests.benchmarks.bench_reports import metered
-from tests.conftest import ALL, Deployment
 from tests.observations import BREAKDOWNS
+from tests.worlds.analytics import PRODUCTION
+from tests.worlds.deployment import ALL, Deployment
 
 NOW = datetime(2026, 11, 21, 23, 30, tzinfo=UTC)
 HOURS = 90 * 24

@@ -36,7 +36,7 @@ from telemetry.web.exports import line_of
 from telemetry.web.records import Format, Shape
 from tests.benchmarks.capacity import reading_records
 from tests.benchmarks.test_ingest_costs import sdk_body
-from tests.issuing import KEY
+from tests.worlds.licenses import KEY
 
 SIZES = (1_000, 1_000_000 if "SOAK" in os.environ else 100_000)
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)

@@ -26,6 +26,8 @@ from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import Meter, counted_calls
 from tests.lambdas import example_event
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 KEY = ApiKey("k3f9a1c07e", KeyKind.SDK, "bench", "tk_prod_", "last", frozenset({Environment.PRODUCTION}))
 KEYRING = Keyring(bytes(32))

@@ -13,6 +13,8 @@ from tests.browser.answers import Analytics, Json
 from tests.browser.conftest import OpenPage
 from tests.browser.screen import PHONE, loaded, overflow, panel
 
+pytestmark = pytest.mark.slow
+
 LONG = "long-" * 34
 """170 characters without a place to break at."""
 

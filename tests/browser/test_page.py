@@ -486,6 +486,7 @@ def test_a_licence_is_suspended_and_revoked_after_asking(
 # ── for everybody
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light")])  # the other two are on the demo
 def test_axe_finds_nothing(open_page: OpenPage, analytics: Analytics, scheme: str, width: int) -> None:
     size = {"width": width, "height": 900}
@@ -511,6 +512,7 @@ def test_axe_finds_nothing(open_page: OpenPage, analytics: Analytics, scheme: st
     assert axe(page) == []
 
 
+@pytest.mark.slow
 def test_a_phone_never_scrolls_sideways(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
 

@@ -14,6 +14,8 @@ import pytest
 from tests.lambdas import ROOT
 from tests.local_service import LocalService
 
+pytestmark = pytest.mark.slow
+
 TEXT = (ROOT / "docs" / "requests.md").read_text()
 LANGUAGES = ("sh", "python", "javascript", "csharp", "go")
 

@@ -6,10 +6,14 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from local.engine import free_port
 from tests.lambdas import ROOT
 from tests.local_service import START_SECONDS, LocalService, command
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.slow
 
 EVENT = {"data_type": "text", "data_group": "g", "text_data": "too early"}
 
@@ -61,10 +65,7 @@ def test_before_it_is_ready_it_says_how_far_it_is_and_takes_nothing(tmp_path: Pa
 def test_a_first_start_that_is_killed_begins_again(tmp_path: Path) -> None:
     line, environment = command("run", "--port", "0", "--state", str(tmp_path), "--no-demo")
     with subprocess.Popen(line, cwd=ROOT, env=environment, stdout=subprocess.PIPE) as process:
-        deadline = time.monotonic() + START_SECONDS
-        while not (tmp_path / "dynamodb.sqlite").exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        eventually((tmp_path / "dynamodb.sqlite").exists, START_SECONDS, pause=0.001)
         process.kill()
     with LocalService(tmp_path) as service:
         assert "the first start was interrupted: beginning again\n" in service.output

@@ -20,9 +20,10 @@ from local.http_server import served
 from local.template import read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.license import activation_id
-from tests.conftest import Deployment
-from tests.issuing import DEVICE, KEY, issue
 from tests.lambdas import Context, load_function
+from tests.waiting import eventually
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import DEVICE, KEY, issue
 
 NODE = shutil.which("node")
 
@@ -59,8 +60,7 @@ def url(deployment: Deployment) -> Iterator[str]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    eventually(lambda: server.started)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join()

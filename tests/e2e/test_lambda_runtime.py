@@ -28,16 +28,19 @@ from telemetry.domain.sighting import Sighting
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.counting import count
 from telemetry.storage.active_users import LedgerStore
-from tests.conftest import Deployment
 from tests.lambdas import ROOT, example_event, http_event
+from tests.worlds.deployment import Deployment
 
 ARCHITECTURE = {"x86_64": "x86_64", "aarch64": "arm64"}.get(platform.machine())
 EMULATORS = sorted(ROOT.glob(f".venv-sam/lib/python*/site-packages/samcli/local/rapid/aws-lambda-rie-{ARCHITECTURE}"))
 
-pytestmark = pytest.mark.skipif(
-    not (EMULATORS and sys.platform == "linux") and "CI" not in os.environ,
-    reason="the emulator comes with SAM CLI (make test installs it), for Linux",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not (EMULATORS and sys.platform == "linux") and "CI" not in os.environ,
+        reason="the emulator comes with SAM CLI (make test installs it), for Linux",
+    ),
+]
 
 Invoke = Callable[[dict[str, Any]], Any]
 
@@ -145,7 +148,8 @@ def test_an_event_goes_all_the_way_through_four_runtimes(
 def test_a_day_closes_in_its_runtime(deployment: Deployment) -> None:
     with runtime("close_day") as close_day:
         assert close_day(example_event("close-day")) == {"environment": "production", "closed": []}
-        seen = Sighting("acme-cli", datetime.now(UTC).date() - timedelta(days=2), b"jane" * 4, None, billable=True)
+        # the deadline of a day is 26 hours after its end: that of three days ago has passed at any hour
+        seen = Sighting("acme-cli", datetime.now(UTC).date() - timedelta(days=3), b"jane" * 4, None, billable=True)
         aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
         assert count([seen], aggregates) == []
         closed = close_day(example_event("close-day"))["closed"]

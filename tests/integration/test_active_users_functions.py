@@ -30,25 +30,42 @@ from telemetry.services.reports import active_users
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
+from tests.client import Client
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, Post
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, load_function
 from tests.stream_events import SHARD, close_day, deadline, stream_batch, stream_event
+from tests.worlds.deployment import Deployment, Mailbox, Post
+
+pytestmark = pytest.mark.days
+
+NOW = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
+
+TODAY = NOW.date()
 
 Ask = Callable[..., tuple[int, dict[str, Any]]]
 
 
 @pytest.fixture
-def ask(deployment: Deployment) -> Ask:
+def clock() -> FakeClock:
+    return FakeClock(NOW)
+
+
+@pytest.fixture
+def post(deployment: Deployment, clock: FakeClock) -> Post:
+    return Post(deployment, clock)
+
+
+@pytest.fixture
+def ask(deployment: Deployment, clock: FakeClock) -> Ask:
     """Asks a freshly started reports function, with the production key unless headers say otherwise."""
-    function = load_function("reports")
+    reports = Client(load_function("reports", clock))
 
     def ask(
         body: object, headers: dict[str, str] | None = None, path: str = "/rest/v3/telemetry/report"
     ) -> tuple[int, dict[str, Any]]:
         key = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-        answer = function.handler(http_event(path, json.dumps(body), key if headers is None else headers), Context())
-        return answer["statusCode"], json.loads(answer["body"])
+        answer = reports.request("POST", path, body, None, key if headers is None else headers)
+        return answer.status, answer.body
 
     return ask
 
@@ -75,7 +92,7 @@ def test_users_reach_the_report_once(deployment: Deployment, post: Post, ask: As
     rollup = load_function("rollup")
     assert ask(mau("acme-cli")) == answered("acme-cli", 0)
     users = [event(f"user {number}") for number in range(30)] + [event("user 1", "acme-desktop"), event("x", "who?")]
-    assert post("/api/v1/telemetry", json.dumps(users))["statusCode"] == 200
+    assert post("/api/v1/telemetry", json.dumps(users)).status == 200
     for _ in range(2):
         batch = stream_batch(deployment)
         assert len(batch["Records"]) == 32
@@ -99,16 +116,16 @@ def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
 ) -> None:
     """Anyone can be that who has an ingest key."""
     monkeypatch.setenv("RECORD_SHARDS", "1")
-    products, today = [f"product-{number:03d}" for number in range(50)], datetime.now(UTC).date()
+    products = [f"product-{number:03d}" for number in range(50)]
     for product in products:
         deployment.products.put(Product(product, product))
-    assert post("/api/v1/telemetry", json.dumps([event("jane", product) for product in products]))["statusCode"] == 200
+    assert post("/api/v1/telemetry", json.dumps([event("jane", product) for product in products])).status == 200
     post("/api/v1/telemetry", json.dumps([event("john", products[0])]))
     for _ in range(2):
         load_function("rollup").handler(stream_batch(deployment), Context())
     assert [ask(mau(each))[1]["responseObject"]["reportData"]["users"] for each in products] == [2] + [1] * 49
     assert ask(mau(CATALOGUE)) == answered(CATALOGUE, 2)
-    assert close_day(Environment.PRODUCTION, deadline(today)) == [today.isoformat()]
+    assert close_day(Environment.PRODUCTION, deadline(TODAY)) == [TODAY.isoformat()]
     assert ask(mau(products[-1])) == answered(products[-1], 1)
     assert ask(mau(CATALOGUE)) == answered(CATALOGUE, 2)
     assert mailbox.failures == []
@@ -165,9 +182,8 @@ def test_a_batch_of_another_table_is_refused(deployment: Deployment) -> None:
 
 def counted(deployment: Deployment, scope: str = "acme-cli") -> Activity:
     """What rollup has counted today."""
-    now = datetime.now(UTC)
     store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    return total(activity for _, activity in store.hours(scope, now - timedelta(days=1), now))
+    return total(activity for _, activity in store.hours(scope, NOW - timedelta(days=1), NOW))
 
 
 def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbox: Mailbox) -> None:
@@ -175,7 +191,7 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
     bodies.append(event("pirate") | {"license_key": "LEAKED"})
     post("/api/v1/telemetry", json.dumps([body | {"data_group": "secondary1"} for body in bodies]))
     usage = {"activity_type": "primary", "product_id": "acme-cli", "user_id": "jane", "user_id_type": "EMAIL"}
-    usage |= {"source": "TELEMETRY", "event_at": str(int(datetime.now(UTC).timestamp()))}
+    usage |= {"source": "TELEMETRY", "event_at": str(int(NOW.timestamp()))}
     post("/api/product/usage", json.dumps({"payload": usage}))
     batch, rollup = stream_batch(deployment), load_function("rollup")
     for _ in range(2):
@@ -204,34 +220,32 @@ def test_a_key_is_noted_as_used(deployment: Deployment, post: Post) -> None:
     key = deployment.api_keys.find(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
     assert key
     store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    assert store.uses([key.id, "other"]) == {key.id: hour_of(datetime.now(UTC))}
+    assert store.uses([key.id, "other"]) == {key.id: hour_of(NOW)}
 
 
 def test_closing_counts_what_no_stream_delivered(deployment: Deployment, post: Post, ask: Ask) -> None:
     """And what it delivers afterwards changes nothing."""
-    before = datetime.now(UTC).date()
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john"), event("x", "who?")]))
-    assert close_day(Environment.PRODUCTION, deadline(before) - timedelta(minutes=1)) == []
-    assert close_day(Environment.PRODUCTION, deadline(before)) == [before.isoformat()]
-    assert close_day(Environment.PRODUCTION, deadline(before)) == []
+    assert close_day(Environment.PRODUCTION, deadline(TODAY) - timedelta(minutes=1)) == []
+    assert close_day(Environment.PRODUCTION, deadline(TODAY)) == [TODAY.isoformat()]
+    assert close_day(Environment.PRODUCTION, deadline(TODAY)) == []
     assert ask(mau("acme-cli")) == answered("acme-cli", 2)
     load_function("rollup").handler(stream_batch(deployment), Context())
     assert ask(mau("acme-cli")) == answered("acme-cli", 2)
     aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 3
+    assert active_users(CATALOGUE, 30, TODAY, Audience.ALL_USERS, aggregates) == 3
 
 
 def test_a_record_of_a_closed_day_that_nobody_counted_is_a_failure(
     deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox
 ) -> None:
-    today = datetime.now(UTC).date()
     post("/api/v1/telemetry", json.dumps(event("jane")))
     load_function("rollup").handler(stream_batch(deployment), Context())
-    close_day(Environment.PRODUCTION, deadline(today))
+    close_day(Environment.PRODUCTION, deadline(TODAY))
     post("/api/v1/telemetry", json.dumps(event("john")))
     load_function("rollup").handler(stream_batch(deployment), Context())
     (failure,) = mailbox.failures
-    assert failure.cause == f"DayClosed: {today} is closed"
+    assert failure.cause == f"DayClosed: {TODAY} is closed"
     assert ask(mau("acme-cli")) == answered("acme-cli", 1)
 
 
@@ -259,30 +273,28 @@ def test_a_product_registered_between_two_runs_keeps_no_environment_waiting(
 
 def test_runs_without_time_get_further(deployment: Deployment, post: Post) -> None:
     """Lambda is about to end each of them when it begins."""
-    before = datetime.now(UTC).date()
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john", "acme-desktop")]))
     closed: list[str] = []
     for _ in range(12):
-        function = load_function("close_day", FakeClock(deadline(before)))
+        function = load_function("close_day", FakeClock(deadline(TODAY)))
         closed += function.handler({"environment": "production"}, Context(milliseconds_left=0))["closed"]
-    assert closed == [before.isoformat()]
+    assert closed == [TODAY.isoformat()]
     aggregates = LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    assert active_users(CATALOGUE, 30, before, Audience.ALL_USERS, aggregates) == 2
+    assert active_users(CATALOGUE, 30, TODAY, Audience.ALL_USERS, aggregates) == 2
 
 
 def test_a_closed_day_is_verified_by_event(post: Post) -> None:
-    today = datetime.now(UTC).date()
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john")]))
-    close_day(Environment.PRODUCTION, deadline(today))
-    again = {"environment": "production", "product": "acme-cli", "day": today.isoformat()}
+    close_day(Environment.PRODUCTION, deadline(TODAY))
+    again = {"environment": "production", "product": "acme-cli", "day": TODAY.isoformat()}
     function = load_function("close_day")
     holds = {"scope": "acme-cli", "outcome": "holds", "difference": None}
     assert function.handler(again, Context()) == {
         "environment": "production",
-        "day": today.isoformat(),
+        "day": TODAY.isoformat(),
         "verdicts": [holds],
     }
-    whole = function.handler({"environment": "production", "day": today.isoformat()}, Context())
+    whole = function.handler({"environment": "production", "day": TODAY.isoformat()}, Context())
     assert {verdict["outcome"] for verdict in whole["verdicts"]} == {"holds"}
 
 

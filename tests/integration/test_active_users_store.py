@@ -24,11 +24,11 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import SLICES, LedgerStore
-from tests.active_users_world import Store
 from tests.benchmarks.capacity import counted_calls
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import report_of
 from tests.table_aggregates import TableAggregates
+from tests.worlds.active_users import Store
 
 DAY = date(2026, 11, 3).toordinal()
 EDITOR_USERS = Place("editor", Audience.USERS)

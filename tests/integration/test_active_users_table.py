@@ -28,9 +28,11 @@ from telemetry.services import counting
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import MOST_SCOPES, SLICES
-from tests.active_users_world import FIRST_DAY, PRODUCTS, SHORT_GAPS, Step, World, histories
 from tests.observations import observe, report_of
 from tests.table_aggregates import TableAggregates
+from tests.worlds.active_users import FIRST_DAY, PRODUCTS, SHORT_GAPS, Step, World, histories
+
+pytestmark = pytest.mark.slow
 
 SOAK = bool(os.environ.get("SOAK"))
 TODAY = date(2026, 11, 3)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from pynamodb.connection import Connection
@@ -25,27 +24,16 @@ from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment, Post
-from tests.lambdas import Context, http_event, load_function, restart
+from tests.client import Answer, Client, bearer, headers_of
+from tests.lambdas import load_function, restart
+from tests.worlds.deployment import Deployment, Post
+
+pytestmark = pytest.mark.days
 
 BASE = "/api/v1/admin"
 PRODUCTION = {"environment": "production"}
 KEY = "ACME-7F3K-92QM-XT4B-LL08"
 REQUEST_ID = "JKJaXmPLvHcESHA="
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    body: Any
-
-    @property
-    def link(self) -> tuple[str, dict[str, str]]:
-        found = re.fullmatch('<(.*)>; rel="next"', self.headers["link"])
-        assert found
-        parts = urlsplit(found[1])
-        return parts.path, dict(parse_qsl(parts.query))
 
 
 Ask = Callable[..., Answer]
@@ -61,20 +49,11 @@ class Keys:
 
 
 @pytest.fixture
-def staff_key(deployment: Deployment) -> Callable[..., str]:
-    def issue(role: Role, *environments: Environment) -> str:
-        reach = frozenset(environments or Environment)
-        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
-
-    return issue
-
-
-@pytest.fixture
-def keys(deployment: Deployment, staff_key: Callable[..., str]) -> Keys:
+def keys(deployment: Deployment) -> Keys:
     return Keys(
-        super_admin=staff_key(Role.SUPER_ADMIN),
-        admin=staff_key(Role.ADMIN),
-        viewer=staff_key(Role.VIEWER),
+        super_admin=deployment.staff_key(Role.SUPER_ADMIN),
+        admin=deployment.staff_key(Role.ADMIN),
+        viewer=deployment.staff_key(Role.VIEWER),
         sdk=deployment.keys[Environment.PRODUCTION],
     )
 
@@ -88,8 +67,8 @@ def admin_function() -> ModuleType:
 @pytest.fixture
 def ask(keys: Keys, admin_function: ModuleType) -> Ask:
     """Asks an admin function that knows nothing yet, as an admin unless told."""
-    function = admin_function
-    restart(function)
+    restart(admin_function)
+    admin = Client(admin_function)
 
     def ask(
         method: str,
@@ -99,15 +78,8 @@ def ask(keys: Keys, admin_function: ModuleType) -> Ask:
         key: str | None = keys.admin,
         **headers: str,
     ) -> Answer:
-        sent = {"content-type": "application/json", "user-agent": "browser/1"}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        if key:
-            sent["authorization"] = f"Bearer {key}"
-        text = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
-        event = http_event(path if path == "/openapi.json" else BASE + path, text, sent, query, method)
-        result = function.handler(event, Context())
-        answered = {name.lower(): value for name, value in result["headers"].items()}
-        return Answer(result["statusCode"], answered, json.loads(result["body"]))
+        sent = {"user-agent": "browser/1", **headers_of(headers), **(bearer(key) if key else {})}
+        return admin.request(method, path if path == "/openapi.json" else BASE + path, body, query, sent)
 
     return ask
 
@@ -172,6 +144,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("PUT", "/retention", {"days": 30}, 200),
     ("GET", "/retention/preview", None, 200),
     ("POST", "/days/{day}/verify", None, 404),
+    ("GET", "/days/{day}/corrections", None, 404),
     ("GET", "/audit", None, 200),
 ]
 FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
@@ -244,13 +217,11 @@ def test_staff_keys_are_for_a_super_admin(ask: Ask, keys: Keys) -> None:
     assert ask("POST", path + "/revoke", key=keys.super_admin).body["active"] is False
 
 
-def test_nobody_reaches_beyond_the_environments_of_their_key(
-    ask: Ask, staff_key: Callable[..., str], keys: Keys
-) -> None:
+def test_nobody_reaches_beyond_the_environments_of_their_key(ask: Ask, deployment: Deployment, keys: Keys) -> None:
     """The same answers for what is in another environment and for what is not at all."""
     theirs = a_license(ask)["id"]
     their_key = ask("POST", "/api-keys", {"name": "x", "capabilities": ["ingest"]}, PRODUCTION).body["id"]
-    staging = staff_key(Role.SUPER_ADMIN, Environment.STAGING)
+    staging = deployment.staff_key(Role.SUPER_ADMIN, Environment.STAGING)
     wide = {"kind": "staff", "name": "x", "role": "admin", "environments": ["staging", "production"]}
     their_staff = ask("POST", "/api-keys", wide, PRODUCTION, keys.super_admin).body["id"]
     here = {"environment": "staging"}
@@ -680,7 +651,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
 
     def works(secret: str) -> bool:
         event = json.dumps({"data_type": "text", "data_group": "g", "text_data": "x"})
-        return bool(post("/api/v1/telemetry", event, {"x-api-key": secret})["statusCode"] == 200)
+        return bool(post("/api/v1/telemetry", event, {"x-api-key": secret}).status == 200)
 
     regenerated = ask("POST", path + "/regenerate")
     another = regenerated.body["secret"]
@@ -699,7 +670,7 @@ def test_an_sdk_key_lives_and_ends(ask: Ask, post: Post) -> None:
 def test_a_revoked_key_opens_nothing(ask: Ask, post: Post) -> None:
     issued = ask("POST", "/api-keys", {"name": "x", "capabilities": ["ingest"]}, PRODUCTION).body
     ask("POST", f"/api-keys/{issued['id']}/revoke")
-    assert post("/api/v1/telemetry", "{}", {"x-api-key": issued["secret"]})["statusCode"] == 401
+    assert post("/api/v1/telemetry", "{}", {"x-api-key": issued["secret"]}).status == 401
 
 
 @pytest.mark.parametrize(

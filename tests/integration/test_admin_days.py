@@ -11,13 +11,16 @@ from telemetry.domain.activity import OTHER, Fold, HourKey, Kind, Measure
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.api_keys import hash_of, issue_staff_key
+from telemetry.services.api_keys import hash_of
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.tables import dynamodb_client
+from tests.client import Client, bearer
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, start_ingest
-from tests.lambdas import Context, http_event, load_function, restart
+from tests.lambdas import Context, load_function, restart
 from tests.stream_events import close_day, deadline, stored_items, stream_batch
+from tests.worlds.deployment import Deployment, Mailbox, start_ingest
+
+pytestmark = pytest.mark.days
 
 PRODUCTION = Environment.PRODUCTION
 NOW = datetime(2026, 11, 3, 9, tzinfo=UTC)
@@ -32,23 +35,17 @@ class Site:
         post = start_ingest(deployment, NOW)
         event = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"}
         events = [event | {"user_identifier": f"user {number}"} for number in range(4)]
-        assert post("/api/v1/telemetry", json.dumps(events))["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps(events)).status == 200
         load_function("rollup").handler(stream_batch(deployment), Context())
         close_day(PRODUCTION, deadline(DAY))
         self.clock = FakeClock(deadline(DAY))
         self.admin = load_function("admin", self.clock)
-        self.key = self.staff(Role.ADMIN, *Environment)
-
-    def staff(self, role: Role, *environments: Environment) -> str:
-        deployment = self.deployment
-        issued = issue_staff_key("staff", frozenset(environments), role, deployment.keyring, deployment.api_keys)
-        return issued.secret
+        self.key = deployment.staff_key()
 
     def ask(self, method: str, path: str, key: str | None = None, **query: str) -> tuple[int, Any]:
-        headers = {"authorization": f"Bearer {key or self.key}"}
-        event = http_event(f"/api/v1/admin{path}", "", headers, {"environment": "production"} | query, method)
-        answer = self.admin.handler(event, Context())
-        return answer["statusCode"], json.loads(answer["body"])
+        admin = Client(self.admin, bearer(key or self.key), "/api/v1/admin", {"environment": "production"})
+        answer = admin.request(method, path, None, query)
+        return answer.status, answer.body
 
 
 @pytest.fixture
@@ -81,8 +78,9 @@ def test_what_cannot_be_verified(site: Site) -> None:
     assert site.ask("POST", "/days/2026-11-04/verify")[0] == 404
     assert site.ask("POST", "/days/2026-11-03/verify", product="nobodys")[0] == 404
     assert site.ask("POST", "/days/yesterday/verify")[0] == 422
-    assert site.ask("POST", "/days/2026-11-03/verify", site.staff(Role.VIEWER, PRODUCTION))[0] == 403
-    assert site.ask("POST", "/days/2026-11-03/verify", site.staff(Role.ADMIN, Environment.STAGING))[0] == 403
+    for role, environment in ((Role.VIEWER, PRODUCTION), (Role.ADMIN, Environment.STAGING)):
+        key = site.deployment.staff_key(role, environment)
+        assert site.ask("POST", "/days/2026-11-03/verify", key)[0] == 403
     restart(site.admin, most_verified=3)
     status, body = site.ask("POST", "/days/2026-11-03/verify")
     assert (status, body["type"]) == (400, "urn:telemetry:problem:too-wide")
@@ -136,8 +134,8 @@ def test_who_sees_corrections_and_of_what(site: Site) -> None:
     assert site.ask("POST", "/days/2026-11-04/verify")[1]["detail"] == "There is no report of * on 2026-11-04."
     assert site.ask("GET", "/days/yesterday/corrections")[0] == 422
     assert site.ask("GET", CORRECTIONS, page="2")[0] == 422
-    assert site.ask("GET", CORRECTIONS, site.staff(Role.VIEWER, PRODUCTION))[0] == 403
-    assert site.ask("GET", CORRECTIONS, site.staff(Role.ADMIN, Environment.STAGING))[0] == 403
+    assert site.ask("GET", CORRECTIONS, site.deployment.staff_key(Role.VIEWER, PRODUCTION))[0] == 403
+    assert site.ask("GET", CORRECTIONS, site.deployment.staff_key(Role.ADMIN, Environment.STAGING))[0] == 403
 
 
 def test_keys_show_when_records_came_with_them(site: Site) -> None:
@@ -204,7 +202,7 @@ def test_usage_says_what_the_records_say(site: Site) -> None:
             {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": name}
             for name in ("acme-cli", "other")
         ]
-        assert post("/api/v1/telemetry", json.dumps((events * 3)[:count]), {"x-api-key": secret})["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps((events * 3)[:count]), {"x-api-key": secret}).status == 200
     batch = stream_batch(deployment)
     for _ in range(2):
         load_function("rollup").handler(batch, Context())
@@ -217,12 +215,12 @@ def test_usage_says_what_the_records_say(site: Site) -> None:
 
 def test_usage_is_told_of_sdk_keys_in_their_own_environment(site: Site) -> None:
     id_ = key_id(site)
-    staging = site.staff(Role.ADMIN, Environment.STAGING)
+    staging = site.deployment.staff_key(Role.ADMIN, Environment.STAGING)
     for key, environment, expected in (
         (None, "staging", 404),
         (staging, "production", 403),
         (staging, "staging", 404),
-        (site.staff(Role.VIEWER, PRODUCTION), "production", 403),
+        (site.deployment.staff_key(Role.VIEWER, PRODUCTION), "production", 403),
     ):
         assert site.ask("GET", f"/api-keys/{id_}/usage", key, environment=environment)[0] == expected
     assert site.ask("GET", f"/api-keys/{key_id(site, Environment.STAGING)}/usage")[0] == 404

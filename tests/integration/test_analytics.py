@@ -30,9 +30,11 @@ from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.records import RecordStore
 from telemetry.storage.spikes import EpisodeStore
-from tests.analytics_world import PRODUCTION, AnalyticsWorld
-from tests.conftest import Deployment, Mailbox
-from tests.issuing import issue
+from tests.worlds.analytics import PRODUCTION, AnalyticsWorld
+from tests.worlds.deployment import Deployment, Mailbox
+from tests.worlds.licenses import issue
+
+pytestmark = pytest.mark.days
 
 STAGING = Environment.STAGING
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -360,7 +362,7 @@ def test_keys_of_other_environments(world: AnalyticsWorld) -> None:
     customer = {"id": "globex", "name": "Globex", "environment": "staging"}
     assert item == {"last4": "STAG", "records": 2, "first_seen": at, "last_seen": at, "customer": customer}
     for reach in ({PRODUCTION}, {PRODUCTION, Environment.DEVELOPMENT}):
-        key = world.staff_key(Role.ADMIN, reach)
+        key = world.deployment.staff_key(Role.ADMIN, *reach)
         _, body = world.ask("mismatches", {"range": "7d"}, key)
         assert [(each["last4"], each["records"], each["customer"]) for each in body["items"]] == [("STAG", 2, None)]
         assert "lobex" not in json.dumps(body)
@@ -595,7 +597,7 @@ def test_a_viewer_sees_numbers_and_nothing_of_anybody(world: AnalyticsWorld) -> 
 def test_only_staff_of_the_environment_are_told(world: AnalyticsWorld, path: str) -> None:
     assert world.ask(path, key="tk_staff_nobody-was-given-this")[0] == 401
     assert world.ask(path, key=world.deployment.keys[PRODUCTION])[0] == 403
-    of_staging = world.staff_key(Role.SUPER_ADMIN, {STAGING})
+    of_staging = world.deployment.staff_key(Role.SUPER_ADMIN, STAGING)
     assert world.ask(path, key=of_staging)[0] == 403
     assert world.ask(path, {"environment": "staging"}, of_staging)[0] == 200
 

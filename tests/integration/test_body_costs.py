@@ -6,7 +6,9 @@ import pytest
 
 from telemetry.domain.environment import Environment
 from tests.benchmarks.body_costs import BODIES, measured
-from tests.conftest import Deployment
+from tests.worlds.deployment import Deployment
+
+pytestmark = pytest.mark.slow
 
 MOST_MEGABYTES = 256
 MOST_CPU = 20

@@ -25,9 +25,11 @@ from telemetry.storage.active_users import DayItem, HistoryAttribute, LedgerStor
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, never, start_ingest
 from tests.lambdas import Context, load_function
 from tests.stream_events import stored_items, stream_event, stream_record
+from tests.worlds.deployment import Deployment, Mailbox, never, start_ingest
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 SOAK = bool(os.environ.get("SOAK"))
 FIRST = date(2026, 10, 31)
@@ -89,7 +91,7 @@ def recorded(deployment: Deployment, mailbox: Mailbox, monkeypatch: pytest.Monke
                 for _ in range(5)
             ]
             headers = {"x-api-key": keys[number % 2]}
-            assert post("/api/v1/telemetry", json.dumps(bodies), headers)["statusCode"] == 200
+            assert post("/api/v1/telemetry", json.dumps(bodies), headers).status == 200
     return stored_items(deployment)
 
 

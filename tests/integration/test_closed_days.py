@@ -1,10 +1,8 @@
 """What finance is told where reports are missing: days that never were, days to come, and damage."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import pytest
 
@@ -20,8 +18,11 @@ from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import counted_calls
-from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Answer, Client
+from tests.lambdas import load_function
+from tests.worlds.deployment import Deployment
+
+pytestmark = pytest.mark.days
 
 FIRST = date(2026, 10, 1)
 NOW = datetime(2026, 10, 12, 1, tzinfo=UTC)
@@ -253,21 +254,19 @@ CONSTANT = {
 QUERY = {"application": "editor", "from": "2026-10-01", "to": "2026-10-10"}
 
 
-def ask_both(deployment: Deployment) -> tuple[dict[str, Any], dict[str, Any]]:
+def ask_both(deployment: Deployment) -> tuple[Answer, Answer]:
     """The plain route and the dialect."""
-    function = load_function("reports")
-    key = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-    plain = function.handler(http_event("/api/v1/reports/daily", "", key, QUERY, "GET"), Context())
-    asked = json.dumps({"requestObject": {"name": "DAILY_ACTIVE_USERS", "parameters": QUERY}})
-    return plain, function.handler(http_event("/rest/v3/telemetry/report", asked, key), Context())
+    reports = Client(load_function("reports"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
+    question = {"requestObject": {"name": "DAILY_ACTIVE_USERS", "parameters": QUERY}}
+    return reports.get("/api/v1/reports/daily", QUERY), reports.post("/rest/v3/telemetry/report", question)
 
 
 @pytest.mark.usefixtures("table")
 def test_damage_is_logged_and_not_told(deployment: Deployment, caplog: pytest.LogCaptureFixture) -> None:
     lose(deployment.tables.aggregates(Environment.PRODUCTION), "days", "editor", 5)
     plain, dialect = ask_both(deployment)
-    assert (plain["statusCode"], json.loads(plain["body"])) == (500, CONSTANT)
-    assert (dialect["statusCode"], json.loads(dialect["body"])["responseObject"]["message"]) == (500, "Internal error.")
+    assert (plain.status, plain.body) == (500, CONSTANT)
+    assert (dialect.status, dialect.body["responseObject"]["message"]) == (500, "Internal error.")
     logged = [str(record.exc_info[1]) for record in caplog.records if record.exc_info]
     assert logged == ["editor: the report of 2026-10-07 does not follow from that of 2026-10-05"] * 2
 
@@ -278,6 +277,6 @@ def test_storage_out_of_reach(deployment: Deployment, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(DayReportStore, "totals", unreachable)
     plain, dialect = ask_both(deployment)
-    assert (plain["statusCode"], plain["headers"]["Retry-After"]) == (503, "5")
-    assert json.loads(plain["body"])["detail"] == "Please try again."
-    assert (dialect["statusCode"], dialect["headers"]["Retry-After"]) == (503, "5")
+    assert (plain.status, plain.headers["retry-after"]) == (503, "5")
+    assert plain.body["detail"] == "Please try again."
+    assert (dialect.status, dialect.headers["retry-after"]) == (503, "5")

@@ -40,13 +40,15 @@ from telemetry.settings import TableNames
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
-from tests.active_users_world import stream_record
-from tests.conftest import Mailbox
 from tests.item_sizes import item_bytes
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import BREAKDOWNS, observe
 from tests.table_aggregates import TableAggregates
 from tests.unit.test_spikes import MemoryEpisodes
+from tests.worlds.active_users import stream_record
+from tests.worlds.deployment import Mailbox
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 NOW = datetime(2026, 11, 4, 1, 30, tzinfo=UTC)

@@ -8,9 +8,10 @@ import pytest
 from local import containers as module
 from local.containers import Containers, EventTooLarge, FunctionFailed, Throttled
 from local.template import Function
+from tests.waiting import eventually
 
 APP = """
-import os, time
+import os, pathlib, time
 
 def handler(event, context):
     match event.get("do"):
@@ -19,7 +20,11 @@ def handler(event, context):
         case "exit":
             os._exit(3)
         case "sleep":
-            time.sleep(event["seconds"])
+            time.sleep(60)
+        case "wait":
+            pathlib.Path(event["begun"]).touch()
+            while not os.path.exists(event["end"]):
+                time.sleep(0.01)
         case "unjsonable":
             return object()
         case "large":
@@ -149,7 +154,7 @@ def test_failures_are_told_and_the_next_event_is_fine(start: Start, event: dict[
 def test_a_function_out_of_time_is_ended(start: Start) -> None:
     containers = start(timeout=1)
     with pytest.raises(FunctionFailed, match=r"Task timed out after 1\.00 seconds"):
-        containers.invoke("f", {"do": "sleep", "seconds": 60})
+        containers.invoke("f", {"do": "sleep"})
     assert containers.invoke("f", {"n": 1})["event"] == {"n": 1}
 
 
@@ -158,17 +163,17 @@ def test_an_event_over_the_limit(start: Start) -> None:
         start().invoke("f", {"body": "x" * 6_300_000})
 
 
-def test_grows_to_its_most_and_then_waits(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_grows_to_its_most_and_then_waits(start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_GROW_AFTER_SECONDS", 0.01)
-    containers = start(most=2)
-    threads = [
-        threading.Thread(target=containers.invoke, args=("f", {"do": "sleep", "seconds": 1.5})) for _ in range(2)
-    ]
+    containers, begun = start(most=2, timeout=60), [tmp_path / "one", tmp_path / "two"]
+    events = [{"do": "wait", "begun": str(path), "end": str(tmp_path / "end")} for path in begun]
+    threads = [threading.Thread(target=containers.invoke, args=("f", event)) for event in events]
     for thread in threads:
         thread.start()
-    time.sleep(0.3)
+    eventually(lambda: all(path.exists() for path in begun))
     with pytest.raises(Throttled):
         containers.invoke("f", {}, patience=0.1)
+    (tmp_path / "end").touch()
     assert containers.invoke("f", {"n": 1}, patience=60)["event"] == {"n": 1}
     for thread in threads:
         thread.join()
@@ -183,20 +188,20 @@ def test_a_function_that_does_not_start(start: Start, app: str) -> None:
             containers.invoke("f", {})
 
 
-def test_stops_with_an_event_in_flight(start: Start) -> None:
-    containers = start()
+def test_stops_with_an_event_in_flight(start: Start, tmp_path: Path) -> None:
+    containers, begun = start(timeout=60), tmp_path / "begun"
     assert started(containers) == {}
     failure: list[Exception] = []
 
     def invoke() -> None:
         try:
-            containers.invoke("f", {"do": "sleep", "seconds": 60})
+            containers.invoke("f", {"do": "wait", "begun": str(begun), "end": str(tmp_path / "never")})
         except FunctionFailed as exc:
             failure.append(exc)
 
     thread = threading.Thread(target=invoke)
     thread.start()
-    time.sleep(0.5)
+    eventually(begun.exists)
     began = time.monotonic()
     containers.stop()
     thread.join(20)

@@ -25,7 +25,6 @@ from local.engine import Engine
 from local.template import read_template
 from telemetry.domain.active_users import Audience
 from telemetry.domain.activity import UNNAMED, Kind, total
-from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect
 from telemetry.domain.flags import Flag
@@ -33,7 +32,6 @@ from telemetry.domain.record import Record, RecordKey, read_telemetry_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.retry import Deadline
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage import batches
@@ -44,10 +42,13 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
+from tests.client import Client, bearer
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, start_ingest
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stream_batch
+from tests.worlds.deployment import Deployment, Mailbox, start_ingest
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 NOON = datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=12)
@@ -149,10 +150,9 @@ class Site:
 
     def ask(self, path: str, query: Mapping[str, str] | None = None, key: str | None = None, status: int = 200) -> Any:  # noqa: ANN401
         usual = {"environment": "production", "range": "7d"} if path.startswith(BASE) else {}
-        event = http_event(path, "", {"authorization": f"Bearer {key or self.key}"}, usual | dict(query or {}), "GET")
-        answer = self.function.handler(event, Context(milliseconds_left=29_000))
-        assert answer["statusCode"] == status, answer["body"]
-        return answer["body"]
+        answer = Client(self.function, bearer(key or self.key)).get(path, usual | dict(query or {}))
+        assert answer.status == status, answer.text
+        return answer.text
 
     def rows(self, **query: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = json.loads(self.ask(f"{BASE}/records", query))["items"]
@@ -181,11 +181,9 @@ def site(deployment: Deployment, mailbox: Mailbox, request: pytest.FixtureReques
     ids = []
     for minute, each in enumerate(bodies):
         post = start_ingest(deployment, NOON + timedelta(minutes=minute))
-        ids.append(json.loads(post("/api/v1/telemetry", each)["body"])["telemetry_id"])
+        ids.append(post("/api/v1/telemetry", each).body["telemetry_id"])
     function = load_function("analytics", FakeClock(deadline(DAY) + timedelta(hours=1)))
-    reach = frozenset(Environment)
-    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
-    return Site(deployment, ids, bodies, function, key)
+    return Site(deployment, ids, bodies, function, deployment.staff_key())
 
 
 @pytest.mark.parametrize("kind", BODIES)

@@ -1,18 +1,20 @@
 """One deadline for a request: whatever storage does, it is answered in time, event by event."""
 
-import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
 
 from telemetry.domain.environment import Environment
-from tests.conftest import Deployment
+from tests.client import Answer, Client
 from tests.faulty_transport import BadDay, Fault, answer, bad_day, only, refused, silent, unreachable
-from tests.issuing import KEY, issue
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import load_function
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import KEY, issue
 
 TIMEOUTS = {"ingest": 10.0, "licensing": 20.0, "reports": 10.0, "analytics": 29.0, "admin": 29.0}
 OURS = 1.0
@@ -21,25 +23,32 @@ OURS = 1.0
 INSERTS = ("ExecuteStatement", "BatchExecuteStatement")
 READS = ("GetItem", "BatchGetItem", "Query")
 
-Send = Callable[..., tuple[dict[str, Any], BadDay]]
+Send = Callable[..., tuple[Answer, BadDay]]
+
+
+def client(deployment: Deployment, function: str, **headers: str) -> Client:
+    return Client(load_function(function), {"x-api-key": deployment.keys[Environment.PRODUCTION], **headers})
+
+
+@contextmanager
+def in_time(client: Client, fault: Fault) -> Iterator[tuple[Client, BadDay]]:
+    """Has DynamoDB fail for a client whose function must answer before Lambda ends it."""
+    name = client.function.__name__.removeprefix("functions_")
+    with bad_day(fault) as day:
+        began = day.now
+        yield replace(client, context=day.context(TIMEOUTS[name])), day
+        assert day.now - began <= TIMEOUTS[name] - OURS
 
 
 @pytest.fixture
 def send(deployment: Deployment) -> Send:
     """Sends a body to ingest in its time; the key and the products are known already."""
-    function = load_function("ingest")
-    headers = {"content-type": "application/json", "x-api-key": deployment.keys[Environment.PRODUCTION]}
+    ingest = client(deployment, "ingest")
+    assert ingest.post("/v1/telemetry", an_event(0)).status == 200
 
-    def event(path: str, body: object) -> dict[str, Any]:
-        return http_event(path, json.dumps(body), headers)
-
-    assert function.handler(event("/v1/telemetry", an_event(0)), Context())["statusCode"] == 200
-
-    def sent(fault: Fault, body: object, path: str = "/v1/telemetry") -> tuple[dict[str, Any], BadDay]:
-        with bad_day(fault) as day:
-            began = day.now
-            result: dict[str, Any] = function.handler(event(path, body), day.context(TIMEOUTS["ingest"]))
-            assert day.now - began <= TIMEOUTS["ingest"] - OURS
+    def sent(fault: Fault, body: object, path: str = "/v1/telemetry") -> tuple[Answer, BadDay]:
+        with in_time(ingest, fault) as (hurried, day):
+            result = hurried.post(path, body)
         return result, day
 
     return sent
@@ -56,8 +65,8 @@ def an_event(number: int, **fields: object) -> dict[str, object]:
     } | fields
 
 
-def statuses(result: dict[str, Any]) -> Counter[str]:
-    return Counter(each["status"] for each in json.loads(result["body"])["results"])
+def statuses(result: Answer) -> Counter[str]:
+    return Counter(each["status"] for each in result.body["results"])
 
 
 THROTTLED = refused("ThrottlingException", 3.0)
@@ -67,15 +76,15 @@ ONE_BY_ONE = [THROTTLED, silent, unreachable, refused("ProvisionedThroughputExce
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
 def test_a_batch_of_which_nothing_can_be_stored(send: Send, fault: Fault) -> None:
     result, _ = send(only(fault, *INSERTS), [an_event(number) for number in range(500)])
-    assert result["statusCode"] == 503
-    assert result["headers"]["Retry-After"] == "5"
+    assert result.status == 503
+    assert result.headers["retry-after"] == "5"
     assert statuses(result) == {"failed": 500}
 
 
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
 def test_a_batch_of_which_some_is_stored(send: Send, fault: Fault) -> None:
     result, _ = send(only(fault, *INSERTS, after=7), [an_event(number) for number in range(1, 501)])
-    assert result["statusCode"] == 503
+    assert result.status == 503
     assert statuses(result) == {"stored": 175, "failed": 325}
 
 
@@ -103,7 +112,7 @@ def test_duplicates_that_cannot_be_told_from_conflicts(send: Send, fault: Fault)
     events = [an_event(number) for number in range(1, 201)]
     send(lambda *_: None, events[:150])
     result, _ = send(only(fault, "BatchGetItem", table="-records-", after=1), events)
-    assert result["statusCode"] == 503
+    assert result.status == 503
     assert statuses(result) == {"duplicate": 100, "stored": 50, "failed": 50}
 
 
@@ -124,26 +133,21 @@ def number_text(seed: int) -> str:
 @pytest.mark.parametrize("path", ["/v1/telemetry", "/api/product/usage"])
 def test_one_event_that_cannot_be_stored(send: Send, path: str, fault: Fault) -> None:
     result, _ = send(only(fault, *INSERTS), an_event(1), path)
-    assert result["statusCode"] == 503
-    assert result["headers"]["Retry-After"] == "5"
+    assert result.status == 503
+    assert result.headers["retry-after"] == "5"
 
 
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
 def test_a_registry_that_is_away_leaves_time_to_store(send: Send, fault: Fault) -> None:
     events = [an_event(number, license_key=f"ACME-{number % 9}") for number in range(1, 101)]
     result, _ = send(only(fault, *READS, table="-registry"), events)
-    assert (result["statusCode"], statuses(result)) == (200, {"stored": 100})
+    assert (result.status, statuses(result)) == (200, {"stored": 100})
 
 
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
 def test_everything_is_away_at_a_cold_start(deployment: Deployment, fault: Fault) -> None:
-    function = load_function("ingest")
-    headers = {"content-type": "application/json", "x-api-key": deployment.keys[Environment.PRODUCTION]}
-    with bad_day(fault) as day:
-        began = day.now
-        event = http_event("/v1/telemetry", json.dumps(an_event(1)), headers)
-        assert function.handler(event, day.context(TIMEOUTS["ingest"]))["statusCode"] == 503
-        assert day.now - began <= TIMEOUTS["ingest"] - OURS
+    with in_time(client(deployment, "ingest"), fault) as (ingest, _):
+        assert ingest.post("/v1/telemetry", an_event(1)).status == 503
 
 
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
@@ -156,17 +160,12 @@ def test_licences(
     is_known: bool,  # noqa: FBT001
 ) -> None:
     issue(deployment)
-    function = load_function("licensing")
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "idempotency-key": "k"}
-    event = http_event(f"/v1/{action}", json.dumps({"license_key": KEY, "identifier": "d"}), headers)
+    licensing, body = client(deployment, "licensing"), {"license_key": KEY, "identifier": "d"}
     if is_known:
-        function.handler(event, Context(milliseconds_left=20_000))
-        event["headers"]["idempotency-key"] = "another"
-    with bad_day(fault) as day:
-        began = day.now
-        result = function.handler(event, day.context(TIMEOUTS["licensing"]))
-        assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "5")
-        assert day.now - began <= TIMEOUTS["licensing"] - OURS
+        licensing.post(f"/v1/{action}", body, idempotency_key="k")
+    with in_time(licensing, fault) as (hurried, _):
+        answer = hurried.post(f"/v1/{action}", body, idempotency_key="another" if is_known else "k")
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
 
 
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
@@ -181,14 +180,10 @@ def test_licences(
     ],
 )
 def test_reads(deployment: Deployment, fault: Fault, name: str, path: str) -> None:
-    function = load_function(name)
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-    event = http_event(path, "", headers, {"environment": "production"}, "POST" if "rest" in path else "GET")
-    with bad_day(fault) as day:
-        began = day.now
-        result = function.handler(event, day.context(TIMEOUTS[name]))
-        assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "5")
-        assert day.now - began <= TIMEOUTS[name] - OURS
+    method, query = "POST" if "rest" in path else "GET", {"environment": "production"}
+    with in_time(client(deployment, name), fault) as (hurried, _):
+        answer = hurried.request(method, path, None, query)
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
 
 
 def test_pages_that_come_too_slowly(deployment: Deployment) -> None:
@@ -199,13 +194,8 @@ def test_pages_that_come_too_slowly(deployment: Deployment) -> None:
         last = {"pk": {"S": "product"}, "sk": {"S": "x"}}
         return answer({"Items": [], "Count": 0, "ScannedCount": 1, "LastEvaluatedKey": last})
 
-    function = load_function("reports")
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-    event = http_event("/api/v1/reports/applications", "", headers, method="GET")
-    with bad_day(only(slow, "Query")) as day:
-        began = day.now
-        assert function.handler(event, day.context(TIMEOUTS["reports"]))["statusCode"] == 503
-        assert day.now - began <= TIMEOUTS["reports"] - OURS
+    with in_time(client(deployment, "reports"), only(slow, "Query")) as (reports, _):
+        assert reports.get("/api/v1/reports/applications").status == 503
 
 
 def test_keys_that_are_left_out_again_and_again(deployment: Deployment) -> None:
@@ -216,10 +206,5 @@ def test_keys_that_are_left_out_again_and_again(deployment: Deployment) -> None:
         return answer({"Responses": {}, "UnprocessedKeys": request["RequestItems"]})
 
     issue(deployment)
-    function = load_function("licensing")
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-    event = http_event("/v1/verify", json.dumps({"license_key": KEY, "identifier": "d"}), headers)
-    with bad_day(only(nothing, "BatchGetItem")) as day:
-        began = day.now
-        assert function.handler(event, day.context(TIMEOUTS["licensing"]))["statusCode"] == 503
-        assert day.now - began <= TIMEOUTS["licensing"] - OURS
+    with in_time(client(deployment, "licensing"), only(nothing, "BatchGetItem")) as (licensing, _):
+        assert licensing.post("/v1/verify", {"license_key": KEY, "identifier": "d"}).status == 503

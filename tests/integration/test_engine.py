@@ -4,7 +4,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from local.engine import Engine, EngineError, create_tables, dynamodb, is_alive
 from local.template import ROOT, read_template
 from telemetry.domain.environment import Environment
 from telemetry.settings import TableNames
+from tests.waiting import eventually
 
 _PARENT = """
 import fcntl, pathlib, sys, time
@@ -26,7 +26,9 @@ time.sleep(60)
 """
 
 
-def test_default_clients_reach_the_tables(tables: TableNames) -> None:
+def test_default_clients_reach_the_tables(engine: Engine) -> None:
+    tables = TableNames("reached-stack")
+    create_tables(dynamodb(engine.endpoint), read_template(tables.prefix).tables)
     client = boto3.client("dynamodb")
     for environment in Environment:
         description = client.describe_table(TableName=tables.records(environment))["Table"]
@@ -63,10 +65,7 @@ def test_dies_with_its_killed_parent_and_then_frees_the_lock(tmp_path: Path) -> 
         assert is_alive(endpoint)
         assert _locked(lock)
         parent.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while _locked(lock) or is_alive(endpoint):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    eventually(lambda: not _locked(lock) and not is_alive(endpoint))
 
 
 def _locked(path: Path) -> bool:

@@ -20,8 +20,11 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import counted_calls
-from tests.conftest import Deployment, Post, start_ingest
-from tests.lambdas import Context, http_event
+from tests.client import Client
+from tests.lambdas import Context, load_function
+from tests.worlds.deployment import Deployment, Post, start_ingest
+
+pytestmark = pytest.mark.days
 
 PRODUCTION = Environment.PRODUCTION
 HOUR = datetime(2026, 11, 21, 8, tzinfo=UTC)
@@ -115,10 +118,7 @@ def test_a_table_that_is_not_there_is_told_as_it_is(deployment: Deployment) -> N
 def refused(post: Post, key: str | None, body: str = EVENT, path: str = "/api/v1/telemetry", **query: str) -> int:
     """The HTTP status of a call from IP."""
     headers = {} if key is None else {"x-api-key": key}
-    event = http_event(path, body, {"content-type": "application/json"} | headers, query)
-    event["requestContext"]["http"]["sourceIp"] = IP
-    status: int = post.function.handler(event, Context())["statusCode"]
-    return status
+    return post(path, body, headers, query).status
 
 
 def test_calls_with_keys_that_are_not_good(deployment: Deployment, post: Post, store: FailedCallStore) -> None:
@@ -223,8 +223,8 @@ def test_it_is_answered_whatever_goes_wrong(
     assert WRONG not in caplog.text
 
 
-def test_a_call_that_took_all_its_time_is_not_counted(deployment: Deployment, store: FailedCallStore) -> None:
-    event = http_event("/api/v1/telemetry", EVENT, {})
-    post = start_ingest(deployment)
-    assert post.function.handler(event, Context(milliseconds_left=1_000))["statusCode"] == 401
+@pytest.mark.usefixtures("deployment")
+def test_a_call_that_took_all_its_time_is_not_counted(store: FailedCallStore) -> None:
+    ingest = Client(load_function("ingest"), context=Context(milliseconds_left=1_000))
+    assert ingest.post("/api/v1/telemetry", EVENT).status == 401
     assert noted(store) == {}

@@ -26,13 +26,14 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
+from tests.client import Answer, Client, bearer, headers_of
 from tests.clock import FakeClock
-from tests.closed_days import Site
-from tests.conftest import Deployment
-from tests.issuing import issue
-from tests.lambdas import Context, example_event, http_event, load_function
+from tests.lambdas import example_event, load_function
+from tests.worlds.closed_days import Site
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import issue
 
-Answer = dict[str, Any]
+pytestmark = pytest.mark.days
 
 PIRATE, REVOKED, EXPIRED = "NOBODY-ISSUED-THIS", "ACME-REVOKED-0001", "ACME-EXPIRED-0001"
 FOR_EVER = "private, max-age=31536000, immutable"
@@ -53,6 +54,7 @@ class Finance:
         self.deployment = deployment
         self.clock = FakeClock()
         self.function = load_function("reports", self.clock)
+        self.reports = Client(self.function, {"x-api-key": deployment.keys[Environment.PRODUCTION]})
 
     def get(
         self,
@@ -62,28 +64,24 @@ class Finance:
         method: str = "GET",
         **headers: str,
     ) -> Answer:
-        sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent["x-api-key"] = key or self.deployment.keys[Environment.PRODUCTION]
-        event = http_event(f"/api/v1/reports/{path}", "", sent, query, method)
-        answer: Answer = self.function.handler(event, Context())
-        return answer
+        own = {"x_api_key": key} if key else {}
+        return self.reports.request(method, f"/api/v1/reports/{path}", None, query, headers_of(headers | own))
 
-    def json(self, path: str, query: dict[str, str], key: str | None = None) -> Answer:
+    def json(self, path: str, query: dict[str, str], key: str | None = None) -> dict[str, Any]:
         answer = self.get(path, query, key)
-        assert answer["statusCode"] == 200, answer
-        found: Answer = json.loads(answer["body"])
+        assert answer.status == 200, answer
+        found: dict[str, Any] = answer.body
         return found
 
     def csv(self, path: str, query: dict[str, str]) -> list[dict[str, str]]:
         answer = self.get(path, query, accept="text/csv")
-        assert answer["statusCode"] == 200, answer
-        return list(csv.DictReader(io.StringIO(answer["body"], newline="")))
+        assert answer.status == 200, answer
+        return list(csv.DictReader(io.StringIO(answer.text, newline="")))
 
-    def dialect(self, name: str, **parameters: object) -> tuple[int, Answer]:
-        body = json.dumps({"requestObject": {"name": name, "parameters": parameters}})
-        key = {"x-api-key": self.deployment.keys[Environment.PRODUCTION]}
-        answer = self.function.handler(http_event("/rest/v3/telemetry/report", body, key), Context())
-        return answer["statusCode"], json.loads(answer["body"])["responseObject"]
+    def dialect(self, name: str, **parameters: object) -> tuple[int, dict[str, Any]]:
+        question = {"requestObject": {"name": name, "parameters": parameters}}
+        answer = self.reports.post("/rest/v3/telemetry/report", question)
+        return answer.status, answer.body["responseObject"]
 
 
 @pytest.fixture
@@ -128,7 +126,7 @@ def weekend(site: Site) -> Site:
 def test_active_users(weekend: Site, finance: Finance) -> None:
     query = {"application": "acme-desktop", "days": "2", "as_of": "2026-10-31"}
     report = kept(weekend.deployment, "acme-desktop", SATURDAY)
-    expected: Answer = {
+    expected: dict[str, Any] = {
         "environment": "production",
         "application": "acme-desktop",
         "days": 2,
@@ -150,23 +148,22 @@ def test_active_users(weekend: Site, finance: Finance) -> None:
         },
     }
     answer = finance.get("active-users", query)
-    assert answer == {
-        "statusCode": 200,
-        "body": json.dumps(expected, separators=(",", ":")),
-        "isBase64Encoded": False,
-        "headers": {
-            "Content-Type": "application/json",
-            "Cache-Control": FOR_EVER,
-            "ETag": f'"{sha256(answer["body"].encode()).hexdigest()[:32]}"',
-            "Vary": "Accept, Authorization, X-API-Key",
+    assert answer == Answer(
+        200,
+        {
+            "content-type": "application/json",
+            "cache-control": FOR_EVER,
+            "etag": f'"{sha256(answer.content).hexdigest()[:32]}"',
+            "vary": "Accept, Authorization, X-API-Key",
         },
-        "cookies": [],
-    }
+        json.dumps(expected, separators=(",", ":")),
+        cookies=[],
+    )
     assert finance.dialect("active_users_as_of", application="acme-desktop", days=2, as_of="2026-10-31") == (
         200,
         {"name": "ACTIVE_USERS_AS_OF", "reportData": expected},
     )
-    assert finance.get("active-users", query | {"format": "csv"})["body"] == (
+    assert finance.get("active-users", query | {"format": "csv"}).text == (
         "environment,application,days,as_of,audience,users,closed_at,computed_at,digest,"
         "window_start,window_end,zone,clock,user,audiences,excluding_flags,counts\r\n"
         "production,acme-desktop,2,2026-10-31,users,1,2026-11-03T02:00:00Z,2026-11-03T02:00:00Z,"
@@ -201,7 +198,7 @@ def test_daily(weekend: Site, finance: Finance) -> None:
     friday, saturday, sunday = (kept(weekend.deployment, "acme-desktop", day) for day in (FRIDAY, SATURDAY, SUNDAY))
     closed = {"closed_at": "2026-11-03T02:00:00Z", "computed_at": "2026-11-03T02:00:00Z"}
     seen = {"users_7": 1, "users_30": 1, "users_90": 1, "users_365": 1}
-    expected: Answer = {
+    expected: dict[str, Any] = {
         "environment": "production",
         "application": "acme-desktop",
         "from": "2026-10-29",
@@ -243,7 +240,7 @@ def test_daily(weekend: Site, finance: Finance) -> None:
         },
     }
     query = {"application": "acme-desktop", "from": "2026-10-29", "to": "2026-11-01"}
-    assert finance.get("daily", query)["body"] == json.dumps(expected, separators=(",", ":"))
+    assert finance.get("daily", query).text == json.dumps(expected, separators=(",", ":"))
     assert finance.dialect("DAILY_ACTIVE_USERS", **query) == (
         200,
         {"name": "DAILY_ACTIVE_USERS", "reportData": expected},
@@ -258,7 +255,7 @@ def test_piracy(weekend: Site, finance: Finance) -> None:
     of_friday = none | {"REVOKED_LICENSE": 1, "BYPASSED_ACTIVATION": 1}
     of_saturday = none | {"INVALID_LICENSE": 1, "EXPIRED_LICENSE": 1, "BYPASSED_ACTIVATION": 1}
     total = {name: of_friday[name] + of_saturday[name] for name in EXCLUDING}
-    expected: Answer = {
+    expected: dict[str, Any] = {
         "environment": "production",
         "application": "*",
         "from": "2026-10-30",
@@ -293,12 +290,12 @@ def test_piracy(weekend: Site, finance: Finance) -> None:
         },
     }
     query = {"application": "*", "from": "2026-10-30", "to": "2026-10-31"}
-    assert finance.get("piracy", query)["body"] == json.dumps(expected, separators=(",", ":"))
+    assert finance.get("piracy", query).text == json.dumps(expected, separators=(",", ":"))
     assert finance.dialect("PIRACY_COUNTS", **query) == (200, {"name": "PIRACY_COUNTS", "reportData": expected})
     assert_table(finance.csv("piracy", query), expected)
 
 
-def assert_table(table: list[dict[str, str]], document: Answer) -> None:
+def assert_table(table: list[dict[str, str]], document: dict[str, Any]) -> None:
     """Rows say what the document's rows say, and each repeats what was asked, and the definition."""
     definition = document["definition"]
     for row, said in zip(table, document["rows"], strict=True):
@@ -315,7 +312,7 @@ def test_a_day(weekend: Site, finance: Finance) -> None:
     report = kept(weekend.deployment, "acme-desktop", FRIDAY)
     windows = ("1", "7", "30", "90", "365")
     per_hour = {12: (2, 0), 23: (1, 1)}
-    expected: Answer = {
+    expected: dict[str, Any] = {
         "environment": "production",
         "application": "acme-desktop",
         "day": "2026-10-30",
@@ -366,14 +363,14 @@ def test_a_day(weekend: Site, finance: Finance) -> None:
         },
     }
     answer = finance.get("day/2026-10-30", {"application": "acme-desktop"})
-    assert answer["body"] == json.dumps(expected, separators=(",", ":"))
+    assert answer.text == json.dumps(expected, separators=(",", ":"))
     assert finance.dialect("DAY_REPORT", application="acme-desktop", day="2026-10-30") == (
         200,
         {"name": "DAY_REPORT", "reportData": expected},
     )
     # the licences of the day are in its report, but they are not finance's
     assert report.details.licenses
-    assert not any(each.license in answer["body"] for each in report.details.licenses)
+    assert not any(each.license in answer.text for each in report.details.licenses)
 
     table = finance.csv("day/2026-10-30", {"application": "acme-desktop"})
     assert {(row["application"], row["day"], row["digest"], row["chain"]) for row in table} == {
@@ -419,7 +416,7 @@ def test_applications(weekend: Site, finance: Finance, deployment: Deployment) -
         TableName=deployment.tables.registry, Key={"pk": {"S": "product"}, "sk": {"S": "acme-cli"}}
     )
     answer = finance.get("applications")
-    assert json.loads(answer["body"]) == {
+    assert answer.body == {
         "environment": "production",
         "closed_through": "2026-11-01",
         "items": [
@@ -430,8 +427,8 @@ def test_applications(weekend: Site, finance: Finance, deployment: Deployment) -
             {"application": "~unknown", "name": "Products that are not registered", "registered": False},
         ],
     }
-    assert (answer["headers"]["Cache-Control"], "ETag" in answer["headers"]) == ("no-store", False)
-    assert finance.get("applications", accept="text/csv")["body"] == (
+    assert (answer.headers["cache-control"], "etag" in answer.headers) == ("no-store", False)
+    assert finance.get("applications", accept="text/csv").text == (
         "application,name,registered,environment,closed_through\r\n"
         "*,All applications,true,production,2026-11-01\r\n"
         "acme-desktop,Acme Desktop,true,production,2026-11-01\r\n"
@@ -469,9 +466,9 @@ def test_later_events_change_no_byte(weekend: Site, finance: Finance) -> None:
     """Not even late ones, that say they happened on a closed day; nor days closed afterwards."""
     queries = [(path, query | {"format": format_}) for path, query in ANSWERS for format_ in ("json", "csv")]
     before = [finance.get(path, query) for path, query in queries]
-    assert {answer["statusCode"] for answer in before} == {200}
-    assert {answer["headers"]["Cache-Control"] for answer in before} == {FOR_EVER}
-    assert len({answer["headers"]["ETag"] for answer in before}) == len(before)
+    assert {answer.status for answer in before} == {200}
+    assert {answer.headers["cache-control"] for answer in before} == {FOR_EVER}
+    assert len({answer.headers["etag"] for answer in before}) == len(before)
     for day in (date(2026, 11, 2), date(2026, 11, 3)):
         late = [event(f"late {number}", f"late {number}", event_at="2026-10-30T12:00:00Z") for number in range(LATE)]
         for start in range(0, LATE, 500):  # the most that one request may hold
@@ -485,14 +482,14 @@ def test_later_events_change_no_byte(weekend: Site, finance: Finance) -> None:
 def test_what_a_client_has_is_not_sent_again(weekend: Site, finance: Finance) -> None:
     path, query = ANSWERS[0]
     answer = finance.get(path, query)
-    tag = answer["headers"]["ETag"]
+    tag = answer.headers["etag"]
     for known in (tag, f'"other", W/{tag}', "*"):
         again = finance.get(path, query, if_none_match=known)
-        assert (again["statusCode"], again["body"], again["headers"]) == (304, "", answer["headers"])
+        assert (again.status, again.text, again.headers) == (304, "", answer.headers)
     assert finance.get(path, query, if_none_match='"other"') == answer
     # the same in another format, or of another application, is something else
     for other in ({"format": "csv"}, {"application": "acme-cli"}):
-        assert finance.get(path, query | other, if_none_match=tag)["statusCode"] == 200
+        assert finance.get(path, query | other, if_none_match=tag).status == 200
     assert weekend
 
 
@@ -500,7 +497,7 @@ def test_head_says_what_get_would(weekend: Site, finance: Finance) -> None:
     path, query = ANSWERS[0]
     assert finance.get(path, query, method="HEAD") == finance.get(path, query)
     assert finance.get("applications", method="HEAD") == finance.get("applications")
-    assert finance.get("day/2026-11-07", {"application": "*"}, method="HEAD")["statusCode"] == 409
+    assert finance.get("day/2026-11-07", {"application": "*"}, method="HEAD").status == 409
     assert weekend
 
 
@@ -508,10 +505,10 @@ def test_head_says_what_get_would(weekend: Site, finance: Finance) -> None:
 
 
 def problem(answer: Answer) -> tuple[int, str, str]:
-    body = json.loads(answer["body"])
-    assert answer["headers"]["Content-Type"] == "application/problem+json"
-    assert answer["headers"]["Cache-Control"] == "no-store"
-    assert body["status"] == answer["statusCode"]
+    body = answer.body
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["cache-control"] == "no-store"
+    assert body["status"] == answer.status
     return body["status"], body["type"].removeprefix("urn:telemetry:problem:"), body["detail"]
 
 
@@ -551,7 +548,7 @@ def test_days_that_are_not_closed(weekend: Site, finance: Finance) -> None:
 def test_when_to_ask_again(weekend: Site, finance: Finance, now: datetime, seconds: int) -> None:
     finance.clock.set(now)
     answer = finance.get("day/2026-11-02", {"application": "acme-desktop"})
-    assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (409, str(seconds))
+    assert (answer.status, answer.headers["retry-after"]) == (409, str(seconds))
     assert weekend
 
 
@@ -576,10 +573,10 @@ def test_a_product_registered_later_has_empty_days(weekend: Site, finance: Finan
         0, None, None, None, None, {},
     ]  # fmt: skip
     answer = finance.get("active-users", asked | {"month": "2026-10"})
-    assert (json.loads(answer["body"])["users"], answer["headers"]["Cache-Control"]) == (0, FOR_EVER)
+    assert (answer.body["users"], answer.headers["cache-control"]) == (0, FOR_EVER)
     range_ = asked | {"from": "2026-10-31", "to": "2026-11-01"}
     earlier = finance.get("daily", range_)
-    assert [row["digest"] for row in json.loads(earlier["body"])["rows"]] == [None, None]
+    assert [row["digest"] for row in earlier.body["rows"]] == [None, None]
 
     weekend.receive([event("jane", product_id="acme-new")], date(2026, 11, 2))
     weekend.close_through(date(2026, 11, 3))
@@ -596,23 +593,19 @@ def test_who_may_ask(weekend: Site, finance: Finance, deployment: Deployment) ->
     path, query = ANSWERS[0]
     good = finance.get(path, query)
     secret = deployment.keys[Environment.PRODUCTION]
-    anonymous = http_event(f"/api/v1/reports/{path}", "", {}, query, "GET")
-    assert problem(finance.function.handler(anonymous, Context()))[0] == 401
+    anyone = Client(finance.function, base="/api/v1/reports/")
+    assert problem(anyone.get(path, query))[0] == 401
+    assert anyone.get(path, query, **bearer(secret)) == good
+    assert anyone.get(path, query | {"api_key": secret}) == good
     basic = b64encode(f"somebody:{secret}".encode()).decode()
-    for headers in ({"authorization": f"Bearer {secret}"}, {}):
-        event_ = http_event(
-            f"/api/v1/reports/{path}", "", headers, query | ({} if headers else {"api_key": secret}), "GET"
-        )
-        assert finance.function.handler(event_, Context()) == good
-    wrong = http_event(f"/api/v1/reports/{path}", "", {"authorization": f"Basic {basic}"}, query, "GET")
-    assert problem(finance.function.handler(wrong, Context())) == (
+    assert problem(anyone.get(path, query, authorization=f"Basic {basic}")) == (
         401,
         "unauthenticated",
         "An API key is needed: bearer token or X-API-KEY.",
     )
     assert problem(finance.get(path, query, key=secret[:-1]))[0] == 401
     for capabilities, status in (({Capability.REPORT}, 200), ({Capability.INGEST, Capability.READ}, 403)):
-        assert finance.get(path, query, key=deployment.key(frozenset(capabilities)))["statusCode"] == status
+        assert finance.get(path, query, key=deployment.key(frozenset(capabilities))).status == status
     assert finance.get(path, query | {"environment": "production"}) == good
     assert problem(finance.get(path, query | {"environment": "staging"})) == (
         403,
@@ -633,10 +626,10 @@ def test_staff_may_ask_in_the_environments_of_their_key(
     ]
     for key in keys:
         assert finance.get(path, query | {"environment": "production"}, key) == finance.get(path, query)
-        assert finance.get("applications", {"environment": "staging"}, key)["statusCode"] == 200
+        assert finance.get("applications", {"environment": "staging"}, key).status == 200
         unnamed = finance.get(path, query, key)
         assert problem(unnamed)[:2] == (422, "invalid-fields")
-        assert json.loads(unnamed["body"])["errors"] == [{"field": "environment", "message": "is missing"}]
+        assert unnamed.body["errors"] == [{"field": "environment", "message": "is missing"}]
         for environment in ("development", "nowhere", ""):
             assert problem(finance.get(path, query | {"environment": environment}, key))[0] == 403
 
@@ -648,7 +641,7 @@ def test_other_routes_and_bad_questions(finance: Finance) -> None:
     assert problem(finance.get("daily", method="POST")) == nothing
     refused = finance.get("daily", {"application": "acme-cli", "from": "2026-10-31", "to": "2026-10-30"})
     assert problem(refused) == (422, "invalid-fields", "See `errors`.")
-    assert json.loads(refused["body"])["errors"] == [{"field": "to", "message": "must not be before 'from'"}]
+    assert refused.body["errors"] == [{"field": "to", "message": "must not be before 'from'"}]
 
 
 @pytest.mark.parametrize(
@@ -668,13 +661,13 @@ def test_other_routes_and_bad_questions(finance: Finance) -> None:
 def test_parameters_nobody_knows_are_named(finance: Finance, path: str, query: dict[str, str], unknown: str) -> None:
     refused = finance.get(path, query)
     assert problem(refused) == (422, "invalid-fields", "See `errors`.")
-    assert json.loads(refused["body"])["errors"] == [{"field": unknown, "message": "there is no such parameter"}]
+    assert refused.body["errors"] == [{"field": unknown, "message": "there is no such parameter"}]
 
 
 def test_the_example_event_asks(weekend: Site, finance: Finance) -> None:
     asked = example_event("report-active-users")
     asked["headers"]["x-api-key"] = weekend.deployment.keys[Environment.PRODUCTION]
-    answer = finance.function.handler(asked, Context())
+    answer = finance.reports.send(asked)
     assert answer == finance.get("active-users", {"application": "acme-desktop", "month": "2026-10"})
 
 

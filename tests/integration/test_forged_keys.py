@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from random import Random
-from typing import Any
+
+import pytest
 
 from telemetry.dialects import getkeymanager
-from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
+from telemetry.domain.api_key import Access, ApiKey, KeyKind
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import LicenseView
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.record import Record, RecordKey, read_telemetry_id
 from telemetry.retry import Deadline
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.ingest import EventOutcome, Ingest, Status
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
-from tests.conftest import Deployment, Post
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Answer, Client, bearer
+from tests.lambdas import load_function
+from tests.worlds.deployment import Deployment, Post
+
+pytestmark = pytest.mark.days
 
 TELEMETRY = "/api/v1/telemetry"
 NOW = datetime.now(UTC).replace(microsecond=123_456)
@@ -40,16 +43,15 @@ def text(seed: int) -> str:
     return Random(seed).randbytes(450_000).hex()
 
 
-def ids_of(answer: dict[str, Any]) -> list[str]:
-    body = json.loads(answer["body"])
-    assert answer["statusCode"] == 200
+def ids_of(answer: Answer) -> list[str]:
+    body = answer.body
+    assert answer.status == 200
     return [item["telemetry_id"] for item in body.get("results", [body])]
 
 
-def ask(path: str, key: str, **query: str) -> dict[str, Any]:
-    event = http_event(path, "", {"authorization": f"Bearer {key}"}, query, "GET")
-    answer: dict[str, Any] = load_function("analytics").handler(event, Context(milliseconds_left=29_000))
-    assert answer["statusCode"] == 200, answer
+def ask(path: str, key: str, **query: str) -> Answer:
+    answer = Client(load_function("analytics"), bearer(key)).get(path, query)
+    assert answer.status == 200, answer
     return answer
 
 
@@ -73,16 +75,15 @@ def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: 
     bodies = dict(zip(ids, map(json.dumps, (first, small, second)), strict=True))
     assert {id_: deployment.record(id_).raw.decode() for id_ in ids} == bodies
 
-    reach = frozenset(Environment)
-    staff = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
+    staff = deployment.staff_key()
     base, production = "/api/v1/analytics", {"environment": "production"}
-    listed = json.loads(ask(f"{base}/records", staff, **production)["body"])["items"]
+    listed = ask(f"{base}/records", staff, **production).body["items"]
     assert {row["id"]: row["damage"] for row in listed} == dict.fromkeys(ids)
     for id_ in ids:
         assert ask(f"{base}/records/{id_}", staff, **production)
-    file = ask(f"{base}/export", staff, **production, format="ndjson")["body"].splitlines()
+    file = ask(f"{base}/export", staff, **production, format="ndjson").text.splitlines()
     assert {row["id"]: row["raw"]["text"] for row in map(json.loads, file)} == bodies
-    read = json.loads(ask(TELEMETRY, deployment.keys[Environment.PRODUCTION])["body"])
+    read = ask(TELEMETRY, deployment.keys[Environment.PRODUCTION]).body
     assert {row["id"] for row in read["response"]["data"]} == set(ids)
 
 

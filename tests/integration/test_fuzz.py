@@ -1,14 +1,11 @@
 """Nothing that is sent brings anything down: not a request, not a record, not a day, not what is read back."""
 
-import json
 import os
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from random import Random
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -16,14 +13,16 @@ from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import KEY_PREFIXES, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.web.http import inflated
 from tests import hostile
+from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox
 from tests.hostile import LICENSING, TELEMETRY, USAGE, Sent
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stored_items, stream_event, stream_record
+from tests.worlds.deployment import Deployment, Mailbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 SOAK = bool(os.environ.get("SOAK"))
 PRODUCTION = Environment.PRODUCTION
@@ -56,26 +55,24 @@ class Service:
     def __init__(self, deployment: Deployment) -> None:
         self.deployment = deployment
         self.key = deployment.keys[PRODUCTION]
-        staff = issue_staff_key("x", frozenset(Environment), Role.SUPER_ADMIN, deployment.keyring, deployment.api_keys)
-        self.staff = staff.secret
-        self.clock = FakeClock()
-        self._functions: dict[str, ModuleType] = {}
+        self.staff = deployment.staff_key(Role.SUPER_ADMIN)
+        self.clock = FakeClock(datetime(2026, 11, 21, 9, tzinfo=UTC))
+        self._clients: dict[str, Client] = {}
 
-    def send(self, sent: Sent) -> dict[str, Any]:
+    def send(self, sent: Sent) -> Answer:
         name = "licensing" if sent.path in LICENSING else "ingest"
-        event = http_event(sent.path, sent.body, {"content-type": sent.media_type, "x-api-key": self.key})
-        return self._answer(name, event)
+        return self._client(name).post(sent.path, sent.body, content_type=sent.media_type, x_api_key=self.key)
 
-    def read(self, path: str, query: dict[str, str], key: str | None = None) -> dict[str, Any]:
+    def read(self, path: str, query: dict[str, str], key: str | None = None) -> Answer:
         name, _ = READ[path]
         staff = path.startswith(("/api/v1/analytics", "/api/v1/admin", "/api/v1/reports"))
-        headers = {"authorization": f"Bearer {key or (self.staff if staff else self.key)}"}
-        return self._answer(name, http_event(path, "", headers, {"environment": "production"} | query, "GET"))
+        key = key or (self.staff if staff else self.key)
+        return self._client(name).get(path, {"environment": "production"} | query, **bearer(key))
 
-    def _answer(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
-        function = self._functions.setdefault(name, load_function(name, self.clock))
-        answer: dict[str, Any] = function.handler(event, Context(milliseconds_left=29_000))
-        return answer
+    def _client(self, name: str) -> Client:
+        if name not in self._clients:
+            self._clients[name] = Client(load_function(name, self.clock))
+        return self._clients[name]
 
 
 def events_of(sent: Sent) -> Sequence[Event]:
@@ -114,24 +111,25 @@ def test_requests_on_the_engine(deployment: Deployment, mailbox: Mailbox, seed: 
     for _ in range(1_000 if SOAK else 300):
         sent = hostile.request(random, service.key)
         answer = service.send(sent)
-        assert answer["statusCode"] in ({200} if sent.path not in LICENSING else {200, 400, 422}), (sent, answer)
+        assert answer.status in ({200} if sent.path not in LICENSING else {200, 400, 422}), (sent, answer)
         if sent.path not in LICENSING:
             events = events_of(sent)
             check_kept(sent, events)
             stored += [event.raw for event in events]
             check_answer(deployment, sent, answer, events)
     deliver(deployment, mailbox)
-    read_everything(service, random, datetime.now(UTC))
-    today = datetime.now(UTC).date()
+    read_everything(service, random)
+    today = service.clock.now().date()
     assert close_day(PRODUCTION, deadline(today))[-1:] == [today.isoformat()]
-    read_everything(service, random, deadline(today))
+    service.clock.set(deadline(today))
+    read_everything(service, random)
 
 
-def check_answer(deployment: Deployment, sent: Sent, answer: dict[str, Any], events: Sequence[Event]) -> None:
+def check_answer(deployment: Deployment, sent: Sent, answer: Answer, events: Sequence[Event]) -> None:
     """What is acknowledged is stored, byte for byte."""
     if sent.path in USAGE:
         return
-    body = json.loads(answer["body"])
+    body = answer.body
     for event, result in zip(events, body.get("results", [body]), strict=True):
         assert deployment.record(result["telemetry_id"]).raw == event.raw
 
@@ -144,10 +142,9 @@ def deliver(deployment: Deployment, mailbox: Mailbox) -> None:
     assert mailbox.failures == []
 
 
-def read_everything(service: Service, random: Random, now: datetime) -> None:
+def read_everything(service: Service, random: Random) -> None:
     """Every list answers, and no parameter, however odd, brings one down."""
-    service.clock.set(now)
-    day = (now - timedelta(days=2)).date().isoformat()
+    day = (service.clock.now() - timedelta(days=2)).date().isoformat()
     for path in READ:
         usual = {"format": "ndjson"} if path.endswith("export") else {}
         if path.endswith("active-users"):
@@ -155,10 +152,10 @@ def read_everything(service: Service, random: Random, now: datetime) -> None:
         if path.endswith("daily"):
             usual = {"application": "*", "from": day, "to": day}
         answer = service.read(path, usual)
-        is_open = path.startswith("/api/v1/reports") and answer["statusCode"] == 409
-        assert answer["statusCode"] == 200 or is_open, (path, answer)
+        is_open = path.startswith("/api/v1/reports") and answer.status == 409
+        assert answer.status == 200 or is_open, (path, answer)
     for _ in range(2_000 if SOAK else 200):
         path = random.choice(list(READ))
         query = hostile.query(random, READ[path][1])
         answer = service.read(path, query)
-        assert answer["statusCode"] < 500, (path, query, answer)
+        assert answer.status < 500, (path, query, answer)

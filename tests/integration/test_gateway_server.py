@@ -3,7 +3,6 @@
 import base64
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +14,7 @@ from local import Json
 from local.gateway import Gateway, Receive, Scope, Send
 from local.http_server import served
 from local.template import Route
+from tests.waiting import eventually
 
 BODY = b'{"event_id":"one","text_data":"kept"}'
 HOST = "Host: 127.0.0.1"
@@ -78,8 +78,7 @@ def service() -> Iterator[Service]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run)
     thread.start()
-    while not server.started:
-        time.sleep(0.01)
+    eventually(lambda: server.started)
     running.port = server.servers[0].sockets[0].getsockname()[1]
     yield running
     server.should_exit = True

@@ -14,9 +14,11 @@ from telemetry.domain.report_rules import RULES
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stored_items, stream_event, stream_record
+from tests.worlds.deployment import Deployment, Mailbox, start_ingest
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 SOAK = bool(os.environ.get("SOAK"))
 PRODUCTION = Environment.PRODUCTION
@@ -35,7 +37,7 @@ def send(deployment: Deployment, events: Sequence[dict[str, Any]], chance: Rando
         post = start_ingest(deployment)
         moment = datetime.combine(DAY, time(chance.randrange(24), chance.randrange(60)), UTC)
         post.clock.set(moment)
-        assert post("/api/v1/telemetry", json.dumps(events[start : start + 410]))["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps(events[start : start + 410])).status == 200
 
 
 def deliver(deployment: Deployment) -> None:

@@ -10,17 +10,18 @@ from urllib.parse import quote
 import pytest
 from reo_census_mcp import ReoProductUsageLogger
 
-from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.api_keys import issue_staff_key
 from tests.benchmarks.capacity import counted_calls
-from tests.conftest import Deployment, Post, start_ingest
-from tests.issuing import KEY, issue
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Client, bearer
+from tests.lambdas import Context, load_function
 from tests.stream_events import stream_batch
+from tests.worlds.deployment import Deployment, Post, start_ingest
+from tests.worlds.licenses import KEY, issue
+
+pytestmark = pytest.mark.days
 
 DEVICES = ("machine-1", "machine-2", "machine-3")
 ZERO = "00000000-0000-0000-0000-000000000000"
@@ -38,12 +39,10 @@ def users(deployment: Deployment) -> Users:
 
     def users(application: str = CATALOGUE) -> int:
         load_function("rollup").handler(stream_batch(deployment), Context())
-        body = {"requestObject": {"name": "CURRENT_MAU", "parameters": {"application": application}}}
-        headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-        answer = load_function("reports").handler(
-            http_event("/rest/v3/telemetry/report", json.dumps(body), headers), Context()
-        )
-        return int(json.loads(answer["body"])["responseObject"]["reportData"]["users"])
+        question = {"requestObject": {"name": "CURRENT_MAU", "parameters": {"application": application}}}
+        reports = Client(load_function("reports"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
+        answer = reports.post("/rest/v3/telemetry/report", question)
+        return int(answer.body["responseObject"]["reportData"]["users"])
 
     return users
 
@@ -54,7 +53,7 @@ def event(**fields: object) -> dict[str, object]:
 
 def sent(deployment: Deployment, post: Post, events: Iterable[dict[str, object]]) -> list[set[Flag]]:
     """The flags of events that were sent together."""
-    answer = json.loads(post("/api/v1/telemetry", json.dumps(list(events)))["body"])
+    answer = post("/api/v1/telemetry", json.dumps(list(events))).body
     return [set(deployment.record(result["telemetry_id"]).flags) for result in answer["results"]]
 
 
@@ -107,7 +106,7 @@ def test_the_default_of_the_published_client_is_nobody_and_nothing_is_wrong_with
     client.log_usage()
     (body,) = bodies
     answer = post("/api/product/usage", body.decode())
-    assert json.loads(answer["body"])["status"] == "success"
+    assert answer.body["status"] == "success"
     assert users() == 0
     (record,) = stream_batch(deployment)["Records"]
     assert record["dynamodb"]["NewImage"].keys().isdisjoint({"f", "e", "u", "h"})
@@ -119,7 +118,7 @@ def test_placeholders_make_no_partition_that_all_share(deployment: Deployment, p
     events = [event(user_identifier="null", event_id=f"e{number}") for number in range(20)]
     events += [event(user_identifier="null", hwid=device, event_id="e") for device in DEVICES]
     for status in ("stored", "duplicate"):
-        answer = json.loads(post("/api/v1/telemetry", json.dumps(events))["body"])
+        answer = post("/api/v1/telemetry", json.dumps(events)).body
         assert {result["status"] for result in answer["results"]} == {status}
     partitions = {each["dynamodb"]["Keys"]["p"]["S"] for each in stream_batch(deployment)["Records"]}
     assert len(partitions) > 10
@@ -129,11 +128,9 @@ def test_placeholders_make_no_partition_that_all_share(deployment: Deployment, p
 @pytest.mark.parametrize("device", [ZERO, "Default string", "none"])
 def test_nobody_who_paid_becomes_a_pirate(deployment: Deployment, users: Users, device: str) -> None:
     issue(deployment)
-    body = json.dumps({"license_key": KEY, "identifier": device})
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-    licensing, context = load_function("licensing"), Context(milliseconds_left=20_000)
+    licensing = Client(load_function("licensing"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
     codes = [
-        json.loads(licensing.handler(http_event(f"/v1/{action}", body, headers), context)["body"])["response"]["code"]
+        licensing.post(f"/v1/{action}", {"license_key": KEY, "identifier": device}).body["response"]["code"]
         for action in ("verify", "activate", "verify")
     ]
     assert codes == [202, 300, 200]
@@ -143,14 +140,11 @@ def test_nobody_who_paid_becomes_a_pirate(deployment: Deployment, users: Users, 
 
 
 def test_records_of_placeholders_are_found_by_their_flag_and_shown_as_sent(deployment: Deployment, post: Post) -> None:
-    key = issue_staff_key("boss", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
-    analytics = load_function("analytics")
+    analytics = Client(load_function("analytics"), bearer(deployment.staff_key()), query={"environment": "production"})
 
     def found(**query: str) -> tuple[int, Any]:
-        request = {"environment": "production"} | query
-        event = http_event("/api/v1/analytics/records", "", {"authorization": f"Bearer {key}"}, request, "GET")
-        answer = analytics.handler(event, Context(milliseconds_left=20_000))
-        return answer["statusCode"], json.loads(answer["body"])
+        answer = analytics.get("/api/v1/analytics/records", query)
+        return answer.status, answer.body
 
     sent(deployment, post, [event(user_identifier="NULL", hwid=ZERO), event(user_identifier="ju\u0308rgen", hwid="H")])
     for field, nobody in (("user", "null"), ("user", "\u200b"), ("hwid", ZERO)):
@@ -167,16 +161,12 @@ def test_records_of_placeholders_are_found_by_their_flag_and_shown_as_sent(deplo
 
 
 def test_any_product_is_registered_and_its_users_count(deployment: Deployment, users: Users) -> None:
-    key = issue_staff_key("boss", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
-    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
-    admin, post = load_function("admin"), start_ingest(deployment)
+    staff = bearer(deployment.staff_key())
+    admin, post = Client(load_function("admin"), staff, "/api/v1/admin/products"), start_ingest(deployment)
 
     def ask(method: str, path: str, body: object = None, **more: str) -> tuple[int, Any]:
-        event = http_event(
-            f"/api/v1/admin/products{path}", json.dumps(body) if body else "", headers | more, None, method
-        )
-        answer = admin.handler(event, Context())
-        return answer["statusCode"], json.loads(answer["body"])
+        answer = admin.request(method, path, body, None, more)
+        return answer.status, answer.body
 
     for product in PRODUCTS:
         assert ask("POST", "", {"id": product, "name": "A product"})[0] == 201
@@ -187,14 +177,10 @@ def test_any_product_is_registered_and_its_users_count(deployment: Deployment, u
         assert ask("PATCH", f"/{product}", {"name": f"{product}!"}, **{"if-match": '"1"'})[1]["name"] == f"{product}!"
         assert ask("POST", "", {"id": product, "name": "Again"})[0] == 409
         assert sent(deployment, post, [event(product_id=product, user_identifier=f"user of {product}")]) == [set()]
-    analytics = load_function("analytics")
+    analytics = Client(load_function("analytics"), staff, "/api/v1/analytics/", {"environment": "production"})
 
     def shown(route: str, product: str) -> Any:  # noqa: ANN401
-        query = {"environment": "production", "product": product}
-        answer = analytics.handler(
-            http_event(f"/api/v1/analytics/{route}", "", headers, query, "GET"), Context(milliseconds_left=20_000)
-        )
-        return json.loads(answer["body"])
+        return analytics.get(route, {"product": product}).body
 
     for product in PRODUCTS:
         (row,) = shown("records", product)["items"]
@@ -225,9 +211,9 @@ def test_a_product_counts_for_the_very_next_event(deployment: Deployment, post: 
 def test_the_keys_own_product_counts_at_once(deployment: Deployment, post: Post, users: Users) -> None:
     headers = {"x-api-key": deployment.key(product_id="of-key")}
     body = json.dumps(event(product_id=None, user_identifier="jane"))
-    assert json.loads(post("/api/v1/telemetry", body, headers)["body"])["is_flagged"]
+    assert post("/api/v1/telemetry", body, headers).body["is_flagged"]
     deployment.products.put(Product("of-key", "New"))
-    assert not json.loads(post("/api/v1/telemetry", body, headers)["body"])["is_flagged"]
+    assert not post("/api/v1/telemetry", body, headers).body["is_flagged"]
     assert users("of-key") == 1
 
 

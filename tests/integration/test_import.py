@@ -10,8 +10,10 @@ import pytest
 from local import deployments, imports
 from telemetry.domain.environment import Environment
 from telemetry.domain.license import LicenseState
-from tests.conftest import Deployment
-from tests.integration.test_ingest_licenses import license_store
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import license_store
+
+pytestmark = pytest.mark.days
 
 CSV = """license_key,product_id,customer_id,state,expires_at,activation_limit,identifier
 K-1,acme-cli,c1,,2027-01-31,2,

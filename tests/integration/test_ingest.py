@@ -4,6 +4,7 @@ import gzip
 import json
 from base64 import b64decode
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
@@ -16,8 +17,13 @@ from telemetry.domain.record import Record
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
-from tests.conftest import Deployment, Post
 from tests.lambdas import example_event
+from tests.worlds.deployment import Deployment, Post, start_ingest
+
+pytestmark = pytest.mark.days
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+"""A second after the examples of events/ happened."""
 
 TELEMETRY = "/api/v1/telemetry"
 USAGE = "/api/product/usage"
@@ -33,16 +39,17 @@ GOOD: dict[str, Any] = {
 }
 
 
-def body_of(result: dict[str, Any]) -> Any:  # noqa: ANN401
-    return json.loads(result["body"])
+@pytest.fixture
+def post(deployment: Deployment) -> Post:
+    return start_ingest(deployment, NOW)
 
 
 def test_a_good_event_is_answered_830_and_stored_as_sent(deployment: Deployment, post: Post) -> None:
     raw = json.dumps(GOOD)
     result = post(TELEMETRY, raw)
-    answer = body_of(result)
-    assert result["statusCode"] == 200
-    timestamp = answer["response"]["timestamp"]
+    answer = result.body
+    assert result.status == 200
+    timestamp = int(NOW.timestamp())
     response = {"code": 830, "message": "Correct format data saved", "errors": [], "timestamp": timestamp}
     assert answer == {
         "response": response,
@@ -61,7 +68,7 @@ def test_a_good_event_is_answered_830_and_stored_as_sent(deployment: Deployment,
 @pytest.mark.parametrize("base", ["/api/v1", "/v1"])
 @pytest.mark.parametrize("name", ["telemetry", "send-telemetry", "send-telemetry-data"])
 def test_every_alias_stores(deployment: Deployment, post: Post, base: str, name: str) -> None:
-    answer = body_of(post(f"{base}/{name}", json.dumps(GOOD)))
+    answer = post(f"{base}/{name}", json.dumps(GOOD)).body
     assert deployment.record(answer["telemetry_id"]).raw == json.dumps(GOOD).encode()
 
 
@@ -90,9 +97,9 @@ def test_every_alias_stores(deployment: Deployment, post: Post, base: str, name:
 )
 def test_whatever_is_wrong_is_stored_byte_for_byte_and_flagged(deployment: Deployment, post: Post, raw: bytes) -> None:
     result = post(TELEMETRY, raw)
-    answer = body_of(result)
+    answer = result.body
     record = deployment.record(answer["telemetry_id"])
-    assert result["statusCode"] == 200
+    assert result.status == 200
     assert record.raw == raw
     if b'"pad"' in raw:
         assert answer["response"]["code"] == 830
@@ -112,9 +119,9 @@ def test_whatever_is_wrong_is_stored_byte_for_byte_and_flagged(deployment: Deplo
 def test_one_bad_element_is_malformed_alone(deployment: Deployment, post: Post, body: str, wrong: str) -> None:
     good = [json.dumps({**GOOD, "user_identifier": f"u{number}"}) for number in range(4)]
     result = post(TELEMETRY, body.format(*good[:2], wrong, *good[2:]))
-    answer = body_of(result)
+    answer = result.body
     records = [deployment.record(each["telemetry_id"]) for each in answer["results"]]
-    assert (result["statusCode"], answer["response"]["code"]) == (200, 831)
+    assert (result.status, answer["response"]["code"]) == (200, 831)
     assert [record.raw.decode() for record in records] == [*good[:2], wrong, *good[2:]]
     assert [Flag.MALFORMED in record.flags for record in records] == [False, False, True, False, False]
     assert len({record.user for record in records}) == 5  # four, and nobody
@@ -126,7 +133,7 @@ def test_five_lines_are_five_events_whatever_the_media_type(
 ) -> None:
     lines = [json.dumps({**GOOD, "user_identifier": f"u{number}"}) for number in range(5)]
     headers = {"content-type": media_type, "x-api-key": deployment.keys[Environment.PRODUCTION]}
-    answer = body_of(post(TELEMETRY, "\ufeff" + "\n".join(lines), headers))
+    answer = post(TELEMETRY, "\ufeff" + "\n".join(lines), headers).body
     assert [deployment.record(each["telemetry_id"]).raw.decode() for each in answer["results"]] == lines
     assert answer["response"]["code"] == 830
 
@@ -141,7 +148,7 @@ def test_no_key_is_readable_in_what_is_stored(deployment: Deployment, post: Post
     ):  # fmt: skip
         body = json.dumps(GOOD)[:-1] + f",{inside}}}"
         for sent in (body, f"[{body}]", f'{{"events":[{body}],"api_key":"{other}"}}', f"{body}\n{body}", body[:-1]):
-            answer = body_of(post(TELEMETRY, sent, {"x-api-key": header}))
+            answer = post(TELEMETRY, sent, {"x-api-key": header}).body
             for each in answer.get("results", [answer]):
                 record = deployment.record(each["telemetry_id"])
                 assert len(record.raw) in {len(body), len(body) - 1}
@@ -173,7 +180,7 @@ def test_no_key_is_readable_in_what_is_stored(deployment: Deployment, post: Post
     ],
 )  # fmt: skip
 def test_errors_name_the_field(post: Post, change: dict[str, Any], errors: dict[str, list[str]]) -> None:
-    response = body_of(post(TELEMETRY, json.dumps({**GOOD, **change})))["response"]
+    response = post(TELEMETRY, json.dumps({**GOOD, **change})).body["response"]
     assert (response["code"], response["errors"] or {}) == (831 if errors else 830, errors)
 
 
@@ -182,21 +189,21 @@ def test_errors_name_the_field(post: Post, change: dict[str, Any], errors: dict[
     [([], False), (["tampering"], True), ({"tampering_detected": True}, True), ({"tampering_detected": False}, False)],
 )
 def test_client_flags_come_in_three_shapes(post: Post, flags: object, flagged: bool) -> None:  # noqa: FBT001
-    answer = body_of(post(TELEMETRY, json.dumps({**GOOD, "flags": flags})))
+    answer = post(TELEMETRY, json.dumps({**GOOD, "flags": flags})).body
     assert (answer["is_flagged"], answer["response"]["code"]) == (flagged, 830)
 
 
 def test_an_event_id_makes_it_idempotent(deployment: Deployment, post: Post) -> None:
     raw = json.dumps({**GOOD, "event_id": 9223372036854775807, "event_at": 1795249799})
-    first, second = body_of(post(TELEMETRY, raw)), body_of(post(TELEMETRY, raw))
+    first, second = post(TELEMETRY, raw).body, post(TELEMETRY, raw).body
     assert first["telemetry_id"] == second["telemetry_id"]
     assert deployment.record(first["telemetry_id"]).key.sort == "1795249799000#9223372036854775807"
 
 
 def test_other_content_under_the_same_id_is_kept_beside_and_flagged(deployment: Deployment, post: Post) -> None:
-    first = body_of(post(TELEMETRY, json.dumps({**GOOD, "event_id": "e1"})))
+    first = post(TELEMETRY, json.dumps({**GOOD, "event_id": "e1"})).body
     other = json.dumps({**GOOD, "event_id": "e1", "text_data": "stopped"})
-    second, again = body_of(post(TELEMETRY, other)), body_of(post(TELEMETRY, other))
+    second, again = post(TELEMETRY, other).body, post(TELEMETRY, other).body
     assert first["telemetry_id"] != second["telemetry_id"] == again["telemetry_id"]
     record = deployment.record(second["telemetry_id"])
     assert (record.raw, record.flags) == (other.encode(), frozenset({Flag.EVENT_ID_CONFLICT}))
@@ -218,21 +225,21 @@ def test_a_batch_is_answered_event_by_event(deployment: Deployment, post: Post, 
             body = "\r\n".join(events).encode() + b"\n\n"
             headers["content-type"] = "application/x-ndjson"
     result = post(TELEMETRY, gzip.compress(body) if shape == "gzip" else body, headers)
-    answer = body_of(result)
-    assert result["statusCode"] == 200
+    answer = result.body
+    assert result.status == 200
     assert answer["response"]["code"] == 830
     assert [(item["status"], item["is_flagged"], item["errors"]) for item in answer["results"]] == [
         ("stored", False, [])
     ] * 3
     assert [deployment.record(item["telemetry_id"]).raw.decode() for item in answer["results"]] == events
-    again = body_of(post(TELEMETRY, body, headers))
+    again = post(TELEMETRY, body, headers).body
     assert [item["status"] for item in again["results"]] == ["duplicate"] * 3
     assert [item["telemetry_id"] for item in again["results"]] == [item["telemetry_id"] for item in answer["results"]]
 
 
 def test_a_batch_folds_equal_keys_and_tells_conflicts(deployment: Deployment, post: Post) -> None:
     one, other = {**GOOD, "event_id": "e1"}, {**GOOD, "event_id": "e1", "text_data": "stopped"}
-    answer = body_of(post(TELEMETRY, json.dumps([one, one, other, other, 5])))
+    answer = post(TELEMETRY, json.dumps([one, one, other, other, 5])).body
     statuses = [item["status"] for item in answer["results"]]
     assert statuses == ["stored", "duplicate", "conflict", "conflict", "stored"]
     ids = [item["telemetry_id"] for item in answer["results"]]
@@ -242,14 +249,14 @@ def test_a_batch_folds_equal_keys_and_tells_conflicts(deployment: Deployment, po
 
 
 def test_an_empty_batch_is_fine(post: Post) -> None:
-    answer = body_of(post(TELEMETRY, "[]"))
+    answer = post(TELEMETRY, "[]").body
     assert (answer["response"]["code"], answer["results"]) == (830, [])
 
 
 def test_the_presented_key_is_masked_wherever_it_stands(deployment: Deployment, post: Post) -> None:
     key = deployment.keys[Environment.PRODUCTION]
     body = json.dumps({"api_key": key, **GOOD, "metadata": {"again": key}})
-    answer = body_of(post(TELEMETRY, body, headers={}))
+    answer = post(TELEMETRY, body, headers={}).body
     assert answer["response"]["code"] == 830
     assert deployment.record(answer["telemetry_id"]).raw.decode() == body.replace(key, "*" * len(key))
 
@@ -259,15 +266,15 @@ def test_a_key_may_be_presented_in_four_ways(deployment: Deployment, post: Post,
     key = deployment.keys[Environment.STAGING]
     headers = {"bearer": {"Authorization": f"bearer {key}"}, "x-api-key": {"X-Api-Key": key}}.get(way, {})
     query = {"api_key": key} if way == "query" else None
-    answer = body_of(post(TELEMETRY, json.dumps({**GOOD, "api_key": key} if way == "body" else GOOD), headers, query))
+    answer = post(TELEMETRY, json.dumps({**GOOD, "api_key": key} if way == "body" else GOOD), headers, query).body
     deployment.record(answer["telemetry_id"], Environment.STAGING)
 
 
 def test_a_key_opens_its_own_environment_only(deployment: Deployment, post: Post) -> None:
     refused = post(TELEMETRY, json.dumps(GOOD), query={"environment": "staging"})
-    assert (refused["statusCode"], body_of(refused)["response"]["code"]) == (403, 150)
+    assert (refused.status, refused.body["response"]["code"]) == (403, 150)
     allowed = post(TELEMETRY, json.dumps(GOOD), query={"environment": "production"})
-    telemetry_id = body_of(allowed)["telemetry_id"]
+    telemetry_id = allowed.body["telemetry_id"]
     deployment.record(telemetry_id)
     with pytest.raises(AssertionError):
         deployment.record(telemetry_id, Environment.STAGING)
@@ -276,22 +283,22 @@ def test_a_key_opens_its_own_environment_only(deployment: Deployment, post: Post
 @pytest.mark.parametrize("headers", [{}, {"x-api-key": "nobody-issued-this"}, {"authorization": "Basic !!"}])
 def test_a_bad_key_is_refused_in_each_dialect(post: Post, headers: dict[str, str]) -> None:
     telemetry, usage = post(TELEMETRY, json.dumps(GOOD), headers), post(USAGE, "{}", headers)
-    response = body_of(telemetry)["response"]
-    assert telemetry["statusCode"] == 401
+    response = telemetry.body["response"]
+    assert telemetry.status == 401
     assert (response["code"], response["message"], response["errors"]) == (100, "Invalid API Key", [])
-    assert usage["statusCode"] == 400
-    assert body_of(usage) == {"response_code": 400, "response": "Authentication Failure", "status": "failure"}
+    assert usage.status == 400
+    assert usage.body == {"response_code": 400, "response": "Authentication Failure", "status": "failure"}
 
 
 def test_a_key_without_the_capability_is_refused(deployment: Deployment, post: Post) -> None:
     result = post(TELEMETRY, json.dumps(GOOD), {"x-api-key": deployment.key(frozenset())})
-    assert (result["statusCode"], body_of(result)["response"]["code"]) == (401, 102)
+    assert (result.status, result.body["response"]["code"]) == (401, 102)
 
 
 def test_a_key_lends_its_product_to_events_without_one(deployment: Deployment, post: Post) -> None:
     headers = {"x-api-key": deployment.key(product_id="acme-desktop")}
-    unnamed = body_of(post(TELEMETRY, json.dumps({**GOOD, "product_id": None}), headers))
-    wrong = body_of(post(TELEMETRY, json.dumps({**GOOD, "product_id": "wrong"}), headers))
+    unnamed = post(TELEMETRY, json.dumps({**GOOD, "product_id": None}), headers).body
+    wrong = post(TELEMETRY, json.dumps({**GOOD, "product_id": "wrong"}), headers).body
     assert (unnamed["response"]["code"], unnamed["is_flagged"]) == (830, False)
     assert (wrong["response"]["code"], wrong["is_flagged"]) == (831, True)
     assert deployment.record(wrong["telemetry_id"]).product == "acme-desktop"
@@ -301,16 +308,14 @@ UPLOADED = {"response_code": "200", "response": "Data Uploaded", "status": "succ
 
 
 def usage_records(deployment: Deployment, product: str = "acme-cli") -> list[Any]:
-    from datetime import UTC, datetime
-
     store = deployment.records()
-    return [store.get(key) for key in store.keys(product, datetime.now(UTC).date())]
+    return [store.get(key) for key in store.keys(product, NOW.date())]
 
 
 def test_product_usage_is_stored_once_whatever_the_client_repeats(deployment: Deployment, post: Post) -> None:
     raw = example_event("ingest-usage")["body"]
     results = [post(USAGE, raw) for _ in range(3)]
-    assert [(result["statusCode"], body_of(result)) for result in results] == [(200, UPLOADED)] * 3
+    assert [(result.status, result.body) for result in results] == [(200, UPLOADED)] * 3
     (record,) = usage_records(deployment)
     assert record.raw == raw.encode()
     assert record.flags == frozenset()
@@ -337,21 +342,17 @@ def test_product_usage_is_stored_once_whatever_the_client_repeats(deployment: De
 def test_product_usage_is_flagged_but_answered_alike(
     deployment: Deployment, post: Post, change: dict[str, Any], flag: Flag | None
 ) -> None:
-    import time
-
-    payload = json.loads(example_event("ingest-usage")["body"])["payload"] | {"event_at": int(time.time())} | change
+    payload = json.loads(example_event("ingest-usage")["body"])["payload"] | change
     for path in (USAGE, "/api/product/aggregateusage"):
         payload["event_id"] += 1
         result = post(path, json.dumps({"payload": payload}))
-        assert (result["statusCode"], body_of(result)) == (200, UPLOADED)
-    if change.get("event_at") == "1795249799":
-        return
+        assert (result.status, result.body) == (200, UPLOADED)
     assert [record.flags for record in usage_records(deployment)] == [frozenset({flag} if flag else ())] * 2
 
 
 @pytest.mark.parametrize("raw", ["", "{", '{"payload":1}', '{"payload":{}}', "[]"])
 def test_unreadable_product_usage_is_stored_all_the_same(deployment: Deployment, post: Post, raw: str) -> None:
-    assert body_of(post(USAGE, raw)) == UPLOADED
+    assert post(USAGE, raw).body == UPLOADED
     (record,) = usage_records(deployment, "~unknown")
     assert record.raw == raw.encode()
     assert Flag.MALFORMED in record.flags
@@ -364,11 +365,11 @@ def test_what_could_not_be_stored_is_never_acknowledged(post: Post, monkeypatch:
     monkeypatch.setattr(RecordStore, "insert", every_other)
     single, usage = post(TELEMETRY, json.dumps(GOOD)), post(USAGE, example_event("ingest-usage")["body"])
     many = post(TELEMETRY, json.dumps([GOOD] * 3))
-    assert [result["statusCode"] for result in (single, usage, many)] == [503] * 3
-    assert [result["headers"]["Retry-After"] for result in (single, usage, many)] == ["5"] * 3
-    assert body_of(single)["response"]["code"] == 503
-    assert body_of(usage)["status"] == "failure"
-    results = body_of(many)["results"]
+    assert [result.status for result in (single, usage, many)] == [503] * 3
+    assert [result.headers["retry-after"] for result in (single, usage, many)] == ["5"] * 3
+    assert single.body["response"]["code"] == 503
+    assert usage.body["status"] == "failure"
+    results = many.body["results"]
     assert [(item["status"], bool(item["telemetry_id"])) for item in results] == [
         ("failed", False),
         ("stored", True),
@@ -383,8 +384,8 @@ def test_an_unforeseen_failure_says_nothing_of_itself(post: Post, monkeypatch: p
     monkeypatch.setattr(RecordStore, "insert", broken)
     for path in (TELEMETRY, USAGE):
         result = post(path, json.dumps(GOOD))
-        assert result["statusCode"] == 500
-        assert "a detail" not in result["body"]
+        assert result.status == 500
+        assert "a detail" not in result.text
 
 
 def test_keys_and_bodies_stay_out_of_the_log(

@@ -1,70 +1,27 @@
 """Licences and telemetry together: what one container remembers never flags what another has just allowed."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
-from telemetry.domain.keyring import Identity
-from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.license import LicenseState
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
-from telemetry.storage.licenses import Change, LicenseStore
-from tests.conftest import Deployment, start_ingest
+from telemetry.storage.licenses import Change
+from tests.client import Answer
+from tests.worlds.deployment import Deployment, start_ingest
+from tests.worlds.licenses import DEVICE, KEY, event, issue, license_store
 
-NOW = datetime.now(UTC)
-KEY = "ACME-7F3K-92QM-XT4B-LL08"
-DEVICE = "9b74c9897bac770ffc029102a200c5de"
+pytestmark = pytest.mark.days
 
-
-def license_store(deployment: Deployment) -> LicenseStore:
-    return LicenseStore(deployment.tables.registry, deployment.keyring)
+NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
-def issue(
-    deployment: Deployment,
-    key: str = KEY,
-    environment: Environment = Environment.PRODUCTION,
-    **fields: Any,  # noqa: ANN401
-) -> License:
-    license_ = License(
-        **{
-            "id": license_id(environment, key, deployment.keyring),
-            "environment": environment,
-            "fingerprint": deployment.keyring.fingerprint(Identity.LICENSE, key),
-            "last_four": key[-4:],
-            "product_id": "acme-desktop",
-            "customer_id": "c1",
-            "state": LicenseState.ASSIGNED,
-            "expires_at": None,
-            "activation_limit": 3,
-            "active_activations": 0,
-            "created_at": NOW,
-        }
-        | fields
-    )
-    license_store(deployment).add(license_, key)
-    return license_
-
-
-def event(**changes: object) -> str:
-    body = {
-        "data_type": "text",
-        "data_group": "g",
-        "text_data": "x",
-        "license_key": KEY,
-        "hwid": DEVICE,
-        "product_id": "acme-desktop",
-    }
-    return json.dumps(body | changes)
-
-
-def flags_of(deployment: Deployment, result: dict[str, Any]) -> set[Flag]:
-    answer = json.loads(result["body"])
+def flags_of(deployment: Deployment, result: Answer) -> set[Flag]:
+    answer = result.body
     flags = deployment.record(answer["telemetry_id"]).flags
     assert answer["is_flagged"] == bool(flags)
     return set(flags)
@@ -107,7 +64,7 @@ def test_a_licence_of_another_environment_is_told_from_an_invalid_one(
     issue(deployment, "STAGING-ONLY", Environment.STAGING)
     result = start_ingest(deployment)("/api/v1/telemetry", event(license_key=key))
     assert flags_of(deployment, result) == flags
-    assert json.loads(result["body"])["response"]["code"] == 830
+    assert result.body["response"]["code"] == 830
 
 
 def test_a_product_that_requires_a_licence(deployment: Deployment) -> None:
@@ -121,7 +78,7 @@ def test_a_product_that_requires_a_licence(deployment: Deployment) -> None:
 
 def test_a_licence_lends_its_product(deployment: Deployment) -> None:
     license_store(deployment).activate(issue(deployment), DEVICE, NOW, Deadline(60))
-    answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(product_id=None))["body"])
+    answer = start_ingest(deployment)("/api/v1/telemetry", event(product_id=None)).body
     assert (answer["response"]["code"], answer["is_flagged"]) == (830, False)
     assert deployment.record(answer["telemetry_id"]).product == "acme-desktop"
 
@@ -130,7 +87,7 @@ def test_a_batch_asks_the_registry_once(deployment: Deployment) -> None:
     license_store(deployment).activate(issue(deployment), DEVICE, NOW, Deadline(60))
     events = [event(license_key=key, event_id=f"e{i}") for i, key in enumerate([KEY, "NOBODYS", KEY, "unknown", KEY])]
     result = start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]")
-    flagged = [item["is_flagged"] for item in json.loads(result["body"])["results"]]
+    flagged = [item["is_flagged"] for item in result.body["results"]]
     assert flagged == [False, True, False, False, False]
 
 
@@ -152,7 +109,7 @@ def test_two_spellings_in_one_request_are_one_device(deployment: Deployment) -> 
         event(hwid=None, activation_identifier="AABB-01"),
         event(hwid="aabb-02", activation_identifier="aabb-01"),
     ]
-    results = json.loads(start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]")["body"])["results"]
+    results = start_ingest(deployment)("/api/v1/telemetry", f"[{','.join(events)}]").body["results"]
     assert [item["is_flagged"] for item in results] == [False] * 4
     devices = [deployment.record(item["telemetry_id"]).device for item in results]
     assert devices[0] == devices[1] == devices[2] != devices[3]

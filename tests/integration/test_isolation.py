@@ -18,9 +18,12 @@ from telemetry.domain.license import LicenseState
 from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
 from telemetry.storage.bodies import decode_body
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment
-from tests.integration.test_ingest_licenses import issue
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Client
+from tests.lambdas import http_event, load_function
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import issue
+
+pytestmark = pytest.mark.slow
 
 SEEDS = (1, 2)
 OPERATIONS = (100_000 if "SOAK" in os.environ else 2_000) // len(SEEDS)
@@ -67,11 +70,9 @@ class World:
 
     def call(self, function: str, event: dict[str, Any]) -> str:
         """The whole answer as text, headers too, base64 parts in clear."""
-        result: dict[str, Any] = self.functions[function].handler(event, Context())
-        body: str = result.get("body", "")
-        if result.get("isBase64Encoded"):
-            body = b64decode(body).decode()
-        seen = json.dumps(result) + body
+        answer = Client(self.functions[function]).send(event)
+        body = answer.content.decode()
+        seen = f"{answer.headers} {answer.cookies} {body}"
         try:
             encoded = json.loads(body).get("response_base64", "")
         except (ValueError, AttributeError):

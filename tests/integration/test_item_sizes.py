@@ -69,10 +69,10 @@ from telemetry.web.administration.customers import NewCustomer
 from telemetry.web.administration.products import NewProduct, ProductPatch
 from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
-from tests.conftest import Deployment
 from tests.item_sizes import LARGEST_ITEM, item_bytes
 from tests.observations import BREAKDOWNS
 from tests.unit.test_report_rules import worst_recount
+from tests.worlds.deployment import Deployment
 
 MARGIN = 25_000
 """Bytes that stay free in every item."""

@@ -6,14 +6,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
+import pytest
+
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.day_reports import DayReportStore
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, never, start_ingest
 from tests.lambdas import Context, load_function
 from tests.stream_events import stream_batch
+from tests.worlds.deployment import Deployment, Mailbox, never, start_ingest
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 PRODUCTION = Environment.PRODUCTION
@@ -52,7 +56,7 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
             }
             for number in range(30)
         ]
-        assert post("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps(bodies)).status == 200
     load_function("rollup").handler(stream_batch(deployment), Context())
 
     products, table = list(deployment.products.all()), deployment.tables.aggregates(PRODUCTION)

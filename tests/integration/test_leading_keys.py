@@ -10,15 +10,14 @@ from typing import Any
 
 from local.cloudformation import load
 from local.template import ROOT
-from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.tables import brief_client, dynamodb_client
-from tests.conftest import Deployment, Mailbox, never, start_ingest
-from tests.issuing import DEVICE, KEY, issue
+from tests.client import Client
 from tests.lambdas import Context, http_event, load_function
 from tests.stream_events import deadline, stream_batch
+from tests.worlds.deployment import Deployment, Mailbox, never, start_ingest
+from tests.worlds.licenses import DEVICE, KEY, issue
 
 
 def may(function: str, action: str = "UpdateItem") -> list[str]:
@@ -113,38 +112,37 @@ def within(keys: set[str], patterns: list[str]) -> bool:
 
 
 def test_ingest_counts_failed_calls_where_it_may(deployment: Deployment) -> None:
-    ingest, good = load_function("ingest"), deployment.keys[Environment.PRODUCTION]
+    ingest, good = Client(load_function("ingest")), deployment.keys[Environment.PRODUCTION]
     with updated() as keys:
         for key, body in (("tk_prod_nobody-was-given-this", "{}"), (good, "{")):
-            ingest.handler(http_event("/api/v1/telemetry", body, {"x-api-key": key}), Context())
+            ingest.post("/api/v1/telemetry", body, x_api_key=key)
     assert keys == {"failed_calls#unknown", "failed_calls#production"}
     assert within(keys, may("IngestFunction"))
 
 
 def test_licensing_changes_licences_and_counts_calls_where_it_may(deployment: Deployment) -> None:
-    license_, licensing = issue(deployment), load_function("licensing")
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "idempotency-key": "k"}
-    body = json.dumps({"license_key": KEY, "identifier": DEVICE})
+    license_, headers = issue(deployment), {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    licensing = Client(load_function("licensing"), headers | {"idempotency-key": "k"})
     with updated() as keys:
-        licensing.handler(http_event("/v1/activate", body, headers), Context(milliseconds_left=20_000))
+        licensing.post("/v1/activate", {"license_key": KEY, "identifier": DEVICE})
     assert {"licensing", f"license#{license_.id}"} < keys
     assert within(keys, may("LicensingFunction"))
 
 
 def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment, mailbox: Mailbox) -> None:
     del mailbox
-    today, table = datetime.now(UTC).date(), deployment.tables.aggregates(Environment.PRODUCTION)
+    now, table = datetime(2026, 11, 3, 9, tzinfo=UTC), deployment.tables.aggregates(Environment.PRODUCTION)
     bodies = [
         {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli", "hwid": f"d{each}"}
         for each in range(4)
     ]
-    assert start_ingest(deployment)("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+    assert start_ingest(deployment, now)("/api/v1/telemetry", json.dumps(bodies)).status == 200
     with written() as by_rollup:
         load_function("rollup").handler(stream_batch(deployment), Context())
     closer = DayCloser.of(table, deployment.records(), ["acme-cli"], never)
     in_parts = replace(closer, recounter=replace(closer.recounter, records_at_once=2))
     with written() as by_closing:
-        assert [each.day for each in in_parts.close(deadline(today))] == [today]
+        assert [each.day for each in in_parts.close(deadline(now.date()))] == [now.date()]
     assert {key.partition("#")[0] for key in by_closing["BatchWriteItem"]} == {"candidate", "recount"}
     for function, found in (("RollupFunction", by_rollup), ("CloseDayFunction", by_closing)):
         for action, keys in found.items():
@@ -152,17 +150,14 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
 
 
 def test_signing_in_and_out_touches_what_it_may(deployment: Deployment) -> None:
-    dashboard, reach = load_function("dashboard"), frozenset(Environment)
-    key = issue_staff_key("boss", reach, Role.ADMIN, deployment.keyring, deployment.api_keys).secret
-    headers = {"content-type": "application/json"}
+    dashboard, key = Client(load_function("dashboard")), deployment.staff_key()
     with touched() as keys:
         for secret in ("tk_staff_nobody-was-given-this", key):
-            body = json.dumps({"key": secret})
-            answer = dashboard.handler(http_event("/admin/session", body, headers), Context())
-        (cookie,) = (each.partition(";")[0] for each in answer["cookies"])
-        shown = dashboard.handler(http_event("/admin/session", "", {}, None, "GET", [cookie]), Context())
-        token = {"x-csrf-token": json.loads(shown["body"])["csrf"]}
-        dashboard.handler(http_event("/admin/session", "", token, None, "DELETE", [cookie]), Context())
+            answer = dashboard.post("/admin/session", {"key": secret})
+        (cookie,) = (each.partition(";")[0] for each in answer.cookies)
+        shown = dashboard.send(http_event("/admin/session", "", {}, None, "GET", [cookie]))
+        token = {"x-csrf-token": shown.body["csrf"]}
+        dashboard.send(http_event("/admin/session", "", token, None, "DELETE", [cookie]))
     assert keys.keys() == {"GetItem", "PutItem", "DeleteItem"}
     for action, found in keys.items():
         assert {each.partition("#")[0] for each in found} >= {"session", "sign_in"}

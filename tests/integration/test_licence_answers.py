@@ -17,9 +17,10 @@ from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment
-from tests.issuing import DEVICE, KEY, issue, license_store
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Client, bearer
+from tests.lambdas import load_function
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import DEVICE, KEY, issue, license_store
 
 EXPIRY = datetime(2031, 1, 31, 23, 59, 59, tzinfo=UTC)
 PAST = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
@@ -79,17 +80,14 @@ Ask = Callable[..., str]
 @pytest.fixture
 def ask(deployment: Deployment) -> Ask:
     """Asks a freshly started licensing function; gives the body of its HTTP 200."""
-    function = load_function("licensing")
+    licensing = Client(load_function("licensing"), base="/v1/")
 
     def ask(action: str, body: bytes, content_type: str = "application/json", **headers: str) -> str:
-        sent = {"content-type": content_type} | {name.replace("_", "-"): value for name, value in headers.items()}
-        if b"api_key" not in body:
-            sent["authorization"] = f"Bearer {deployment.keys[Environment.PRODUCTION]}"
-        text = content_type == "application/json"
-        event = http_event(f"/v1/{action}", body.decode() if text else body, sent)
-        result = function.handler(event, Context(milliseconds_left=20_000))
-        assert result["statusCode"] == 200
-        return str(result["body"])
+        key = {} if b"api_key" in body else bearer(deployment.keys[Environment.PRODUCTION])
+        text = body.decode() if content_type == "application/json" else body
+        answer = licensing.post(action, text, content_type=content_type, **key, **headers)
+        assert answer.status == 200
+        return answer.text
 
     return ask
 

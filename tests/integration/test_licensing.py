@@ -19,9 +19,12 @@ from telemetry.retry import Deadline
 from telemetry.storage.licenses import Change, LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment
-from tests.issuing import DEVICE, KEY, issue, license_store
-from tests.lambdas import Context, example_event, http_event, load_function
+from tests.client import Answer, Client
+from tests.lambdas import example_event, load_function
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import DEVICE, KEY, issue, license_store
+
+pytestmark = pytest.mark.days
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 ACTIONS = ("verify", "activate", "deactivate")
@@ -81,34 +84,26 @@ MESSAGES = {
     401: "License key already inactive",
 }
 
-Ask = Callable[..., dict[str, Any]]
+Ask = Callable[..., Answer]
 
 
 @pytest.fixture
 def ask(deployment: Deployment) -> Ask:
     """Asks a freshly started licensing function, with the production key."""
-    function = load_function("licensing")
+    licensing = Client(load_function("licensing"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
 
-    def ask(action: str, body: object, key: str | None = None, base: str = "/api/v1", **headers: str) -> dict[str, Any]:
-        sent = {
-            "content-type": "application/json",
-            "x-api-key": key or deployment.keys[Environment.PRODUCTION],
-        } | {name.replace("_", "-"): value for name, value in headers.items()}
-        raw = body if isinstance(body, str | bytes) else json.dumps(body)
-        result: dict[str, Any] = function.handler(
-            http_event(f"{base}/{action}", raw, sent), Context(milliseconds_left=20_000)
-        )
-        return result
+    def ask(action: str, body: object, key: str | None = None, base: str = "/api/v1", **headers: str | None) -> Answer:
+        return licensing.post(f"{base}/{action}", body, **({"x_api_key": key} if key else {}), **headers)
 
     return ask
 
 
-def response_of(result: dict[str, Any]) -> dict[str, Any]:
+def response_of(result: Answer) -> dict[str, Any]:
     """The `response` of an answer that says the same beside it (test_licence_answers.py compares what else)."""
-    answer: dict[str, Any] = json.loads(result["body"])
+    answer: dict[str, Any] = result.body
     response: dict[str, Any] = answer["response"]
     code = response["code"]
-    assert result["statusCode"] == 200
+    assert result.status == 200
     objects = {"license"} & answer.keys() | ({"activation"} if code in {300, 301} else set())
     assert answer == {
         "response": response,
@@ -124,7 +119,7 @@ def response_of(result: dict[str, Any]) -> dict[str, Any]:
     return response
 
 
-def code_of(result: dict[str, Any]) -> int:
+def code_of(result: Answer) -> int:
     response = response_of(result)
     assert response["message"] == MESSAGES[response["code"]]
     return int(response["code"])
@@ -253,8 +248,8 @@ def test_a_licence_of_another_product_is_invalid(deployment: Deployment, ask: As
 def test_unreadable_bodies_are_a_clear_error(ask: Ask, body: bytes | str) -> None:
     for action in ACTIONS:
         result = ask(action, body)
-        response = json.loads(result["body"])["response"]
-        assert (result["statusCode"], response["code"]) == (400, 422)
+        response = result.body["response"]
+        assert (result.status, response["code"]) == (400, 422)
         assert response["errors"]["body"] == [response["message"]]
 
 
@@ -262,21 +257,20 @@ def test_keys_are_refused_as_by_ingest(deployment: Deployment, ask: Ask) -> None
     body = {"license_key": KEY, "identifier": DEVICE}
     nobody, weak = ask("verify", body, "nobody-issued-this"), ask("verify", body, deployment.key(frozenset()))
     for result, code in ((nobody, 100), (weak, 102)):
-        assert (result["statusCode"], json.loads(result["body"])["response"]["code"]) == (401, code)
+        assert (result.status, result.body["response"]["code"]) == (401, code)
 
 
 def test_a_key_in_the_body_is_enough(deployment: Deployment) -> None:
     issue(deployment)
     body = {"license_key": KEY, "identifier": DEVICE, "api_key": deployment.keys[Environment.PRODUCTION]}
-    event = http_event("/v1/verify", json.dumps(body), {"content-type": "application/json"})
-    assert code_of(load_function("licensing").handler(event, Context())) == 202
+    assert code_of(Client(load_function("licensing")).post("/v1/verify", body)) == 202
 
 
 def test_the_example_event_activates(deployment: Deployment) -> None:
     issue(deployment)
     event = example_event("licensing-activate")
     event["headers"]["x-api-key"] = deployment.keys[Environment.PRODUCTION]
-    assert code_of(load_function("licensing").handler(event, Context())) == 300
+    assert code_of(Client(load_function("licensing")).send(event)) == 300
 
 
 @pytest.mark.parametrize("limit", [0, -1])
@@ -370,8 +364,8 @@ def test_storage_that_does_not_answer_is_503(ask: Ask, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(LicenseStore, "known", broken)
     result = ask("verify", {"license_key": KEY, "identifier": DEVICE})
-    assert (result["statusCode"], result["headers"]["Retry-After"]) == (503, "5")
-    assert json.loads(result["body"])["response"]["code"] == 503
+    assert (result.status, result.headers["retry-after"]) == (503, "5")
+    assert result.body["response"]["code"] == 503
 
 
 def test_an_unforeseen_failure_says_nothing_of_itself(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -380,7 +374,7 @@ def test_an_unforeseen_failure_says_nothing_of_itself(ask: Ask, monkeypatch: pyt
 
     monkeypatch.setattr(LicenseStore, "known", broken)
     result = ask("verify", {"license_key": KEY, "identifier": DEVICE})
-    assert (result["statusCode"], "a detail" in result["body"]) == (500, False)
+    assert (result.status, "a detail" in result.text) == (500, False)
 
 
 # ── Idempotency-Key
@@ -392,7 +386,7 @@ def test_the_same_key_gives_the_same_bytes(deployment: Deployment, ask: Ask) -> 
     first = ask("activate", body, idempotency_key="k1")
     assert code_of(first) == 300
     again = [ask("activate", body, base=base, idempotency_key="k1") for base in ("/api/v1", "/v1")]
-    assert [(result["statusCode"], result["body"]) for result in again] == [(200, first["body"])] * 2
+    assert [(result.status, result.text) for result in again] == [(200, first.text)] * 2
     assert code_of(ask("activate", body)) == 301
     assert code_of(ask("activate", body, idempotency_key="k2")) == 301
     assert code_of(ask("verify", body, idempotency_key="k1")) == 200
@@ -406,8 +400,8 @@ def test_another_body_under_the_same_key_is_refused(deployment: Deployment, ask:
     license_ = issue(deployment)
     ask("activate", {"license_key": KEY, "identifier": "a"}, idempotency_key="k1")
     result = ask("activate", {"license_key": KEY, "identifier": "b"}, idempotency_key="k1")
-    response = json.loads(result["body"])["response"]
-    assert (result["statusCode"], response["code"], list(response["errors"])) == (422, 422, ["Idempotency-Key"])
+    response = result.body["response"]
+    assert (result.status, response["code"], list(response["errors"])) == (422, 422, ["Idempotency-Key"])
     assert len(license_store(deployment).activations(license_.id)) == 1
 
 
@@ -421,7 +415,7 @@ def test_what_failed_may_be_asked_again_at_once(
     body = {"license_key": KEY, "identifier": DEVICE}
     with monkeypatch.context() as patch:
         patch.setattr(LicenseStore, "activate", broken)
-        assert ask("activate", body, idempotency_key="k1")["statusCode"] == 503
+        assert ask("activate", body, idempotency_key="k1").status == 503
     assert code_of(ask("activate", body, idempotency_key="k1")) == 300
 
 

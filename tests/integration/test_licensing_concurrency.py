@@ -26,8 +26,8 @@ from telemetry.services.licensing import Licensing
 from telemetry.storage import licenses
 from telemetry.storage.idempotency import LEASE, IdempotencyStore, Kept
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment
-from tests.issuing import DEVICE, KEY, issue, license_store
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import DEVICE, KEY, issue, license_store
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 

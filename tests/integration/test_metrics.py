@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from telemetry.domain.environment import Environment
 from telemetry.storage.tables import brief_client, dynamodb_client
-from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Client
+from tests.lambdas import Context, load_function
 from tests.unit.test_template import alarms, watched
+from tests.worlds.deployment import Deployment
 
 Emitted = dict[tuple[str, str, frozenset[tuple[str, str]]], float]
 
@@ -62,23 +64,20 @@ def _as_deployed(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_events_that_are_not_stored(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
-    ingest = load_function("ingest")
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
-    event = http_event("/api/v1/telemetry", '[{"event_id":"a"},{"event_id":"b"}]', headers)
-    assert ingest.handler(event, Context())["statusCode"] == 200
+    ingest = Client(load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
+    assert ingest.post("/api/v1/telemetry", '[{"event_id":"a"},{"event_id":"b"}]').status == 200
     watched_metric = alarmed("EventsNotStored")
     assert emitted(capsys.readouterr().out)[watched_metric] == 0
     silence = ConnectTimeoutError(endpoint_url="http://dynamodb")
-    event = http_event("/api/v1/telemetry", '[{"event_id":"c"},{"event_id":"d"}]', headers)
+    hurried = replace(ingest, context=Context(milliseconds_left=4_600))
     with failing(silence, "ExecuteStatement", "BatchExecuteStatement"):
-        assert ingest.handler(event, Context(milliseconds_left=4_600))["statusCode"] == 503
+        assert hurried.post("/api/v1/telemetry", '[{"event_id":"c"},{"event_id":"d"}]').status == 503
     assert emitted(capsys.readouterr().out)[watched_metric] == 2
 
 
 def test_storage_that_refuses(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
-    ingest = load_function("ingest")
-    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
+    ingest = Client(load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
     denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "GetItem")
     with failing(denied, "GetItem"):
-        assert ingest.handler(http_event("/api/v1/telemetry", "{}", headers), Context())["statusCode"] == 500
+        assert ingest.post("/api/v1/telemetry", "{}").status == 500
     assert emitted(capsys.readouterr().out)[alarmed("StorageFaulty")] == 1

@@ -18,9 +18,11 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.day_reports import DayReportStore
-from tests.conftest import Deployment, Mailbox, start_ingest
 from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, stored_items, stream_event, stream_record
+from tests.worlds.deployment import Deployment, Mailbox, start_ingest
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 SOAK = bool(os.environ.get("SOAK"))
 FIRST_DAYS = (date(2026, 11, 27), date(2026, 12, 28), date(2028, 2, 26), date(2027, 2, 25), date(2026, 10, 29))
@@ -76,7 +78,7 @@ class History:
             seen += [] if pirated else [(Audience.USERS, who)]
             rows = [(product, audience.value, name, now.date().toordinal()) for audience, name in seen if name]
             self.oracle.executemany("INSERT INTO seen VALUES (?, ?, ?, ?)", rows)
-        assert post("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps(bodies)).status == 200
 
     def deliver(self, shard: int, size: int) -> None:
         """A batch of a stream's shard, of which some records have been delivered before."""

@@ -1,8 +1,7 @@
 """Spelled paths, through the template's routes to the functions: who answers, with what, and what is counted."""
 
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -12,11 +11,12 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.services import failed_calls
 from telemetry.storage.failed_calls import FailedCallStore
-from tests.conftest import Deployment
+from tests.client import Answer, Client
 from tests.integration.test_failed_calls import HOUR, IP, WRONG, noted
 from tests.integration.test_leading_keys import may, updated, within
-from tests.issuing import DEVICE, KEY, issue
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import load_function
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import DEVICE, KEY, issue
 
 ROUTER = Router(read_template().routes)
 LICENSE = {"license_key": KEY, "identifier": DEVICE}
@@ -24,31 +24,27 @@ EVENT = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id":
 USAGE = {"payload": {"activity_type": "primary", "product_id": "acme-cli", "user_id": "u"}}
 NOT_FOUND = {"message": "Not Found"}
 
-Ask = Callable[..., tuple[str, dict[str, Any]]]
+Ask = Callable[..., tuple[str, Answer]]
 
 
 @pytest.fixture
 def ask(deployment: Deployment) -> Ask:
     """Sends what the gateway would to whom it would, with a good key unless another is given."""
-    functions: dict[str, Any] = {}
+    start = cache(load_function)
 
-    def send(method: str, path: str, body: object = None, key: str | None = None) -> tuple[str, dict[str, Any]]:
+    def send(method: str, path: str, body: object = None, key: str | None = None) -> tuple[str, Answer]:
         found = ROUTER.find(method, path)
         assert found
         name = found[0].function
-        function = functions.setdefault(name, load_function(name))
-        headers = {"x-api-key": key or deployment.keys[Environment.PRODUCTION], "content-type": "application/json"}
-        event = http_event(path, "" if body is None else json.dumps(body), headers, method=method)
-        event["requestContext"]["http"]["sourceIp"] = IP
-        answer: dict[str, Any] = function.handler(event, Context(milliseconds_left=20_000))
-        return name, answer
+        headers = {"x-api-key": key or deployment.keys[Environment.PRODUCTION]}
+        return name, Client(start(name)).request(method, path, body, None, headers)
 
     return send
 
 
-def code(answer: Mapping[str, Any]) -> int:
-    assert answer["statusCode"] == 200
-    found: int = json.loads(answer["body"])["response"]["code"]
+def code(answer: Answer) -> int:
+    assert answer.status == 200
+    found: int = answer.body["response"]["code"]
     return found
 
 
@@ -64,13 +60,13 @@ def test_a_slash_at_the_end_means_nothing(deployment: Deployment, ask: Ask, spel
     for name in ("telemetry", "get-telemetry", "get-telemetry-data"):
         function, answer = ask("GET", spelled.format(name))
         assert (function, code(answer)) == ("analytics", 970)
-        assert len(json.loads(answer["body"])["response"]["data"]) == 3
+        assert len(answer.body["response"]["data"]) == 3
 
 
 @pytest.mark.parametrize("path", ["usage/", "/usage", "aggregateusage//", "//aggregateusage/"])
 def test_usage_is_taken_however_many_slashes(ask: Ask, path: str) -> None:
     function, answer = ask("POST", f"/api/product/{path}", USAGE)
-    assert (function, json.loads(answer["body"])["response"]) == ("ingest", "Data Uploaded")
+    assert (function, answer.body["response"]) == ("ingest", "Data Uploaded")
 
 
 @pytest.mark.parametrize("base", ["/api/v1/", "/v1/"])
@@ -85,7 +81,7 @@ def test_what_an_sdk_sends_whose_base_url_ends_in_a_slash(deployment: Deployment
         assert (function, code(answer)) == ("analytics", 970)
     for name in ("verify", "activate", "deactivate"):
         _, answer = ask("POST", f"{base}/{name}", LICENSE)
-        assert (answer["statusCode"], answer["headers"]["Location"]) == (308, f"{base}{name}")
+        assert (answer.status, answer.headers["location"]) == (308, f"{base}{name}")
 
 
 @pytest.mark.parametrize(
@@ -106,16 +102,15 @@ def test_what_an_sdk_sends_whose_base_url_ends_in_a_slash(deployment: Deployment
 )
 def test_the_right_path_is_told_where_no_route_leads(ask: Ask, method: str, path: str, expected: str) -> None:
     function, answer = ask(method, path)
-    assert (function, answer["statusCode"]) == ("unknown_route", 308)
-    assert (answer["headers"]["Location"], answer["headers"]["Cache-Control"]) == (expected, "no-store")
+    assert (function, answer.status) == ("unknown_route", 308)
+    assert (answer.headers["location"], answer.headers["cache-control"]) == (expected, "no-store")
     assert ROUTER.find(method, expected) is not None
     assert ask(method, expected)[0] != "unknown_route"
 
 
 def test_the_query_goes_along(ask: Ask, deployment: Deployment) -> None:
-    event = http_event("//v1/telemetry", "", {}, {"product_id": "a b", "page": "2"}, "GET")
-    answer = load_function("unknown_route").handler(event, Context())
-    assert answer["headers"]["Location"] == "/v1/telemetry?product_id=a+b&page=2"
+    answer = Client(load_function("unknown_route")).get("//v1/telemetry", {"product_id": "a b", "page": "2"})
+    assert answer.headers["location"] == "/v1/telemetry?product_id=a+b&page=2"
     del ask, deployment
 
 
@@ -146,7 +141,7 @@ def test_all_else_is_no_route_and_counted(
 ) -> None:
     with updated() as keys:
         function, answer = ask(method, path, key=WRONG)
-    assert (function, answer["statusCode"], json.loads(answer["body"])) == (expected, 404, NOT_FOUND)
+    assert (function, answer.status, answer.body) == (expected, 404, NOT_FOUND)
     assert noted(FailedCallStore(deployment.tables.registry)) == {("unknown_route", "a1b2", IP): 1}
     assert keys == {"failed_calls#unknown"}
     role = {"unknown_route": "UnknownRouteFunction"}.get(function, f"{function.capitalize()}Function")
@@ -170,7 +165,7 @@ def test_it_is_answered_whatever_goes_wrong(
         raise StoreUnavailable("failed calls")
 
     monkeypatch.setattr(FailedCallStore, "add", unavailable)
-    assert ask("GET", "/nothing", key=WRONG)[1]["statusCode"] == 404
+    assert ask("GET", "/nothing", key=WRONG)[1].status == 404
     assert "Not counted" in caplog.text
     assert WRONG not in caplog.text
     assert list(FailedCallStore(deployment.tables.registry).hours(None, HOUR, HOUR)) == []
@@ -179,18 +174,18 @@ def test_it_is_answered_whatever_goes_wrong(
 @pytest.mark.parametrize("path", ["/admin", "/", "/api/v1/telemetry", "/v1/get-telemetry", "/openapi.json"])
 def test_head_is_answered_as_get(ask: Ask, path: str) -> None:
     (by_get, got), (by_head, head) = ask("GET", path), ask("HEAD", path)
-    assert (by_head, head["statusCode"], head["headers"]) == (by_get, got["statusCode"], got["headers"])
+    assert (by_head, head.status, head.headers) == (by_get, got.status, got.headers)
 
 
 @pytest.mark.parametrize("path", ["/", "/admin"])
 def test_the_root_leads_to_the_page(ask: Ask, path: str) -> None:
     function, answer = ask("GET", path)
-    assert (function, answer["statusCode"], answer["headers"]["Location"]) == ("dashboard", 302, "/admin/telemetry")
+    assert (function, answer.status, answer.headers["location"]) == ("dashboard", 302, "/admin/telemetry")
 
 
 def test_who_takes_the_rest_needs_no_secret(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SECRET_FILE", "SECRET_PARAMETER"):
         monkeypatch.delenv(name, raising=False)
-    answer = load_function("unknown_route").handler(http_event("/x", "{" * 1000, {"x-api-key": WRONG}), Context())
-    assert answer["statusCode"] == 404
+    answer = Client(load_function("unknown_route")).post("/x", "{" * 1000, x_api_key=WRONG)
+    assert answer.status == 404
     assert len(noted(FailedCallStore(deployment.tables.registry))) == 1

@@ -4,16 +4,14 @@ import csv
 import io
 import json
 import re
-from base64 import b64decode
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from math import inf
 from random import Random
 from types import ModuleType
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from botocore.client import BaseClient
@@ -24,41 +22,25 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.services import record_export, record_search
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage import browse
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.tables import dynamodb_client
 from telemetry.web import records as api
 from tests.benchmarks.capacity import reading_records
+from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
-from tests.conftest import Deployment
-from tests.lambdas import Context, example_event, http_event, load_function, restart
-from tests.records_world import KEYS, World, expected, populate, random_filter
+from tests.lambdas import Context, example_event, load_function, restart
+from tests.worlds.deployment import Deployment
+from tests.worlds.records import KEYS, World, expected, populate, random_filter
+
+pytestmark = pytest.mark.days
 
 BASE = "/api/v1/analytics"
 PRODUCTION = {"environment": "production"}
 ROUTES = ("/products", "/records", "/records/x", "/records/x/raw", "/export")
 A_QUARTER = {"range": "90d"}
 KEY = next(iter(KEYS))
-
-
-@dataclass(frozen=True)
-class Answer:
-    status: int
-    headers: dict[str, str]
-    text: str
-    size: int
-
-    @property
-    def body(self) -> Any:  # noqa: ANN401
-        return json.loads(self.text)
-
-    @property
-    def next(self) -> dict[str, str] | None:
-        """The query of the next page."""
-        found = re.fullmatch('<(.*)>; rel="next"', self.headers.get("link", ""))
-        return dict(parse_qsl(urlsplit(found[1]).query)) if found else None
 
 
 Ask = Callable[..., Answer]
@@ -72,25 +54,14 @@ def function(monkeypatch: pytest.MonkeyPatch, deployment: Deployment) -> ModuleT
 
 
 @pytest.fixture
-def staff(deployment: Deployment) -> Callable[..., str]:
-    def issue(role: Role, *environments: Environment) -> str:
-        reach = frozenset(environments or Environment)
-        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
-
-    return issue
-
-
-@pytest.fixture
-def ask(function: ModuleType, staff: Callable[..., str]) -> Ask:
+def ask(function: ModuleType, deployment: Deployment) -> Ask:
     """Asks as an admin of all environments unless told."""
-    admin = staff(Role.ADMIN)
+    admin = deployment.staff_key()
 
     def ask(path: str, key: str | None = admin, left: int = 29_000, **query: str) -> Answer:
-        headers = {"user-agent": "browser/1"} | ({"authorization": f"Bearer {key}"} if key else {})
-        event = http_event(BASE + path, "", headers, {name.rstrip("_"): value for name, value in query.items()}, "GET")
-        result = function.handler(event, Context(milliseconds_left=left))
-        answered = {name.lower(): value for name, value in result["headers"].items()}
-        return Answer(result["statusCode"], answered, result["body"], len(json.dumps(result)))
+        headers = {"user-agent": "browser/1", **(bearer(key) if key else {})}
+        analytics = Client(function, headers, BASE, context=Context(milliseconds_left=left))
+        return analytics.get(path, {name.rstrip("_"): value for name, value in query.items()})
 
     return ask
 
@@ -262,8 +233,7 @@ def test_what_was_judged_later_is_told_apart(world: World, ask: Ask) -> None:
 def test_the_key_that_brought_it_is_named(deployment: Deployment, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECORD_SHARDS", "2")
     key = deployment.keys[Environment.PRODUCTION]
-    event = http_event("/api/v1/telemetry", json.dumps(EVENT), {"x-api-key": key, "content-type": "application/json"})
-    id_ = json.loads(load_function("ingest").handler(event, Context())["body"])["telemetry_id"]
+    id_ = Client(load_function("ingest")).post("/api/v1/telemetry", EVENT, x_api_key=key).body["telemetry_id"]
     named = ask(f"/records/{id_}", **PRODUCTION).body["api_key"]
     assert (named["name"], named["last4"]) == ("test", key[-4:])
 
@@ -298,16 +268,12 @@ def test_a_body_too_large_for_an_answer_comes_in_parts(world: World, ask: Ask, s
     for page in pages(ask, f"/records/{kept.id}/raw", **PRODUCTION):
         assert page.size < 6_000_000
         assert page.headers["content-type"] == "application/octet-stream"
-        received += b64(page)
+        received += page.content
     assert received == kept.raw
     (line,) = (
         json.loads(line) for page in pages(ask, "/export", **PRODUCTION, format="ndjson") for line in lines(page)
     )
     assert line["raw"] == (raw if size > 4_500_000 else {"text": kept.raw.decode()})
-
-
-def b64(answer: Answer) -> bytes:
-    return b64decode(answer.text)
 
 
 def lines(answer: Answer) -> list[bytes]:
@@ -684,29 +650,29 @@ def same(one: Answer, other: Answer) -> bool:
 
 
 @pytest.mark.parametrize("path", ROUTES)
-def test_roles(ask: Ask, staff: Callable[..., str], deployment: Deployment, path: str) -> None:
+def test_roles(ask: Ask, deployment: Deployment, path: str) -> None:
     query = PRODUCTION | ({"format": "csv"} if path == "/export" else {})
     found = 404 if "/x" in path else 200
     assert ask(path, None, **query).status == 401
     assert ask(path, "nobody-issued-this", **query).status == 401
     assert ask(path, deployment.keys[Environment.PRODUCTION], **query).status == 403
-    assert ask(path, staff(Role.VIEWER), **query).status == (200 if path == "/products" else 403)
+    assert ask(path, deployment.staff_key(Role.VIEWER), **query).status == (200 if path == "/products" else 403)
     for role in (Role.ADMIN, Role.SUPER_ADMIN):
-        assert ask(path, staff(role), **query).status == found
-        assert ask(path, staff(role, Environment.STAGING), **query).status == 403
-        answer = ask(path, staff(role), **{**query, "environment": "nowhere"})
+        assert ask(path, deployment.staff_key(role), **query).status == found
+        assert ask(path, deployment.staff_key(role, Environment.STAGING), **query).status == 403
+        answer = ask(path, deployment.staff_key(role), **{**query, "environment": "nowhere"})
         assert (answer.status, answer.body["type"]) == (403, "urn:telemetry:problem:forbidden")
     query.pop("environment")
     answer = ask(path, **query)
     assert (answer.status, answer.body["errors"]) == (422, [{"field": "environment", "message": "Field required"}])
     # who may not be here is told that, and nothing of the fields
-    assert ask(path, staff(Role.VIEWER), surprise="x").status == (422 if path == "/products" else 403)
+    assert ask(path, deployment.staff_key(Role.VIEWER), surprise="x").status == (422 if path == "/products" else 403)
 
 
-def test_a_viewer_is_given_nothing_of_records(world: World, ask: Ask, staff: Callable[..., str]) -> None:
+def test_a_viewer_is_given_nothing_of_records(world: World, ask: Ask, deployment: Deployment) -> None:
     world.issue()
     (kept,) = world.keep([EVENT], just_now(), "192.0.2.7")
-    viewer = staff(Role.VIEWER)
+    viewer = deployment.staff_key(Role.VIEWER)
     for path in ("/products", "/records", f"/records/{kept.id}", f"/records/{kept.id}/raw", "/export", "/nothing"):
         for query in (PRODUCTION, PRODUCTION | {"format": "csv", "license_id": "x", "cursor": "x"}):
             text = ask(path, viewer, **query).text.lower()
@@ -730,9 +696,9 @@ def test_nothing_crosses_environments(deployment: Deployment, ask: Ask) -> None:
             assert (row["id"], row["license"]["id"]) == (id_, license_id)
 
 
-def test_products(deployment: Deployment, ask: Ask, staff: Callable[..., str]) -> None:
+def test_products(deployment: Deployment, ask: Ask) -> None:
     known = [{"id": "acme-cli", "name": "Acme CLI"}, {"id": "acme-desktop", "name": "Acme Desktop"}]
-    answer = ask("/products", staff(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
+    answer = ask("/products", deployment.staff_key(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
     assert (answer.status, answer.body) == (200, {"items": known})
     LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
     unknown = {"id": "~unknown", "name": "Unknown product"}
@@ -795,10 +761,10 @@ def test_a_cursor_is_good_for_its_list_alone(world: World, ask: Ask) -> None:
     assert ask("/records", **query, cursor="").status == 400
 
 
-def test_a_staff_key_is_taken_from_headers_only(world: World, ask: Ask, staff: Callable[..., str]) -> None:
+def test_a_staff_key_is_taken_from_headers_only(world: World, ask: Ask, deployment: Deployment) -> None:
     """In an address, browsers, proxies and logs would keep it."""
     world.keep([EVENT], just_now())
-    key = staff(Role.ADMIN)
+    key = deployment.staff_key(Role.ADMIN)
     for route in ("/records", "/products", "/overview"):
         assert ask(route, None, **PRODUCTION, api_key=key).status == 401
     refused = ask("/records", key, **PRODUCTION, api_key=key)
@@ -806,23 +772,17 @@ def test_a_staff_key_is_taken_from_headers_only(world: World, ask: Ask, staff: C
     assert key not in json.dumps(refused.headers) + refused.text
 
 
-def test_the_example_event_finds(world: World, function: ModuleType, staff: Callable[..., str]) -> None:
+def test_the_example_event_finds(world: World, function: ModuleType, deployment: Deployment) -> None:
     (kept,) = world.keep([EVENT], just_now())
     event = example_event("analytics-records")
-    event["headers"]["authorization"] = f"Bearer {staff(Role.ADMIN)}"
-    answer = function.handler(event, Context(milliseconds_left=29_000))
-    assert [row["id"] for row in json.loads(answer["body"])["items"]] == [kept.id]
+    event["headers"]["authorization"] = f"Bearer {deployment.staff_key(Role.ADMIN)}"
+    assert [row["id"] for row in Client(function).send(event).body["items"]] == [kept.id]
 
 
 def test_an_unknown_route_is_a_problem_and_the_dialect_has_its_own_words(ask: Ask) -> None:
     answer = ask("/nothing", **PRODUCTION)
     assert (answer.status, answer.body["type"]) == (404, "urn:telemetry:problem:not-found")
-    assert "response" in load_dialect_answer()
-
-
-def load_dialect_answer() -> Any:  # noqa: ANN401
-    event = http_event("/api/v1/telemetry", "", {}, None, "GET")
-    return json.loads(load_function("analytics").handler(event, Context())["body"])
+    assert "response" in Client(load_function("analytics")).get("/api/v1/telemetry").body
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,8 @@
 import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -15,25 +13,20 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
 from telemetry.domain.retention import Retention
 from telemetry.domain.staff import AuditEntry, Author
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.retention import RetentionStore
 from telemetry.storage.tables import dynamodb_client
-from tests.conftest import Deployment, start_ingest
-from tests.lambdas import Context, http_event, load_function
+from tests.client import Answer, Client, bearer
+from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, stored_items, stream_batch, stream_event, stream_record
+from tests.worlds.deployment import Deployment, start_ingest
+
+pytestmark = pytest.mark.days
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 TODAY = NOW.date()
 PATH = "/api/v1/admin/retention"
 PRODUCTION, STAGING = Environment.PRODUCTION, Environment.STAGING
-
-
-@dataclass
-class Answer:
-    status: int
-    etag: str | None
-    body: Any
 
 
 class Site:
@@ -44,11 +37,7 @@ class Site:
         self.post = start_ingest(deployment, NOW)
         self.clock = self.post.clock
         self.admin, self.analytics = load_function("admin", self.clock), load_function("analytics", self.clock)
-        self.super_admin = self.staff_key(Role.SUPER_ADMIN)
-
-    def staff_key(self, role: Role, *environments: Environment) -> str:
-        reach, deployment = frozenset(environments or Environment), self.deployment
-        return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
+        self.super_admin = deployment.staff_key(Role.SUPER_ADMIN)
 
     def ask(
         self,
@@ -59,17 +48,12 @@ class Site:
         key: str | None = None,
         **more: str,
     ) -> Answer:
-        headers = {"authorization": f"Bearer {key or self.super_admin}", "content-type": "application/json"}
-        if match := more.pop("if_match", None):
-            headers["if-match"] = match
-        text = "" if body is None else json.dumps(body)
-        event = http_event(PATH + path, text, headers, {"environment": environment, **more}, method)
-        result = self.admin.handler(event, Context())
-        return Answer(result["statusCode"], result["headers"].get("ETag"), json.loads(result["body"]))
+        headers: dict[str, str | None] = {**bearer(key or self.super_admin), "if-match": more.pop("if_match", None)}
+        admin = Client(self.admin, headers, PATH, {"environment": environment})
+        return admin.request(method, path, body, more)
 
     def set(self, days: int, environment: str = "production") -> None:
-        etag = self.ask("GET", environment=environment).etag
-        assert etag
+        etag = self.ask("GET", environment=environment).headers["etag"]
         assert self.ask("PUT", "", {"days": days}, environment, if_match=etag).status == 200
 
     def keep(self, age: int, *texts: str, environment: Environment = PRODUCTION, **fields: object) -> list[str]:
@@ -82,18 +66,16 @@ class Site:
         ]
         result = self.post("/api/v1/telemetry", json.dumps(events), {"x-api-key": self.deployment.keys[environment]})
         self.clock.set(now)
-        results = json.loads(result["body"])["results"]
+        results = result.body["results"]
         assert {one["status"] for one in results} == {"stored"}
         return [one["telemetry_id"] for one in results]
 
     def seen(self, environment: Environment = PRODUCTION) -> list[str]:
         """What the read API shows, newest first."""
-        headers = {"x-api-key": self.deployment.keys[environment]}
+        analytics = Client(self.analytics, {"x-api-key": self.deployment.keys[environment]})
         found: list[str] = []
         for page in range(1, 100):
-            event = http_event("/api/v1/telemetry", "", headers, {"per_page": "100", "page": str(page)}, "GET")
-            result = self.analytics.handler(event, Context(milliseconds_left=29_000))
-            response = json.loads(result["body"])["response"]
+            response = analytics.get("/api/v1/telemetry", {"per_page": "100", "page": str(page)}).body["response"]
             found += [row["data"] for row in response["data"]]
             if not response["has_more"]:
                 break
@@ -171,10 +153,9 @@ def test_what_cannot_be_read_keeps_no_event_out(site: Site, monkeypatch: pytest.
         patch.setattr(RetentionStore, "get", unavailable)
         patch.setattr(LicenseStore, "known", unavailable)
         (at_first,) = site.keep(0, "default")
-        headers = {"x-api-key": site.deployment.keys[PRODUCTION]}
-        event = http_event("/api/v1/telemetry", "", headers, method="GET")
         # what may have to be hidden is not shown
-        assert site.analytics.handler(event, Context(milliseconds_left=29_000))["statusCode"] == 503
+        analytics = Client(site.analytics, {"x-api-key": site.deployment.keys[PRODUCTION]})
+        assert analytics.get("/api/v1/telemetry").status == 503
         assert site.ask("GET").status == 503
     assert site.expires(at_first) == TODAY + timedelta(days=91)
     site.set(7)
@@ -193,9 +174,10 @@ def test_what_cannot_be_read_keeps_no_event_out(site: Site, monkeypatch: pytest.
 def test_it_is_the_deployments_until_it_is_changed(site: Site) -> None:
     deployed = {"environment": "production", "days": 90, "version": 1, "changed_at": None}
     read = site.ask("GET")
-    assert read == Answer(200, '"1"', deployed)
+    assert (read.status, read.headers["etag"], read.body) == (200, '"1"', deployed)
     changed = site.ask("PUT", "", {"days": 30}, if_match='"1"')
-    assert changed == Answer(200, '"2"', deployed | {"days": 30, "version": 2, "changed_at": "2026-11-21T08:30:00Z"})
+    after = deployed | {"days": 30, "version": 2, "changed_at": "2026-11-21T08:30:00Z"}
+    assert (changed.status, changed.headers["etag"], changed.body) == (200, '"2"', after)
     assert site.ask("GET") == changed
     assert site.ask("GET", environment="staging").body == deployed | {"environment": "staging"}
 
@@ -243,10 +225,9 @@ def test_a_change_is_written_down(site: Site) -> None:
     site.set(7, "staging")
     site.ask("GET", "/preview", days="10")
     site.ask("PUT", "", {"days": 1}, if_match='"1"')
-    headers = {"authorization": f"Bearer {site.super_admin}"}
     site.clock.advance(1)
-    event = http_event("/api/v1/admin/audit", "", headers, {"environment": "production"}, "GET")
-    items = json.loads(site.admin.handler(event, Context())["body"])["items"]
+    admin = Client(site.admin, bearer(site.super_admin))
+    items = admin.get("/api/v1/admin/audit", {"environment": "production"}).body["items"]
     written = [(item["action"], item["entity"], item["before"], item["after"], item["key_name"]) for item in items]
     assert sorted(written, key=str) == [
         ("retention.change", "production", {"days": 30}, {"days": 45}, "the super_admin"),
@@ -255,7 +236,7 @@ def test_a_change_is_written_down(site: Site) -> None:
 
 
 def test_only_a_super_admin_changes_it(site: Site) -> None:
-    admin, viewer = site.staff_key(Role.ADMIN), site.staff_key(Role.VIEWER)
+    admin, viewer = site.deployment.staff_key(Role.ADMIN), site.deployment.staff_key(Role.VIEWER)
     statuses = {
         name: (
             site.ask("GET", key=key).status,
@@ -272,7 +253,7 @@ def test_no_environment_is_set_from_another(site: Site) -> None:
     site.keep(3, "in production")
     site.keep(3, "in staging", environment=STAGING)
     site.set(4, "staging")
-    staging = site.staff_key(Role.SUPER_ADMIN, STAGING)
+    staging = site.deployment.staff_key(Role.SUPER_ADMIN, STAGING)
     for method, path in (("GET", ""), ("PUT", ""), ("GET", "/preview")):
         body = {"days": 1} if method == "PUT" else None
         assert site.ask(method, path, body, key=staging, if_match='"1"', days="1").status == 403

@@ -16,27 +16,22 @@ from botocore.exceptions import ConnectTimeoutError
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.session import FREE_ATTEMPTS, LIFETIME, Session
-from telemetry.services.api_keys import hash_of, issue_staff_key, keep, new_key, with_new_secret
+from telemetry.services.api_keys import hash_of, keep, new_key, with_new_secret
 from telemetry.services.sign_in import Desk
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.tables import dynamodb_client
+from tests.client import Answer, Client
 from tests.clock import FakeClock
-from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import http_event, load_function
+from tests.worlds.deployment import Deployment
+
+pytestmark = pytest.mark.days
 
 SESSION = "/admin/session"
 PRODUCTS = "/api/v1/admin/products"
 JSON = {"content-type": "application/json", "user-agent": "browser/1"}
 LOCAL = {"x-forwarded-proto": "http", "host": "127.0.0.1:8000"}
 WRONG = "tk_staff_nobody-issued-this"
-
-
-@dataclass
-class Answer:
-    status: int
-    headers: dict[str, str]
-    cookies: list[str]
-    body: Any
 
 
 @dataclass
@@ -60,17 +55,11 @@ class Browser:
         event["requestContext"]["domainName"] = self.domain
         self.clock.advance(0.001)  # no two requests come at the same moment
         name = next((name for name in ("admin", "analytics") if f"/{name}/" in path and "/api/" in path), "dashboard")
-        result = self.functions[name].handler(event, Context())
-        answered = {name.lower(): value for name, value in result["headers"].items()}
-        for cookie in result.get("cookies", ()):
+        answer = Client(self.functions[name]).send(event)
+        for cookie in answer.cookies:
             for morsel in SimpleCookie(cookie).values():
                 self.jar[morsel.key] = morsel.value
-        return Answer(
-            result["statusCode"],
-            answered,
-            result.get("cookies", []),
-            json.loads(result["body"]) if result["body"] else None,
-        )
+        return answer
 
     def sign_in(self, key: str) -> Answer:
         return self.ask("POST", SESSION, {"key": key})
@@ -96,17 +85,12 @@ def browser(loaded: dict[str, ModuleType]) -> Browser:
 
 @pytest.fixture
 def key(deployment: Deployment) -> str:
-    return staff_key(deployment, Role.ADMIN)
+    return deployment.staff_key(Role.ADMIN)
 
 
 @pytest.fixture
 def desk(deployment: Deployment) -> Desk:
     return Desk.of(deployment.tables.registry, deployment.keyring)
-
-
-def staff_key(deployment: Deployment, role: Role, *environments: Environment) -> str:
-    reach = frozenset(environments or Environment)
-    return issue_staff_key(f"the {role}", reach, role, deployment.keyring, deployment.api_keys).secret
 
 
 def audit(deployment: Deployment) -> list[tuple[str, str, str]]:
@@ -230,11 +214,11 @@ def test_a_session_is_no_sdk_key(browser: Browser, key: str) -> None:
         ("reports", "POST", "/rest/v3/telemetry/report"),
     ):
         event = http_event(path, "{}", JSON | {"x-csrf-token": browser.token}, None, method, cookies)
-        assert load_function(function).handler(event, Context())["statusCode"] == 401, function
+        assert Client(load_function(function)).send(event).status == 401, function
 
 
 def test_a_session_reaches_as_far_as_its_key(browser: Browser, deployment: Deployment) -> None:
-    browser.sign_in(staff_key(deployment, Role.VIEWER, Environment.STAGING))
+    browser.sign_in(deployment.staff_key(Role.VIEWER, Environment.STAGING))
     assert browser.ask("GET", SESSION).body["environments"] == ["staging"]
     assert browser.ask("GET", PRODUCTS).status == 403
     asked = {
@@ -267,15 +251,14 @@ def _made(deployment: Deployment, kind: str) -> str:
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"key": 7}', '{"key": " "}', "[" * 100_000, "\ud800"])
 def test_bad_bodies_are_told(browser: Browser, body: str) -> None:
-    event = http_event(SESSION, body, JSON)
-    result = browser.functions["dashboard"].handler(event, Context())
-    assert result["statusCode"] in {400, 422}
-    assert json.loads(result["body"])["type"].endswith(("unreadable-body", "invalid-fields"))
+    answer = Client(browser.functions["dashboard"]).post(SESSION, body)
+    assert answer.status in {400, 422}
+    assert answer.body["type"].endswith(("unreadable-body", "invalid-fields"))
 
 
 def test_a_session_ends_with_its_key(browser: Browser, deployment: Deployment, key: str) -> None:
     browser.sign_in(key)
-    boss = staff_key(deployment, Role.SUPER_ADMIN)
+    boss = deployment.staff_key(Role.SUPER_ADMIN)
     found = deployment.api_keys.find(hash_of(key, deployment.keyring))
     assert found
     revoked = browser.ask("POST", f"/api/v1/admin/api-keys/{found.id}/revoke", authorization=f"Bearer {boss}")
@@ -294,7 +277,7 @@ def test_what_is_no_session(browser: Browser, deployment: Deployment, key: str, 
     assert session.expires_at - datetime.now(UTC) > LIFETIME - timedelta(minutes=1)
     match what:
         case "regenerated":
-            boss = staff_key(deployment, Role.SUPER_ADMIN)
+            boss = deployment.staff_key(Role.SUPER_ADMIN)
             found = deployment.api_keys.find(session.key_hash)
             assert found
             path = f"/api/v1/admin/api-keys/{found.id}/regenerate"

@@ -1,6 +1,5 @@
 """What holds for every route that staff reach, whoever wrote it: found by asking the resolvers."""
 
-import json
 import re
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
@@ -12,9 +11,9 @@ import pytest
 
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
-from telemetry.services.api_keys import issue_staff_key
-from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function, restart
+from tests.client import Client
+from tests.lambdas import http_event, load_function, restart
+from tests.worlds.deployment import Deployment
 
 FUNCTIONS = ("admin", "analytics", "dashboard", "reports")
 PREFIXES = ("/api/v1/admin/", "/api/v1/analytics/", "/api/v1/reports/", "/admin/session")
@@ -107,9 +106,8 @@ class Site:
             joined[name] = f"{joined[name]},{value}" if name in joined else value
         event = http_event(route.url, body, headers, joined, route.method, self.cookies if is_session else ())
         event["rawQueryString"] = query
-        answer = self.functions[route.function].handler(event, Context(milliseconds_left=29_000))
-        told = answer["headers"].get("Content-Type", "")
-        return answer["statusCode"], json.loads(answer["body"]) if "json" in told else answer["body"]
+        answer = Client(self.functions[route.function]).send(event)
+        return answer.status, answer.body if "json" in answer.headers.get("content-type", "") else answer.text
 
 
 @pytest.fixture(scope="module")
@@ -121,13 +119,9 @@ def loaded() -> dict[str, ModuleType]:
 def site(loaded: dict[str, ModuleType], deployment: Deployment) -> Site:
     for function in loaded.values():
         restart(function)
-    reach = frozenset(Environment)
-    keys: dict[str | None, str] = {
-        role.value: issue_staff_key(role, reach, role, deployment.keyring, deployment.api_keys).secret for role in Role
-    }
+    keys: dict[str | None, str] = {role.value: deployment.staff_key(role) for role in Role}
     site = Site(loaded, keys | {"sdk": deployment.keys[Environment.PRODUCTION], "nobody": WRONG})
-    begin = http_event(SESSION, json.dumps({"key": keys["super_admin"]}), {"content-type": "application/json"})
-    (cookie,) = loaded["dashboard"].handler(begin, Context())["cookies"]
+    (cookie,) = Client(loaded["dashboard"]).post(SESSION, {"key": keys["super_admin"]}).cookies
     site.cookies = [f"{name}={morsel.value}" for name, morsel in SimpleCookie(cookie).items()]
     site.csrf = site.ask(Route("dashboard", "GET", SESSION))[1]["csrf"]
     return site
@@ -279,13 +273,11 @@ def test_what_is_not_there_is_told_to_who_may_ask(site: Site, function: str) -> 
 @pytest.mark.parametrize("key", [None, WRONG])
 def test_sdks_are_asked_first_too(deployment: Deployment, function: str, paths: tuple[str, ...], key: str) -> None:
     del deployment
-    app = load_function(function)
+    client = Client(load_function(function), {"x-api-key": key})
     for path in paths:
-        headers = {"x-api-key": key} if key else {}
         for content_type in CONTENT_TYPES:
             for body in BODIES:
-                event = http_event(path, body, headers | {"content-type": content_type})
-                status = app.handler(event, Context())["statusCode"]
+                status = client.post(path, body, content_type=content_type).status
                 assert status == (400 if "usage" in path else 401), (path, content_type, body[:20])
 
 

@@ -15,14 +15,13 @@ from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import PynamoDBException
 
-from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage import secret, tables
-from tests.conftest import Deployment
+from tests.client import Answer, Client
 from tests.faulty_transport import bad_day, silent
-from tests.lambdas import Context, example_event, http_event, load_function
+from tests.lambdas import Context, example_event, load_function
+from tests.worlds.deployment import Deployment
 
 EVENT = json.dumps({"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"})
 ROUTES = [
@@ -52,23 +51,21 @@ REFUSED: dict[str, Exception] = {
 }
 _original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
-Call = Callable[[str, str, str], dict[str, Any]]
+Call = Callable[[str, str, str], Answer]
 Breaks = Callable[[Exception], list[str]]
 
 
 @pytest.fixture
 def call(deployment: Deployment) -> Call:
     """Calls a route of a function that has just started, with a key that is good for it."""
-    staff = issue_staff_key("a", frozenset(Environment), Role.ADMIN, deployment.keyring, deployment.api_keys).secret
+    staff = deployment.staff_key()
 
-    def called(name: str, method: str, path: str) -> dict[str, Any]:
+    def called(name: str, method: str, path: str) -> Answer:
         is_staffs = name in {"admin", "dashboard"} or "analytics/" in path
         key = staff if is_staffs else deployment.keys[Environment.PRODUCTION]
         body = json.dumps({"key": staff}) if name == "dashboard" else EVENT if method == "POST" else ""
-        headers = {"x-api-key": key, "content-type": "application/json", "sec-fetch-site": "same-origin"}
-        event = http_event(path, body, headers, {"environment": "production"}, method)
-        result: dict[str, Any] = load_function(name).handler(event, Context(milliseconds_left=20_000))
-        return result
+        headers = {"x-api-key": key, "sec-fetch-site": "same-origin"}
+        return Client(load_function(name), headers).request(method, path, body, {"environment": "production"})
 
     return called
 
@@ -92,11 +89,11 @@ def breaks(monkeypatch: pytest.MonkeyPatch) -> Breaks:
     return breaking
 
 
-def assert_told(path: str, result: dict[str, Any], status: int) -> None:
+def assert_told(path: str, result: Answer, status: int) -> None:
     """In the shape of whoever asked, with a text that is always the same."""
-    body = json.loads(result["body"])
-    assert result["statusCode"] == status
-    assert result["headers"].get("Retry-After") == ("5" if status == 503 else None)
+    body = result.body
+    assert result.status == status
+    assert result.headers.get("retry-after") == ("5" if status == 503 else None)
     if path in GETKEYMANAGER:
         assert (body["response"]["code"], TEXTS[status] in json.dumps(body)) == (status, True)
     elif path == "/api/product/usage":
@@ -171,7 +168,7 @@ def test_what_passes_is_to_be_sent_again(
 
 
 def test_a_good_request_prints_nothing_of_it(call: Call, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call("licensing", "POST", "/v1/verify")["statusCode"] == 200
+    assert call("licensing", "POST", "/v1/verify").status == 200
     assert '"_aws"' not in capsys.readouterr().out
 
 
@@ -286,12 +283,11 @@ def test_a_secret_that_is_none(
 
 
 def test_the_next_request_asks_again(deployment: Deployment, ssm: Callable[[Exception | str], list[str]]) -> None:
-    function, headers = load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]}
-    event = http_event("/v1/telemetry", EVENT, headers)
+    ingest = Client(load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
     ssm(AWAY["throttled"])
-    assert function.handler(event, Context())["statusCode"] == 503
+    assert ingest.post("/v1/telemetry", EVENT).status == 503
     asked = ssm(bytes(range(32)).hex())
-    assert [function.handler(event, Context())["statusCode"] for _ in range(2)] == [200, 200]
+    assert [ingest.post("/v1/telemetry", EVENT).status for _ in range(2)] == [200, 200]
     assert len(asked) == 1  # and keeps what it got
 
 
@@ -313,9 +309,9 @@ def test_the_secret_takes_its_time_from_the_request(
 ) -> None:
     """What SSM used of it, DynamoDB has no more."""
     ssm(bytes(range(32)).hex())
-    function, headers = load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]}
+    headers = {"x-api-key": deployment.keys[Environment.PRODUCTION]}
     with bad_day(silent) as day:
         context = day.context(10)
         day.pass_(6)
-        assert function.handler(http_event("/v1/telemetry", EVENT, headers), context)["statusCode"] == 503
+        assert Client(load_function("ingest"), headers, context=context).post("/v1/telemetry", EVENT).status == 503
         assert day.calls == []

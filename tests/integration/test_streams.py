@@ -16,8 +16,8 @@ from telemetry.domain.active_users import ActorKey
 from telemetry.domain.environment import Environment
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
-from tests.conftest import Deployment, Post
 from tests.lambdas import Context, example_event, load_function
+from tests.worlds.deployment import Deployment, Post
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -328,7 +328,7 @@ EXAMPLE = "rollup-batch"
 def test_the_example_event_is_what_rollup_gets(post: Post, rollup: Rollup, pump: MakePump) -> None:
     for name in ("ingest-telemetry", "ingest-usage"):
         event = example_event(name)
-        assert post(event["rawPath"], event["body"])["statusCode"] == 200
+        assert post(event["rawPath"], event["body"]).status == 200
     pump().drain()
     (delivered,), example = rollup.events, example_event(EXAMPLE)
     assert delivered.keys() == example.keys()

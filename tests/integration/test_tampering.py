@@ -21,9 +21,11 @@ from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import bind, connection, dynamodb_client
-from tests.conftest import Deployment, start_ingest
 from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stream_batch
+from tests.worlds.deployment import Deployment, start_ingest
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 FIRST = date(2026, 10, 30)
 DAYS = [FIRST + timedelta(days=number) for number in range(4)]
@@ -73,7 +75,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
         bodies.append(bodies[0] | {"user_identifier": "pirate", "license_key": "LEAKED-KEY"})
         if day == DAYS[2]:
             bodies.append(bodies[0] | {"text_data": Random(1).randbytes(400_000).hex()})
-        assert post("/api/v1/telemetry", json.dumps(bodies))["statusCode"] == 200
+        assert post("/api/v1/telemetry", json.dumps(bodies)).status == 200
     load_function("rollup").handler(stream_batch(deployment), Context())
     assert close_day(Environment.PRODUCTION, deadline(DAYS[-1])) == [day.isoformat() for day in DAYS]
     return deployment

@@ -26,9 +26,12 @@ from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.storage import browse
 from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.records import RecordStore
-from tests.conftest import Deployment, Post
-from tests.issuing import KEY, issue
-from tests.lambdas import Context, example_event, http_event, load_function
+from tests.client import Answer, Client
+from tests.lambdas import Context, example_event, load_function
+from tests.worlds.deployment import Deployment, Post
+from tests.worlds.licenses import KEY, issue
+
+pytestmark = pytest.mark.days
 
 ROW = (
     "id", "user_identifier", "license_key", "activation_identifier", "product_id", "product_version", "data_type",
@@ -45,26 +48,23 @@ GOOD: dict[str, Any] = {
     "hwid": "9b74c9897bac770ffc029102a200c5de",
 }
 
-Get = Callable[..., dict[str, Any]]
+Get = Callable[..., Answer]
 
 
 @pytest.fixture
 def get(deployment: Deployment) -> Get:
     """Asks a freshly started analytics function, with the production key."""
-    function = load_function("analytics")
+    analytics = Client(load_function("analytics"), context=Context(milliseconds_left=29_000))
 
-    def get(key: str | None = None, path: str = "/api/v1/telemetry", **query: str) -> dict[str, Any]:
-        headers = {"x-api-key": key or deployment.keys[Environment.PRODUCTION]}
-        event = http_event(path, "", headers, query, method="GET")
-        result: dict[str, Any] = function.handler(event, Context(milliseconds_left=29_000))
-        return result
+    def get(key: str | None = None, path: str = "/api/v1/telemetry", **query: str) -> Answer:
+        return analytics.get(path, query, x_api_key=key or deployment.keys[Environment.PRODUCTION])
 
     return get
 
 
-def response_of(result: dict[str, Any]) -> dict[str, Any]:
-    answer = json.loads(result["body"])
-    assert result["statusCode"] == 200, answer
+def response_of(result: Answer) -> dict[str, Any]:
+    answer = result.body
+    assert result.status == 200, answer
     response: dict[str, Any] = answer["response"]
     assert answer == {
         "response": response,
@@ -77,13 +77,13 @@ def response_of(result: dict[str, Any]) -> dict[str, Any]:
     return response
 
 
-def rows(result: dict[str, Any]) -> list[dict[str, Any]]:
+def rows(result: Answer) -> list[dict[str, Any]]:
     return list(response_of(result)["data"])
 
 
 def sent(post: Post, body: object, headers: dict[str, str] | None = None, path: str = "/api/v1/telemetry") -> str:
     """Posts an event; gives its telemetry id."""
-    answer = json.loads(post(path, body if isinstance(body, str) else json.dumps(body), headers)["body"])
+    answer = post(path, body if isinstance(body, str) else json.dumps(body), headers).body
     return str(answer.get("telemetry_id"))
 
 
@@ -162,7 +162,7 @@ def test_a_key_is_masked_and_a_large_row_shortened(deployment: Deployment, post:
     result = get()
     (row,) = rows(result)
     assert (row["data"], row["data_type"], row["data_group"]) == (None, "text", "*" * len(key))
-    assert key not in result["body"]
+    assert key not in result.text
     sent(post, GOOD | {"text_data": "y" * 15_000})
     assert rows(get())[0]["data"] == "y" * 15_000
 
@@ -252,8 +252,8 @@ def test_a_key_with_a_product_lends_it(deployment: Deployment, post: Post, get: 
 def test_a_user_that_nobody_is_finds_no_everybody(post: Post, get: Get, user: str) -> None:
     sent(post, GOOD)
     refused = get(user_identifier=user)
-    assert refused["statusCode"] == 400
-    assert "user_identifier" in refused["body"]
+    assert refused.status == 400
+    assert "user_identifier" in refused.text
 
 
 def test_only_the_own_environment_is_seen(deployment: Deployment, post: Post, get: Get) -> None:
@@ -268,14 +268,14 @@ def test_only_the_own_environment_is_seen(deployment: Deployment, post: Post, ge
         ):
             assert [row["data"] for row in rows(get(key, **query))] == [environment]
     refused = get(environment="staging")
-    assert (refused["statusCode"], json.loads(refused["body"])["response"]["code"]) == (403, 150)
+    assert (refused.status, refused.body["response"]["code"]) == (403, 150)
 
 
 def test_keys_need_the_capability(deployment: Deployment, get: Get) -> None:
     weak = get(deployment.key(frozenset({Capability.INGEST, Capability.REPORT})))
     nobody = get("nobody-issued-this")
     for result, code in ((weak, 102), (nobody, 100)):
-        assert (result["statusCode"], json.loads(result["body"])["response"]["code"]) == (401, code)
+        assert (result.status, result.body["response"]["code"]) == (401, code)
 
 
 @pytest.mark.parametrize(
@@ -295,15 +295,15 @@ def test_keys_need_the_capability(deployment: Deployment, get: Get) -> None:
 )
 def test_bad_parameters_are_named(get: Get, query: dict[str, str], field: str) -> None:
     result = get(**query)
-    response = json.loads(result["body"])["response"]
-    assert (result["statusCode"], response["code"], list(response["errors"])) == (400, 422, [field])
+    response = result.body["response"]
+    assert (result.status, response["code"], list(response["errors"])) == (400, 422, [field])
 
 
 def test_the_example_event_finds(deployment: Deployment, post: Post) -> None:
     sent(post, GOOD | {"flags": ["tampering"]})
     event = example_event("analytics-telemetry")
     event["headers"]["x-api-key"] = deployment.keys[Environment.PRODUCTION]
-    assert len(rows(load_function("analytics").handler(event, Context(milliseconds_left=29_000)))) == 1
+    assert len(rows(Client(load_function("analytics")).send(event))) == 1
 
 
 @pytest.mark.parametrize("name", ["data_type", "data_group"])
@@ -336,8 +336,8 @@ def test_trouble_is_said_in_the_envelope(get: Get, monkeypatch: pytest.MonkeyPat
     ):
         monkeypatch.setattr(TelemetrySearch, "page", lambda *_, error=error: (_ for _ in ()).throw(error))
         result = get()
-        assert (result["statusCode"], json.loads(result["body"])["response"]["code"]) == (status, code)
-        assert "a detail" not in result["body"]
+        assert (result.status, result.body["response"]["code"]) == (status, code)
+        assert "a detail" not in result.text
 
 
 # ── order, pages, days: records of many days, put in through the service with a clock of its own

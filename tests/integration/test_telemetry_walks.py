@@ -14,9 +14,12 @@ import pytest
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import CALL_HOME, normalise_group
 from tests.benchmarks.capacity import counted_calls
-from tests.conftest import Deployment
-from tests.lambdas import Context, http_event, load_function, restart
-from tests.records_world import KEYS, PRODUCTS, Kept, World, populate, random_body
+from tests.client import Client
+from tests.lambdas import load_function, restart
+from tests.worlds.deployment import Deployment
+from tests.worlds.records import KEYS, PRODUCTS, Kept, World, populate, random_body
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 GROUPS = ("runs", CALL_HOME, "CALL HOME", "g" * 33, "g" * 34, None)
 TYPES = ("text", "numeric-single-value", "odd")
@@ -42,10 +45,10 @@ def get(function: ModuleType, deployment: Deployment) -> Get:
     def get(
         environment: Environment = Environment.PRODUCTION, path: str = "/api/v1/telemetry", **query: str
     ) -> dict[str, Any]:
-        event = http_event(path, "", {"x-api-key": deployment.keys[environment]}, query, method="GET")
-        answer = function.handler(event, Context(milliseconds_left=29_000))
-        response: dict[str, Any] = json.loads(answer["body"])["response"]
-        assert (answer["statusCode"], response["code"]) in {(200, 970), (400, 422)}
+        analytics = Client(function, {"x-api-key": deployment.keys[environment]})
+        answer = analytics.get(path, query)
+        response: dict[str, Any] = answer.body["response"]
+        assert (answer.status, response["code"]) in {(200, 970), (400, 422)}
         return response
 
     return get
@@ -62,7 +65,7 @@ def world(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> World:
             return body
         return body | {"data_type": random.choice(TYPES), "data_group": random.choice(GROUPS)}
 
-    monkeypatch.setattr("tests.records_world.random_body", varied)
+    monkeypatch.setattr("tests.worlds.records.random_body", varied)
     world = World(deployment)
     world.issue()
     return world

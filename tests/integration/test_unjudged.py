@@ -1,6 +1,5 @@
 """While the registry cannot be read, events are kept unjudged; before their day closes they are judged."""
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -20,11 +19,14 @@ from telemetry.services.reports import active_users
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from tests.conftest import Deployment, never, start_ingest
-from tests.integration.test_ingest_licenses import DEVICE, KEY, event, issue, license_store
+from tests.worlds.deployment import Deployment, never, start_ingest
+from tests.worlds.licenses import DEVICE, KEY, event, issue, license_store
+
+pytestmark = pytest.mark.days
 
 PRODUCTION = Environment.PRODUCTION
-TODAY = datetime.now(UTC).date()
+NOW = datetime(2026, 11, 3, 9, 20, tzinfo=UTC)
+TODAY = NOW.date()
 DEADLINE = datetime.combine(TODAY + timedelta(days=2), datetime.min.time(), UTC) + timedelta(hours=2)
 
 
@@ -50,10 +52,10 @@ def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodi
     def unavailable(*_: object) -> None:
         raise StoreUnavailable("licenses")
 
-    post = start_ingest(deployment)
+    post = start_ingest(deployment, NOW)
     with monkeypatch.context() as patch:
         patch.setattr(LicenseStore, "known", unavailable)
-        answers = [json.loads(post("/api/v1/telemetry", body)["body"]) for body in bodies]
+        answers = [post("/api/v1/telemetry", body).body for body in bodies]
     assert [answer["response"]["code"] for answer in answers] == [830] * len(bodies)
     return [deployment.record(answer["telemetry_id"]) for answer in answers]
 
@@ -106,7 +108,7 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
 def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
     store.activate(license_, DEVICE, DEADLINE, Deadline(60))
-    answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(license_key=KEY))["body"])
+    answer = start_ingest(deployment, NOW)("/api/v1/telemetry", event(license_key=KEY)).body
     record = deployment.record(answer["telemetry_id"])
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))
     (verdict,) = judge_of(deployment).verdicts([record])

@@ -41,6 +41,8 @@ from telemetry.storage.active_users import (
     tally_key,
 )
 
+pytestmark = pytest.mark.days
+
 DAY = date(2026, 11, 3).toordinal()
 PLACE = Place("editor", Audience.USERS)
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, cast
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +15,10 @@ from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services.counting import count
 from telemetry.services.reports import active_users
 from telemetry.storage.active_users import MOST_SCOPES
-from tests.active_users_world import FIRST_DAY, LONG_GAPS, Step, Store, World, histories
 from tests.memory_aggregates import MemoryAggregates
+from tests.worlds.active_users import FIRST_DAY, LONG_GAPS, Step, Store, World, histories
+
+pytestmark = [pytest.mark.slow, pytest.mark.days]
 
 ROOM = st.sampled_from([1, 2, MOST_SCOPES])
 """Scopes in an actor's first part; of most histories here some are to lie apart."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import date, time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +30,8 @@ from telemetry.domain.activity import (
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from tests.observations import BREAKDOWNS, observe
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 names = st.none() | st.text(max_size=3) | st.sampled_from(["x" * LONGEST_NAME, "ä" * LONGEST_NAME, OTHER, UNNAMED])

@@ -2,15 +2,14 @@
 
 import gzip
 import re
-from base64 import b64decode
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from telemetry.web.assets import SECURITY_HEADERS, load_assets
-from tests.lambdas import ROOT, Context, http_event, load_function
+from tests.client import Answer, Client
+from tests.lambdas import ROOT, load_function
 
 FOREVER = "public, max-age=31536000, immutable"
 BUDGET = 120 * 1024
@@ -31,10 +30,8 @@ def dashboard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return load_function("dashboard", page=tmp_path)
 
 
-def get(function: ModuleType, path: str, **headers: str) -> dict[str, Any]:
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer: dict[str, Any] = function.handler(http_event(path, "", sent, method="GET"), Context())
-    return answer
+def get(function: ModuleType, path: str, **headers: str) -> Answer:
+    return Client(function).get(path, None, **headers)
 
 
 @pytest.mark.parametrize(
@@ -50,21 +47,21 @@ def test_files_are_served_as_they_were_built(
     dashboard: ModuleType, name: str, path: str, content_type: str, cache_control: str
 ) -> None:
     answer = get(dashboard, path, accept_encoding="gzip, br")
-    headers = answer["headers"]
-    etag = headers.pop("ETag")
-    assert (answer["statusCode"], answer["isBase64Encoded"]) == (200, True)
-    assert gzip.decompress(b64decode(answer["body"])).decode() == FILES[name]
-    plain = {"Content-Type": content_type, "Cache-Control": cache_control, "Vary": "Accept-Encoding"} | SECURITY_HEADERS
-    assert headers == plain | {"Content-Encoding": "gzip"}
+    etag = answer.headers["etag"]
+    assert (answer.status, answer.is_base64) == (200, True)
+    assert gzip.decompress(answer.content).decode() == FILES[name]
+    plain = {"content-type": content_type, "cache-control": cache_control, "vary": "Accept-Encoding", "etag": etag}
+    plain |= {name.lower(): value for name, value in SECURITY_HEADERS.items()}
+    assert answer.headers == plain | {"content-encoding": "gzip"}
 
     unpacked = get(dashboard, path)
-    assert b64decode(unpacked["body"]).decode() == FILES[name]
-    assert unpacked["headers"] == plain | {"ETag": etag}
+    assert (unpacked.is_base64, unpacked.content.decode()) == (True, FILES[name])
+    assert unpacked.headers == plain
 
     for known in (etag, f'"other", {etag}', etag.removeprefix("W/")):
         again = get(dashboard, path, if_none_match=known)
-        assert (again["statusCode"], again["body"], again["headers"]["ETag"]) == (304, "", etag)
-    assert get(dashboard, path, if_none_match='"other"')["statusCode"] == 200
+        assert (again.status, again.text, again.headers["etag"]) == (304, "", etag)
+    assert get(dashboard, path, if_none_match='"other"').status == 200
 
 
 def test_scripts_styles_and_everything_else_come_from_here() -> None:
@@ -76,12 +73,12 @@ def test_scripts_styles_and_everything_else_come_from_here() -> None:
 
 @pytest.mark.parametrize("name", ["telemetry.html", "app.py", "..%2Fapp.py", "../app.py", "nothing.js"])
 def test_nothing_else_is_served(dashboard: ModuleType, name: str) -> None:
-    assert get(dashboard, f"/admin/assets/{name}")["statusCode"] == 404
+    assert get(dashboard, f"/admin/assets/{name}").status == 404
 
 
 def test_admin_leads_to_the_page(dashboard: ModuleType) -> None:
     answer = get(dashboard, "/admin")
-    assert (answer["statusCode"], answer["headers"]["Location"]) == (302, "/admin/telemetry")
+    assert (answer.status, answer.headers["location"]) == (302, "/admin/telemetry")
 
 
 def test_a_page_that_was_not_built_is_told_in_the_log(
@@ -89,7 +86,7 @@ def test_a_page_that_was_not_built_is_told_in_the_log(
 ) -> None:
     for path in tmp_path.glob("*.gz"):
         path.unlink()
-    assert get(dashboard, "/admin/telemetry")["statusCode"] == 500
+    assert get(dashboard, "/admin/telemetry").status == 500
     assert "run make page" in caplog.text
 
 

@@ -17,9 +17,11 @@ from telemetry.services.counting import count
 from telemetry.services.recount import Recounter, RecountIncomplete
 from telemetry.services.reports import active_users
 from telemetry.services.verify_day import DayVerdict, Outcome, Verifier
-from tests.active_users_world import Store
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import SHARDS, observe
+from tests.worlds.active_users import Store
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 LATE = 26 * 60 + 24 * 60

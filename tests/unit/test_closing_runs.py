@@ -19,6 +19,8 @@ from telemetry.services.recount import RECORDS_A_SECOND, RESERVE_SECONDS, Allowa
 from tests.observations import observe
 from tests.unit.test_close_day import DAY, LATE, World, at, seen
 
+pytestmark = pytest.mark.days
+
 A_RECORD = 1 / RECORDS_A_SECOND
 """Seconds that it takes to count; nothing else takes any."""
 

@@ -21,6 +21,8 @@ from telemetry.services.failed_calls import MOST_WAITING, PAUSE, FailedCallLog, 
 from telemetry.storage.failed_calls import slot_of
 from tests.lambdas import ROOT
 
+pytestmark = pytest.mark.days
+
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 PRODUCTION = Environment.PRODUCTION
 

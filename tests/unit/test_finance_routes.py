@@ -23,6 +23,8 @@ from telemetry.web.reports import (
     piracy_question,
 )
 
+pytestmark = pytest.mark.days
+
 Parse = Callable[[Mapping[str, str]], ReportQuestion]
 
 ACTIVE = {"application": "editor", "days": "30", "as_of": "2026-10-31"}

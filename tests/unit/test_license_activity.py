@@ -4,6 +4,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.license_activity import LicenseActivity, most_devices, most_devices_of_owners, over_days, seen_on
 from telemetry.domain.sighting import Observation, Sighting
 from tests.observations import observe
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 

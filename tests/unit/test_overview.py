@@ -27,9 +27,11 @@ from telemetry.services.day_summaries import Summariser
 from telemetry.services.overview import Overviews
 from telemetry.services.recount import Recounter
 from telemetry.services.rollup import Batch, Rollup
-from tests.active_users_world import stream_record
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import SHARDS, observe
+from tests.worlds.active_users import stream_record
+
+pytestmark = pytest.mark.days
 
 TODAY = date(2026, 11, 21)
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)

@@ -26,6 +26,8 @@ from telemetry.storage.day_reports import DetailsItem, _details_body, _details_o
 from tests.observations import observe
 from tests.unit.test_close_day import DAY, World, at, delivered
 
+pytestmark = pytest.mark.days
+
 MOMENTS = Moments(at(1), at(1))
 NOBODY = Balance(DAY.toordinal(), dict.fromkeys(Audience, (0,) * COUNTERS))
 PRODUCTS = ("compiler", "editor", UNKNOWN_PRODUCT)

@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -7,6 +8,8 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.retention import LONGEST_DAYS, SHORTEST_DAYS, SHORTEST_STORED_DAYS, Retention, expiry, oldest_day
 from telemetry.storage.retention import RememberedRetention, RetentionStore
+
+pytestmark = pytest.mark.days
 
 DAYS = st.integers(SHORTEST_DAYS, LONGEST_DAYS)
 ZONES = st.integers(-14, 14).map(lambda hours: timezone(timedelta(hours=hours)))

@@ -9,6 +9,8 @@ from local.cloudformation import TemplateError
 from local.schedules import Cron, Scheduler
 from local.template import Schedule, read_template
 
+pytestmark = pytest.mark.days
+
 
 @pytest.mark.parametrize(
     ("expression", "moment", "expected"),

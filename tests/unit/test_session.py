@@ -17,6 +17,8 @@ from telemetry.domain.session import (
     session_id_of,
 )
 
+pytestmark = pytest.mark.days
+
 KEYRING = Keyring(bytes(32))
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 

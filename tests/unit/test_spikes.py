@@ -28,9 +28,11 @@ from telemetry.domain.spikes import (
     most_expected_of_key,
 )
 from telemetry.services.spikes import SpikeWatch
-from tests.conftest import Mailbox
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import observe
+from tests.worlds.deployment import Mailbox
+
+pytestmark = pytest.mark.days
 
 DAY = date(2026, 11, 3)
 

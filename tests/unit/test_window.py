@@ -5,6 +5,8 @@ import pytest
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.window import Range, Window, between, recent
 
+pytestmark = pytest.mark.days
+
 NOW = datetime(2026, 3, 1, 23, 59, 59, 999_999, tzinfo=UTC)
 
 

@@ -24,8 +24,8 @@ from telemetry.services.ingest import Ingest, Status
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.records import RecordStore
-from tests.conftest import Deployment
-from tests.issuing import issue, license_store
+from tests.worlds.deployment import Deployment
+from tests.worlds.licenses import issue, license_store
 
 SHARDS = 2
 PRODUCTS = ("acme-cli", "acme-desktop")

@@ -1,5 +1,6 @@
-"""Licences for tests."""
+"""Licences for tests, and events under them."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.storage.licenses import LicenseStore
-from tests.conftest import Deployment
+from tests.worlds.deployment import Deployment
 
 KEY = "ACME-7F3K-92QM-XT4B-LL08"
 DEVICE = "9b74c9897bac770ffc029102a200c5de"
@@ -41,3 +42,9 @@ def issue(
     license_ = License(**usual | fields)
     license_store(deployment).add(license_, key)
     return license_
+
+
+def event(**changes: object) -> str:
+    """The JSON of an event of acme-desktop under KEY by DEVICE, unless changes say otherwise."""
+    usual = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-desktop"}
+    return json.dumps(usual | {"license_key": KEY, "hwid": DEVICE} | changes)

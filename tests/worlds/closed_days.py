@@ -11,7 +11,7 @@ from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.records import RecordStore
-from tests.conftest import Deployment, start_ingest
+from tests.worlds.deployment import Deployment, start_ingest
 
 SHARDS = 1
 """Of the index: reading a day then takes one query per class, not eight. RECORD_SHARDS must say the same."""
@@ -37,7 +37,7 @@ class Site:
         self._ingest.clock.advance(3600)  # what ingest remembers of products and licences is old by then
         self._ingest.clock.set(moment)
         key = {"x-api-key": self.deployment.keys[environment]}
-        assert self._ingest("/api/v1/telemetry", json.dumps(events), key)["statusCode"] == 200
+        assert self._ingest("/api/v1/telemetry", json.dumps(events), key).status == 200
 
     def close_through(self, day: date, environment: Environment = Environment.PRODUCTION) -> datetime:
         """Closes all days up to this one; gives the moment at which that was."""

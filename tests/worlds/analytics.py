@@ -1,7 +1,7 @@
 """Events kept, delivered, closed, and asked about: all by the functions' own code, at times of a test's choosing."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,13 +10,13 @@ from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.retry import Deadline
-from telemetry.services.api_keys import issue_staff_key
 from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
+from tests.client import Client, bearer
 from tests.clock import FakeClock
-from tests.conftest import Deployment, Mailbox, never
-from tests.lambdas import Context, http_event, load_function
+from tests.lambdas import Context, load_function
 from tests.stream_events import in_batches, stored_items, stream_event, stream_record
+from tests.worlds.deployment import Deployment, Mailbox, never
 
 PRODUCTION = Environment.PRODUCTION
 ANALYTICS = "/api/v1/analytics"
@@ -31,11 +31,7 @@ class AnalyticsWorld:
         self._ingest = load_function("ingest").wired().ingest
         self._rollup, self._analytics = load_function("rollup"), load_function("analytics", FakeClock(now))
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
-        self.keys = {role: self.staff_key(role, Environment) for role in (Role.VIEWER, Role.ADMIN)}
-
-    def staff_key(self, role: Role, environments: Iterable[Environment]) -> str:
-        registry, reach = self.deployment.api_keys, frozenset(environments)
-        return issue_staff_key(f"{role} key", reach, role, self.deployment.keyring, registry).secret
+        self.keys = {role: deployment.staff_key(role) for role in (Role.VIEWER, Role.ADMIN)}
 
     def keep(
         self,
@@ -73,11 +69,10 @@ class AnalyticsWorld:
         self, path: str, query: Mapping[str, str] | None = None, key: str | None = None
     ) -> tuple[int, dict[str, Any]]:
         """An admin asks of production, unless told."""
-        headers = {"authorization": f"Bearer {key or self.keys[Role.ADMIN]}"}
-        asked = {"environment": "production"} | dict(query or {})
-        answer = self._analytics.handler(http_event(f"{ANALYTICS}/{path}", "", headers, asked, "GET"), Context())
-        assert answer["headers"]["Cache-Control"] == "no-store"
-        return answer["statusCode"], json.loads(answer["body"])
+        analytics = Client(self._analytics, bearer(key or self.keys[Role.ADMIN]), f"{ANALYTICS}/")
+        answer = analytics.get(path, {"environment": "production", **(query or {})})
+        assert answer.headers["cache-control"] == "no-store"
+        return answer.status, answer.body
 
     def given(self, path: str, **query: str) -> dict[str, Any]:
         status, body = self.ask(path, query)
