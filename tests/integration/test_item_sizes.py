@@ -71,7 +71,7 @@ from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import AttemptStore, SessionStore
 from telemetry.storage.spikes import EpisodeStore
-from telemetry.storage.tables import dynamodb_client
+from telemetry.storage.tables import TableItem, dynamodb_client
 from telemetry.web import administration as api
 from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
@@ -408,7 +408,8 @@ NO_KIND = {"AnyItem"}
 def test_every_kind_of_item_is_here() -> None:
     for module in pkgutil.iter_modules(telemetry.storage.__path__):
         importlib.import_module(f"telemetry.storage.{module.name}")
-    assert {model.__name__ for model in Model.__subclasses__()} == {
+    assert Model.__subclasses__() == [TableItem]
+    assert {model.__name__ for model in TableItem.__subclasses__()} == {
         *(kind.model for kind in KINDS.values()),
         *NO_KIND,
     }

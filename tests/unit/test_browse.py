@@ -8,8 +8,9 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemetry.domain.instant import to_nearest_millisecond
 from telemetry.domain.record import RecordKey
-from telemetry.storage.browse import Effort, IndexSizes, Step, _ByReceipt, _ms, _ties_in_order
+from telemetry.storage.browse import Effort, IndexSizes, Step, _ByReceipt, _ties_in_order
 from telemetry.storage.selection import Listed
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -19,7 +20,7 @@ def step(milliseconds: int, sort: str) -> Step:
     received_at = NOW + timedelta(milliseconds=milliseconds)
     key = RecordKey("L1x#acme", sort)
     record = Listed(key, "acme", "c", received_at, NOW, None, None, None, "", frozenset())
-    return Step((_ms(received_at), *key), record)
+    return Step((to_nearest_millisecond(received_at), *key), record)
 
 
 def read(steps: list[Step], at_once: int) -> Iterator[Step]:

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from telemetry.domain.errors import InvalidField
+from telemetry.domain.instant import midnight
 
 LONGEST = timedelta(days=366)
 
@@ -45,7 +46,7 @@ def is_hourly(range_: Range | None, first: date | None, window: Window) -> bool:
     """Whether it is told by the hour: 24 hours are, and so is what is no whole UTC days."""
     if first is None:
         return range_ in {None, Range.DAY}
-    return any(moment != _midnight(moment.date()) for moment in (window.since, window.until))
+    return any(moment != midnight(moment.date()) for moment in (window.since, window.until))
 
 
 def recent(range_: Range, now: datetime) -> Window:
@@ -53,13 +54,13 @@ def recent(range_: Range, now: datetime) -> Window:
     if range_ is Range.DAY:
         hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return Window(hour - 23 * _HOUR, hour + _HOUR)
-    tomorrow = _midnight(now.astimezone(UTC).date() + _DAY)
+    tomorrow = midnight(now.astimezone(UTC).date() + _DAY)
     return Window(tomorrow - timedelta(days=_DAYS[range_]), tomorrow)
 
 
 def between(first: date, last: date) -> Window:
     """UTC days, the last one included; or date-times with a zone, the last one not. Raises InvalidField."""
-    since = first.astimezone(UTC) if isinstance(first, datetime) else _midnight(first)
+    since = first.astimezone(UTC) if isinstance(first, datetime) else midnight(first)
     until = last.astimezone(UTC) if isinstance(last, datetime) else _after(last)
     if not timedelta(0) < until - since <= LONGEST:
         raise InvalidField("from", "Must lie before `to`, at most 366 days")
@@ -69,8 +70,4 @@ def between(first: date, last: date) -> Window:
 def _after(day: date) -> datetime:
     if day == date.max:
         raise InvalidField("to", "No day comes behind it")
-    return _midnight(day + _DAY)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), UTC)
+    return midnight(day + _DAY)

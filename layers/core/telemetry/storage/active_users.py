@@ -5,7 +5,7 @@ import zlib
 from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any, Self
 
@@ -20,7 +20,6 @@ from pynamodb.constants import STRING
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import (
@@ -39,10 +38,11 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
+from telemetry.domain.instant import midnight, to_seconds
 from telemetry.domain.sighting import could_be_scope
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import TableItem, bind, connection
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -135,16 +135,11 @@ class HistoryAttribute(Attribute[History]):
         return history
 
 
-class ActorItem(Model):
+class ActorItem(TableItem):
     """One user or device: the days of its first scopes, or (sk `days#editor`) of a further one.
 
     Steps of a day take two bytes: of the days that are open, as many lie here as closing is behind.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -154,16 +149,11 @@ class ActorItem(Model):
     expires_at = NumberAttribute()
 
 
-class DayItem(Model):
+class DayItem(TableItem):
     """A part of a scope's tally, or its opening balance (by sort key).
 
     A tally's counters are attributes of their own and not a map, because ADD needs no item to be there first for them.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -181,13 +171,8 @@ class DayItem(Model):
         return item
 
 
-class ClosingItem(Model):
+class ClosingItem(TableItem):
     """How far this environment's days are closed; ordinals, because they are compared and nobody browses them."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True, default="closing")
     sk = UnicodeAttribute(range_key=True, default="state")
@@ -195,13 +180,8 @@ class ClosingItem(Model):
     closed = NumberAttribute(null=True)
 
 
-class ScopeItem(Model):
+class ScopeItem(TableItem):
     """A product that ever had traffic, or the catalogue. pk `scopes`, sk `acme-cli`. An item each: there is no end."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True, default="scopes")
     sk = UnicodeAttribute(range_key=True)
@@ -248,14 +228,13 @@ class LedgerStore:
 
     def _actor_item(self, key: ActorKey, actor: Actor) -> ActorItem:
         last = date.fromordinal(max(days[-1] for days in actor.history.values()))
-        expires = datetime(last.year, last.month, last.day, tzinfo=UTC) + ACTOR_RETENTION
         item: ActorItem = self._actors(
             actor_key(key.fingerprint),
             actor_sort_key(key.scope),
             version=actor.version,
             history=actor.history,
             is_full=actor.is_full or None,
-            expires_at=int(expires.timestamp()),
+            expires_at=to_seconds(midnight(last) + ACTOR_RETENTION),
         )
         return item
 

@@ -15,6 +15,7 @@ from pynamodb.pagination import ResultIterator
 
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.errors import InvalidCursor
+from telemetry.domain.instant import from_milliseconds, from_seconds, midnight, to_nearest_millisecond
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.window import Window
@@ -150,7 +151,9 @@ class Browser:
         if after and not isinstance(after[0], int):
             raise InvalidCursor
         return _until_cut_short(
-            self._by_receipt(selection, window, after or (_ms(window.until), "", ""), _Demand(wanted))
+            self._by_receipt(
+                selection, window, after or (to_nearest_millisecond(window.until), "", ""), _Demand(wanted)
+            )
         )
 
     def by_event_time(
@@ -193,7 +196,7 @@ class Browser:
     def _by_receipt(self, selection: Selection, window: Window, after: Position, demand: "_Demand") -> Iterator[Step]:
         """Day by day; from the third day on all at once, where there is not much of what is looked for."""
         today = self.now.astimezone(UTC).date()
-        newest = min(today, _time(after[0] if after[1] else after[0] - 1).date())
+        newest = min(today, from_milliseconds(after[0] if after[1] else after[0] - 1).date())
         first_old = min(newest, today - timedelta(days=_RECENT_DAYS))
         idle = 0
         for day in (newest - timedelta(days=age) for age in range((newest - window.since.date()).days + 1)):
@@ -216,7 +219,7 @@ class Browser:
     ) -> Iterator[Step]:
         """What was received on a day, and the step out of it."""
         model = bind(RecordItem, self.store.table)
-        first, last = max(_ms(window.since), _midnight(day)), min(after[0], _midnight(day) + _DAY_MS)
+        first, last = max(to_nearest_millisecond(window.since), _midnight(day)), min(after[0], _midnight(day) + _DAY_MS)
         queries = [
             partial(
                 model.query,
@@ -294,7 +297,7 @@ class Browser:
         self, selection: Selection, window: Window, before: Position, start: _Key | None, size: int | None
     ) -> "_Page":
         model = bind(RecordItem, self.store.table)
-        since = _ms(window.since)
+        since = to_nearest_millisecond(window.since)
         in_time = model.received_at.between(since, max(since, before[0]))
         return _Page.of(
             model.scan(
@@ -324,7 +327,7 @@ class Browser:
 
     def _seen_of(self, window: Window | None) -> Window:
         """What of a window may be seen."""
-        oldest = _time(_midnight(self.oldest))
+        oldest = midnight(self.oldest)
         if window is None:
             return Window(oldest, self.now + timedelta(days=2))  # clocks differ
         return Window(max(window.since, oldest), window.until)
@@ -417,7 +420,7 @@ class _ByReceipt:
     def step(item: RecordItem) -> Step:
         """To a record."""
         record = _index_entry(item)
-        return Step((_ms(record.received_at), *record.key), record)
+        return Step((to_nearest_millisecond(record.received_at), *record.key), record)
 
     @staticmethod
     def read_to(key: _Key) -> Step:
@@ -478,8 +481,8 @@ def _index_entry(item: RecordItem) -> Listed:
         key=RecordKey(item.partition, item.sort),
         product=place.product,
         record_class=place.record_class,
-        received_at=_time(item.received_at),
-        expires_at=datetime.fromtimestamp(item.expires_at, UTC),
+        received_at=from_milliseconds(item.received_at),
+        expires_at=from_seconds(item.expires_at),
         user=item.user,
         device=item.device,
         version=item.product_version,
@@ -497,14 +500,6 @@ def _until_cut_short(steps: Iterator[Step]) -> Iterator[Step]:
         yield from steps
 
 
-def _ms(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
 def _midnight(day: date) -> int:
     """Of its beginning, in epoch milliseconds."""
-    return _ms(datetime.combine(day, datetime.min.time(), UTC))
-
-
-def _time(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return to_nearest_millisecond(midnight(day))

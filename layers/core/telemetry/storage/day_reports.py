@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import (
@@ -15,7 +15,6 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
@@ -27,11 +26,12 @@ from telemetry.domain.day_report import (
     DayReport,
     DayTotals,
 )
+from telemetry.domain.instant import from_milliseconds, from_seconds, to_nearest_millisecond, to_seconds
 from telemetry.domain.recount import RULES_1, LicenseActivity
 from telemetry.storage.active_users import DayItem, opening_key, packed, scope_key, unpacked
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import TableItem, bind, connection
 
 CANDIDATE_RETENTION = timedelta(days=30)
 
@@ -41,18 +41,13 @@ _AUDIENCES = tuple(Audience)
 _TOLD_AT_ONCE = 50  # two items each: what one request takes
 
 
-class TotalsItem(Model):
+class TotalsItem(TableItem):
     """A day of a product or the catalogue. pk `days#acme-cli`, sk `2026-11-03`. At most 400 B: views read many.
 
     r records, f flagged, l and m the same over its lifetime, g records by flag code, a actors over WINDOWS (audience
     after audience), x when its first record expires, d digest, c chain, w when it was written and t when it was
     computed (epoch seconds).
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -69,29 +64,19 @@ class TotalsItem(Model):
     computed_at = NumberAttribute(attr_name="t")
 
 
-class DetailsItem(Model):
+class DetailsItem(TableItem):
     """What else is known of the day. pk `details#acme-cli`, sk `2026-11-03`; b is JSON, deflated."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
 
 
-class CorrectionItem(Model):
+class CorrectionItem(TableItem):
     """What a later count found that the day's report does not say. pk `corrections#acme-cli`.
 
     sk `2026-11-03#…`, with the digest of what was found: the same finding is kept once.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -102,13 +87,8 @@ class CorrectionItem(Model):
     found_at = NumberAttribute()
 
 
-class CandidateItem(Model):
+class CandidateItem(TableItem):
     """How far the closing of a product's day is. pk `candidate#2026-11-03`, sk `acme-cli`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -120,13 +100,8 @@ class CandidateItem(Model):
     expires_at = NumberAttribute()
 
 
-class AnyItem(Model):
+class AnyItem(TableItem):
     """An item of any kind: a report's parts are read together."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -219,7 +194,7 @@ class DayReportStore:
             records=correction.records,
             flagged=correction.flagged,
             users=correction.users,
-            found_at=_seconds(correction.found_at),
+            found_at=to_seconds(correction.found_at),
         )
         with suppress(ConditionFailed), conditions():
             item.save(condition=CorrectionItem.pk.does_not_exist())
@@ -236,7 +211,7 @@ class DayReportStore:
                 records=int(item.records),
                 flagged=int(item.flagged),
                 users=int(item.users),
-                found_at=_moment(item.found_at),
+                found_at=from_seconds(item.found_at),
             )
             for item in model.query(f"corrections#{scope}", days)
         ]
@@ -267,7 +242,7 @@ class DayReportStore:
     def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
         """Keeps them for some time, each until another takes its place."""
         model = bind(CandidateItem, self.table)
-        expires_at = _seconds(now + CANDIDATE_RETENTION)
+        expires_at = to_seconds(now + CANDIDATE_RETENTION)
         with model.batch_write() as batch:
             for each in candidates:
                 batch.save(
@@ -276,7 +251,7 @@ class DayReportStore:
                         each.product,
                         attempt=each.attempt,
                         expected=each.expected,
-                        counted_at=None if each.counted_at is None else _seconds(each.counted_at),
+                        counted_at=None if each.counted_at is None else to_seconds(each.counted_at),
                         records=each.records,
                         digest=each.digest,
                         expires_at=expires_at,
@@ -304,7 +279,7 @@ def _candidate(item: CandidateItem, day: date) -> Candidate:
         day=day,
         attempt=int(item.attempt),
         expected=int(item.expected),
-        counted_at=None if item.counted_at is None else _moment(item.counted_at),
+        counted_at=None if item.counted_at is None else from_seconds(item.counted_at),
         records=int(item.records),
         digest=item.digest,
     )
@@ -331,11 +306,11 @@ def _totals_item(model: type[TotalsItem], totals: DayTotals) -> TotalsItem:
         lifetime_flagged=totals.lifetime_flagged,
         flags=dict(totals.flags),
         active=[users for audience in _AUDIENCES for users in totals.active[audience]],
-        expires_at=None if totals.expires_at is None else _seconds(totals.expires_at),
+        expires_at=None if totals.expires_at is None else to_seconds(totals.expires_at),
         digest=totals.digest,
         chain=totals.chain,
-        closed_at=_seconds(totals.closed_at),
-        computed_at=_seconds(totals.computed_at),
+        closed_at=to_seconds(totals.closed_at),
+        computed_at=to_seconds(totals.computed_at),
     )
 
 
@@ -357,11 +332,11 @@ def _totals_of(item: TotalsItem) -> DayTotals:
         },
         lifetime_records=int(item.lifetime_records),
         lifetime_flagged=int(item.lifetime_flagged),
-        expires_at=None if item.expires_at is None else _moment(item.expires_at),
+        expires_at=None if item.expires_at is None else from_seconds(item.expires_at),
         digest=item.digest,
         chain=item.chain,
-        closed_at=_moment(item.closed_at),
-        computed_at=_moment(item.computed_at),
+        closed_at=from_seconds(item.closed_at),
+        computed_at=from_seconds(item.computed_at),
     )
 
 
@@ -406,8 +381,8 @@ def plain_license(each: LicenseActivity) -> list[Any]:
         each.devices,
         each.ips,
         each.countries,
-        _milliseconds(each.first_seen),
-        _milliseconds(each.last_seen),
+        to_nearest_millisecond(each.first_seen),
+        to_nearest_millisecond(each.last_seen),
     ]
 
 
@@ -423,23 +398,11 @@ def license_of(said: Sequence[Any]) -> LicenseActivity:
         devices=devices,
         ips=ips,
         countries=tuple(countries),
-        first_seen=_moment(first / 1000),
-        last_seen=_moment(last / 1000),
+        first_seen=from_milliseconds(first),
+        last_seen=from_milliseconds(last),
     )
 
 
 def _balance(item: Raw, day: date) -> Balance:
     stored: bytes = DayItem.from_raw_data(item).balance
     return unpacked(stored, day.toordinal())
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -8,24 +8,18 @@ from dataclasses import dataclass
 from datetime import date
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import DeviceAction
 from telemetry.storage.errors import store
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 
-class SummaryItem(Model):
+class SummaryItem(TableItem):
     """A day of a product or the catalogue. pk `summaries#acme-cli`, sk `2026-11-03`; b is JSON, deflated.
 
     About 200 B with a few versions, 1.6 KB with as many as there may be and names as long as they may be.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

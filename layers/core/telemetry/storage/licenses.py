@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
+from telemetry.domain.instant import from_milliseconds, from_seconds, to_milliseconds, to_seconds
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import (
     ENDED_BY_DATE,
@@ -34,7 +35,7 @@ from telemetry.storage.encryption import decrypt, encrypt
 from telemetry.storage.errors import ConditionFailed, conditions, storage_errors, store
 from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, Page, read_page
-from telemetry.storage.tables import bind, connection, dynamodb_client
+from telemetry.storage.tables import TableItem, bind, connection, dynamodb_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -69,16 +70,11 @@ class ByCustomer(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untype
     listed = UnicodeAttribute(range_key=True)
 
 
-class LicenseItem(Model):
+class LicenseItem(TableItem):
     """A licence. pk `license#<id>`, sk `license`; kind `license#production`; listed `<created, epoch ms>#<id>`.
 
     The key itself is there encrypted only.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_LICENSE)
@@ -99,16 +95,11 @@ class LicenseItem(Model):
     by_customer = ByCustomer()
 
 
-class ActivationItem(Model):
+class ActivationItem(TableItem):
     """An activation, beside its licence. pk `license#<id>`, sk `activation#<fingerprint of the identifier, hex>`.
 
     `identifier` is as sent by whoever activated it last, `last_seen` when it was last activated or deactivated.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -223,7 +214,7 @@ class LicenseStore:
                 license_ = _license(LicenseItem.from_raw_data(raw))
                 licenses[license_.id] = license_
             elif raw["status"]["S"] == ActivationState.ACTIVE:
-                since[raw["pk"]["S"], raw["sk"]["S"]] = _moment(int(raw["last_seen"]["N"]))
+                since[raw["pk"]["S"], raw["sk"]["S"]] = from_milliseconds(int(raw["last_seen"]["N"]))
         return licenses, {pair: since[key] for pair, key in named.items() if key in since}
 
     # ── changing
@@ -246,14 +237,14 @@ class LicenseStore:
         item: LicenseItem = bind(LicenseItem, self.table)(
             _partition(license_.id),
             kind=_kind(license_.environment),
-            listed=f"{_milliseconds(license_.created_at):013d}#{license_.id}",
+            listed=f"{to_milliseconds(license_.created_at):013d}#{license_.id}",
             encrypted_key=encrypt(key, license_.id, self.keyring),
             fingerprint=license_.fingerprint,
             last_four=license_.last_four,
             product_id=license_.product_id,
             customer_id=license_.customer_id,
             state=license_.state.value,
-            ends_at=_seconds(license_.expires_at),
+            ends_at=_ends_at(license_),
             activation_limit=license_.activation_limit,
             active_activations=license_.active_activations,
             version=license_.version,
@@ -272,7 +263,7 @@ class LicenseStore:
         for attribute, value in (
             (model.product_id, license_.product_id),
             (model.customer_id, license_.customer_id),
-            (model.ends_at, _seconds(license_.expires_at)),
+            (model.ends_at, _ends_at(license_)),
         ):
             actions.append(attribute.remove() if value is None else attribute.set(value))
         unchanged = model.version == license_.version
@@ -304,8 +295,8 @@ class LicenseStore:
                 [
                     activations.identifier.set(identifier),
                     activations.status.set(ActivationState.ACTIVE.value),
-                    activations.first_seen.set(activations.first_seen | _milliseconds(now)),
-                    activations.last_seen.set(_milliseconds(now)),
+                    activations.first_seen.set(activations.first_seen | to_milliseconds(now)),
+                    activations.last_seen.set(to_milliseconds(now)),
                 ],
                 activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
             ),
@@ -326,7 +317,7 @@ class LicenseStore:
                 activations(_partition(license_.id), self._activation_sort(identifier)),
                 [
                     activations.status.set(ActivationState.INACTIVE.value),
-                    activations.last_seen.set(_milliseconds(now)),
+                    activations.last_seen.set(to_milliseconds(now)),
                 ],
                 activations.status == ActivationState.ACTIVE.value,
             ),
@@ -374,7 +365,7 @@ def _kind(environment: Environment) -> str:
 
 def _in_state(state: LicenseState, now: datetime) -> Condition:
     """The condition for License.state_at. (Comparing a date that is not there is false.)"""
-    lapsed: Condition = LicenseItem.ends_at <= int(now.timestamp())
+    lapsed: Condition = LicenseItem.ends_at <= to_seconds(now)
     stored: Condition = LicenseItem.state == state.value
     ending: Condition = LicenseItem.state.is_in(*(state.value for state in ENDED_BY_DATE))
     if state is LicenseState.EXPIRED:
@@ -398,10 +389,10 @@ def _license(item: LicenseItem) -> License:
         product_id=item.product_id,
         customer_id=item.customer_id,
         state=LicenseState(item.state),
-        expires_at=datetime.fromtimestamp(item.ends_at, UTC) if item.ends_at is not None else None,
+        expires_at=from_seconds(item.ends_at) if item.ends_at is not None else None,
         activation_limit=int(item.activation_limit),
         active_activations=int(item.active_activations),
-        created_at=_moment(int(created)),
+        created_at=from_milliseconds(int(created)),
         version=int(item.version),
     )
 
@@ -411,18 +402,10 @@ def _activation(item: ActivationItem) -> Activation:
         license_id=item.pk.partition("#")[2],
         identifier=item.identifier,
         state=ActivationState(item.status),
-        first_seen=_moment(item.first_seen),
-        last_seen=_moment(item.last_seen),
+        first_seen=from_milliseconds(item.first_seen),
+        last_seen=from_milliseconds(item.last_seen),
     )
 
 
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _moment(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _seconds(moment: datetime | None) -> int | None:
-    return int(moment.timestamp()) if moment else None
+def _ends_at(license_: License) -> int | None:
+    return to_seconds(license_.expires_at) if license_.expires_at else None

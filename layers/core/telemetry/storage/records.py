@@ -5,19 +5,19 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from hashlib import sha256
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection
-from pynamodb.models import Model
 
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Dialect, Format
 from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.instant import from_milliseconds, from_seconds, midnight, to_milliseconds, to_seconds
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keys import key_text, text_of_key
 from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, chunk_keys, judgement_key, license_in
@@ -29,7 +29,7 @@ from telemetry.storage.bodies import UnreadableBody, decode_body, encode_body
 from telemetry.storage.errors import store
 from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.side_by_side import side_by_side
-from telemetry.storage.tables import bind, dynamodb_client
+from telemetry.storage.tables import TableItem, bind, dynamodb_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -71,7 +71,7 @@ class ByReceived(GlobalSecondaryIndex["RecordItem"]):  # type: ignore[no-untyped
     received_at = NumberAttribute(range_key=True, attr_name="t")
 
 
-class RecordItem(Model):
+class RecordItem(TableItem):
     """A record as an item. Names are short because a record above 1 KB costs another write unit.
 
     p  partition key                        `L1Zm9vYmFyYmF6cXV4MTIzNA#acme-cli` (domain.record.RecordKey)
@@ -88,11 +88,6 @@ class RecordItem(Model):
     A chunk item has p, s (domain.record.chunk_keys), b and x only, a judgement p, s (judgement_key), f, e, t and x.
     Being without g they are in no index, and rollup's filter does not see them.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     partition = UnicodeAttribute(hash_key=True, attr_name="p")
     sort = UnicodeAttribute(range_key=True, attr_name="s")
@@ -272,8 +267,8 @@ class RecordStore:
             *judgement_key(record.key),
             flags=flag_codes.encode(verdict.flags) or None,
             evidence=verdict.evidence or None,
-            received_at=_milliseconds(now),
-            expires_at=int(record.expires_at.timestamp()),
+            received_at=to_milliseconds(now),
+            expires_at=to_seconds(record.expires_at),
         )
         return self._insert([item], deadline)[0]
 
@@ -306,8 +301,8 @@ class RecordStore:
     def _received(self, partition: str, day: date, hours: range = ALL_HOURS) -> Iterator[RecordItem]:
         """What the index has of a partition, in order of receipt."""
         model = bind(RecordItem, self.table)
-        midnight = _milliseconds(datetime.combine(day, time(), UTC))
-        first, end = (midnight + _HOUR_MILLISECONDS * hour for hour in (hours.start, hours.stop))
+        begins = to_milliseconds(midnight(day))
+        first, end = (begins + _HOUR_MILLISECONDS * hour for hour in (hours.start, hours.stop))
         between = None if hours == ALL_HOURS else model.received_at.between(first, end - 1)
         return iter(model.query(partition, between, index_name=ByReceived.Meta.index_name))
 
@@ -338,7 +333,7 @@ class RecordStore:
         return RecordItem(
             *record.key,
             index_partition=str(IndexPartition(record.product, record.day, _class(record), shard)),
-            received_at=_milliseconds(record.received_at),
+            received_at=to_milliseconds(record.received_at),
             user=record.user,
             device=record.device,
             flags=flag_codes.encode(record.flags) or None,
@@ -348,7 +343,7 @@ class RecordStore:
             api_key_id=record.api_key_id,
             source_ip=record.source_ip,
             country=record.country,
-            expires_at=int(record.expires_at.timestamp()),
+            expires_at=to_seconds(record.expires_at),
             schema=f"{SCHEMA_VERSION}{record.dialect}{record.format}",
             data_type=data_type_code(record.data_type),
             group=record.group,
@@ -418,8 +413,8 @@ def _observation(item: RecordItem, judgement: Verdict | None = None) -> Observat
             billable=is_judged and is_billable(flags) and not flag_codes.unknown(item.flags or ""),
         ),
         partition=f"{place.record_class}#{place.shard}",
-        received_at=_moment(item.received_at),
-        expires_at=datetime.fromtimestamp(item.expires_at, UTC),
+        received_at=from_milliseconds(item.received_at),
+        expires_at=from_seconds(item.expires_at),
         flags=flags,
         version=item.product_version,
         license=license_in(item.partition),
@@ -491,8 +486,8 @@ def _without_body(item: RecordItem) -> Record:
         digest=item.digest,
         dialect=_DIALECTS.get(_dialect_letter(item), Dialect.GETKEYMANAGER),
         product=place.product,
-        received_at=_moment(item.received_at),
-        expires_at=datetime.fromtimestamp(item.expires_at, UTC),
+        received_at=from_milliseconds(item.received_at),
+        expires_at=from_seconds(item.expires_at),
         user=item.user,
         device=item.device,
         product_version=item.product_version,
@@ -516,14 +511,6 @@ def _chunk_items(record: Record, body: bytes) -> list[RecordItem]:
     if len(body) <= LARGEST_INLINE_BODY:
         return []
     pieces = [body[start : start + LARGEST_INLINE_BODY] for start in range(0, len(body), LARGEST_INLINE_BODY)]
-    keys = chunk_keys(record.key, _milliseconds(record.received_at), record.digest, len(pieces))
-    expires_at = int(record.expires_at.timestamp())
+    keys = chunk_keys(record.key, to_milliseconds(record.received_at), record.digest, len(pieces))
+    expires_at = to_seconds(record.expires_at)
     return [RecordItem(*key, body=piece, expires_at=expires_at) for key, piece in zip(keys, pieces, strict=True)]
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _moment(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -22,6 +22,15 @@ BRIEF_TIMEOUT_SECONDS = 0.5
 M = TypeVar("M", bound=Model)
 
 
+class TableItem(Model):
+    """An item of a table. Which table that is, `bind` says: until then an item can be made and taken apart, no more."""
+
+    class Meta:
+        """What PynamoDB asks for; no table has this name."""
+
+        table_name = "unbound"
+
+
 def short_config() -> Config:
     """Time-outs of a client's calls, as long as an answer may take at worst and no longer."""
     return Config(
