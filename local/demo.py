@@ -20,6 +20,7 @@ from telemetry.services.ingest import Ingest
 from telemetry.settings import TableNames
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import Catalogue, ProductStore
@@ -87,7 +88,8 @@ def _replay(
     def close(moment: datetime) -> None:
         for environment in Environment:
             aggregates = site.tables.aggregates(environment)
-            DayCloser.of(aggregates, records[environment], [product.id for product in PRODUCTS], _no_part).close(moment)
+            of_days = DayRecordStore(records[environment])
+            DayCloser.of(aggregates, of_days, [product.id for product in PRODUCTS], _no_part).close(moment)
 
     def progress(day: int) -> None:
         if day % 5 == 0:

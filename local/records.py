@@ -18,10 +18,12 @@ from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.judging import Judge
 from telemetry.settings import TableNames
+from telemetry.storage.index_partition import IndexPartition
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
-from telemetry.storage.records import ByReceived, IndexPartition, RecordStore
+from telemetry.storage.record_item import ByReceived
+from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 
 

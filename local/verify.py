@@ -12,6 +12,7 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.verify_day import Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
 
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     with deployments.reached(arguments) as stack:
         names = TableNames(stack)
         table = names.aggregates(arguments.environment)
-        records = RecordStore(names.records(arguments.environment), arguments.shards)
+        records = DayRecordStore(RecordStore(names.records(arguments.environment), arguments.shards))
         verifier = Verifier(LedgerStore(table), DayReportStore(table), records)
         days = verifier.verify_all(arguments.product, now)
         for verdict in verifier.verify(arguments.product, arguments.day, now) if arguments.day else days:

@@ -33,6 +33,7 @@ from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.browse import Browser, Effort, IndexSizes
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.records import RecordStore
@@ -301,7 +302,8 @@ def _aggregates(query: api.Query) -> str:
 def _watch(query: api.Query) -> LicenseWatch:
     settings = AnalyticsSettings.from_env()
     records = RecordStore(settings.tables.records(query.environment), settings.shards)
-    return LicenseWatch(query.environment, DayReportStore(_aggregates(query)), records, stores(), event_of)
+    reports = DayReportStore(_aggregates(query))
+    return LicenseWatch(query.environment, reports, DayRecordStore(records), records, stores(), event_of)
 
 
 def _licenses_seen(query: analytics.ScopeQuery, staff: Staff) -> tuple[LicenseWatch, Seen]:

@@ -22,6 +22,7 @@ from telemetry.services.recount import Allowance, Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
@@ -65,7 +66,7 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
         records,
         list(products),
         dispatch,
-        lambda product, day: judge_stored(records, judge, product, day, now, Deadline(30)),
+        lambda product, day: judge_stored(records.unjudged(product, day), records.records, judge, now, Deadline(30)),
         allowance,
     )
     try:
@@ -103,9 +104,9 @@ def verify(environment: Environment, scope: str, day: date, now: datetime) -> di
     }
 
 
-def _records(environment: Environment) -> RecordStore:
+def _records(environment: Environment) -> DayRecordStore:
     settings = CloseDaySettings.from_env()
-    return RecordStore(settings.tables.records(environment), settings.shards)
+    return DayRecordStore(RecordStore(settings.tables.records(environment), settings.shards))
 
 
 def _ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:

@@ -22,6 +22,7 @@ from telemetry.domain.shards import ShardPlan
 from telemetry.services.close_day import DayCloser
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import DayItem, HistoryAttribute, LedgerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.conftest import Deployment, Mailbox, never, start_ingest
@@ -195,7 +196,7 @@ def test_two_copies_of_close_day_at_once(recorded: list[dict[str, Any]], engine:
                 # not the handler: its metrics are one set for all threads of a process
                 closer = DayCloser.of(
                     tables.aggregates(Environment.PRODUCTION),
-                    RecordStore(table, ShardPlan(1)),
+                    DayRecordStore(RecordStore(table, ShardPlan(1))),
                     ["acme-cli", "acme-desktop"],
                     never,
                 )

@@ -158,7 +158,7 @@ class Site:
 
     def verify(self) -> list[tuple[Outcome, str | None]]:
         ledger, reports = LedgerStore(self.aggregates), DayReportStore(self.aggregates)
-        verifier = Verifier(ledger, reports, self.deployment.records())
+        verifier = Verifier(ledger, reports, self.deployment.day_records())
         verdicts = verifier.verify_all(CATALOGUE, deadline(DAY))
         return [(verdict.outcome, verdict.difference) for verdict in verdicts if verdict.scope == "acme-desktop"]
 
@@ -338,7 +338,7 @@ def test_nobody_judges_what_nobody_can_read(site: Site) -> None:
     )
     site.damage(NEW_ENCODING)
     site.close()
-    assert len(list(site.deployment.records().unjudged("acme-desktop", DAY))) == 1
+    assert len(list(site.deployment.day_records().unjudged("acme-desktop", DAY))) == 1
     report = DayReportStore(site.aggregates).report("acme-desktop", DAY)
     assert report
     assert (report.totals.records, report.totals.users(1)) == (3, 1)

@@ -64,20 +64,23 @@ from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.customers import CustomerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.errors import is_fault
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.idempotency import IdempotencyStore
+from telemetry.storage.index_partition import EVERY_CLASS
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.products import Catalogue, ProductStore
-from telemetry.storage.records import RecordItem, RecordStore
+from telemetry.storage.record_item import RecordItem
+from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
-from telemetry.storage.selection import EVERY_CLASS, Listed, Selection
+from telemetry.storage.selection import Listed, Selection
 from telemetry.storage.sessions import AttemptStore, SessionStore
 from telemetry.storage.spikes import EpisodeStore
 
@@ -129,6 +132,7 @@ customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRI
 sessions, attempts, idempotency = SessionStore(TABLE), AttemptStore(TABLE), IdempotencyStore(TABLE)
 failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
 records = RecordStore(TABLE, ShardPlan(1))
+day_records = DayRecordStore(records)
 activity, reports = ActivityStore(TABLE), DayReportStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
 
@@ -179,6 +183,11 @@ CALLS: dict[str, Callable[[], object]] = {
     "CustomerStore.page": lambda: customers.page(10, None),
     "CustomerStore.add": lambda: customers.add(CUSTOMER, ENTRY),
     "CustomerStore.change": lambda: customers.change(CUSTOMER, ENTRY),
+    "DayRecordStore.observations": lambda: day_records.observations("acme-cli", DAY),
+    "DayRecordStore.examined": lambda: day_records.examined("acme-cli", DAY),
+    "DayRecordStore.newest_flagged": lambda: day_records.newest_flagged(["acme-cli"], DAY, 10),
+    "DayRecordStore.has_any": lambda: day_records.has_any("acme-cli", DAY),
+    "DayRecordStore.unjudged": lambda: day_records.unjudged("acme-cli", DAY),
     "DayReportStore.report": lambda: reports.report("*", DAY),
     "DayReportStore.users": lambda: reports.users("*", DAY),
     "DayReportStore.details": lambda: reports.details("*", DAY),
@@ -219,13 +228,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "RecordStore.get": lambda: records.get(KEY),
     "RecordStore.many": lambda: records.many([KEY]),
     "RecordStore.whole": lambda: records.whole(CHUNKED),
-    "RecordStore.keys": lambda: records.keys("acme-cli", DAY),
-    "RecordStore.observations": lambda: records.observations("acme-cli", DAY),
-    "RecordStore.examined": lambda: records.examined("acme-cli", DAY),
-    "RecordStore.newest_flagged": lambda: records.newest_flagged(["acme-cli"], DAY, 10),
     "RecordStore.one_of_each": lambda: records.one_of_each(["L1#acme-cli"]),
-    "RecordStore.has_any": lambda: records.has_any("acme-cli", DAY),
-    "RecordStore.unjudged": lambda: records.unjudged("acme-cli", DAY),
     "RecordStore.judgements": lambda: records.judgements([KEY]),
     "RecordStore.add_judgement": lambda: records.add_judgement(RECORD, Verdict(frozenset(), ""), NOW, soon()),
     "PartStore.put_tables": lambda: parts.put_tables(UNIT, "copy", 0, Recount(versions=Counter({"1.0": 1})), NOW),
@@ -259,7 +262,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
 }
 
-CALLS_NOTHING = {"RecordStore.shard_count"}
+CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
 NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, RememberedRetention, Selection)
 """What calls stores, or nothing at all."""

@@ -82,7 +82,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
 
 def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[Verdict]:
     table = deployment.tables.aggregates(Environment.PRODUCTION)
-    verifier = Verifier(LedgerStore(table), DayReportStore(table), deployment.records())
+    verifier = Verifier(LedgerStore(table), DayReportStore(table), deployment.day_records())
     return list(verifier.verify_all(CATALOGUE, now))
 
 

@@ -34,13 +34,15 @@ def judge_of(deployment: Deployment) -> Judge:
 
 
 def close(deployment: Deployment) -> LedgerStore:
-    table, records, judge = deployment.tables.aggregates(PRODUCTION), deployment.records(), judge_of(deployment)
+    table, records, judge = deployment.tables.aggregates(PRODUCTION), deployment.day_records(), judge_of(deployment)
     closer = DayCloser.of(
         table,
         records,
         list(deployment.products.all()),
         never,
-        lambda product, day: judge_stored(records, judge, product, day, DEADLINE, Deadline(60)),
+        lambda product, day: judge_stored(
+            records.unjudged(product, day), records.records, judge, DEADLINE, Deadline(60)
+        ),
     )
     assert TODAY in [closed.day for closed in closer.close(DEADLINE)]
     return LedgerStore(table)
@@ -70,9 +72,9 @@ def test_unjudged_records_are_judged_once_and_never_touched(
     assert [record.is_judged for record in records] == [False, False, True]
     assert [record.flags for record in records] == [frozenset()] * 3
 
-    store = deployment.records()
-    assert {seen.sighting.billable for seen in store.observations("acme-desktop", TODAY)} == {True, False}
-    assert len(list(store.unjudged("acme-desktop", TODAY))) == 2
+    store, days = deployment.records(), deployment.day_records()
+    assert {seen.sighting.billable for seen in days.observations("acme-desktop", TODAY)} == {True, False}
+    assert len(list(days.unjudged("acme-desktop", TODAY))) == 2
 
     aggregates = close(deployment)
     assert active_users("acme-desktop", 1, TODAY, Audience.USERS, aggregates) == 2  # good and free
@@ -82,7 +84,7 @@ def test_unjudged_records_are_judged_once_and_never_touched(
         records[0].key: frozenset(),
         records[1].key: frozenset({Flag.INVALID_LICENSE}),
     }
-    assert list(store.unjudged("acme-desktop", TODAY)) == []
+    assert list(days.unjudged("acme-desktop", TODAY)) == []
     assert [store.get(record.key) for record in records] == records
 
 

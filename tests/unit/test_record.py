@@ -28,7 +28,7 @@ from telemetry.domain.record import (
 from telemetry.domain.recount import Unit
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.storage import active_users, activity, day_reports, day_summaries, recount_parts, spikes
-from telemetry.storage.records import IndexPartition
+from telemetry.storage.index_partition import IndexPartition
 
 KEYRING = Keyring(bytes(32))
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)

@@ -268,7 +268,7 @@ def test_nothing_that_matters_in_the_registry_can_expire() -> None:
 
 
 def test_the_index_of_records_lists_all_but_the_body() -> None:
-    from telemetry.storage.records import ByReceived, RecordItem
+    from telemetry.storage.record_item import ByReceived, RecordItem
 
     create = next(table.create for table in read_template("s").tables if table.name == "s-records-production")
     (index,) = create["GlobalSecondaryIndexes"]

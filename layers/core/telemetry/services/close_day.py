@@ -32,8 +32,8 @@ from telemetry.services.day_summaries import Summariser
 from telemetry.services.recount import Allowance, DayRecords, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 
 MARGIN = timedelta(minutes=30)
@@ -132,7 +132,7 @@ class DayCloser:
     def of(
         cls,
         aggregates: str,
-        records: RecordStore,
+        records: DayRecordStore,
         products: Collection[str],
         dispatch: Dispatch,
         judge_stored: Callable[[str, date], object] | None = None,

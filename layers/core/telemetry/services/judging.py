@@ -1,8 +1,8 @@
 """Judging records after they were stored. What is derived stands beside a record; the record is never touched."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 from telemetry.domain.environment import Environment
@@ -19,9 +19,6 @@ _AT_ONCE = 50
 
 class Records(Protocol):
     """The records of one environment."""
-
-    def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:
-        """Keys of records that nobody has judged yet."""
 
     def get(self, key: RecordKey) -> Record | None:
         """A record."""
@@ -58,15 +55,17 @@ class Judge:
         return Products(named, self.products.get(record.product))
 
 
-def judge_stored(records: Records, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
-    """Judges what was stored of a product on a day while the registry could not be read; gives how many.
+def judge_stored(
+    unjudged: Iterable[RecordKey], records: Records, judge: Judge, now: datetime, deadline: Deadline
+) -> int:
+    """Judges records that were stored while the registry could not be read; gives how many.
 
     A record whose body cannot be read stays unjudged, and bills nobody. Raises StoreUnavailable when others cannot be
     judged, and the day must wait. Each has as long as the deadline at first.
     """
     waiting: list[Record] = []
     count = 0
-    for key in records.unjudged(product, day):
+    for key in unjudged:
         if (record := records.get(key)) and record.has_body:
             waiting.append(record)
         if len(waiting) == _AT_ONCE:

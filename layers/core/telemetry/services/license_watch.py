@@ -36,10 +36,14 @@ class Reports(Protocol):
     def latest(self, scope: str, last: date) -> DayTotals | None: ...
 
 
-class Records(Protocol):
-    """Records of one environment."""
+class DayRecords(Protocol):
+    """Records of one environment, by day."""
 
     def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]: ...
+
+
+class Records(Protocol):
+    """Records of one environment, by whose they are."""
 
     def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]: ...
 
@@ -96,6 +100,7 @@ class LicenseWatch:
 
     environment: Environment
     reports: Reports
+    day_records: DayRecords
     records: Records
     stores: Stores
     event_of: Callable[[Record], Event]
@@ -109,7 +114,7 @@ class LicenseWatch:
         flagged: list[Observation] = []
         for day in reversed(open_days):
             if len(flagged) < MOST_FLAGGED:
-                flagged += self.records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
+                flagged += self.day_records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
         return Seen([*(each.licenses for each in details), *seen_on(flagged).values()], open_days)
 
     def top(self, seen: Seen, limit: int) -> list[tuple[LicenseActivity, Holder]]:

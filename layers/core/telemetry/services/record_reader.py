@@ -9,7 +9,8 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
 from telemetry.domain.window import Window
 from telemetry.storage.browse import Browser, Position, Step
-from telemetry.storage.selection import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Listed, Selection
+from telemetry.storage.index_partition import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED
+from telemetry.storage.selection import Listed, Selection
 
 
 class Found(NamedTuple):

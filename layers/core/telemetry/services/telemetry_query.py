@@ -10,7 +10,8 @@ from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.domain.telemetry_query import FoundRecord, Page, Place, Said, TelemetryQuery
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
 from telemetry.storage.browse import Browser
-from telemetry.storage.selection import UNJUDGED, Selection
+from telemetry.storage.index_partition import UNJUDGED
+from telemetry.storage.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.window import Window
 from telemetry.storage.batches import KEYS_PER_CALL
 from telemetry.storage.errors import store
-from telemetry.storage.records import ByReceived, IndexPartition, RecordItem, RecordStore, data_type_of
+from telemetry.storage.index_partition import IndexPartition
+from telemetry.storage.record_item import ByReceived, RecordItem, data_type_of
+from telemetry.storage.records import RecordStore
 from telemetry.storage.selection import Listed, Selection
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind
@@ -478,7 +480,7 @@ class _Page(NamedTuple):
 def _index_entry(item: RecordItem) -> Listed:
     place = IndexPartition.parse(item.index_partition)
     return Listed(
-        key=RecordKey(item.partition, item.sort),
+        key=item.key,
         product=place.product,
         record_class=place.record_class,
         received_at=from_milliseconds(item.received_at),

@@ -14,10 +14,8 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.keys import key_text
 from telemetry.domain.record import RecordKey, license_in, product_in
 from telemetry.domain.shards import shard_of
-from telemetry.storage.records import IndexPartition, RecordItem, data_type_code
-
-CLEAN, FLAGGED, UNJUDGED = "c", "f", "u"
-EVERY_CLASS = (CLEAN, FLAGGED, UNJUDGED)
+from telemetry.storage.index_partition import EVERY_CLASS, FLAGGED, IndexPartition
+from telemetry.storage.record_item import RecordItem, data_type_code
 
 
 class Listed(NamedTuple):
