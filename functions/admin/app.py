@@ -284,7 +284,7 @@ def list_activations(
     """Activations of a licence, also those that have ended."""
     license_ = licenses.find_license(staff, license_id, stores())
     return _page(
-        stores().licenses.activation_page(license_.id, limit, _position(cursor)), api.Activation.of, api.ActivationPage
+        stores().activations.page(license_.id, limit, _position(cursor)), api.Activation.of, api.ActivationPage
     )
 
 

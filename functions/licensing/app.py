@@ -21,6 +21,7 @@ from telemetry.services.failed_calls import SummedCalls
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
 from telemetry.settings import TableNames
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licenses import LicenseStore
@@ -54,6 +55,7 @@ def licensing() -> Licensing:
     catalogue = Catalogue(ProductStore(registry))
     return Licensing(
         licenses=LicenseStore(registry, keyring()),
+        activations=ActivationStore(registry, keyring()),
         product=lambda product_id: catalogue.find(product_id, REREAD_SECONDS),
         keyring=keyring(),
     )

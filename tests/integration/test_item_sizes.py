@@ -166,7 +166,7 @@ def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
     identifier = wide(getkeymanager_licensing.LONGEST_IDENTIFIER)
-    stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
+    stage.stores.activations.activate(license_, identifier, NOW, Deadline(60))
 
 
 def write_api_key(stage: Stage) -> None:

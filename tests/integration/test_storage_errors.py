@@ -58,6 +58,7 @@ from telemetry.messages.failures import FailureQueue
 from telemetry.messages.invocations import Invocations
 from telemetry.retry import Deadline
 from telemetry.storage import batches, changes
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
@@ -129,6 +130,7 @@ SELECTION = Selection(["acme-cli"])
 
 products, api_keys, audit = ProductStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
 customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRING), RetentionStore(TABLE, 90)
+activations = ActivationStore(TABLE, KEYRING)
 sessions, attempts, idempotency = SessionStore(TABLE), AttemptStore(TABLE), IdempotencyStore(TABLE)
 failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
 records = RecordStore(TABLE, ShardPlan(1))
@@ -148,6 +150,9 @@ def soon(_seconds: float = 0) -> Deadline:
 
 
 CALLS: dict[str, Callable[[], object]] = {
+    "ActivationStore.page": lambda: activations.page("l1", 10),
+    "ActivationStore.activate": lambda: activations.activate(LICENSE, "device", NOW, soon()),
+    "ActivationStore.deactivate": lambda: activations.deactivate(LICENSE, "device", NOW, soon()),
     "ActivityStore.position": lambda: activity.position("shard"),
     "ActivityStore.known": lambda: activity.known([HourKey("*", NOW)]),
     "ActivityStore.add": lambda: activity.add("shard", "1", "2", FOLD, NOW),
@@ -213,14 +218,10 @@ CALLS: dict[str, Callable[[], object]] = {
     "LicenseStore.key_of": lambda: licenses.key_of(LICENSE),
     "LicenseStore.page": lambda: licenses.page(PRODUCTION, NOW, 10),
     "LicenseStore.of_customer": lambda: licenses.of_customer(PRODUCTION, "c1"),
-    "LicenseStore.activations": lambda: licenses.activations("l1"),
-    "LicenseStore.activation_page": lambda: licenses.activation_page("l1", 10),
     "LicenseStore.known": lambda: licenses.known({"l1"}, {("l1", "device")}),
     "LicenseStore.add": lambda: licenses.add(LICENSE, "KEY", ENTRY),
     "LicenseStore.add_many": lambda: licenses.add_many([(LICENSE, "KEY")], soon()),
     "LicenseStore.change": lambda: licenses.change(LICENSE, None, ENTRY),
-    "LicenseStore.activate": lambda: licenses.activate(LICENSE, "device", NOW, soon()),
-    "LicenseStore.deactivate": lambda: licenses.deactivate(LICENSE, "device", NOW, soon()),
     "LicensingCounters.add": lambda: counters.add("acme-cli", DeviceAction.VERIFY, 100, NOW),
     "LicensingCounters.calls": lambda: counters.calls(NOW, NOW),
     "RecordStore.insert": lambda: records.insert([RECORD], soon()),
@@ -268,9 +269,10 @@ NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, RememberedRetention, 
 """What calls stores, or nothing at all."""
 
 TRANSACTIONS = {
+    "ActivationStore.activate", "ActivationStore.deactivate",
     "ActivityStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
-    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.activate", "LicenseStore.add",
-    "LicenseStore.change", "LicenseStore.deactivate", "ProductStore.add", "ProductStore.change",
+    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.add",
+    "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
 }  # fmt: skip
 

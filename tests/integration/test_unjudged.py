@@ -22,6 +22,7 @@ from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from tests.conftest import Deployment, never, start_ingest
 from tests.integration.test_ingest_licenses import DEVICE, KEY, event, issue, license_store
+from tests.issuing import activation_store
 
 PRODUCTION = Environment.PRODUCTION
 TODAY = datetime.now(UTC).date()
@@ -63,7 +64,7 @@ def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodi
 def test_unjudged_records_are_judged_once_and_never_touched(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Deadline(60))
+    activation_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Deadline(60))
     good = event(user_identifier="good")
     pirated = event(user_identifier="pirate", license_key="NOBODYS")
     records = keep_unjudged(
@@ -107,7 +108,7 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
 
 def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
-    store.activate(license_, DEVICE, DEADLINE, Deadline(60))
+    activation_store(deployment).activate(license_, DEVICE, DEADLINE, Deadline(60))
     answer = json.loads(start_ingest(deployment)("/api/v1/telemetry", event(license_key=KEY))["body"])
     record = deployment.record(answer["telemetry_id"])
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))

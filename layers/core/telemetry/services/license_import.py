@@ -1,7 +1,6 @@
 """Bulk import of licences and activations: any number of rows, one pass, safe to run again."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from itertools import islice
@@ -14,12 +13,12 @@ from telemetry.domain.instant import in_utc
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
+from telemetry.storage.activations import ActivationChange
 from telemetry.storage.inserts import Insertion
-from telemetry.storage.licenses import Change
+from telemetry.storage.side_by_side import side_by_side
 
 ROWS_AT_ONCE = 500
 
-_THREADS = 8
 _SECONDS_TO_TRY = 30.0
 _LONGEST = 256
 _FIELDS = frozenset(
@@ -28,9 +27,6 @@ _FIELDS = frozenset(
 
 Row = tuple[int, Mapping[str, Any]]
 """Line number and fields."""
-
-
-_Map = Callable[..., Iterable[bool | tuple[int, str]]]
 
 
 class RowError(Exception):
@@ -48,7 +44,7 @@ class Progress:
 
 
 class Licenses(Protocol):
-    """Where licences and activations are stored."""
+    """Where licences are stored."""
 
     def add_many(self, licenses: Sequence[tuple[License, str]], deadline: Deadline) -> list[Insertion]:
         """Stores new licences."""
@@ -56,7 +52,11 @@ class Licenses(Protocol):
     def get(self, id_: str) -> License:
         """A licence."""
 
-    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
+
+class Activations(Protocol):
+    """Where activations are stored."""
+
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
         """Activates a device."""
 
 
@@ -66,6 +66,7 @@ class Importer:
 
     environment: Environment
     licenses: Licenses
+    activations: Activations
     keyring: Keyring
     now: datetime
     products: frozenset[str]
@@ -77,14 +78,13 @@ class Importer:
         """
         iterator = iter(rows)
         taken = added = present = 0
-        with ThreadPoolExecutor(_THREADS) as pool:
-            while some := list(islice(iterator, ROWS_AT_ONCE)):
-                failures: list[tuple[int, str]] = []
-                for outcomes in (self._add_licenses(some, failures), self._activate(some, failures, pool.map)):
-                    added += sum(outcomes)
-                    present += len(outcomes) - sum(outcomes)
-                taken += len(some)
-                yield Progress(taken, added, present, tuple(sorted(failures)))
+        while some := list(islice(iterator, ROWS_AT_ONCE)):
+            failures: list[tuple[int, str]] = []
+            for outcomes in (self._add_licenses(some, failures), self._activate(some, failures)):
+                added += sum(outcomes)
+                present += len(outcomes) - sum(outcomes)
+            taken += len(some)
+            yield Progress(taken, added, present, tuple(sorted(failures)))
 
     def _add_licenses(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
         found: dict[str, tuple[License, str]] = {}
@@ -104,13 +104,8 @@ class Importer:
             raise StoreUnavailable("licenses")
         return [insertion is Insertion.INSERTED for insertion in insertions] + [False] * repeated
 
-    def _activate(
-        self,
-        rows: Sequence[Row],
-        failures: list[tuple[int, str]],
-        map_: Callable[..., Iterable[bool | tuple[int, str]]],
-    ) -> list[bool]:
-        outcomes = list(map_(self._activate_one, [row for row in rows if row[1].get("identifier")]))
+    def _activate(self, rows: Sequence[Row], failures: list[tuple[int, str]]) -> list[bool]:
+        outcomes = side_by_side(self._activate_one, [row for row in rows if row[1].get("identifier")])
         failures.extend(outcome for outcome in outcomes if isinstance(outcome, tuple))
         return [outcome for outcome in outcomes if isinstance(outcome, bool)]
 
@@ -121,15 +116,16 @@ class Importer:
             change = self._activate_at_once(id_, _text(fields, "identifier"))
         except (RowError, NotFound) as exc:
             return line, str(exc) if isinstance(exc, RowError) else "license_key: no such licence here"
-        if change is Change.NO_ROOM:
+        if change is ActivationChange.NO_ROOM:
             return line, "activation_limit: the licence has no room for another activation"
-        return change is Change.DONE
+        return change is ActivationChange.DONE
 
-    def _activate_at_once(self, id_: str, identifier: str) -> Change:
+    def _activate_at_once(self, id_: str, identifier: str) -> ActivationChange:
         """Other rows may activate the same licence at the same time, and so change its state."""
         for _ in range(3):
             try:
-                return self.licenses.activate(self.licenses.get(id_), identifier, self.now, Deadline(_SECONDS_TO_TRY))
+                license_ = self.licenses.get(id_)
+                return self.activations.activate(license_, identifier, self.now, Deadline(_SECONDS_TO_TRY))
             except ChangedMeanwhile:
                 continue
         raise StoreUnavailable(f"license {id_}")

@@ -12,7 +12,7 @@ from telemetry.domain.license import License, LicenseState, activation_id, licen
 from telemetry.domain.licensing import DeviceAction, Finding, Outcome, Question, Seat, obstacle
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
-from telemetry.storage.licenses import Change
+from telemetry.storage.activations import ActivationChange
 
 
 class Licenses(Protocol):
@@ -23,10 +23,14 @@ class Licenses(Protocol):
     ) -> tuple[Mapping[str, License], Mapping[tuple[str, str], datetime]]:
         """Which licences there are, and which (licence id, identifier) are active, since when; strongly consistent."""
 
-    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
+
+class Activations(Protocol):
+    """The activations under them."""
+
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
         """Activates a device, if there is room."""
 
-    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
+    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
         """Ends an activation."""
 
 
@@ -35,6 +39,7 @@ class Licensing:
     """What answering takes, the same for the life of a process."""
 
     licenses: Licenses
+    activations: Activations
     product: Callable[[str], Product | None]
     keyring: Keyring
 
@@ -83,8 +88,8 @@ class Licensing:
     ) -> Outcome:
         """Giving up a right takes none: a device may be deactivated in whatever state its licence is."""
         if action is DeviceAction.DEACTIVATE:
-            change = self.licenses.deactivate(license_, identifier, now, deadline)
-            return Outcome.DEACTIVATED if change is Change.DONE else Outcome.ALREADY_INACTIVE
+            change = self.activations.deactivate(license_, identifier, now, deadline)
+            return Outcome.DEACTIVATED if change is ActivationChange.DONE else Outcome.ALREADY_INACTIVE
         if reason := obstacle(license_, product, now):
             return reason
         if action is DeviceAction.VERIFY:
@@ -92,10 +97,10 @@ class Licensing:
         return Outcome.ALREADY_ACTIVE if since else self._activate(license_, identifier, now, deadline)
 
     def _activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Outcome:
-        match self.licenses.activate(license_, identifier, now, deadline):
-            case Change.DONE:
+        match self.activations.activate(license_, identifier, now, deadline):
+            case ActivationChange.DONE:
                 return Outcome.ACTIVATED
-            case Change.NO_ROOM:
+            case ActivationChange.NO_ROOM:
                 return Outcome.LIMIT_REACHED
-            case Change.ALREADY:  # by somebody else since it was read: since when is to be read anew
+            case ActivationChange.ALREADY:  # by somebody else since it was read: since when is to be read anew
                 raise ChangedMeanwhile(f"activation under license {license_.id}")
