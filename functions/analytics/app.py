@@ -32,10 +32,12 @@ from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.browse import Browser, Effort, IndexSizes
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.effort import Effort
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.index_sizes import IndexSizes
+from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.records import RecordStore
 from telemetry.storage.secret import keyring
 from telemetry.storage.sessions import SessionStore
@@ -311,9 +313,9 @@ def _licenses_seen(query: analytics.ScopeQuery, staff: Staff) -> tuple[LicenseWa
     return watch, watch.seen(query.scope, query.timeline(staff.now).days)
 
 
-def _browser(environment: Environment, now: datetime) -> Browser:
+def _browser(environment: Environment, now: datetime) -> RecordBrowser:
     settings = AnalyticsSettings.from_env()
     store = RecordStore(settings.tables.records(environment), settings.shards)
     seconds = app.lambda_context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_ANSWER
     oldest = oldest_day(now, stores().retention.get(environment).days)
-    return Browser(store, now, oldest, Effort(MOST_RECORDS, seconds, MOST_REQUESTS), index_sizes())
+    return RecordBrowser(store, now, oldest, Effort(MOST_RECORDS, seconds, MOST_REQUESTS), index_sizes())

@@ -8,8 +8,9 @@ from typing import NamedTuple, Self
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
 from telemetry.domain.window import Window
-from telemetry.storage.browse import Browser, Position, Step
 from telemetry.storage.index_partition import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED
+from telemetry.storage.record_browser import RecordBrowser
+from telemetry.storage.record_runs import Position, Step
 from telemetry.storage.selection import Listed, Selection
 
 
@@ -50,13 +51,13 @@ class Wanted:
 class Reader:
     """What is looked for, bit by bit. After `rest` begins what was not read yet; None: there is no more."""
 
-    browser: Browser
+    browser: RecordBrowser
     walk: Iterator[Step]
     wanted: Wanted
     rest: Position | None
 
     @classmethod
-    def of(cls, browser: Browser, wanted: Wanted, after: Position | None, count: int) -> Self:
+    def of(cls, browser: RecordBrowser, wanted: Wanted, after: Position | None, count: int) -> Self:
         """From a position on; `count` is how much will be taken, more or less. Raises InvalidCursor."""
         selection, partitions, window = wanted.selection, wanted.partitions, wanted.window
         if partitions is None:
