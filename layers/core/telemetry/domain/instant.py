@@ -1,4 +1,4 @@
-"""Points in time: which ones staff may give, and how they are told as whole numbers since 1970 (the Unix epoch)."""
+"""Points in time: which ones staff may give, and their conversion from and to Unix time."""
 
 from datetime import UTC, date, datetime
 

@@ -1,4 +1,4 @@
-"""The records of one environment, a product's day at a time, as the index lists them: what recounts read."""
+"""The records of one environment, one day of a product at a time, as the index lists them. Recounts read these."""
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
@@ -55,7 +55,7 @@ class DayRecordStore:
                 yield observation_of(item, judged), wrong and f"record {key.partition} {key.sort} {wrong}"
 
     def newest_flagged(self, products: Sequence[str], day: date, count: int) -> list[Observation]:
-        """At most so many of the flagged records of a day, newest first; not those that are to be judged yet."""
+        """Up to `count` flagged records of a day, newest first. Those not judged yet are left out."""
         names = [name for product in products for name in self._partitions(product, day, (FLAGGED,))]
         found = side_by_side(lambda name: self._newest(name, max(_FEW, 2 * count // len(names))), names)
         return list(islice(heapq.merge(*found, key=lambda seen: seen.received_at, reverse=True), count))
@@ -68,7 +68,7 @@ class DayRecordStore:
         )
 
     def shard_count(self, day: date) -> int:
-        """Into how many shards the index spreads a day."""
+        """How many shards the index spreads a day over."""
         return self.records.shards.on(day)
 
     def unjudged(self, product: str, day: date) -> Iterator[RecordKey]:

@@ -1,4 +1,4 @@
-"""What a search may cost, and when it has cost that."""
+"""The limits of one search: records, seconds and requests."""
 
 import math
 import time
@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 
 class Effort:
-    """What one search may cost: so many records looked at, so many seconds, so many requests.
+    """How many records one search may look at, how many seconds it may take, how many requests it may make.
 
-    Records and seconds end a search wherever it is; requests when it would make another: what was read is looked at.
+    When records or seconds are used up, the search ends at once. When requests are used up, it still looks at what it
+    has read, and ends where it would have to make another.
     """
 
     def __init__(
@@ -24,7 +25,7 @@ class Effort:
         self._half = clock() + seconds / 2
         self._end = self._half + seconds / 2
         self.is_cut_short = False
-        """Whether a list ended because it may make no more requests."""
+        """Whether a list ended because it may not make more requests."""
 
     def note(self, records: int = 0, requests: int = 0) -> None:
         """Counts records looked at, and requests made."""
@@ -32,7 +33,7 @@ class Effort:
         self._requests -= requests
 
     def allows_more(self) -> bool:
-        """Whether requests may be made; a list that is told that they may not has to end there."""
+        """Whether more requests may be made. A list that gets False must end there."""
         self.is_cut_short = self._requests <= 0 or self.is_late
         return not self.is_cut_short
 

@@ -1,4 +1,4 @@
-"""Where the index of records keeps what, by product, day, class and shard."""
+"""The partitions of the records' index: one for each product, day, class and shard."""
 
 from datetime import date
 from typing import NamedTuple
@@ -10,7 +10,7 @@ EVERY_CLASS = (CLEAN, FLAGGED, UNJUDGED)
 
 
 class IndexPartition(NamedTuple):
-    """Where the index keeps a record: `acme-cli#2026-11-21#c#3`.
+    """The partition of the index that holds a record: `acme-cli#2026-11-21#c#3`.
 
     Product (as `key_text` has it), UTC day of receipt, clean, flagged or unjudged (`c`, `f`, `u`), shard.
     """

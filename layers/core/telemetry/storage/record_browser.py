@@ -58,10 +58,10 @@ class _CutShort(Exception):
 class RecordBrowser:
     """The records of one environment as they are to be seen `now`: neither expired nor from before `oldest`.
 
-    Every iterator reads lazily. Those of `Step`s can be taken up again after any of them: no record that was there
-    comes twice or is left out, whatever arrives meanwhile; they read little more than is taken of them when `wanted`
-    says how much that will be. They end early, but never before their first step, when the effort allows no more
-    requests; it then `is_cut_short`. All raise StoreUnavailable.
+    Every iterator reads lazily. A list of `Step`s can be continued after any of them: no record that was there comes
+    twice or is left out, whatever arrives meanwhile. `wanted` says how many steps will be taken, so that little more is
+    read. When the effort allows no more requests, a list ends early, but never before its first step; the effort then
+    `is_cut_short`. All methods raise StoreUnavailable.
     """
 
     store: RecordStore
@@ -75,7 +75,7 @@ class RecordBrowser:
     ) -> Iterator[Step]:
         """What was selected, newest receipt first, received in the window. Also steps from each day to the one before.
 
-        Where much is read and little of it fits, also steps to where reading has come.
+        Where much is read and little of it fits, there are also steps to the place that reading has reached.
         """
         window = self._seen_of(window)
         if after and not isinstance(after[0], int):
@@ -122,7 +122,7 @@ class RecordBrowser:
             yield from self.store.many([record.key for record in listed])
 
     def _by_receipt(self, selection: Selection, window: Window, after: Position, demand: Demand) -> Iterator[Step]:
-        """Day by day; from the third day on all at once, where there is not much of what is looked for."""
+        """Day by day. From the third day on, all the rest at once if little of it fits."""
         today = self.now.astimezone(UTC).date()
         newest = min(today, from_milliseconds(after[0] if after[1] else after[0] - 1).date())
         first_old = min(newest, today - timedelta(days=_RECENT_DAYS))
@@ -202,7 +202,7 @@ class RecordBrowser:
     def _rest(
         self, selection: Selection, window: Window, before: Position, demand: Demand, *, is_sparse: bool
     ) -> list[Step] | None:
-        """All that there is before a position, newest first; None where that is much, or the index is large.
+        """Everything older than a position, newest first; None if that is much, or the index is large.
 
         Ninety quiet days have thousands of partitions to look into; a megabyte of the index is one request.
         """
@@ -248,7 +248,7 @@ class RecordBrowser:
         return [run.steps(runs, partial(self._ask, pace.demand)) for run in runs]
 
     def _ask(self, demand: Demand, requests: int = 1) -> None:
-        """Requests are to be made. Raises _CutShort where they may not, but for a list that has not yet come on."""
+        """Notes requests before they are made. Raises _CutShort if they may not be, and the list has had a step."""
         if demand.has_come_on and not self.effort.allows_more():
             raise _CutShort
         self.effort.note(requests=requests)
@@ -267,5 +267,5 @@ def _until_cut_short(steps: Iterator[Step]) -> Iterator[Step]:
 
 
 def _midnight(day: date) -> int:
-    """Of its beginning, in epoch milliseconds."""
+    """The beginning of a day, in epoch milliseconds."""
     return to_nearest_millisecond(midnight(day))

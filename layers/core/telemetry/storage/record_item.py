@@ -1,4 +1,4 @@
-"""A record as an item of its table, and back: the names of attributes, and what is made of them."""
+"""How a record is stored as an item of its table, and how it is read from one."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -105,9 +105,9 @@ class RecordItem(TableItem):
 
 
 def item_of(record: Record, body: bytes, chunks: int, shards: int) -> RecordItem:
-    """A record's own item, by its stored body, which is left out where it lies in so many chunks.
+    """A record's own item. It holds the stored body, unless that lies in `chunks` items of its own.
 
-    The index spreads its day over so many shards.
+    `shards` is the number of shards over which the index spreads the record's day.
     """
     shard = shard_of(record.actor or record.digest, shards)
     return RecordItem(
@@ -163,7 +163,7 @@ def _class(record: Record) -> str:
 
 
 def data_type_code(data_type: str | None) -> str | None:
-    """How an item has a data type: the known ones by a letter."""
+    """A data type as items have it: a letter for each known one."""
     return _DATA_TYPES.get(data_type, f"={data_type}") if data_type else None
 
 
@@ -178,7 +178,7 @@ def data_type_of(code: str | None) -> str | None:
 def read_image(image: Image) -> tuple[Observation, Record | None]:
     """A stream's NewImage (in DynamoDB's own notation, binaries as bytes), and the record, if its body is in it.
 
-    To be counted a record needs no body: one that cannot be read is as good as one that lies elsewhere.
+    Counting needs no body, so a body that cannot be read is treated like one that lies in chunks.
     """
     item = RecordItem()
     item.deserialize(dict(image))
@@ -189,7 +189,7 @@ def read_image(image: Image) -> tuple[Observation, Record | None]:
 def observation_of(item: RecordItem, judgement: Verdict | None = None) -> Observation:
     """What counting needs of an item, of the table or of its index alike.
 
-    A flag that this version does not know may be of any class: it bills nobody.
+    A flag that this version does not know may be of any class: a record with one bills nobody.
     """
     place = IndexPartition.parse(item.index_partition)
     flags = flag_codes.decode(item.flags or "") if judgement is None else judgement.flags
@@ -225,7 +225,7 @@ def seal_of(item: RecordItem, judgement: Verdict | None) -> bytes:
 
 
 def record_of(item: RecordItem, stored_body: Callable[[], bytes | None]) -> Record:
-    """The record of an item. What of it cannot be read is told by `damage`; errors of storage are raised."""
+    """The record of an item. Its `damage` says what of it cannot be read; errors of storage are raised."""
     damage = [f"its flag code {code} is unknown" for code in flag_codes.unknown(item.flags or "")]
     if _dialect_letter(item) not in _DIALECTS:
         damage.append(f"its dialect {_dialect_letter(item)} is unknown")
@@ -241,7 +241,7 @@ def record_of(item: RecordItem, stored_body: Callable[[], bytes | None]) -> Reco
 
 
 def _raw(stored: bytes | None, digest: bytes) -> bytes:
-    """The body that is stored so. Raises UnreadableBody."""
+    """The body from its stored form. Raises UnreadableBody."""
     if stored is None:
         raise UnreadableBody("there is none")
     raw = decode_body(stored)

@@ -1,4 +1,4 @@
-"""Partitions of records in descending order, each read a little at a time: how much, and in which order they come."""
+"""Runs: partitions of records in descending order, each read a little at a time. How much, and in which order."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,12 @@ _NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; f
 _NARROW_AT_FIRST = 4_000  # of all partitions together
 
 StartKey = dict[str, dict[str, Any]]
-"""Where a Query or Scan goes on, in DynamoDB's notation."""
+"""The key after which a Query or Scan goes on, in DynamoDB's notation."""
 
 Position = tuple[Any, ...]
-"""After which record a list goes on: (received, epoch ms; partition; sort) by receipt, (sort; partition) by event time.
+"""The record after which a list goes on: (received, epoch ms; partition; sort) by receipt, else (sort; partition).
 
-What is listed has ever smaller positions. `(ms, "", "")` stands before all that was received in that millisecond, and
-behind all that came later.
+Positions get smaller along a list. `(ms, "", "")` comes after all that was received in that millisecond or later.
 """
 
 
@@ -35,7 +34,7 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Demand:
-    """How many records will be taken; whoever takes more is taken to want as many again, and so on."""
+    """How many records a caller will take. One that takes more is expected to want twice as many, and so on."""
 
     wanted: int
     took: int = 0
@@ -51,11 +50,11 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How much one read looks at.
+    """How many records one read looks at.
 
-    A run that is alone is read by as many records as are wanted. Beside others, it gets its share of half of these, and
-    no more than were taken of it: the newest records may all be in another. Of a narrow selection hardly anything may
-    fit, so each read looks at much more than the one before.
+    A run that is alone reads as many records as are wanted. One of several reads its share of half of them, and no more
+    than were taken from it, since the newest records may all be in another run. Where the selection is narrow, perhaps
+    almost nothing fits: each read then looks at much more than the one before.
     """
 
     demand: Demand
@@ -63,7 +62,7 @@ class Pace:
     is_narrow: bool
 
     def count(self, reads: int, took: int, alive: int) -> int | None:
-        """Of the read after so many; `alive` runs are not yet read to their ends. None: as much as DynamoDB gives."""
+        """For the read after `reads` others, while `alive` runs have more to read. None: as much as DynamoDB gives."""
         if self.is_narrow:
             if reads == 0:
                 return max(self.least, min(_NARROW_READS[0], _NARROW_AT_FIRST // alive))
@@ -92,7 +91,7 @@ class Run:
         self.is_read = False
 
     def read(self, alive: int) -> None:
-        """Reads on; `alive` runs are not yet read to their ends, this one among them."""
+        """Reads the next records, while `alive` runs have more to read, this one included."""
         count = self._pace.count(self._reads, self._took, alive)
         page = QueryPage.of(self._query(page_size=count, last_evaluated_key=self._next))
         self._waiting, self._next = [self._order.step(item) for item in page.items], page.next
@@ -102,7 +101,7 @@ class Run:
         self.is_read = self._next is None
 
     def steps(self, siblings: Sequence["Run"], ask: Callable[[], None]) -> Iterator[Step]:
-        """All of it; the first records have been read. `ask` is called before others are."""
+        """All steps, after a first `read`. `ask` is called before each further read."""
         while True:
             for step in self._waiting:
                 self._took += 1
@@ -124,7 +123,7 @@ class ReceiptOrder:
 
     @staticmethod
     def read_to(key: StartKey) -> Step:
-        """To where reading has come: of that millisecond there may be more, with any keys."""
+        """To the place that reading has reached: that millisecond may have more records, with any keys."""
         return Step((int(key["t"]["N"]) + 1, "", ""), None)
 
 
@@ -139,14 +138,14 @@ class EventTimeOrder:
 
     @staticmethod
     def read_to(key: StartKey) -> Step:
-        """To where reading has come."""
+        """To the place that reading has reached."""
         return Step((key["s"]["S"], key["p"]["S"]), None)
 
 
 def ties_in_order(steps: Iterator[Step]) -> Iterator[Step]:
-    """An index leaves open in which order equal sort keys come.
+    """Puts steps with equal sort keys into the order of positions: an index may give them in any order.
 
-    A step to where reading has come stands before ties of which there may be more.
+    A step to the place that reading has reached comes before ties that may have more members.
     """
     ties: list[Step] = []
     for step in steps:
@@ -161,7 +160,7 @@ def ties_in_order(steps: Iterator[Step]) -> Iterator[Step]:
 
 
 class QueryPage(NamedTuple):
-    """One answer to a Query or Scan, and the key after which it goes on. PynamoDB alone would ask until one fits."""
+    """One answer to a Query or Scan, and the key after which it goes on. PynamoDB would go on until an item fits."""
 
     items: list[RecordItem]
     scanned: int

@@ -95,12 +95,12 @@ class RecordStore:
     def whole(self, item: RecordItem) -> Record:
         """The record of an item, with its body from wherever it lies.
 
-        One that cannot be read is a record too, that tells its `damage`: it must not take others with it.
+        One that cannot be read is given too, with its `damage`: it must not keep others from being read.
         """
         return record_of(item, lambda: item.body if item.chunks is None else self._joined(item))
 
     def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]:
-        """A record of each base partition in which there is one, that with the latest event time, whole."""
+        """From each base partition that has records, the one with the latest event time, whole."""
         model = bind(RecordItem, self.table)
 
         def newest(partition: str) -> Record | None:

@@ -23,10 +23,10 @@ M = TypeVar("M", bound=Model)
 
 
 class TableItem(Model):
-    """An item of a table. Which table that is, `bind` says: until then an item can be made and taken apart, no more."""
+    """An item of a table, which `bind` gives it. Without one it can be made and read from raw data, but not stored."""
 
     class Meta:
-        """What PynamoDB asks for; no table has this name."""
+        """PynamoDB requires it; no table has this name."""
 
         table_name = "unbound"
 
