@@ -12,6 +12,7 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.verify_day import Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         names = TableNames(stack)
         table = names.aggregates(arguments.environment)
         records = DayRecordStore(RecordStore(names.records(arguments.environment), arguments.shards))
-        verifier = Verifier(LedgerStore(table), DayReportStore(table), records)
+        verifier = Verifier(LedgerStore(table), DayReportStore(table), CorrectionStore(table), records)
         days = verifier.verify_all(arguments.product, now)
         for verdict in verifier.verify(arguments.product, arguments.day, now) if arguments.day else days:
             verdicts.append(verdict)

@@ -16,7 +16,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failure import Failure
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
-from telemetry.services.close_day import BETWEEN_COUNTS, DayCloser, Ledger, LiveCounts, Reports
+from telemetry.services.close_day import BETWEEN_COUNTS, Candidates, Corrections, DayCloser, Ledger, LiveCounts, Reports
 from telemetry.services.recount import Parts, Recounter
 from telemetry.services.reports import Ledgers, active_users
 from telemetry.services.rollup import ActivityCounters, Batch, Rollup
@@ -35,7 +35,7 @@ USERS = (b"u1", b"u2", b"u3", b"u4", None)
 DEVICES = (b"d1", b"d2", None)
 
 
-class Store(Ledger, Ledgers, Reports, LiveCounts, ActivityCounters, Parts, Protocol):
+class Store(Ledger, Ledgers, Reports, Corrections, Candidates, LiveCounts, ActivityCounters, Parts, Protocol):
     """Everything the aggregates can do."""
 
 
@@ -193,7 +193,8 @@ class World:
 
     def close_at(self, now: datetime) -> list[date]:
         recounter = Recounter(self, self.store, self.store, self.count_part, self.records_at_once, lambda _: None)
-        closer = DayCloser(self.store, self.store, self.store, self, recounter, PRODUCTS)
+        store = self.store
+        closer = DayCloser(store, store, store, store, store, self, recounter, PRODUCTS)
         before = persistently(self.store.closing)
         persistently(lambda: closer.close(now))
         after = persistently(self.store.closing)

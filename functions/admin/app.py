@@ -34,6 +34,7 @@ from telemetry.settings import AdminSettings
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import ApiKeyStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.pages import Page
@@ -466,9 +467,9 @@ def _activity(environment: Environment) -> ActivityStore:
 
 def _verifier(environment: Environment) -> Verifier:
     settings = AdminSettings.from_env()
-    ledger = LedgerStore(settings.tables.aggregates(environment))
+    table = settings.tables.aggregates(environment)
     records = DayRecordStore(RecordStore(settings.tables.records(environment), settings.shards))
-    return Verifier(ledger, _day_reports(environment), records, MOST_VERIFIED)
+    return Verifier(LedgerStore(table), DayReportStore(table), CorrectionStore(table), records, MOST_VERIFIED)
 
 
 def _act(

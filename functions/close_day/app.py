@@ -22,6 +22,8 @@ from telemetry.services.recount import Allowance, Dispatch, Recounter
 from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import CloseDaySettings
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.license_lookup import LicenseLookup
@@ -84,13 +86,14 @@ def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: da
     """Counts a part of a day that is too large for one invocation."""
     table = CloseDaySettings.from_env().tables.aggregates(environment)
     recounter = Recounter(_records(environment), LedgerStore(table), PartStore(table), dispatch)
-    count_part(recounter, DayReportStore(table), unit, now)
+    count_part(recounter, CandidateStore(table), unit, now)
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:
     """Recomputes a closed day from its records; what its report does not say is kept beside it, and is an alarm."""
     table = CloseDaySettings.from_env().tables.aggregates(environment)
-    verdicts = Verifier(LedgerStore(table), DayReportStore(table), _records(environment)).verify(scope, day, now)
+    verifier = Verifier(LedgerStore(table), DayReportStore(table), CorrectionStore(table), _records(environment))
+    verdicts = verifier.verify(scope, day, now)
     differing = [verdict for verdict in verdicts if verdict.outcome is Outcome.DIFFERS]
     metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(differing))
     for verdict in differing:

@@ -21,7 +21,8 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.close_day import DayCloser
 from telemetry.settings import TableNames
-from telemetry.storage.active_users import DayItem, HistoryAttribute, LedgerStore
+from telemetry.storage.active_user_items import DayItem, HistoryAttribute
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client

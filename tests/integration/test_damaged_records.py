@@ -39,6 +39,7 @@ from telemetry.storage import batches
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.bodies import encode_body
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
@@ -158,7 +159,7 @@ class Site:
 
     def verify(self) -> list[tuple[Outcome, str | None]]:
         ledger, reports = LedgerStore(self.aggregates), DayReportStore(self.aggregates)
-        verifier = Verifier(ledger, reports, self.deployment.day_records())
+        verifier = Verifier(ledger, reports, CorrectionStore(self.aggregates), self.deployment.day_records())
         verdicts = verifier.verify_all(CATALOGUE, deadline(DAY))
         return [(verdict.outcome, verdict.difference) for verdict in verdicts if verdict.scope == "acme-desktop"]
 

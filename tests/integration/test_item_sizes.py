@@ -63,6 +63,8 @@ from telemetry.services.idempotency import once
 from telemetry.services.record_export import note_export
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.activity import ActivityStore
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
@@ -255,7 +257,7 @@ def write_report(stage: Stage) -> None:
 
 def write_correction(stage: Stage) -> None:
     correction = Correction(PRODUCT, DAY, wide(500), MANY, MANY, MANY, NOW)
-    DayReportStore(stage.aggregates).correct(correction, bytes(32))
+    CorrectionStore(stage.aggregates).correct(correction, bytes(32))
 
 
 def write_summary(stage: Stage) -> None:
@@ -271,7 +273,7 @@ def write_closing(stage: Stage) -> None:
     ledger.open_from(DAY.toordinal())
     ledger.close(DAY.toordinal())
     candidate = Candidate(PRODUCT, DAY, MANY, MANY, NOW, MANY, "d" * 64)
-    DayReportStore(stage.aggregates).put_candidates([candidate], NOW)
+    CandidateStore(stage.aggregates).put_candidates([candidate], NOW)
 
 
 def write_part(stage: Stage) -> None:

@@ -63,6 +63,8 @@ from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
@@ -139,6 +141,7 @@ failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
 records = RecordStore(TABLE, ShardPlan(1))
 day_records = DayRecordStore(records)
 activity, reports = ActivityStore(TABLE), DayReportStore(TABLE)
+candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
 
 
@@ -162,7 +165,6 @@ CALLS: dict[str, Callable[[], object]] = {
     "ActivityStore.hours": lambda: activity.hours("*", NOW, NOW),
     "ActivityStore.suspects": lambda: activity.suspects("*", NOW, NOW),
     "ActivityStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
-    "ActivityStore.license_days": lambda: activity.license_days("acme-cli", DAY),
     "ActivityStore.note_use": lambda: activity.note_use("k1", NOW),
     "ActivityStore.uses": lambda: activity.uses(["k1"]),
     "LedgerStore.actors": lambda: LedgerStore(TABLE).actors([ActorKey(b"a")]),
@@ -186,6 +188,10 @@ CALLS: dict[str, Callable[[], object]] = {
     "RecordBrowser.load": lambda: browser().load([LISTED]),
     "RecordBrowser.get": lambda: browser().get(KEY),
     "RecordBrowser.judgements": lambda: browser().judgements([KEY]),
+    "CandidateStore.candidates": lambda: candidates.candidates(DAY),
+    "CandidateStore.put_candidates": lambda: candidates.put_candidates([Candidate("acme-cli", DAY, 0, 0)], NOW),
+    "CorrectionStore.correct": lambda: corrections.correct(CORRECTION, b"digest"),
+    "CorrectionStore.corrections": lambda: corrections.corrections("*", DAY, DAY),
     "CustomerStore.get": lambda: customers.get("c1"),
     "CustomerStore.many": lambda: customers.many(["c1"]),
     "CustomerStore.page": lambda: customers.page(10, None),
@@ -203,12 +209,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),
     "DayReportStore.latest": lambda: reports.latest("*", DAY),
     "DayReportStore.keep": lambda: reports.keep(REPORT),
-    "DayReportStore.correct": lambda: reports.correct(CORRECTION, b"digest"),
-    "DayReportStore.corrections": lambda: reports.corrections("*", DAY, DAY),
     "DayReportStore.reported": lambda: reports.reported(["*"], DAY),
     "DayReportStore.told": lambda: reports.told(["*"], DAY),
-    "DayReportStore.candidates": lambda: reports.candidates(DAY),
-    "DayReportStore.put_candidates": lambda: reports.put_candidates([Candidate("acme-cli", DAY, 0, 0)], NOW),
     "SummaryStore.put": lambda: summaries.put([SUMMARY]),
     "SummaryStore.read": lambda: summaries.read("*", DAY, DAY),
     "FailedCallStore.add": lambda: failed_calls.add(PRODUCTION, CALLER, NOW),

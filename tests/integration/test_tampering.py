@@ -19,6 +19,7 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.verify_day import Outcome, Verdict, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import bind, connection, dynamodb_client
 from tests.conftest import Deployment, start_ingest
@@ -82,7 +83,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
 
 def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[Verdict]:
     table = deployment.tables.aggregates(Environment.PRODUCTION)
-    verifier = Verifier(LedgerStore(table), DayReportStore(table), deployment.day_records())
+    verifier = Verifier(LedgerStore(table), DayReportStore(table), CorrectionStore(table), deployment.day_records())
     return list(verifier.verify_all(CATALOGUE, now))
 
 

@@ -32,6 +32,8 @@ from telemetry.services.day_summaries import Summariser
 from telemetry.services.recount import Allowance, DayRecords, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.recount_parts import PartStore
@@ -74,13 +76,21 @@ class Reports(Protocol):
     def keep(self, report: DayReport) -> DayReport:
         """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
 
-    def correct(self, correction: Correction, digest: bytes) -> None: ...
-
     def reported(self, scopes: Sequence[str], day: date) -> set[str]:
         """Those that have a report of a day."""
 
     def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         """What happened on a day, of those scopes that have a report of it, in their order."""
+
+
+class Corrections(Protocol):
+    """What contradicts them."""
+
+    def correct(self, correction: Correction, digest: bytes) -> None: ...
+
+
+class Candidates(Protocol):
+    """How far the closing of one environment's days is."""
 
     def candidates(self, day: date) -> Mapping[str, Candidate]:
         """How far the closing of a day is, by product."""
@@ -120,6 +130,8 @@ class DayCloser:
 
     ledger: Ledger
     reports: Reports
+    corrections: Corrections
+    candidates: Candidates
     live: LiveCounts
     records: StoredRecords
     recounter: Recounter
@@ -141,9 +153,18 @@ class DayCloser:
         """Closes days in an aggregates table; `dispatch` has parts of large days counted."""
         ledger, allowance = LedgerStore(aggregates), allowance or Allowance()
         recounter = Recounter(records, ledger, PartStore(aggregates), dispatch, allowance=allowance)
-        reports, live = DayReportStore(aggregates), ActivityStore(aggregates)
-        judge, summarise = judge_stored or (lambda *_: None), Summariser.of(aggregates)
-        return cls(ledger, reports, live, records, recounter, products, judge, summarise)
+        return cls(
+            ledger,
+            DayReportStore(aggregates),
+            CorrectionStore(aggregates),
+            CandidateStore(aggregates),
+            ActivityStore(aggregates),
+            records,
+            recounter,
+            products,
+            judge_stored or (lambda *_: None),
+            Summariser.of(aggregates),
+        )
 
     def close(self, now: datetime) -> list[Closed]:
         """Closes every day that is over and drained, in order, as far as there is time. Safe to run again, and at once.
@@ -190,7 +211,7 @@ class DayCloser:
 
     def _has_records(self, day: date, now: datetime) -> bool | None:
         """None when there is no time to find out. Products without records are noted, and not looked at again."""
-        looked_at = self.reports.candidates(day)
+        looked_at = self.candidates.candidates(day)
         products = [each for each in self._known_products() if each not in looked_at or looked_at[each].attempt]
         for start in range(0, len(products), _PRODUCTS_AT_ONCE):
             some = products[start : start + _PRODUCTS_AT_ONCE]
@@ -198,7 +219,7 @@ class DayCloser:
                 return None
             if any(self.records.has_any(product, day) for product in some):
                 return True
-            self.reports.put_candidates([Candidate(product, day, 0, 0) for product in some], now)
+            self.candidates.put_candidates([Candidate(product, day, 0, 0) for product in some], now)
         return False
 
     def _close(self, day: date, now: datetime) -> Closed | None:
@@ -215,7 +236,7 @@ class DayCloser:
 
     def _report_products(self, products: Sequence[str], day: date, now: datetime) -> bool:
         """Whether all of them have their report afterwards. Raises what kept the first one from it."""
-        written, candidates = self.reports.reported(products, day), self.reports.candidates(day)
+        written, candidates = self.reports.reported(products, day), self.candidates.candidates(day)
         waiting, failures = [product for product in products if product not in written], list[Exception]()
         drained = 0
         for product in waiting:
@@ -264,13 +285,13 @@ class DayCloser:
             candidate = self._planned(candidate, live, now)
         if found := self._count(candidate, f"{candidate.attempt}-first", now, counts_users=True):
             counted = replace(candidate, counted_at=now, expected=found.records, records=found.records)
-            self.reports.put_candidates([replace(counted, digest=found.digest.hex())], now)
+            self.candidates.put_candidates([replace(counted, digest=found.digest.hex())], now)
 
     def _planned(self, candidate: Candidate, expected: int, now: datetime) -> Candidate:
         """The next attempt. The parts into which a day is cut stay the same from run to run."""
         planned = Candidate(candidate.product, candidate.day, candidate.attempt + 1, expected)
         if self.recounter.is_in_parts(expected):
-            self.reports.put_candidates([planned], now)
+            self.candidates.put_candidates([planned], now)
         return planned
 
     def _count(self, candidate: Candidate, pass_: str, now: datetime, *, counts_users: bool) -> Recount | None:
@@ -281,7 +302,7 @@ class DayCloser:
             return self.recounter.recount(product, day, candidate.expected, pass_, now, counts_users=counts_users)
         except MoreThanExpected:
             finest = replace(candidate, expected=self.recounter.finest(day))
-            self.reports.put_candidates([finest], now)
+            self.candidates.put_candidates([finest], now)
             return self.recounter.recount(product, day, finest.expected, pass_, now, counts_users=counts_users)
 
     def _report_all(self, products: Sequence[str], day: date, now: datetime) -> DayTotals:
@@ -298,7 +319,7 @@ class DayCloser:
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
-            self.reports.correct(correction(kept, report, report.totals.computed_at), report.totals.digest)
+            self.corrections.correct(correction(kept, report, report.totals.computed_at), report.totals.digest)
             self.summarise(kept)
         return kept
 
@@ -318,10 +339,10 @@ class DayCloser:
         So it is taken as counted with them, and does not keep the day waiting.
         """
         fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
-        if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:
+        if counted := [each.counted_at for each in self.candidates.candidates(day).values() if each.counted_at]:
             nothing = Candidate(CATALOGUE, day, 1, 0, min(counted), 0, Recount().digest.hex())
             products = sorted(fresh - {CATALOGUE})
-            self.reports.put_candidates([replace(nothing, product=product) for product in products], now)
+            self.candidates.put_candidates([replace(nothing, product=product) for product in products], now)
         self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
@@ -329,13 +350,13 @@ class DayCloser:
         return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
 
 
-def count_part(recounter: Recounter, reports: Reports, unit: Unit, now: datetime) -> None:
+def count_part(recounter: Recounter, candidates: Candidates, unit: Unit, now: datetime) -> None:
     """Counts a part of a day for another run, or has the day cut into finer parts if that is too much."""
     try:
         recounter.count_unit(unit, now)
     except MoreThanExpected:
-        if candidate := reports.candidates(unit.day).get(unit.product):
-            reports.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)
+        if candidate := candidates.candidates(unit.day).get(unit.product):
+            candidates.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)
 
 
 def correction(kept: DayReport, found: DayReport, now: datetime) -> Correction:

@@ -69,6 +69,10 @@ class Reports(Protocol):
 
     def reported(self, scopes: Sequence[str], day: date) -> set[str]: ...
 
+
+class Corrections(Protocol):
+    """What contradicts them."""
+
     def correct(self, correction: Correction, digest: bytes) -> None: ...
 
 
@@ -85,6 +89,7 @@ class Verifier:
 
     ledger: Ledger
     reports: Reports
+    corrections: Corrections
     records: StoredRecords
     most_records: int | None = None
 
@@ -182,7 +187,7 @@ class Verifier:
         except LedgerBroken as exc:
             return _verdict(kept, Outcome.DIFFERS, str(exc))
         if difference := first_difference(kept, found):
-            self.reports.correct(correction(kept, found, now), found.totals.digest)
+            self.corrections.correct(correction(kept, found, now), found.totals.digest)
             return _verdict(kept, Outcome.DIFFERS, difference)
         return _verdict(kept, Outcome.HOLDS)
 

@@ -148,11 +148,6 @@ class ActivityStore:
         found = batch_get(model, by_key, consistent_read=True)
         return {by_key[item.pk, item.sk]: int(item.records) for item in found}
 
-    def license_days(self, product: str, day: date) -> Counter[str]:
-        """All licences of a day that flags point at, with their numbers of such records."""
-        model = bind(LicenseDayItem, self.table)
-        return Counter({item.sk: int(item.records) for item in model.query(_flagged(product, day))})
-
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         """Notes that an API key was used in an hour, unless it was in a later one."""
         model = bind(KeyUseItem, self.table)

@@ -1,7 +1,5 @@
 """Summaries of closed days, in an environment's aggregates: for views over many days, and no part of the evidence."""
 
-import json
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +9,7 @@ from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
 
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import DeviceAction
+from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import store
 from telemetry.storage.tables import TableItem, bind
 
@@ -52,10 +51,10 @@ def _partition(scope: str) -> str:
 
 def _packed(summary: DaySummary) -> bytes:
     calls = [[action, code, count] for (action, code), count in sorted(summary.calls.items())]
-    return zlib.compress(json.dumps([dict(summary.versions), calls], separators=(",", ":")).encode(), level=9)
+    return deflated_json([dict(summary.versions), calls])
 
 
 def _summary(scope: str, item: SummaryItem) -> DaySummary:
-    versions, calls = json.loads(zlib.decompress(item.body))
+    versions, calls = inflated_json(item.body)
     counted = Counter({(DeviceAction(action), code): count for action, code, count in calls})
     return DaySummary(scope, date.fromisoformat(item.sk), versions, counted)

@@ -14,8 +14,8 @@ from telemetry.domain.instant import from_milliseconds, from_seconds, to_nearest
 from telemetry.domain.keys import key_text
 from telemetry.domain.recount import LicenseCount, Recount, Unit
 from telemetry.storage.batches import batch_get
-from telemetry.storage.day_reports import license_of, plain_license
 from telemetry.storage.errors import store
+from telemetry.storage.license_activity_json import license_activity_from_json, license_activity_to_json
 from telemetry.storage.tables import TableItem, bind
 
 RETENTION = timedelta(days=3)
@@ -170,7 +170,7 @@ def _plain(summary: Recount) -> dict[str, Any]:
         "hours": [[hour, is_flagged, count] for (hour, is_flagged), count in summary.hours.items()],
         "expires_at": summary.expires_at and to_seconds(summary.expires_at),
         "segments": [[name, hour, digest.hex()] for (name, hour), digest in summary.segments.items()],
-        "settled": [plain_license(each) for each in summary.settled],
+        "settled": [license_activity_to_json(each) for each in summary.settled],
     }
 
 
@@ -183,7 +183,7 @@ def _summary(said: dict[str, Any]) -> Recount:
         hours=Counter({(hour, is_flagged): count for hour, is_flagged, count in said["hours"]}),
         expires_at=None if said["expires_at"] is None else from_seconds(said["expires_at"]),
         segments={(name, hour): bytes.fromhex(digest) for name, hour, digest in said["segments"]},
-        settled=tuple(license_of(each) for each in said["settled"]),
+        settled=tuple(license_activity_from_json(each) for each in said["settled"]),
     )
 
 
