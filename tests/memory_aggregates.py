@@ -23,7 +23,7 @@ from telemetry.storage.active_users import MOST_SCOPES
 
 
 class MemoryAggregates:
-    """Same interface as `LedgerStore`, `DayReportStore`, `ActivityStore` and `PartStore` together."""
+    """Same interface as the stores of `TableAggregates` together."""
 
     def __init__(self, most_scopes: int = MOST_SCOPES) -> None:
         self.most_scopes = most_scopes
@@ -123,18 +123,22 @@ class MemoryAggregates:
         self._balances.setdefault(scope, {})[day.toordinal()] = kept.balance
         return kept
 
-    def correct(self, correction: Correction, digest: bytes) -> None:
-        self._corrections.setdefault((correction.scope, correction.day, digest), correction)
-
-    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
-        return [each for each in self._corrections.values() if each.scope == scope and first <= each.day <= last]
-
     def reported(self, scopes: Collection[str], day: date) -> set[str]:
         return {scope for scope in scopes if day in self._reports.get(scope, {})}
 
     def told(self, scopes: Collection[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         found = (self.report(scope, day) for scope in scopes)
         return ((report.totals, report.details) for report in found if report)
+
+    # ── CorrectionStore
+
+    def correct(self, correction: Correction, digest: bytes) -> None:
+        self._corrections.setdefault((correction.scope, correction.day, digest), correction)
+
+    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
+        return [each for each in self._corrections.values() if each.scope == scope and first <= each.day <= last]
+
+    # ── CandidateStore
 
     def candidates(self, day: date) -> dict[str, Candidate]:
         return dict(self._candidates.get(day, {}))
@@ -175,10 +179,6 @@ class MemoryAggregates:
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         return {each: self._licenses[each] for each in licenses if each in self._licenses}
-
-    def license_days(self, product: str, day: date) -> Counter[str]:
-        found = {each.license: count for each, count in self._licenses.items() if each[:2] == (product, day)}
-        return Counter(found)
 
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         self._uses[api_key_id] = max(hour, self._uses.get(api_key_id, hour))

@@ -17,7 +17,8 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.recount import counted
 from telemetry.domain.sighting import CATALOGUE, Observation, Sighting
-from telemetry.storage.active_users import SLICES, LedgerStore
+from telemetry.storage.active_user_items import SLICES
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore

@@ -212,8 +212,9 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     assert list(store.hours("editor", HOUR, HOUR, [SUSPECT, of_key("k1")])) == [(HOUR, {SUSPECT: 4})]
     assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
     assert store.suspects("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
-    assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
-    assert store.license_days("editor", DAY) == {"L1": 4}
+    other_day = license_._replace(day=DAY + timedelta(days=1))
+    others = [license_._replace(license="L2"), license_._replace(product="edit"), other_day]
+    assert store.license_counts([license_, *others]) == {license_: 4}
 
 
 def test_names_are_given_on_what_an_hour_was_when_they_were_chosen(store: Store) -> None:

@@ -38,6 +38,7 @@ from telemetry.storage import batches
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
 from telemetry.storage.bodies import encode_body
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
@@ -160,7 +161,7 @@ class Site:
 
     def verify(self) -> list[tuple[Outcome, str | None]]:
         ledger, reports = LedgerStore(self.aggregates), DayReportStore(self.aggregates)
-        verifier = Verifier(ledger, reports, self.deployment.records())
+        verifier = Verifier(ledger, reports, CorrectionStore(self.aggregates), self.deployment.day_records())
         verdicts = verifier.verify_all(CATALOGUE, deadline(DAY))
         return [(verdict.outcome, verdict.difference) for verdict in verdicts if verdict.scope == "acme-desktop"]
 
@@ -337,7 +338,7 @@ def test_nobody_judges_what_nobody_can_read(site: Site) -> None:
     )
     site.damage(NEW_ENCODING)
     site.close()
-    assert len(list(site.deployment.records().unjudged("acme-desktop", DAY))) == 1
+    assert len(list(site.deployment.day_records().unjudged("acme-desktop", DAY))) == 1
     report = DayReportStore(site.aggregates).report("acme-desktop", DAY)
     assert report
     assert (report.totals.records, report.totals.users(1)) == (3, 1)

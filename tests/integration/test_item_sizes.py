@@ -55,6 +55,8 @@ from telemetry.services.idempotency import once
 from telemetry.services.record_export import note_export
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.activity import ActivityStore
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
@@ -63,7 +65,7 @@ from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import AttemptStore, SessionStore
 from telemetry.storage.spikes import EpisodeStore
-from telemetry.storage.tables import dynamodb_client
+from telemetry.storage.tables import TableItem, dynamodb_client
 from telemetry.web.administration.api_keys import NewApiKey
 from telemetry.web.administration.customers import NewCustomer
 from telemetry.web.administration.products import NewProduct, ProductPatch
@@ -161,7 +163,7 @@ def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
     identifier = wide(licensing.LONGEST_IDENTIFIER)
-    stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
+    stage.stores.activations.activate(license_, identifier, NOW, Deadline(60))
 
 
 def write_api_key(stage: Stage) -> None:
@@ -250,7 +252,7 @@ def write_report(stage: Stage) -> None:
 
 def write_correction(stage: Stage) -> None:
     correction = Correction(PRODUCT, DAY, wide(500), MANY, MANY, MANY, NOW)
-    DayReportStore(stage.aggregates).correct(correction, bytes(32))
+    CorrectionStore(stage.aggregates).correct(correction, bytes(32))
 
 
 def write_summary(stage: Stage) -> None:
@@ -266,7 +268,7 @@ def write_closing(stage: Stage) -> None:
     ledger.open_from(DAY.toordinal())
     ledger.close(DAY.toordinal())
     candidate = Candidate(PRODUCT, DAY, MANY, MANY, NOW, MANY, "d" * 64)
-    DayReportStore(stage.aggregates).put_candidates([candidate], NOW)
+    CandidateStore(stage.aggregates).put_candidates([candidate], NOW)
 
 
 def write_part(stage: Stage) -> None:
@@ -403,7 +405,8 @@ NO_KIND = {"AnyItem"}
 def test_every_kind_of_item_is_here() -> None:
     for module in pkgutil.iter_modules(telemetry.storage.__path__):
         importlib.import_module(f"telemetry.storage.{module.name}")
-    assert {model.__name__ for model in Model.__subclasses__()} == {
+    assert Model.__subclasses__() == [TableItem]
+    assert {model.__name__ for model in TableItem.__subclasses__()} == {
         *(kind.model for kind in KINDS.values()),
         *NO_KIND,
     }

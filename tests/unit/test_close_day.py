@@ -86,7 +86,7 @@ class World:
     def closer(self, *products: str, at_once: int = 1_000) -> DayCloser:
         store: Store = self.aggregates
         recounter = Recounter(self, store, store, self.asked_for.append, at_once, lambda _: None)
-        return DayCloser(store, store, store, self, recounter, products or ("editor",))
+        return DayCloser(store, store, store, store, store, self, recounter, products or ("editor",))
 
     def close(self, now: datetime, *products: str) -> list[int]:
         return [(closed.day - DAY).days for closed in self.closer(*products).close(now)]
@@ -95,7 +95,7 @@ class World:
         return active_users(scope, days, DAY + timedelta(days=days_later), Audience.USERS, self.aggregates)
 
     def verify(self, days_later: int, scope: str = CATALOGUE, now: datetime | None = None) -> list[DayVerdict]:
-        verifier = Verifier(self.aggregates, self.aggregates, self)
+        verifier = Verifier(self.aggregates, self.aggregates, self.aggregates, self)
         return verifier.verify(scope, DAY + timedelta(days=days_later), now or at(5))
 
 

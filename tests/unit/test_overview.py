@@ -124,7 +124,7 @@ class World:
     def close(self, now: datetime) -> None:
         store: Any = self.aggregates
         closer = DayCloser(
-            store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
+            store, store, store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
             summarise=Summariser(self.licensing, self.summaries),
         )  # fmt: skip
         for moment in (now, now + BETWEEN_COUNTS):

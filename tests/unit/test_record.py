@@ -27,8 +27,8 @@ from telemetry.domain.record import (
 )
 from telemetry.domain.recount import Unit
 from telemetry.domain.spikes import Cause, Episode, Spike
-from telemetry.storage import active_users, activity, day_reports, day_summaries, recount_parts, spikes
-from telemetry.storage.records import IndexPartition
+from telemetry.storage import active_user_items, activity, day_reports, day_summaries, recount_parts, spikes
+from telemetry.storage.index_partition import IndexPartition
 
 KEYRING = Keyring(bytes(32))
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -219,8 +219,8 @@ def test_a_product_in_the_middle_of_a_key_is_one_part_of_it(make: Callable[[str]
 
 ENDINGS: list[Callable[[str], str]] = [
     activity._partition,
-    active_users.scope_key,
-    active_users.actor_sort_key,
+    active_user_items.scope_key,
+    active_user_items.actor_sort_key,
     day_reports._days,
     lambda product: day_reports._details_key(product, DAY)[0],
     day_summaries._partition,

@@ -17,7 +17,7 @@ from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.services.close_day import DayCloser
-from telemetry.services.ports import ActivityCounts, DayReports, Ledger
+from telemetry.services.ports import ActivityCounts, Candidates, Corrections, DayReports, Ledger
 from telemetry.services.recount import Parts, Recounter
 from telemetry.services.rollup import Batch, Rollup
 from tests.observations import SHARDS, observe
@@ -35,7 +35,7 @@ USERS = (b"u1", b"u2", b"u3", b"u4", None)
 DEVICES = (b"d1", b"d2", None)
 
 
-class Store(Ledger, DayReports, ActivityCounts, Parts, Protocol):
+class Store(Ledger, DayReports, Corrections, Candidates, ActivityCounts, Parts, Protocol):
     """Everything the aggregates can do."""
 
 
@@ -193,7 +193,8 @@ class World:
 
     def close_at(self, now: datetime) -> list[date]:
         recounter = Recounter(self, self.store, self.store, self.count_part, self.records_at_once, lambda _: None)
-        closer = DayCloser(self.store, self.store, self.store, self, recounter, PRODUCTS)
+        store = self.store
+        closer = DayCloser(store, store, store, store, store, self, recounter, PRODUCTS)
         before = persistently(self.store.closing)
         persistently(lambda: closer.close(now))
         after = persistently(self.store.closing)

@@ -82,10 +82,6 @@ class DayReports(Protocol):
         """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
         ...
 
-    def correct(self, correction: Correction, digest: bytes) -> None:
-        """Keeps a correction beside the report; `digest` is that of the report which was found instead."""
-        ...
-
     def reported(self, scopes: Sequence[str], day: date) -> set[str]:
         """Those that have a report of a day."""
         ...
@@ -93,6 +89,18 @@ class DayReports(Protocol):
     def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         """What happened on a day, of those scopes that have a report of it, in their order."""
         ...
+
+
+class Corrections(Protocol):
+    """What contradicts the reports of one environment (storage.corrections.CorrectionStore)."""
+
+    def correct(self, correction: Correction, digest: bytes) -> None:
+        """Keeps a correction beside the report; `digest` is that of the report which was found instead."""
+        ...
+
+
+class Candidates(Protocol):
+    """How far the closing of one environment's days has come (storage.candidates.CandidateStore)."""
 
     def candidates(self, day: date) -> Mapping[str, Candidate]:
         """How far the closing of a day is, by product."""
@@ -139,7 +147,7 @@ class ActivityCounts(Protocol):
 
 
 class DayRecords(Protocol):
-    """The records of one environment, day by day (storage.records.RecordStore)."""
+    """The records of one environment, day by day (storage.day_records.DayRecordStore)."""
 
     def observations(
         self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = range(HOURS)

@@ -11,15 +11,15 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import TableItem, bind, connection
 
 RETENTION = timedelta(days=400)
 """Of hours."""
@@ -33,17 +33,12 @@ LICENSE_RETENTION = timedelta(days=8)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-class HourItem(Model):
+class HourItem(TableItem):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
     Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`,
     `kk3f2a9c0d1`.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -65,13 +60,8 @@ class HourItem(Model):
         return item
 
 
-class PositionItem(Model):
+class PositionItem(TableItem):
     """How far a shard of the record stream is counted. pk `position#shardId-00000001`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="counted")
@@ -79,13 +69,8 @@ class PositionItem(Model):
     expires_at = NumberAttribute()
 
 
-class LicenseDayItem(Model):
+class LicenseDayItem(TableItem):
     """A licence that flags point at. pk `flagged#acme-cli#2026-11-21`, sk its fingerprint as record keys carry it."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -93,13 +78,8 @@ class LicenseDayItem(Model):
     expires_at = NumberAttribute()
 
 
-class KeyUseItem(Model):
+class KeyUseItem(TableItem):
     """The last hour in which records came with an API key. pk `api_key#<id>`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="use")
@@ -168,15 +148,10 @@ class ActivityStore:
         found = batch_get(model, by_key, consistent_read=True)
         return {by_key[item.pk, item.sk]: int(item.records) for item in found}
 
-    def license_days(self, product: str, day: date) -> Counter[str]:
-        """All licences of a day that flags point at, with their numbers of such records."""
-        model = bind(LicenseDayItem, self.table)
-        return Counter({item.sk: int(item.records) for item in model.query(_flagged(product, day))})
-
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         """Notes that an API key was used in an hour, unless it was in a later one."""
         model = bind(KeyUseItem, self.table)
-        at = int(hour.timestamp())
+        at = to_seconds(hour)
         later = model.pk.does_not_exist() | (model.hour < at)
         with suppress(ConditionFailed), conditions():
             model(f"api_key#{api_key_id}").update([model.hour.set(at)], condition=later)
@@ -185,7 +160,7 @@ class ActivityStore:
         """The last hours in which API keys were used; without those that never were."""
         model = bind(KeyUseItem, self.table)
         found = batch_get(model, [(f"api_key#{each}", KeyUseItem.sk.default) for each in api_key_ids])
-        return {item.pk.removeprefix("api_key#"): datetime.fromtimestamp(item.hour, UTC) for item in found}
+        return {item.pk.removeprefix("api_key#"): from_seconds(item.hour) for item in found}
 
 
 def _partition(scope: str) -> str:
@@ -215,4 +190,4 @@ def _has(records: int | None) -> Condition | None:
 
 
 def _expiry(since: datetime, retention: timedelta) -> int:
-    return int((since + retention).timestamp())
+    return to_seconds(since + retention)

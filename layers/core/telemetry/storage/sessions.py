@@ -1,29 +1,23 @@
 """Sessions, and attempts to begin one, in the registry."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
+from telemetry.domain.instant import from_milliseconds, from_seconds, to_milliseconds, to_seconds
 from telemetry.domain.session import FORGOTTEN_AFTER, Session, SignInAttempts
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import conditions, store
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 _SESSION = "session"
 _ATTEMPTS = "sign_in"
 
 
-class SessionItem(Model):
+class SessionItem(TableItem):
     """A session. pk `session#<id>`; `key_hash` is the staff key's. TTL deletes at `expires_at`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_SESSION)
@@ -31,13 +25,8 @@ class SessionItem(Model):
     expires_at = NumberAttribute()
 
 
-class AttemptsItem(Model):
+class AttemptsItem(TableItem):
     """Attempts to sign in from one address. pk `sign_in#192.0.2.7`; `last` in epoch ms. TTL deletes at `expires_at`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_ATTEMPTS)
@@ -65,7 +54,7 @@ class SessionStore:
             item = model.get(_partition(_SESSION, id_), _SESSION, consistent_read=True)
         except model.DoesNotExist:
             return None
-        return Session(id_, bytes(item.key_hash), datetime.fromtimestamp(item.expires_at, UTC))
+        return Session(id_, bytes(item.key_hash), from_seconds(item.expires_at))
 
     def end(self, session: Session, entry: AuditEntry) -> None:
         """Deletes a session, with an entry in the audit log; of one that has ended already neither."""
@@ -76,7 +65,7 @@ class SessionStore:
         item: SessionItem = bind(SessionItem, self.table)(
             _partition(_SESSION, session.id),
             key_hash=session.key_hash,
-            expires_at=int(session.expires_at.timestamp()),
+            expires_at=to_seconds(session.expires_at),
         )
         return item
 
@@ -95,7 +84,7 @@ class AttemptStore:
             item = model.get(_partition(_ATTEMPTS, address), _ATTEMPTS, consistent_read=True)
         except model.DoesNotExist:
             return None
-        return SignInAttempts(int(item.attempts), datetime.fromtimestamp(item.last / 1000, UTC))
+        return SignInAttempts(int(item.attempts), from_milliseconds(item.last))
 
     def put(self, address: str, attempts: SignInAttempts, before: SignInAttempts | None) -> None:
         """Replaces what was read. Raises ChangedMeanwhile."""
@@ -103,11 +92,11 @@ class AttemptStore:
         item = model(
             _partition(_ATTEMPTS, address),
             attempts=attempts.count,
-            last=_milliseconds(attempts.last),
-            expires_at=int((attempts.last + FORGOTTEN_AFTER).timestamp()),
+            last=to_milliseconds(attempts.last),
+            expires_at=to_seconds(attempts.last + FORGOTTEN_AFTER),
         )
         unchanged = (
-            (model.attempts == before.count) & (model.last == _milliseconds(before.last))
+            (model.attempts == before.count) & (model.last == to_milliseconds(before.last))
             if before
             else model.pk.does_not_exist()
         )
@@ -121,7 +110,3 @@ class AttemptStore:
 
 def _partition(kind: str, name: str) -> str:
     return f"{kind}#{name}"
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -47,4 +47,4 @@ class AdminWiring(StaffWiring, Verifiers):
 
     def corrections(self, environment: Environment) -> Corrections:
         """What later counts found that is not in the reports of closed days."""
-        return Corrections(self.day_reports(environment), self.ledger(environment))
+        return Corrections(self.day_reports(environment), self.correction_store(environment), self.ledger(environment))

@@ -16,7 +16,7 @@ from telemetry.services.spikes import SpikeWatch
 from telemetry.settings import RollupSettings
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.activity import ActivityStore
-from telemetry.storage.records import read_image
+from telemetry.storage.record_item import read_image
 from telemetry.storage.spikes import EpisodeStore
 
 
