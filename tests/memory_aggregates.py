@@ -14,10 +14,10 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
+from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, LicenseDay, Measure
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.active_users import MOST_SCOPES
 
@@ -36,7 +36,7 @@ class MemoryAggregates:
         self._candidates: dict[date, dict[str, Candidate]] = {}
         self._corrections: dict[tuple[str, date, bytes], Correction] = {}
         self._positions: dict[str, str] = {}
-        self._hours: dict[HourKey, Activity] = {}
+        self._hours: dict[HourKey, HourCounts] = {}
         self._licenses: Counter[LicenseDay] = Counter()
         self._uses: dict[str, datetime] = {}
         self._parts: dict[Unit, tuple[str, Recount]] = {}
@@ -148,12 +148,12 @@ class MemoryAggregates:
         for each in candidates:
             self._candidates.setdefault(each.day, {})[each.product] = each
 
-    # ── ActivityStore
+    # ── HourlyCountStore
 
     def position(self, shard: str) -> str | None:
         return self._positions.get(shard)
 
-    def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
+    def known(self, hours: Collection[HourKey]) -> dict[HourKey, HourCounts]:
         return {key: Counter(self._hours[key]) for key in hours if key in self._hours}
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
@@ -163,19 +163,19 @@ class MemoryAggregates:
         if any(self._hours.get(key, Counter())[RECORDS] != records for key, records in fold.chosen_at.items()):
             raise Outdated
         self._positions[shard] = after
-        for key, activity in fold.hours.items():
-            self._hours.setdefault(key, Counter()).update(activity)
+        for key, counts in fold.hours.items():
+            self._hours.setdefault(key, Counter()).update(counts)
         self._licenses.update(fold.licenses)
 
     def hours(
         self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
-    ) -> Iterator[tuple[datetime, Activity]]:
+    ) -> Iterator[tuple[datetime, HourCounts]]:
         for key in sorted(key for key in self._hours if key.scope == scope and first <= key.hour <= last):
-            activity = self._hours[key]
-            yield key.hour, Counter({each: activity[each] for each in only or activity if each in activity})
+            counts = self._hours[key]
+            yield key.hour, Counter({each: counts[each] for each in only or counts if each in counts})
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last)}
+        return {hour: counts[SUSPECT] for hour, counts in self.hours(scope, first, last)}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         return {each: self._licenses[each] for each in licenses if each in self._licenses}

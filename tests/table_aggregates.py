@@ -1,10 +1,10 @@
 """All stores of one aggregates table as one, as the store in memory is."""
 
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.recount_parts import PartStore
 
 
@@ -15,7 +15,7 @@ class TableAggregates:
         self.most_scopes = most_scopes
         self.users, self.reports = LedgerStore(table), DayReportStore(table)
         self.found, self.pending = CorrectionStore(table), CandidateStore(table)
-        self.live, self.counted = ActivityStore(table), PartStore(table)
+        self.live, self.counted = HourlyCountStore(table), PartStore(table)
         self.actors, self.commit, self.ledger = self.users.actors, self.users.commit, self.users.ledger
         self.closing, self.open_from = self.users.closing, self.users.open_from
         self.scopes, self.has_scope, self.add_scopes = self.users.scopes, self.users.has_scope, self.users.add_scopes

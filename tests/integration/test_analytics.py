@@ -21,13 +21,13 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.records import RecordStore
 from telemetry.storage.spikes import EpisodeStore
@@ -680,7 +680,7 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
     [
         ("overview", DayReportStore, "totals"),
         ("overview", SummaryStore, "read"),
-        ("overview", ActivityStore, "hours"),
+        ("overview", HourlyCountStore, "hours"),
         ("overview", LedgerStore, "ledger"),
         ("overview", LicensingCounters, "calls"),
         ("licenses/top", DayReportStore, "details_between"),

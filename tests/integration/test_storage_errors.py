@@ -30,7 +30,6 @@ import telemetry.messages
 import telemetry.storage
 from local.engine import Engine
 from telemetry.domain.active_users import Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.api_key import ApiKey, KeyKind
 from telemetry.domain.closing import Candidate
 from telemetry.domain.correction import Correction
@@ -41,6 +40,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable, TelemetryError
 from telemetry.domain.event import Dialect
 from telemetry.domain.failed_call import Caller
+from telemetry.domain.hourly_counts import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
@@ -49,8 +49,9 @@ from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
-from telemetry.domain.session import Session, SignInAttempts
+from telemetry.domain.session import Session
 from telemetry.domain.shards import ShardPlan
+from telemetry.domain.sign_in_attempts import SignInAttempts
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.domain.uncounted_record import UncountedRecord
@@ -62,7 +63,6 @@ from telemetry.retry import Deadline
 from telemetry.storage import batches, changes
 from telemetry.storage.activations import ActivationStore
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.candidates import CandidateStore
@@ -74,6 +74,7 @@ from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.effort import Effort
 from telemetry.storage.errors import is_fault
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.index_partition import EVERY_CLASS
 from telemetry.storage.index_sizes import IndexSizes
@@ -89,7 +90,8 @@ from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.selection import Listed, Selection
-from telemetry.storage.sessions import AttemptStore, SessionStore
+from telemetry.storage.sessions import SessionStore
+from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
 
 TABLE = "test-stack-registry"
@@ -138,11 +140,11 @@ SELECTION = Selection(["acme-cli"])
 products, api_keys, audit = ProductStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
 customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRING), RetentionStore(TABLE, 90)
 activations = ActivationStore(TABLE, KEYRING)
-sessions, attempts, idempotency = SessionStore(TABLE), AttemptStore(TABLE), IdempotencyStore(TABLE)
+sessions, attempts, idempotency = SessionStore(TABLE), SignInAttemptStore(TABLE), IdempotencyStore(TABLE)
 failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
 records = RecordStore(TABLE, ShardPlan(1))
 day_records = DayRecordStore(records)
-activity, reports = ActivityStore(TABLE), DayReportStore(TABLE)
+activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
 candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
 
@@ -161,14 +163,14 @@ CALLS: dict[str, Callable[[], object]] = {
     "ActivationStore.page": lambda: activations.page("l1", 10),
     "ActivationStore.activate": lambda: activations.activate(LICENSE, "device", NOW, soon()),
     "ActivationStore.deactivate": lambda: activations.deactivate(LICENSE, "device", NOW, soon()),
-    "ActivityStore.position": lambda: activity.position("shard"),
-    "ActivityStore.known": lambda: activity.known([HourKey("*", NOW)]),
-    "ActivityStore.add": lambda: activity.add("shard", "1", "2", FOLD, NOW),
-    "ActivityStore.hours": lambda: activity.hours("*", NOW, NOW),
-    "ActivityStore.suspects": lambda: activity.suspects("*", NOW, NOW),
-    "ActivityStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
-    "ActivityStore.note_use": lambda: activity.note_use("k1", NOW),
-    "ActivityStore.uses": lambda: activity.uses(["k1"]),
+    "HourlyCountStore.position": lambda: activity.position("shard"),
+    "HourlyCountStore.known": lambda: activity.known([HourKey("*", NOW)]),
+    "HourlyCountStore.add": lambda: activity.add("shard", "1", "2", FOLD, NOW),
+    "HourlyCountStore.hours": lambda: activity.hours("*", NOW, NOW),
+    "HourlyCountStore.suspects": lambda: activity.suspects("*", NOW, NOW),
+    "HourlyCountStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
+    "HourlyCountStore.note_use": lambda: activity.note_use("k1", NOW),
+    "HourlyCountStore.uses": lambda: activity.uses(["k1"]),
     "LedgerStore.actors": lambda: LedgerStore(TABLE).actors([ActorKey(b"a")]),
     "LedgerStore.commit": lambda: LedgerStore(TABLE).commit({ActorKey(b"a"): ACTOR}, {TallyKey("*", 1): Counter()}, 0),
     "LedgerStore.ledger": lambda: LedgerStore(TABLE).ledger("*", DAY.toordinal()),
@@ -257,9 +259,9 @@ CALLS: dict[str, Callable[[], object]] = {
     "SessionStore.add": lambda: sessions.add(SESSION, ENTRY),
     "SessionStore.session": lambda: sessions.session("s1"),
     "SessionStore.end": lambda: sessions.end(SESSION, ENTRY),
-    "AttemptStore.get": lambda: attempts.get("192.0.2.1"),
-    "AttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
-    "AttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
+    "SignInAttemptStore.get": lambda: attempts.get("192.0.2.1"),
+    "SignInAttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
+    "SignInAttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
     "EpisodeStore.latest": lambda: episodes.latest("acme-cli"),
     "EpisodeStore.open": lambda: episodes.open(EPISODE, None),
     "EpisodeStore.extend": lambda: episodes.extend(EPISODE, NOW),
@@ -279,7 +281,7 @@ NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, Pace, RememberedReten
 
 TRANSACTIONS = {
     "ActivationStore.activate", "ActivationStore.deactivate",
-    "ActivityStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
+    "HourlyCountStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
     "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.add",
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",

@@ -8,8 +8,8 @@ from hashlib import sha256
 import pytest
 
 from telemetry.domain.active_users import Actor, ActorKey, Audience, LedgerBroken, Place
-from telemetry.domain.activity import Fold
 from telemetry.domain.day_report import GENESIS, DayReport, DayTotals, chain_of
+from telemetry.domain.hourly_counts import Fold
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.services.close_day import Closed, DayCloser

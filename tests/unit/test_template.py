@@ -254,7 +254,17 @@ def test_unknown_parameter_is_an_error() -> None:
 
 
 def test_nothing_that_matters_in_the_registry_can_expire() -> None:
-    from telemetry.storage import api_keys, audit, customers, idempotency, license_items, products, retention, sessions
+    from telemetry.storage import (
+        api_keys,
+        audit,
+        customers,
+        idempotency,
+        license_items,
+        products,
+        retention,
+        sessions,
+        sign_in_attempts,
+    )
 
     attribute = next(table for table in read_template("s").tables if table.name == "s-registry").ttl_attribute
     assert attribute == "expires_at"
@@ -263,7 +273,7 @@ def test_nothing_that_matters_in_the_registry_can_expire() -> None:
         api_keys.ApiKeyPointer, customers.CustomerItem, audit.AuditItem, retention.RetentionItem,
     ]  # fmt: skip
     assert not [model for model in models if attribute in model.get_attributes()]
-    passing = [idempotency.IdempotencyItem, sessions.SessionItem, sessions.AttemptsItem]
+    passing = [idempotency.IdempotencyItem, sessions.SessionItem, sign_in_attempts.SignInAttemptsItem]
     assert all(attribute in model.get_attributes() for model in passing)
 
 

@@ -11,7 +11,7 @@ from struct import pack
 from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
-from telemetry.domain.activity import largest
+from telemetry.domain.hourly_counts import largest
 from telemetry.domain.instant import to_nearest_millisecond, to_seconds
 from telemetry.domain.license_activity import LicenseActivity, foremost
 from telemetry.domain.recount import HOURS, Recount

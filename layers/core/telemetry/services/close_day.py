@@ -12,21 +12,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
 from telemetry.domain.active_users import Balance, next_balance
-from telemetry.domain.activity import RECORDS
 from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
 from telemetry.domain.correction import correction_of
 from telemetry.domain.day_report import CatalogueSum, DayReport, DayTotals, Moments, before_of, product_report
+from telemetry.domain.hourly_counts import RECORDS
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.day_summaries import Summariser
-from telemetry.services.ports import ActivityCounts, Candidates, Corrections, DayRecords, DayReports, Ledger
+from telemetry.services.ports import Candidates, Corrections, DayRecords, DayReports, HourlyCounters, Ledger
 from telemetry.services.recount import Allowance, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.recount_parts import PartStore
 
 _PRODUCTS_AT_ONCE = 100
@@ -53,7 +53,7 @@ class DayCloser:
     reports: DayReports
     corrections: Corrections
     candidates: Candidates
-    live: ActivityCounts
+    live: HourlyCounters
     records: DayRecords
     recounter: Recounter
     products: Collection[str]
@@ -79,7 +79,7 @@ class DayCloser:
             DayReportStore(aggregates),
             CorrectionStore(aggregates),
             CandidateStore(aggregates),
-            ActivityStore(aggregates),
+            HourlyCountStore(aggregates),
             records,
             recounter,
             products,
@@ -262,7 +262,7 @@ class DayCloser:
 
     def _live_records(self, product: str, day: date) -> int:
         midnight = datetime.combine(day, time(), UTC)
-        return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
+        return sum(counts[RECORDS] for _, counts in self.live.hours(product, midnight, midnight.replace(hour=23)))
 
 
 def count_part(recounter: Recounter, candidates: Candidates, unit: Unit, now: datetime) -> None:

@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from telemetry.domain.active_users import Actor, ActorKey, Balance, RunningBalance, Tally, TallyKey
-from telemetry.domain.activity import Activity, Fold, HourKey, LicenseDay
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
 from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.hourly_counts import Fold, HourCounts, HourKey, LicenseDay
 from telemetry.domain.licensing import Calls
 from telemetry.domain.recount import HOURS
 from telemetry.domain.sighting import Observation
@@ -111,14 +111,14 @@ class Candidates(Protocol):
         ...
 
 
-class ActivityCounts(Protocol):
-    """What rollup has counted in one environment, and how far it has come (storage.activity.ActivityStore)."""
+class HourlyCounters(Protocol):
+    """What rollup has counted in one environment, and how far it has come (storage.hourly_counts.HourlyCountStore)."""
 
     def position(self, shard: str) -> str | None:
         """The last sequence number counted of a stream shard."""
         ...
 
-    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
+    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, HourCounts]:
         """What is counted of these hours."""
         ...
 
@@ -133,7 +133,7 @@ class ActivityCounts(Protocol):
         """Notes that an API key was used in an hour."""
         ...
 
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
+    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, HourCounts]]:
         """The hours with records from `first` to `last`, each by its beginning, in order."""
         ...
 

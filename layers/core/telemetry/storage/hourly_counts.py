@@ -14,7 +14,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, Kind, LicenseDay, Measure
 from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
@@ -44,13 +44,13 @@ class HourItem(TableItem):
     sk = UnicodeAttribute(range_key=True)
     expires_at = NumberAttribute()
 
-    activity: Activity
+    counts: HourCounts
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
         """An item as it was read, its counters too."""
         item = super().from_raw_data(data)
-        item.activity = Counter(
+        item.counts = Counter(
             {
                 Measure(_KINDS[name[0]], name[1:]): int(value["N"])
                 for name, value in data.items()
@@ -86,9 +86,9 @@ class KeyUseItem(TableItem):
     hour = NumberAttribute()
 
 
-@store("activity")
+@store("hourly counts")
 @dataclass(frozen=True, slots=True)
-class ActivityStore:
+class HourlyCountStore:
     """Reads and adds. Raises StoreUnavailable; adding raises Outdated where another writer was first."""
 
     table: str
@@ -99,11 +99,11 @@ class ActivityStore:
         found = list(batch_get(model, [(f"position#{shard}", PositionItem.sk.default)], consistent_read=True))
         return found[0].sequence_number if found else None
 
-    def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
+    def known(self, hours: Collection[HourKey]) -> dict[HourKey, HourCounts]:
         """What is counted of these hours; strongly consistent."""
         model = bind(HourItem, self.table)
         by_key = {(_partition(key.scope), _hour(key.hour)): key for key in hours}
-        return {by_key[item.pk, item.sk]: item.activity for item in batch_get(model, by_key, consistent_read=True)}
+        return {by_key[item.pk, item.sk]: item.counts for item in batch_get(model, by_key, consistent_read=True)}
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
         """Adds a fold and moves the shard's position on, all or nothing.
@@ -116,10 +116,10 @@ class ActivityStore:
         with conditions(Outdated("The position is another")), TransactWrite(connection=connection()) as transaction:
             item = position(f"position#{shard}", sequence_number=after, expires_at=_expiry(now, POSITION_RETENTION))
             transaction.save(item, condition=unchanged)
-            for key, activity in fold.hours.items():
+            for key, counts in fold.hours.items():
                 hour = bind(HourItem, self.table)(_partition(key.scope), _hour(key.hour))
                 # a path of one name: a version's dots lead nowhere
-                added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(activity.items())]
+                added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(counts.items())]
                 actions = [*added, HourItem.expires_at.set(_expiry(key.hour, RETENTION))]
                 transaction.update(hour, actions, condition=_has(fold.chosen_at.get(key)))
             for license_, count in fold.licenses.items():
@@ -129,17 +129,17 @@ class ActivityStore:
 
     def hours(
         self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
-    ) -> Iterator[tuple[datetime, Activity]]:
+    ) -> Iterator[tuple[datetime, HourCounts]]:
         """The hours with records from `first`'s to `last`'s, in order, each by its beginning; `only` these measures."""
         model = bind(HourItem, self.table)
         wanted = ["pk", "sk", *map(_name, only)] if only else None
         found = model.query(_partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted)
         for item in found:
-            yield _moment(item.sk), item.activity
+            yield _moment(item.sk), item.counts
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
         """Records with a piracy or licence flag by hour; hours without records are missing."""
-        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last, [SUSPECT])}
+        return {hour: counts[SUSPECT] for hour, counts in self.hours(scope, first, last, [SUSPECT])}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         """How many records of a day flags point at these licences with; strongly consistent."""
