@@ -31,8 +31,8 @@ _UNKNOWN = "unknown"
 class FailedCallsItem(TableItem):
     """Some callers of an hour. pk `failed_calls#production` (or `failed_calls#unknown`), sk `2026-11-21T08#3`.
 
-    Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and a mark among those `known`: of these there may
-    be but so many.
+    Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and is listed in `known`, whose length is
+    limited.
     """
 
     pk = UnicodeAttribute(hash_key=True)
