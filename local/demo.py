@@ -84,7 +84,7 @@ def _replay(
     wiring = IngestWiring(settings, _StoppedClock())
 
     def close(environment: Environment) -> None:
-        aggregates, records = site.tables.aggregates(environment), wiring.records(environment)
+        aggregates, records = site.tables.aggregates(environment), wiring.day_records(environment)
         closer = DayCloser.of(aggregates, records, [product.id for product in PRODUCTS], _no_part)
         for moment in (now - BETWEEN_COUNTS, now):
             closer.close(moment)

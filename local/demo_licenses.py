@@ -9,6 +9,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.licenses import LicenseStore
 
 SINCE = datetime(2024, 1, 1, tzinfo=UTC)
@@ -102,7 +103,7 @@ def _issue(
             continue
         seats[state].append(seat)
         if state is LicenseState.ACTIVE:
-            store.activate(license_, seat.device, began_at, Deadline(60))
+            ActivationStore(store.table, keyring).activate(license_, seat.device, began_at, Deadline(60))
     return seats
 
 

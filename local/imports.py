@@ -17,6 +17,7 @@ from local.errors import CommandError
 from telemetry.domain.environment import Environment
 from telemetry.services.license_import import Importer, Row
 from telemetry.settings import TableNames
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
 from telemetry.storage.secret import keyring
@@ -45,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         importer = Importer(
             environment=arguments.environment,
             licenses=LicenseStore(tables.registry, keyring()),
+            activations=ActivationStore(tables.registry, keyring()),
             keyring=keyring(),
             now=datetime.now(UTC),
             products=frozenset(ProductStore(tables.registry).all()),

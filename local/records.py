@@ -17,7 +17,9 @@ from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.judging import Judge
 from telemetry.settings import RecordSettings
-from telemetry.storage.records import ByReceived, IndexPartition, RecordStore
+from telemetry.storage.index_partition import IndexPartition
+from telemetry.storage.record_item import ByReceived
+from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from telemetry.wiring.close_day import CloseDayWiring
 

@@ -14,16 +14,16 @@ from telemetry.domain.active_users import (
     Tally,
     TallyKey,
 )
-from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, LicenseDay, Measure
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
+from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, LicenseDay, Measure
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.active_users import MOST_SCOPES
 
 
 class MemoryAggregates:
-    """Same interface as `LedgerStore`, `DayReportStore`, `ActivityStore` and `PartStore` together."""
+    """Same interface as the stores of `TableAggregates` together."""
 
     def __init__(self, most_scopes: int = MOST_SCOPES) -> None:
         self.most_scopes = most_scopes
@@ -36,7 +36,7 @@ class MemoryAggregates:
         self._candidates: dict[date, dict[str, Candidate]] = {}
         self._corrections: dict[tuple[str, date, bytes], Correction] = {}
         self._positions: dict[str, str] = {}
-        self._hours: dict[HourKey, Activity] = {}
+        self._hours: dict[HourKey, HourCounts] = {}
         self._licenses: Counter[LicenseDay] = Counter()
         self._uses: dict[str, datetime] = {}
         self._parts: dict[Unit, tuple[str, Recount]] = {}
@@ -123,18 +123,22 @@ class MemoryAggregates:
         self._balances.setdefault(scope, {})[day.toordinal()] = kept.balance
         return kept
 
-    def correct(self, correction: Correction, digest: bytes) -> None:
-        self._corrections.setdefault((correction.scope, correction.day, digest), correction)
-
-    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
-        return [each for each in self._corrections.values() if each.scope == scope and first <= each.day <= last]
-
     def reported(self, scopes: Collection[str], day: date) -> set[str]:
         return {scope for scope in scopes if day in self._reports.get(scope, {})}
 
     def told(self, scopes: Collection[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         found = (self.report(scope, day) for scope in scopes)
         return ((report.totals, report.details) for report in found if report)
+
+    # ── CorrectionStore
+
+    def correct(self, correction: Correction, digest: bytes) -> None:
+        self._corrections.setdefault((correction.scope, correction.day, digest), correction)
+
+    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
+        return [each for each in self._corrections.values() if each.scope == scope and first <= each.day <= last]
+
+    # ── CandidateStore
 
     def candidates(self, day: date) -> dict[str, Candidate]:
         return dict(self._candidates.get(day, {}))
@@ -144,12 +148,12 @@ class MemoryAggregates:
         for each in candidates:
             self._candidates.setdefault(each.day, {})[each.product] = each
 
-    # ── ActivityStore
+    # ── HourlyCountStore
 
     def position(self, shard: str) -> str | None:
         return self._positions.get(shard)
 
-    def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
+    def known(self, hours: Collection[HourKey]) -> dict[HourKey, HourCounts]:
         return {key: Counter(self._hours[key]) for key in hours if key in self._hours}
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
@@ -159,26 +163,22 @@ class MemoryAggregates:
         if any(self._hours.get(key, Counter())[RECORDS] != records for key, records in fold.chosen_at.items()):
             raise Outdated
         self._positions[shard] = after
-        for key, activity in fold.hours.items():
-            self._hours.setdefault(key, Counter()).update(activity)
+        for key, counts in fold.hours.items():
+            self._hours.setdefault(key, Counter()).update(counts)
         self._licenses.update(fold.licenses)
 
     def hours(
         self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
-    ) -> Iterator[tuple[datetime, Activity]]:
+    ) -> Iterator[tuple[datetime, HourCounts]]:
         for key in sorted(key for key in self._hours if key.scope == scope and first <= key.hour <= last):
-            activity = self._hours[key]
-            yield key.hour, Counter({each: activity[each] for each in only or activity if each in activity})
+            counts = self._hours[key]
+            yield key.hour, Counter({each: counts[each] for each in only or counts if each in counts})
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
-        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last)}
+        return {hour: counts[SUSPECT] for hour, counts in self.hours(scope, first, last)}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         return {each: self._licenses[each] for each in licenses if each in self._licenses}
-
-    def license_days(self, product: str, day: date) -> Counter[str]:
-        found = {each.license: count for each, count in self._licenses.items() if each[:2] == (product, day)}
-        return Counter(found)
 
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         self._uses[api_key_id] = max(hour, self._uses.get(api_key_id, hour))

@@ -4,9 +4,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 
 from telemetry.domain.active_users import Balance
-from telemetry.domain.activity import Kind
 from telemetry.domain.day_report import DayReport, DayTotals, Moments, product_report
 from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.hourly_counts import Kind
 from telemetry.domain.recount import Recount
 from telemetry.domain.shards import shard_of
 from telemetry.domain.sighting import Observation, Sighting

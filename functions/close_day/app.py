@@ -61,7 +61,7 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
 
 def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:
     """Counts a part of a day that is too large for one invocation."""
-    count_part(wired().recounter(environment, dispatch), wired().day_reports(environment), unit, now)
+    count_part(wired().recounter(environment, dispatch), wired().candidates(environment), unit, now)
 
 
 def verify(environment: Environment, scope: str, day: date, now: datetime) -> dict[str, Any]:

@@ -10,17 +10,18 @@ from random import Random
 import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, TallyKey
-from telemetry.domain.activity import Fold, bounded
 from telemetry.domain.day_report import DayTotals, Moments, product_report
 from telemetry.domain.day_summary import summary
 from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import Fold, bounded
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.recount import counted
 from telemetry.domain.sighting import CATALOGUE, Observation, Sighting
-from telemetry.storage.active_users import SLICES, LedgerStore
-from telemetry.storage.activity import ActivityStore
+from telemetry.storage.active_user_items import SLICES
+from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from tests.benchmarks.bench_reports import metered
 from tests.observations import observe
@@ -97,7 +98,7 @@ def observations(number: int, at: datetime, random: Random, version_length: int)
 
 
 def fill_today(table: str, today: list[Observation]) -> None:
-    fold, activity = Fold(), ActivityStore(table)
+    fold, activity = Fold(), HourlyCountStore(table)
     for seen in today:
         fold.add(seen, sha256(f"group {seen.version}".encode()).hexdigest())
     for number, (key, added) in enumerate(fold.hours.items()):

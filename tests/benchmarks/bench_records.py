@@ -29,8 +29,9 @@ from telemetry.services.administration.stores import Stores
 from telemetry.services.record_export import MOST_BYTES, ExportProgress, answer_bytes, export_page
 from telemetry.services.record_search import RecordSearch
 from telemetry.settings import TableNames
-from telemetry.storage.browse import Browser, Effort
+from telemetry.storage.effort import Effort
 from telemetry.storage.inserts import Insertion
+from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.records import RecordStore
 from telemetry.web.exports import line_of
 from telemetry.web.records import Format, Shape
@@ -102,7 +103,7 @@ def test_pages_and_export(archive: TableNames, size: int) -> None:
     fill(store, size)
 
     def search() -> RecordSearch:
-        browser = Browser(store, NOW, (NOW - timedelta(days=90)).date(), Effort(20_000, 600))
+        browser = RecordBrowser(store, NOW, (NOW - timedelta(days=90)).date(), Effort(20_000, 600))
         return RecordSearch(PRODUCTION, browser, ("acme-cli", "acme-desktop"), stores, contents_of)
 
     for name, wanted in (

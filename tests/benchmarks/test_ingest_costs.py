@@ -17,6 +17,7 @@ from telemetry.domain.shards import ShardPlan
 from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.settings import TableNames
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import Catalogue, ProductStore
@@ -50,7 +51,7 @@ def cold_ingest(tables: TableNames, meter: Meter | None = None) -> Ingest:
         id_ = license_id(PRODUCTION, event.license_key, KEYRING)
         license_ = License(id_, PRODUCTION, b"", "LL08", "acme-desktop", "c1", LicenseState.ACTIVE, None, 0, 0, NOW)
         licenses.add(license_, event.license_key)
-        licenses.activate(license_, event.device_ids[0], NOW, Deadline(60))
+        ActivationStore(tables.registry, KEYRING).activate(license_, event.device_ids[0], NOW, Deadline(60))
     client: Any = (lambda: meter) if meter else dynamodb_client
     store = RecordStore(tables.records(PRODUCTION), ShardPlan(8), client=client)
     return Ingest(

@@ -9,27 +9,27 @@ from typing import Any
 import pytest
 
 from telemetry.domain.active_users import Audience
-from telemetry.domain.activity import (
+from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.hourly_counts import (
     FLAGGED,
     RECORDS,
     SUSPECT,
     UNNAMED,
-    Activity,
+    HourCounts,
     Kind,
     Measure,
     hour_of,
     of_key,
     total,
 )
-from telemetry.domain.environment import Environment
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of
 from telemetry.services.reports import active_users
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from tests.client import Client
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
@@ -180,10 +180,10 @@ def test_a_batch_of_another_table_is_refused(deployment: Deployment) -> None:
         load_function("rollup").handler(stream_event([], deployment.tables.registry), Context())
 
 
-def counted(deployment: Deployment, scope: str = "acme-cli") -> Activity:
+def counted(deployment: Deployment, scope: str = "acme-cli") -> HourCounts:
     """What rollup has counted today."""
-    store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
-    return total(activity for _, activity in store.hours(scope, NOW - timedelta(days=1), NOW))
+    store = HourlyCountStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    return total(counts for _, counts in store.hours(scope, NOW - timedelta(days=1), NOW))
 
 
 def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbox: Mailbox) -> None:
@@ -219,7 +219,7 @@ def test_a_key_is_noted_as_used(deployment: Deployment, post: Post) -> None:
     load_function("rollup").handler(stream_batch(deployment), Context())
     key = deployment.api_keys.find(hash_of(deployment.keys[Environment.PRODUCTION], deployment.keyring))
     assert key
-    store = ActivityStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    store = HourlyCountStore(deployment.tables.aggregates(Environment.PRODUCTION))
     assert store.uses([key.id, "other"]) == {key.id: hour_of(NOW)}
 
 

@@ -23,7 +23,8 @@ from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import CATALOGUE, LONGEST_SCOPE, UNKNOWN_PRODUCT
 from telemetry.settings import TableNames
-from telemetry.storage.active_users import SLICES, LedgerStore
+from telemetry.storage.active_user_items import SLICES
+from telemetry.storage.active_users import LedgerStore
 from tests.benchmarks.capacity import counted_calls
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import report_of

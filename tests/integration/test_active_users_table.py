@@ -27,7 +27,8 @@ from telemetry.retry import ATTEMPTS
 from telemetry.services import counting
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
-from telemetry.storage.active_users import MOST_SCOPES, SLICES
+from telemetry.storage.active_user_items import SLICES
+from telemetry.storage.active_users import MOST_SCOPES
 from tests.observations import observe, report_of
 from tests.table_aggregates import TableAggregates
 from tests.worlds.active_users import FIRST_DAY, PRODUCTS, SHORT_GAPS, Step, World, histories

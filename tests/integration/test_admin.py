@@ -22,7 +22,8 @@ from telemetry.retry import Deadline
 from telemetry.services.administration import licenses
 from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import issue_staff_key
-from telemetry.storage.licenses import Change, LicenseStore
+from telemetry.storage.activations import ActivationChange
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Answer, Client, bearer, headers_of
 from tests.lambdas import load_function, restart
@@ -468,8 +469,8 @@ def test_activations_are_listed_page_by_page(ask: Ask, store: Stores) -> None:
     devices = [f"device-{number}" for number in range(5)]
     for device in devices:
         license_ = replace(license_, state=store.licenses.get(license_.id).state)
-        assert store.licenses.activate(license_, device, now, Deadline(60)) is Change.DONE
-    store.licenses.deactivate(license_, devices[0], now + timedelta(hours=1), Deadline(60))
+        assert store.activations.activate(license_, device, now, Deadline(60)) is ActivationChange.DONE
+    store.activations.deactivate(license_, devices[0], now + timedelta(hours=1), Deadline(60))
     items = list(pages(ask, f"/licenses/{license_.id}/activations", {"limit": "2"}))
     assert sorted(items, key=lambda item: str(item["identifier"])) == [
         {
@@ -605,7 +606,7 @@ def test_a_registry_that_stays_away_is_told(ask: Ask, monkeypatch: pytest.Monkey
 def test_a_first_activation_is_not_undone_by_a_change(ask: Ask, customer: str, store: Stores) -> None:
     """It makes the licence active, and staff who read it before must not set that back."""
     was = store.licenses.get(a_license(ask, customer_id=customer)["id"])
-    store.licenses.activate(was, "device", datetime.now(UTC), Deadline(60))
+    store.activations.activate(was, "device", datetime.now(UTC), Deadline(60))
     with pytest.raises(ChangedMeanwhile):
         store.licenses.change(replace(was, activation_limit=9), was)
     path = f"/licenses/{was.id}"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from telemetry.domain.activity import OTHER, Fold, HourKey, Kind, Measure
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
+from telemetry.domain.hourly_counts import OTHER, Fold, HourKey, Kind, Measure
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of
-from telemetry.storage.activity import ActivityStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Client, bearer
 from tests.clock import FakeClock
@@ -250,7 +250,7 @@ def test_windows_that_are_none(site: Site, query: dict[str, str]) -> None:
 
 
 def test_more_keys_in_an_hour_than_are_told_apart(site: Site) -> None:
-    store = ActivityStore(site.deployment.tables.aggregates(PRODUCTION))
+    store = HourlyCountStore(site.deployment.tables.aggregates(PRODUCTION))
     crowd = {HourKey(CATALOGUE, NOW + timedelta(hours=1)): Counter({Measure(Kind.API_KEY, OTHER): 7})}
     store.add("a shard", None, "1", Fold(crowd), NOW)
     usage = site.ask("GET", f"/api-keys/{key_id(site)}/usage", range="7d")[1]

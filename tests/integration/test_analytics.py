@@ -21,12 +21,13 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.records import RecordStore
 from telemetry.storage.spikes import EpisodeStore
@@ -262,7 +263,7 @@ def start_of(seen: Observation, range_: str) -> str:
 
 
 def recounted(world: AnalyticsWorld, scope: str) -> list[Observation]:
-    store = world.deployment.records()
+    store = world.deployment.day_records()
     products = [*world.products, UNKNOWN_PRODUCT] if scope == CATALOGUE else [scope]
     days = [TODAY - timedelta(days=days) for days in range(7)]
     return [each for product in products for day in days for each in store.observations(product, day)]
@@ -679,11 +680,11 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
     [
         ("overview", DayReportStore, "totals"),
         ("overview", SummaryStore, "read"),
-        ("overview", ActivityStore, "hours"),
+        ("overview", HourlyCountStore, "hours"),
         ("overview", LedgerStore, "ledger"),
         ("overview", LicensingCounters, "calls"),
         ("licenses/top", DayReportStore, "details_between"),
-        ("licenses/top", RecordStore, "newest_flagged"),
+        ("licenses/top", DayRecordStore, "newest_flagged"),
         ("devices/excess", RecordStore, "one_of_each"),
         ("mismatches", CustomerStore, "many"),
         ("alerts", EpisodeStore, "all"),

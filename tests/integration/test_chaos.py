@@ -21,7 +21,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.close_day import DayCloser
 from telemetry.settings import TableNames
-from telemetry.storage.active_users import DayItem, HistoryAttribute, LedgerStore
+from telemetry.storage.active_user_items import DayItem, HistoryAttribute
+from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.clock import FakeClock
@@ -197,7 +199,7 @@ def test_two_copies_of_close_day_at_once(recorded: list[dict[str, Any]], engine:
                 # not the handler: its metrics are one set for all threads of a process
                 closer = DayCloser.of(
                     tables.aggregates(Environment.PRODUCTION),
-                    RecordStore(table, ShardPlan(1)),
+                    DayRecordStore(RecordStore(table, ShardPlan(1))),
                     ["acme-cli", "acme-desktop"],
                     never,
                 )

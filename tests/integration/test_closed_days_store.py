@@ -8,7 +8,12 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from telemetry.domain.active_users import COUNTERS, Audience, Balance, LedgerBroken, Outdated, next_balance
-from telemetry.domain.activity import (
+from telemetry.domain.closing import Candidate
+from telemetry.domain.correction import Correction
+from telemetry.domain.day_report import DayReport, Moments, product_report
+from telemetry.domain.environment import Environment
+from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import (
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -16,8 +21,8 @@ from telemetry.domain.activity import (
     OTHER,
     RECORDS,
     SUSPECT,
-    Activity,
     Fold,
+    HourCounts,
     HourKey,
     Kind,
     LicenseDay,
@@ -25,11 +30,6 @@ from telemetry.domain.activity import (
     events_by_key,
     of_key,
 )
-from telemetry.domain.closing import Candidate
-from telemetry.domain.correction import Correction
-from telemetry.domain.day_report import DayReport, Moments, product_report
-from telemetry.domain.environment import Environment
-from telemetry.domain.flags import Flag
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.recount import counted as count_all
@@ -37,7 +37,7 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Sighting
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.services.rollup import Batch, Rollup
 from telemetry.settings import TableNames
-from telemetry.storage.activity import ActivityStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import dynamodb_client
 from tests.item_sizes import item_bytes
@@ -195,9 +195,9 @@ def test_what_is_settled_comes_back(store: Store) -> None:
 
 def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     key, catalogue = HourKey("editor", HOUR), HourKey(CATALOGUE, HOUR)
-    activity: Activity = Counter({RECORDS: 5, SUSPECT: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
+    counts: HourCounts = Counter({RECORDS: 5, SUSPECT: 2, Measure(Kind.VERSION, "1.0 β.2#"): 3})
     license_ = LicenseDay("editor", DAY, "L1")
-    fold = Fold({key: activity, catalogue: Counter({RECORDS: 5})}, Counter({license_: 2}))
+    fold = Fold({key: counts, catalogue: Counter({RECORDS: 5})}, Counter({license_: 2}))
     assert store.position("shard") is None
     store.add("shard", None, "7", fold, NOW)
     for stale in (None, "6"):
@@ -206,14 +206,15 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     store.add("shard", "7", "9", fold, NOW)
     store.add("other", None, "1", Fold(), NOW)
     assert (store.position("shard"), store.position("other")) == ("9", "1")
-    twice = activity + activity
+    twice = counts + counts
     assert store.known([key, HourKey("none", HOUR)]) == {key: twice}
     assert list(store.hours("editor", HOUR, HOUR)) == [(HOUR, twice)]
     assert list(store.hours("editor", HOUR, HOUR, [SUSPECT, of_key("k1")])) == [(HOUR, {SUSPECT: 4})]
     assert list(store.hours("editor", HOUR + timedelta(hours=1), NOW)) == []
     assert store.suspects("editor", HOUR - timedelta(days=1), NOW) == {HOUR: 4}
-    assert store.license_counts([license_, license_._replace(license="L2")]) == {license_: 4}
-    assert store.license_days("editor", DAY) == {"L1": 4}
+    other_day = license_._replace(day=DAY + timedelta(days=1))
+    others = [license_._replace(license="L2"), license_._replace(product="edit"), other_day]
+    assert store.license_counts([license_, *others]) == {license_: 4}
 
 
 def test_names_are_given_on_what_an_hour_was_when_they_were_chosen(store: Store) -> None:
@@ -239,7 +240,7 @@ def test_an_hour_tells_so_many_names_apart_however_many_write_at_once(
     """Each time a shard has read an hour, another one counts its own versions first."""
     known, shards = store.known, iter(range(1, 6))
 
-    def known_to_many(hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
+    def known_to_many(hours: Sequence[HourKey]) -> Mapping[HourKey, HourCounts]:
         found = known(hours)
         if shard := next(shards, None):
             roll_up(store, shard)
@@ -302,12 +303,12 @@ def test_episodes_of_keys(make: Callable[[], MemoryEpisodes] | None, tables: Tab
 def test_an_hour_of_as_many_names_and_keys_as_there_may_be(tables: TableNames) -> None:
     """Added at once, and again. Versions and groups are as long as may be."""
     table = tables.aggregates(Environment.PRODUCTION)
-    store, catalogue, many = ActivityStore(table), HourKey(CATALOGUE, HOUR), 10**9
+    store, catalogue, many = HourlyCountStore(table), HourKey(CATALOGUE, HOUR), 10**9
     measures = [RECORDS, FLAGGED, SUSPECT, *(Measure(Kind.FLAG, flag.code) for flag in Flag)]
     for kind in BREAKDOWNS:
         measures += [Measure(kind, f"{number:03}".ljust(LONGEST_NAME, "x")) for number in range(MOST_NAMES + 9)]
     measures += [of_key(f"k{number:09x}") for number in range(MOST_KEYS + 9)]
-    added: Activity = Counter(dict.fromkeys(measures, many))
+    added: HourCounts = Counter(dict.fromkeys(measures, many))
     for number in (1, 2):
         fold = Fold({catalogue: added}).bounded(store.known([catalogue]))
         store.add("shard", str(number - 1) if number > 1 else None, str(number), fold, NOW)

@@ -24,10 +24,10 @@ from local import records as records_command
 from local.engine import Engine
 from local.template import read_template
 from telemetry.domain.active_users import Audience
-from telemetry.domain.activity import UNNAMED, Kind, total
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect
 from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import UNNAMED, Kind, total
 from telemetry.domain.record import Record, RecordKey, read_telemetry_id
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sighting import CATALOGUE
@@ -36,9 +36,10 @@ from telemetry.services.verify_day import Outcome, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage import batches
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.bodies import encode_body
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
@@ -160,7 +161,7 @@ class Site:
 
     def verify(self) -> list[tuple[Outcome, str | None]]:
         ledger, reports = LedgerStore(self.aggregates), DayReportStore(self.aggregates)
-        verifier = Verifier(ledger, reports, self.deployment.records())
+        verifier = Verifier(ledger, reports, CorrectionStore(self.aggregates), self.deployment.day_records())
         verdicts = verifier.verify_all(CATALOGUE, deadline(DAY))
         return [(verdict.outcome, verdict.difference) for verdict in verdicts if verdict.scope == "acme-desktop"]
 
@@ -276,7 +277,7 @@ def test_a_damaged_record_counts_as_the_index_says(site: Site, mailbox: Mailbox)
     assert report
     assert (report.totals.records, report.totals.flagged) == (3, 2)
     assert report.totals.active[Audience.ALL_USERS][0] == 3
-    groups = total(activity for _, activity in ActivityStore(site.aggregates).hours("acme-desktop", NOON, NOON))
+    groups = total(counts for _, counts in HourlyCountStore(site.aggregates).hours("acme-desktop", NOON, NOON))
     assert {each.name: count for each, count in groups.items() if each.kind is Kind.GROUP} == {"runs": 2, UNNAMED: 1}
 
 
@@ -337,7 +338,7 @@ def test_nobody_judges_what_nobody_can_read(site: Site) -> None:
     )
     site.damage(NEW_ENCODING)
     site.close()
-    assert len(list(site.deployment.records().unjudged("acme-desktop", DAY))) == 1
+    assert len(list(site.deployment.day_records().unjudged("acme-desktop", DAY))) == 1
     report = DayReportStore(site.aggregates).report("acme-desktop", DAY)
     assert report
     assert (report.totals.records, report.totals.users(1)) == (3, 1)

@@ -16,7 +16,9 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.record import Record
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
+from telemetry.storage.record_item import RecordItem
 from telemetry.storage.records import RecordStore
+from telemetry.storage.tables import bind
 from tests.lambdas import example_event
 from tests.worlds.deployment import Deployment, Post, start_ingest
 
@@ -309,7 +311,8 @@ UPLOADED = {"response_code": "200", "response": "Data Uploaded", "status": "succ
 
 def usage_records(deployment: Deployment, product: str = "acme-cli") -> list[Any]:
     store = deployment.records()
-    return [store.get(key) for key in store.keys(product, NOW.date())]
+    items = bind(RecordItem, store.table).scan()
+    return [store.whole(item) for item in items if item.index_partition.startswith(f"{product}#")]
 
 
 def test_product_usage_is_stored_once_whatever_the_client_repeats(deployment: Deployment, post: Post) -> None:

@@ -22,7 +22,6 @@ import telemetry.storage
 from local.template import read_template
 from telemetry.dialects.getkeymanager import licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.closing import Candidate
 from telemetry.domain.correction import Correction
@@ -32,6 +31,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.failed_call import OTHERS, Cause, caller
 from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
@@ -41,8 +41,9 @@ from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
 from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
-from telemetry.domain.session import Session, SignInAttempts
+from telemetry.domain.session import Session
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.domain.sign_in_attempts import SignInAttempts
 from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.spikes import Episode, Spike
 from telemetry.domain.staff import Author, Staff
@@ -54,16 +55,19 @@ from telemetry.services.counting import MOST_COUNTERS
 from telemetry.services.idempotency import once
 from telemetry.services.record_export import note_export
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
-from telemetry.storage.activity import ActivityStore
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.recount_parts import PartStore
-from telemetry.storage.sessions import AttemptStore, SessionStore
+from telemetry.storage.sessions import SessionStore
+from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
-from telemetry.storage.tables import dynamodb_client
+from telemetry.storage.tables import TableItem, dynamodb_client
 from telemetry.web.administration.api_keys import NewApiKey
 from telemetry.web.administration.customers import NewCustomer
 from telemetry.web.administration.products import NewProduct, ProductPatch
@@ -161,7 +165,7 @@ def write_license(stage: Stage) -> None:
     license_ = stage.license()
     stage.stores.licenses.add(license_, wide(256))
     identifier = wide(licensing.LONGEST_IDENTIFIER)
-    stage.stores.licenses.activate(license_, identifier, NOW, Deadline(60))
+    stage.stores.activations.activate(license_, identifier, NOW, Deadline(60))
 
 
 def write_api_key(stage: Stage) -> None:
@@ -181,7 +185,7 @@ def write_export(stage: Stage) -> None:
 def write_session(stage: Stage) -> None:
     entry = audited(stage.staff, "session.create", "k3f2a9c0d1", ())
     SessionStore(stage.registry).add(Session("s" * 24, bytes(32), END), entry)
-    AttemptStore(stage.registry).put(IP, SignInAttempts(MANY, NOW), None)
+    SignInAttemptStore(stage.registry).put(IP, SignInAttempts(MANY, NOW), None)
 
 
 def write_answer(stage: Stage) -> None:
@@ -250,7 +254,7 @@ def write_report(stage: Stage) -> None:
 
 def write_correction(stage: Stage) -> None:
     correction = Correction(PRODUCT, DAY, wide(500), MANY, MANY, MANY, NOW)
-    DayReportStore(stage.aggregates).correct(correction, bytes(32))
+    CorrectionStore(stage.aggregates).correct(correction, bytes(32))
 
 
 def write_summary(stage: Stage) -> None:
@@ -266,7 +270,7 @@ def write_closing(stage: Stage) -> None:
     ledger.open_from(DAY.toordinal())
     ledger.close(DAY.toordinal())
     candidate = Candidate(PRODUCT, DAY, MANY, MANY, NOW, MANY, "d" * 64)
-    DayReportStore(stage.aggregates).put_candidates([candidate], NOW)
+    CandidateStore(stage.aggregates).put_candidates([candidate], NOW)
 
 
 def write_part(stage: Stage) -> None:
@@ -287,8 +291,8 @@ def write_hour(stage: Stage) -> None:
     measures += [of_key(f"k{number:09x}") for number in range(500)]
     fold = Fold({HourKey(CATALOGUE, NOW): Counter(dict.fromkeys(measures, MANY))}).bounded({})
     fold.licenses[LicenseDay(PRODUCT, DAY, "1" + "L" * 22)] = MANY
-    ActivityStore(stage.aggregates).add("s" * 65, None, "9" * 40, fold, NOW)
-    ActivityStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
+    HourlyCountStore(stage.aggregates).add("s" * 65, None, "9" * 40, fold, NOW)
+    HourlyCountStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
 
 
 def write_licensing_hour(stage: Stage) -> None:
@@ -390,7 +394,7 @@ KINDS = {
     "API key's place": ItemKind("ApiKeyPointer", "registry", r"api_key_id#.*", write_api_key, "-"),
     "audit entry": ItemKind("AuditItem", "registry", r"audit#.*", write_export, "a product before and after"),
     "session": ItemKind("SessionItem", "registry", r"session#.*", write_session, "-"),
-    "sign-in attempts": ItemKind("AttemptsItem", "registry", r"sign_in#.*", write_session, "-"),
+    "sign-in attempts": ItemKind("SignInAttemptsItem", "registry", r"sign_in#.*", write_session, "-"),
     "kept answer": ItemKind("IdempotencyItem", "registry", r"idempotency#.*", write_answer, "constant texts"),
     "failed calls": ItemKind("FailedCallsItem", "registry", r"failed_calls#.*", write_failed_calls, "12 callers"),
     "retention": ItemKind("RetentionItem", "registry", r"settings#.*", write_retention, "-"),
@@ -403,7 +407,8 @@ NO_KIND = {"AnyItem"}
 def test_every_kind_of_item_is_here() -> None:
     for module in pkgutil.iter_modules(telemetry.storage.__path__):
         importlib.import_module(f"telemetry.storage.{module.name}")
-    assert {model.__name__ for model in Model.__subclasses__()} == {
+    assert Model.__subclasses__() == [TableItem]
+    assert {model.__name__ for model in TableItem.__subclasses__()} == {
         *(kind.model for kind in KINDS.values()),
         *NO_KIND,
     }

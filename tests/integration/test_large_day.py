@@ -62,7 +62,7 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
     products, table = list(deployment.products.all()), deployment.tables.aggregates(PRODUCTION)
     invocations = Invocations()
     ask_for = partial(load_function("close_day").ask_for, PRODUCTION, invocations)
-    closer = DayCloser.of(table, deployment.records(), products, ask_for)
+    closer = DayCloser.of(table, deployment.day_records(), products, ask_for)
     closer = replace(closer, recounter=replace(closer.recounter, records_at_once=4))
     now = datetime.combine(DAY + timedelta(days=1), time(0, 30), UTC)
     counted = []
@@ -79,5 +79,5 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
     assert {verdict["outcome"] for verdict in verdicts["verdicts"]} == {"holds"}
     assert [report and report.totals.records for report in in_parts] == [120, 120]
     assert mailbox.failures == []
-    whole = DayCloser.of(table, deployment.records(), products, never)
+    whole = DayCloser.of(table, deployment.day_records(), products, never)
     assert whole.close(now) == []

@@ -139,7 +139,7 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
     assert start_ingest(deployment, now)("/api/v1/telemetry", json.dumps(bodies)).status == 200
     with written() as by_rollup:
         load_function("rollup").handler(stream_batch(deployment), Context())
-    closer = DayCloser.of(table, deployment.records(), ["acme-cli"], never)
+    closer = DayCloser.of(table, deployment.day_records(), ["acme-cli"], never)
     in_parts = replace(closer, recounter=replace(closer.recounter, records_at_once=2))
     with written() as by_closing:
         assert [each.day for each in in_parts.close(deadline(now.date()))] == [now.date()]

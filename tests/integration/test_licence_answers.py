@@ -15,12 +15,12 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.license import License, LicenseState, activation_id
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
-from telemetry.storage.licenses import Change
+from telemetry.storage.activations import ActivationChange
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Client, bearer
 from tests.lambdas import load_function
 from tests.worlds.deployment import Deployment
-from tests.worlds.licenses import DEVICE, KEY, issue, license_store
+from tests.worlds.licenses import DEVICE, KEY, activation_store, activations_of, issue, license_store
 
 EXPIRY = datetime(2031, 1, 31, 23, 59, 59, tzinfo=UTC)
 PAST = datetime(2026, 1, 31, 23, 59, 59, tzinfo=UTC)
@@ -100,7 +100,8 @@ def prepare(deployment: Deployment, scene: Scene) -> License:
     first = {name: value for name, value in wanted.items() if name == "active_activations"}
     license_ = issue(deployment, **first)
     if scene.is_active:
-        assert store.activate(license_, DEVICE, ACTIVATED_AT, Deadline(60)) is Change.DONE
+        change = activation_store(deployment).activate(license_, DEVICE, ACTIVATED_AT, Deadline(60))
+        assert change is ActivationChange.DONE
     return store.change(replace(store.get(license_.id), **wanted))
 
 
@@ -214,8 +215,8 @@ def test_an_activation_has_one_id_and_its_time(deployment: Deployment, ask: Ask)
     assert first["activation"] == again["activation"]
     UUID(first["activation"]["id"])
     assert activate(ask, "another")["activation"]["id"] != first["activation"]["id"]
-    store, earlier = license_store(deployment), datetime(2026, 11, 1, tzinfo=UTC)
-    store.deactivate(license_, DEVICE, earlier, Deadline(60))
+    earlier = datetime(2026, 11, 1, tzinfo=UTC)
+    activation_store(deployment).deactivate(license_, DEVICE, earlier, Deadline(60))
     reactivated, told = activate(ask, DEVICE), activate(ask, DEVICE)
     assert (reactivated["code"], told["code"]) == (300, 301)
     assert reactivated["activation"] == told["activation"]
@@ -241,7 +242,7 @@ def test_spellings_of_a_device_are_one_seat(deployment: Deployment, ask: Ask, fi
     assert (activated["code"], repeated["code"]) == (300, 301)
     assert activated["activation"] == repeated["activation"] | {"identifier": first}
     assert repeated["activation"]["identifier"] == again
-    (kept,) = license_store(deployment).activations(license_.id)
+    (kept,) = activations_of(deployment, license_)
     assert kept.identifier == first
     assert [activate(ask, again, action)["code"] for action in ("verify", "deactivate")] == [200, 400]
     assert [activate(ask, first, action)["code"] for action in ("verify", "deactivate")] == [202, 401]

@@ -16,13 +16,14 @@ from telemetry.domain.license import ActivationState, License, LicenseState
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
-from telemetry.storage.licenses import Change, LicenseStore
+from telemetry.storage.activations import ActivationChange, ActivationStore
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Answer, Client
 from tests.lambdas import example_event, load_function
 from tests.worlds.deployment import Deployment
-from tests.worlds.licenses import DEVICE, KEY, issue, license_store
+from tests.worlds.licenses import DEVICE, KEY, activation_store, activations_of, issue, license_store
 
 pytestmark = pytest.mark.days
 
@@ -149,19 +150,20 @@ def test_every_state_activation_and_action(deployment: Deployment, ask: Ask, lic
 
 def _prepare(deployment: Deployment, key: str, license_name: str, activation: str) -> None:
     """A licence that came into its state after its devices came into theirs."""
-    store = license_store(deployment)
+    store, activations = license_store(deployment), activation_store(deployment)
     environment = Environment.STAGING if license_name == "elsewhere" else Environment.PRODUCTION
     license_ = issue(deployment, key, environment)
     if activation != "none" and not activation.startswith("none"):
         device = "another" if activation == "other device" else DEVICE
-        assert store.activate(license_, device, NOW, Deadline(60)) is Change.DONE
+        assert activations.activate(license_, device, NOW, Deadline(60)) is ActivationChange.DONE
         license_ = store.get(license_.id)
     if activation.startswith("inactive"):
-        assert store.deactivate(license_, DEVICE, NOW, Deadline(60)) is Change.DONE
+        assert activations.deactivate(license_, DEVICE, NOW, Deadline(60)) is ActivationChange.DONE
     if activation.endswith("full"):
         license_ = store.get(license_.id)
         for number in range(license_.activation_limit - license_.active_activations):
-            assert store.activate(store.get(license_.id), f"other-{number}", NOW, Deadline(60)) is Change.DONE
+            change = activations.activate(store.get(license_.id), f"other-{number}", NOW, Deadline(60))
+            assert change is ActivationChange.DONE
     license_ = store.get(license_.id)
     store.change(_in_state(license_, license_name))
 
@@ -192,7 +194,7 @@ def test_a_device_is_activated(deployment: Deployment, ask: Ask) -> None:
         "code": 300, "message": "License key activated", "errors": [], "timestamp": timestamp, "data": data,
     }  # fmt: skip
     assert license_store(deployment).get(license_.id).state is LicenseState.ACTIVE
-    (activation,) = license_store(deployment).activations(license_.id)
+    (activation,) = activations_of(deployment, license_)
     assert (activation.identifier, activation.state) == (DEVICE, ActivationState.ACTIVE)
 
 
@@ -229,7 +231,7 @@ def test_an_identifier_is_required(deployment: Deployment, ask: Ask, identifier:
         response = response_of(ask(action, {"license_key": KEY, "identifier": identifier}))
         assert (response["code"], list(response["errors"])) == (215, ["identifier"])
         assert code_of(ask(action, {"license_key": "unknown to us", "identifier": identifier})) == 210
-    assert license_store(deployment).activations(license_.id) == []
+    assert activations_of(deployment, license_) == []
 
 
 @pytest.mark.parametrize("license_key", [None, "", "unknown", [], 12, "\ud800"])
@@ -402,7 +404,7 @@ def test_another_body_under_the_same_key_is_refused(deployment: Deployment, ask:
     result = ask("activate", {"license_key": KEY, "identifier": "b"}, idempotency_key="k1")
     response = result.body["response"]
     assert (result.status, response["code"], list(response["errors"])) == (422, 422, ["Idempotency-Key"])
-    assert len(license_store(deployment).activations(license_.id)) == 1
+    assert len(activations_of(deployment, license_)) == 1
 
 
 def test_what_failed_may_be_asked_again_at_once(
@@ -414,7 +416,7 @@ def test_what_failed_may_be_asked_again_at_once(
     issue(deployment)
     body = {"license_key": KEY, "identifier": DEVICE}
     with monkeypatch.context() as patch:
-        patch.setattr(LicenseStore, "activate", broken)
+        patch.setattr(ActivationStore, "activate", broken)
         assert ask("activate", body, idempotency_key="k1").status == 503
     assert code_of(ask("activate", body, idempotency_key="k1")) == 300
 

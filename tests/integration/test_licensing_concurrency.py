@@ -23,17 +23,19 @@ from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
-from telemetry.storage import licenses
+from telemetry.storage import activations
 from telemetry.storage.idempotency import LEASE, IdempotencyStore, Kept
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.tables import dynamodb_client
 from tests.worlds.deployment import Deployment
-from tests.worlds.licenses import DEVICE, KEY, issue, license_store
+from tests.worlds.licenses import DEVICE, KEY, activation_store, activations_of, issue, license_store
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
 
 def service(deployment: Deployment) -> Licensing:
-    return Licensing(license_store(deployment), {"acme-desktop": Product("acme-desktop", "")}.get, deployment.keyring)
+    licenses, activations = license_store(deployment), activation_store(deployment)
+    return Licensing(licenses, activations, {"acme-desktop": Product("acme-desktop", "")}.get, deployment.keyring)
 
 
 def ask(deployment: Deployment, action: DeviceAction, identifier: str, deadline: Deadline | None = None) -> Finding:
@@ -43,7 +45,7 @@ def ask(deployment: Deployment, action: DeviceAction, identifier: str, deadline:
 
 def active(deployment: Deployment, license_: License) -> list[str]:
     """Identifiers of active devices; the licence's count says the same number."""
-    found = license_store(deployment).activations(license_.id)
+    found = activations_of(deployment, license_)
     names = [activation.identifier for activation in found if activation.state is ActivationState.ACTIVE]
     assert license_store(deployment).get(license_.id).active_activations == len(names)
     return names
@@ -132,7 +134,7 @@ def plan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[str | 
         made._client = client  # type: ignore[assignment]
         return made
 
-    monkeypatch.setattr(licenses, "connection", connection)
+    monkeypatch.setattr(activations, "connection", connection)
     return client.plan
 
 
@@ -194,16 +196,16 @@ def test_a_licence_that_staff_suspend_meanwhile_is_read_anew(
 ) -> None:
     issue(deployment)
     store = license_store(deployment)
-    known = licenses.LicenseStore.known
+    known = LicenseStore.known
 
-    def suspended_after_reading(self: licenses.LicenseStore, *arguments: Any) -> Any:  # noqa: ANN401
+    def suspended_after_reading(self: LicenseStore, *arguments: Any) -> Any:  # noqa: ANN401
         found = known(self, *arguments)
         (license_,) = found[0].values()
         if license_.state is LicenseState.ASSIGNED:
             store.change(replace(license_, state=LicenseState.SUSPENDED))
         return found
 
-    monkeypatch.setattr(licenses.LicenseStore, "known", suspended_after_reading)
+    monkeypatch.setattr(LicenseStore, "known", suspended_after_reading)
     assert ask(deployment, DeviceAction.ACTIVATE, DEVICE).outcome is LicensingOutcome.BLOCKED
 
 

@@ -22,9 +22,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.services import record_export, record_search
-from telemetry.storage import browse
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
+from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.tables import dynamodb_client
 from telemetry.web import records as api
 from tests.benchmarks.capacity import reading_records
@@ -450,13 +450,13 @@ def test_a_page_by_receipt_reads_no_more_bodies_than_it_shows(
 ) -> None:
     populate(world, Random(5), just_now(), 200)
     loaded: list[int] = []
-    load = browse.Browser.load
+    load = RecordBrowser.load
 
-    def counting(self: browse.Browser, found: Any) -> Any:  # noqa: ANN401
+    def counting(self: RecordBrowser, found: Any) -> Any:  # noqa: ANN401
         loaded.append(len(found))
         return load(self, found)
 
-    monkeypatch.setattr(browse.Browser, "load", counting)
+    monkeypatch.setattr(RecordBrowser, "load", counting)
     assert len(ask("/records", **PRODUCTION, **A_QUARTER, hwid="d1", limit="5").body["items"]) == 5
     assert loaded == [5]
 

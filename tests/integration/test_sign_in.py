@@ -15,7 +15,8 @@ from botocore.exceptions import ConnectTimeoutError
 
 from telemetry.domain.api_key import KeyKind, Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.session import FREE_ATTEMPTS, LIFETIME, Session
+from telemetry.domain.session import LIFETIME, Session
+from telemetry.domain.sign_in_attempts import FREE_ATTEMPTS
 from telemetry.services.api_keys import hash_of, keep, new_key, with_new_secret
 from telemetry.services.sign_in import Desk
 from telemetry.storage.audit import AuditLog

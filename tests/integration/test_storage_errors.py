@@ -30,7 +30,6 @@ import telemetry.messages
 import telemetry.storage
 from local.engine import Engine
 from telemetry.domain.active_users import Actor, ActorKey, Audience, Balance, Place, TallyKey
-from telemetry.domain.activity import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.api_key import ApiKey, KeyKind
 from telemetry.domain.closing import Candidate
 from telemetry.domain.correction import Correction
@@ -41,6 +40,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable, TelemetryError
 from telemetry.domain.event import Dialect
 from telemetry.domain.failed_call import Caller
+from telemetry.domain.hourly_counts import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
@@ -49,8 +49,9 @@ from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
-from telemetry.domain.session import Session, SignInAttempts
+from telemetry.domain.session import Session
 from telemetry.domain.shards import ShardPlan
+from telemetry.domain.sign_in_attempts import SignInAttempts
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.domain.uncounted_record import UncountedRecord
@@ -60,27 +61,37 @@ from telemetry.messages.invocations import Invocations
 from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.retry import Deadline
 from telemetry.storage import batches, changes
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
-from telemetry.storage.browse import Browser, Effort, IndexSizes
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.customers import CustomerStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.effort import Effort
 from telemetry.storage.errors import is_fault
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.idempotency import IdempotencyStore
+from telemetry.storage.index_partition import EVERY_CLASS
+from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.products import Catalogue, ProductStore
-from telemetry.storage.records import RecordItem, RecordStore
+from telemetry.storage.record_browser import RecordBrowser
+from telemetry.storage.record_item import RecordItem
+from telemetry.storage.record_runs import Pace, Run
+from telemetry.storage.records import RecordStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
-from telemetry.storage.selection import EVERY_CLASS, Listed, Selection
-from telemetry.storage.sessions import AttemptStore, SessionStore
+from telemetry.storage.selection import Listed, Selection
+from telemetry.storage.sessions import SessionStore
+from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
 
 TABLE = "test-stack-registry"
@@ -128,15 +139,18 @@ SELECTION = Selection(["acme-cli"])
 
 products, api_keys, audit = ProductStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
 customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRING), RetentionStore(TABLE, 90)
-sessions, attempts, idempotency = SessionStore(TABLE), AttemptStore(TABLE), IdempotencyStore(TABLE)
+activations = ActivationStore(TABLE, KEYRING)
+sessions, attempts, idempotency = SessionStore(TABLE), SignInAttemptStore(TABLE), IdempotencyStore(TABLE)
 failed_calls, counters = FailedCallStore(TABLE), LicensingCounters(TABLE)
 records = RecordStore(TABLE, ShardPlan(1))
-activity, reports = ActivityStore(TABLE), DayReportStore(TABLE)
+day_records = DayRecordStore(records)
+activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
+candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
 
 
-def browser() -> Browser:
-    return Browser(records, NOW, DAY, Effort(1_000, 60))
+def browser() -> RecordBrowser:
+    return RecordBrowser(records, NOW, DAY, Effort(1_000, 60))
 
 
 def soon(_seconds: float = 0) -> Deadline:
@@ -146,15 +160,17 @@ def soon(_seconds: float = 0) -> Deadline:
 
 
 CALLS: dict[str, Callable[[], object]] = {
-    "ActivityStore.position": lambda: activity.position("shard"),
-    "ActivityStore.known": lambda: activity.known([HourKey("*", NOW)]),
-    "ActivityStore.add": lambda: activity.add("shard", "1", "2", FOLD, NOW),
-    "ActivityStore.hours": lambda: activity.hours("*", NOW, NOW),
-    "ActivityStore.suspects": lambda: activity.suspects("*", NOW, NOW),
-    "ActivityStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
-    "ActivityStore.license_days": lambda: activity.license_days("acme-cli", DAY),
-    "ActivityStore.note_use": lambda: activity.note_use("k1", NOW),
-    "ActivityStore.uses": lambda: activity.uses(["k1"]),
+    "ActivationStore.page": lambda: activations.page("l1", 10),
+    "ActivationStore.activate": lambda: activations.activate(LICENSE, "device", NOW, soon()),
+    "ActivationStore.deactivate": lambda: activations.deactivate(LICENSE, "device", NOW, soon()),
+    "HourlyCountStore.position": lambda: activity.position("shard"),
+    "HourlyCountStore.known": lambda: activity.known([HourKey("*", NOW)]),
+    "HourlyCountStore.add": lambda: activity.add("shard", "1", "2", FOLD, NOW),
+    "HourlyCountStore.hours": lambda: activity.hours("*", NOW, NOW),
+    "HourlyCountStore.suspects": lambda: activity.suspects("*", NOW, NOW),
+    "HourlyCountStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
+    "HourlyCountStore.note_use": lambda: activity.note_use("k1", NOW),
+    "HourlyCountStore.uses": lambda: activity.uses(["k1"]),
     "LedgerStore.actors": lambda: LedgerStore(TABLE).actors([ActorKey(b"a")]),
     "LedgerStore.commit": lambda: LedgerStore(TABLE).commit({ActorKey(b"a"): ACTOR}, {TallyKey("*", 1): Counter()}, 0),
     "LedgerStore.ledger": lambda: LedgerStore(TABLE).ledger("*", DAY.toordinal()),
@@ -171,16 +187,25 @@ CALLS: dict[str, Callable[[], object]] = {
     "ApiKeyStore.revoke": lambda: api_keys.revoke(STORED_KEY, ENTRY),
     "AuditLog.add": lambda: audit.add(ENTRY),
     "AuditLog.page": lambda: audit.page(PRODUCTION, NOW, NOW, 10, None),
-    "Browser.by_receipt": lambda: browser().by_receipt(SELECTION),
-    "Browser.by_event_time": lambda: browser().by_event_time(["L1#acme-cli"], SELECTION),
-    "Browser.load": lambda: browser().load([LISTED]),
-    "Browser.get": lambda: browser().get(KEY),
-    "Browser.judgements": lambda: browser().judgements([KEY]),
+    "RecordBrowser.by_receipt": lambda: browser().by_receipt(SELECTION),
+    "RecordBrowser.by_event_time": lambda: browser().by_event_time(["L1#acme-cli"], SELECTION),
+    "RecordBrowser.load": lambda: browser().load([LISTED]),
+    "RecordBrowser.get": lambda: browser().get(KEY),
+    "RecordBrowser.judgements": lambda: browser().judgements([KEY]),
+    "CandidateStore.candidates": lambda: candidates.candidates(DAY),
+    "CandidateStore.put_candidates": lambda: candidates.put_candidates([Candidate("acme-cli", DAY, 0, 0)], NOW),
+    "CorrectionStore.correct": lambda: corrections.correct(CORRECTION, b"digest"),
+    "CorrectionStore.corrections": lambda: corrections.corrections("*", DAY, DAY),
     "CustomerStore.get": lambda: customers.get("c1"),
     "CustomerStore.many": lambda: customers.many(["c1"]),
     "CustomerStore.page": lambda: customers.page(10, None),
     "CustomerStore.add": lambda: customers.add(CUSTOMER, ENTRY),
     "CustomerStore.change": lambda: customers.change(CUSTOMER, ENTRY),
+    "DayRecordStore.observations": lambda: day_records.observations("acme-cli", DAY),
+    "DayRecordStore.examined": lambda: day_records.examined("acme-cli", DAY),
+    "DayRecordStore.newest_flagged": lambda: day_records.newest_flagged(["acme-cli"], DAY, 10),
+    "DayRecordStore.has_any": lambda: day_records.has_any("acme-cli", DAY),
+    "DayRecordStore.unjudged": lambda: day_records.unjudged("acme-cli", DAY),
     "DayReportStore.report": lambda: reports.report("*", DAY),
     "DayReportStore.users": lambda: reports.users("*", DAY),
     "DayReportStore.details": lambda: reports.details("*", DAY),
@@ -188,12 +213,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),
     "DayReportStore.latest": lambda: reports.latest("*", DAY),
     "DayReportStore.keep": lambda: reports.keep(REPORT),
-    "DayReportStore.correct": lambda: reports.correct(CORRECTION, b"digest"),
-    "DayReportStore.corrections": lambda: reports.corrections("*", DAY, DAY),
     "DayReportStore.reported": lambda: reports.reported(["*"], DAY),
     "DayReportStore.told": lambda: reports.told(["*"], DAY),
-    "DayReportStore.candidates": lambda: reports.candidates(DAY),
-    "DayReportStore.put_candidates": lambda: reports.put_candidates([Candidate("acme-cli", DAY, 0, 0)], NOW),
     "SummaryStore.put": lambda: summaries.put([SUMMARY]),
     "SummaryStore.read": lambda: summaries.read("*", DAY, DAY),
     "FailedCallStore.add": lambda: failed_calls.add(PRODUCTION, CALLER, NOW),
@@ -206,14 +227,10 @@ CALLS: dict[str, Callable[[], object]] = {
     "LicenseStore.key_of": lambda: licenses.key_of(LICENSE),
     "LicenseStore.page": lambda: licenses.page(PRODUCTION, NOW, 10),
     "LicenseStore.of_customer": lambda: licenses.of_customer(PRODUCTION, "c1"),
-    "LicenseStore.activations": lambda: licenses.activations("l1"),
-    "LicenseStore.activation_page": lambda: licenses.activation_page("l1", 10),
     "LicenseStore.known": lambda: licenses.known({"l1"}, {("l1", "device")}),
     "LicenseStore.add": lambda: licenses.add(LICENSE, "KEY", ENTRY),
     "LicenseStore.add_many": lambda: licenses.add_many([(LICENSE, "KEY")], soon()),
     "LicenseStore.change": lambda: licenses.change(LICENSE, None, ENTRY),
-    "LicenseStore.activate": lambda: licenses.activate(LICENSE, "device", NOW, soon()),
-    "LicenseStore.deactivate": lambda: licenses.deactivate(LICENSE, "device", NOW, soon()),
     "LicensingCounters.add": lambda: counters.add("acme-cli", DeviceAction.VERIFY, 100, NOW),
     "LicensingCounters.calls": lambda: counters.calls(NOW, NOW),
     "RecordStore.insert": lambda: records.insert([RECORD], soon()),
@@ -221,13 +238,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "RecordStore.get": lambda: records.get(KEY),
     "RecordStore.many": lambda: records.many([KEY]),
     "RecordStore.whole": lambda: records.whole(CHUNKED),
-    "RecordStore.keys": lambda: records.keys("acme-cli", DAY),
-    "RecordStore.observations": lambda: records.observations("acme-cli", DAY),
-    "RecordStore.examined": lambda: records.examined("acme-cli", DAY),
-    "RecordStore.newest_flagged": lambda: records.newest_flagged(["acme-cli"], DAY, 10),
     "RecordStore.one_of_each": lambda: records.one_of_each(["L1#acme-cli"]),
-    "RecordStore.has_any": lambda: records.has_any("acme-cli", DAY),
-    "RecordStore.unjudged": lambda: records.unjudged("acme-cli", DAY),
     "RecordStore.judgements": lambda: records.judgements([KEY]),
     "RecordStore.add_judgement": lambda: records.add_judgement(RECORD, Verdict(frozenset(), ""), NOW, soon()),
     "PartStore.put_tables": lambda: parts.put_tables(UNIT, "copy", 0, Recount(versions=Counter({"1.0": 1})), NOW),
@@ -248,9 +259,9 @@ CALLS: dict[str, Callable[[], object]] = {
     "SessionStore.add": lambda: sessions.add(SESSION, ENTRY),
     "SessionStore.session": lambda: sessions.session("s1"),
     "SessionStore.end": lambda: sessions.end(SESSION, ENTRY),
-    "AttemptStore.get": lambda: attempts.get("192.0.2.1"),
-    "AttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
-    "AttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
+    "SignInAttemptStore.get": lambda: attempts.get("192.0.2.1"),
+    "SignInAttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
+    "SignInAttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
     "EpisodeStore.latest": lambda: episodes.latest("acme-cli"),
     "EpisodeStore.open": lambda: episodes.open(EPISODE, None),
     "EpisodeStore.extend": lambda: episodes.extend(EPISODE, NOW),
@@ -263,19 +274,20 @@ CALLS: dict[str, Callable[[], object]] = {
     "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
 }
 
-CALLS_NOTHING = {"RecordStore.shard_count"}
+CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
-NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, RememberedRetention, Selection)
-"""What calls stores, or nothing at all."""
+NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, Pace, RememberedRetention, Run, Selection)
+"""What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
 TRANSACTIONS = {
-    "ActivityStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
-    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.activate", "LicenseStore.add",
-    "LicenseStore.change", "LicenseStore.deactivate", "ProductStore.add", "ProductStore.change",
+    "ActivationStore.activate", "ActivationStore.deactivate",
+    "HourlyCountStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
+    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.add",
+    "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
 }  # fmt: skip
 
-SIDE_BY_SIDE = {"Browser.by_receipt"}
+SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}
 
 ANSWERED_UNAVAILABLE = {
     "LicenseStore.add_many": [Insertion.UNAVAILABLE],

@@ -19,6 +19,7 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.verify_day import DayVerdict, Outcome, Verifier
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.tables import bind, connection, dynamodb_client
 from tests.lambdas import Context, load_function
@@ -83,7 +84,7 @@ def closed(deployment: Deployment, mailbox: object) -> Deployment:
 
 def verify(deployment: Deployment, now: datetime = AFTERWARDS) -> list[DayVerdict]:
     table = deployment.tables.aggregates(Environment.PRODUCTION)
-    verifier = Verifier(LedgerStore(table), DayReportStore(table), deployment.records())
+    verifier = Verifier(LedgerStore(table), DayReportStore(table), CorrectionStore(table), deployment.day_records())
     return list(verifier.verify_all(CATALOGUE, now))
 
 

@@ -23,8 +23,10 @@ from telemetry.domain.telemetry_query import PageStart, TelemetryPage, Telemetry
 from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 from telemetry.services.telemetry_query import TelemetrySearch
-from telemetry.storage import browse
-from telemetry.storage.browse import Browser, Effort, IndexSizes
+from telemetry.storage import record_runs
+from telemetry.storage.effort import Effort
+from telemetry.storage.index_sizes import IndexSizes
+from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.records import RecordStore
 from tests.client import Answer, Client
 from tests.lambdas import Context, example_event, load_function
@@ -378,7 +380,7 @@ class Archive:
         place: PageStart | None = None,
     ) -> TelemetryPage:
         oldest = now.date() - timedelta(days=days)
-        browser = Browser(self.store, now, oldest, effort or Effort(20_000, 60), self.sizes)
+        browser = RecordBrowser(self.store, now, oldest, effort or Effort(20_000, 60), self.sizes)
         search = TelemetrySearch(browser, PRODUCTS, said_in, self.deployment.keyring)
         return search.page(query, place or PageStart(skip=(query.page - 1) * query.per_page))
 
@@ -524,7 +526,7 @@ def test_a_search_that_is_cut_short_goes_on_exactly_there(archive: Archive, quer
 def test_many_of_one_millisecond_are_told_though_little_of_them_is_read_at_a_time(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browse, "_NARROW_READS", (2,) * 99)
+    monkeypatch.setattr(record_runs, "_NARROW_READS", (2,) * 99)
     for at in (NOW - timedelta(milliseconds=1), NOW, NOW + timedelta(milliseconds=1)):
         archive.keep([event(number, user_identifier="ann", data_group=f"g{number % 2}") for number in range(20)], at)
     for query in (TelemetryQuery(user_id="ann"), TelemetryQuery(user_id="ann", data_group="g1")):

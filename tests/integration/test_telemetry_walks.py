@@ -263,7 +263,7 @@ def test_what_an_index_holds_beyond_memory_is_read_day_by_day(
     for limits in ({"_MOST_SCANNED": 5}, {"_FEW": 1, "_TIMES_WANTED": 0}, {"_MOST_HELD": 2}):
         with monkeypatch.context() as patch:
             for name, value in limits.items():
-                patch.setattr(f"telemetry.storage.browse.{name}", value)
+                patch.setattr(f"telemetry.storage.record_browser.{name}", value)
             for query in ({}, {"data_type": "text"}, {"has_red_flags": "0"}):
                 ids = [row["id"] for page in pages(get, {**query, "per_page": "20"}) for row in page["data"]]
                 assert ids == expected(world.kept, query)

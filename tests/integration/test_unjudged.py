@@ -20,7 +20,7 @@ from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from tests.worlds.deployment import Deployment, never, start_ingest
-from tests.worlds.licenses import DEVICE, KEY, event, issue, license_store
+from tests.worlds.licenses import DEVICE, KEY, activation_store, event, issue, license_store
 
 pytestmark = pytest.mark.days
 
@@ -36,13 +36,15 @@ def judge_of(deployment: Deployment) -> Judge:
 
 
 def close(deployment: Deployment) -> LedgerStore:
-    table, records, judge = deployment.tables.aggregates(PRODUCTION), deployment.records(), judge_of(deployment)
+    table, records, judge = deployment.tables.aggregates(PRODUCTION), deployment.day_records(), judge_of(deployment)
     closer = DayCloser.of(
         table,
         records,
         list(deployment.products.all()),
         never,
-        lambda product, day: judge_stored(records, judge, product, day, DEADLINE, Deadline(60)),
+        lambda product, day: judge_stored(
+            records.unjudged(product, day), records.records, judge, DEADLINE, Deadline(60)
+        ),
     )
     assert TODAY in [closed.day for closed in closer.close(DEADLINE)]
     return LedgerStore(table)
@@ -63,7 +65,7 @@ def keep_unjudged(deployment: Deployment, monkeypatch: pytest.MonkeyPatch, *bodi
 def test_unjudged_records_are_judged_once_and_never_touched(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    license_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Deadline(60))
+    activation_store(deployment).activate(issue(deployment), DEVICE, DEADLINE, Deadline(60))
     good = event(user_identifier="good")
     pirated = event(user_identifier="pirate", license_key="NOBODYS")
     records = keep_unjudged(
@@ -72,9 +74,9 @@ def test_unjudged_records_are_judged_once_and_never_touched(
     assert [record.is_judged for record in records] == [False, False, True]
     assert [record.flags for record in records] == [frozenset()] * 3
 
-    store = deployment.records()
-    assert {seen.sighting.billable for seen in store.observations("acme-desktop", TODAY)} == {True, False}
-    assert len(list(store.unjudged("acme-desktop", TODAY))) == 2
+    store, days = deployment.records(), deployment.day_records()
+    assert {seen.sighting.billable for seen in days.observations("acme-desktop", TODAY)} == {True, False}
+    assert len(list(days.unjudged("acme-desktop", TODAY))) == 2
 
     aggregates = close(deployment)
     assert active_users("acme-desktop", 1, TODAY, Audience.USERS, aggregates) == 2  # good and free
@@ -84,7 +86,7 @@ def test_unjudged_records_are_judged_once_and_never_touched(
         records[0].key: frozenset(),
         records[1].key: frozenset({Flag.INVALID_LICENSE}),
     }
-    assert list(store.unjudged("acme-desktop", TODAY)) == []
+    assert list(days.unjudged("acme-desktop", TODAY)) == []
     assert [store.get(record.key) for record in records] == records
 
 
@@ -107,7 +109,7 @@ def test_a_day_waits_while_its_records_cannot_be_judged(
 
 def test_a_judgement_under_todays_registry_stands_beside_what_was_flagged(deployment: Deployment) -> None:
     store, license_ = license_store(deployment), issue(deployment)
-    store.activate(license_, DEVICE, DEADLINE, Deadline(60))
+    activation_store(deployment).activate(license_, DEVICE, DEADLINE, Deadline(60))
     answer = start_ingest(deployment, NOW)("/api/v1/telemetry", event(license_key=KEY)).body
     record = deployment.record(answer["telemetry_id"])
     store.change(replace(store.get(license_.id), state=LicenseState.REVOKED))

@@ -31,7 +31,7 @@ from telemetry.domain.active_users import (
 from telemetry.domain.closing import Closing
 from telemetry.domain.errors import HistoryTooShort
 from telemetry.domain.sighting import CATALOGUE, Sighting
-from telemetry.storage.active_users import (
+from telemetry.storage.active_user_items import (
     HistoryAttribute,
     actor_key,
     actor_sort_key,

@@ -8,8 +8,8 @@ from hashlib import sha256
 import pytest
 
 from telemetry.domain.active_users import Actor, ActorKey, Audience, LedgerBroken, Place
-from telemetry.domain.activity import Fold
 from telemetry.domain.day_report import GENESIS, DayReport, DayTotals, chain_of
+from telemetry.domain.hourly_counts import Fold
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.services.close_day import Closed, DayCloser
@@ -86,7 +86,7 @@ class World:
     def closer(self, *products: str, at_once: int = 1_000) -> DayCloser:
         store: Store = self.aggregates
         recounter = Recounter(self, store, store, self.asked_for.append, at_once, lambda _: None)
-        return DayCloser(store, store, store, self, recounter, products or ("editor",))
+        return DayCloser(store, store, store, store, store, self, recounter, products or ("editor",))
 
     def close(self, now: datetime, *products: str) -> list[int]:
         return [(closed.day - DAY).days for closed in self.closer(*products).close(now)]
@@ -95,7 +95,7 @@ class World:
         return active_users(scope, days, DAY + timedelta(days=days_later), Audience.USERS, self.aggregates)
 
     def verify(self, days_later: int, scope: str = CATALOGUE, now: datetime | None = None) -> list[DayVerdict]:
-        verifier = Verifier(self.aggregates, self.aggregates, self)
+        verifier = Verifier(self.aggregates, self.aggregates, self.aggregates, self)
         return verifier.verify(scope, DAY + timedelta(days=days_later), now or at(5))
 
 

@@ -74,7 +74,7 @@ class Closing:
         allowance = Allowance(lambda: self.seconds - A_RECORD * (len(self.world.reads) - began))
         dispatch = self.asked_for.append
         recounter = Recounter(self.world, store, store, dispatch, self.at_once, lambda _: None, allowance)
-        return DayCloser(store, store, store, self.world, recounter, self.products)
+        return DayCloser(store, store, store, store, store, self.world, recounter, self.products)
 
     def run(self, store: Any = None) -> list[Closed]:  # noqa: ANN401
         now = at(1) + timedelta(hours=self.runs)

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.domain.active_users import RunningBalance
-from telemetry.domain.activity import MOST_NAMES, OTHER, UNNAMED
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField, StoreUnavailable
 from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.hourly_counts import MOST_NAMES, OTHER, UNNAMED
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.overview import ALERTS, MOST_VERSIONS, Bucket, Counted, Overview, Timeline, overview, timeline
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
@@ -94,7 +94,7 @@ class World:
         rollup = Rollup(
             read=lambda image: (self.records[int(image["place"]["N"])], None),
             actors=self.aggregates,
-            activity=self.aggregates,
+            hourly=self.aggregates,
             uncounted=self,
             noted={},
             wait=lambda _: None,
@@ -124,7 +124,7 @@ class World:
     def close(self, now: datetime) -> None:
         store: Any = self.aggregates
         closer = DayCloser(
-            store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
+            store, store, store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
             summarise=Summariser(self.licensing, self.summaries),
         )  # fmt: skip
         for moment in (now, now + BETWEEN_COUNTS):

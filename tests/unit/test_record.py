@@ -27,8 +27,8 @@ from telemetry.domain.record import (
 )
 from telemetry.domain.recount import Unit
 from telemetry.domain.spikes import Cause, Episode, Spike
-from telemetry.storage import active_users, activity, day_reports, day_summaries, recount_parts, spikes
-from telemetry.storage.records import IndexPartition
+from telemetry.storage import active_user_items, day_reports, day_summaries, hourly_counts, recount_parts, spikes
+from telemetry.storage.index_partition import IndexPartition
 
 KEYRING = Keyring(bytes(32))
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -201,7 +201,7 @@ def test_escaping_loses_nothing(one: str, other: str) -> None:
 DAY = date(2026, 11, 21)
 MAKERS: list[Callable[[str], Any]] = [
     lambda product: IndexPartition(product, DAY, "c", 3),
-    lambda product: activity._flagged(product, DAY),
+    lambda product: hourly_counts._flagged(product, DAY),
     lambda product: recount_parts._partition(Unit(product, DAY, "1-first", 3, 0, 24, counts_users=True)),
     lambda product: Episode(Spike(product, NOW, Cause.HOUR, 20, 1), NOW).id,
 ]
@@ -218,9 +218,9 @@ def test_a_product_in_the_middle_of_a_key_is_one_part_of_it(make: Callable[[str]
 
 
 ENDINGS: list[Callable[[str], str]] = [
-    activity._partition,
-    active_users.scope_key,
-    active_users.actor_sort_key,
+    hourly_counts._partition,
+    active_user_items.scope_key,
+    active_user_items.actor_sort_key,
     day_reports._days,
     lambda product: day_reports._details_key(product, DAY)[0],
     day_summaries._partition,

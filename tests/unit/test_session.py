@@ -6,15 +6,13 @@ from hypothesis import strategies as st
 
 from telemetry.domain.errors import TooManyAttempts
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.session import (
+from telemetry.domain.session import cookie_value, csrf_token, session_id_of
+from telemetry.domain.sign_in_attempts import (
     FORGOTTEN_AFTER,
     FREE_ATTEMPTS,
     SignInAttempts,
     attempts_from,
-    cookie_value,
-    csrf_token,
     next_attempt,
-    session_id_of,
 )
 
 pytestmark = pytest.mark.days

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import Fold
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import Fold
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.domain.spikes import (
     FACTOR,

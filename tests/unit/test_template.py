@@ -254,21 +254,31 @@ def test_unknown_parameter_is_an_error() -> None:
 
 
 def test_nothing_that_matters_in_the_registry_can_expire() -> None:
-    from telemetry.storage import api_keys, audit, customers, idempotency, licenses, products, retention, sessions
+    from telemetry.storage import (
+        api_keys,
+        audit,
+        customers,
+        idempotency,
+        license_items,
+        products,
+        retention,
+        sessions,
+        sign_in_attempts,
+    )
 
     attribute = next(table for table in read_template("s").tables if table.name == "s-registry").ttl_attribute
     assert attribute == "expires_at"
     models = [
-        licenses.LicenseItem, licenses.ActivationItem, products.ProductItem, api_keys.ApiKeyItem,
+        license_items.LicenseItem, license_items.ActivationItem, products.ProductItem, api_keys.ApiKeyItem,
         api_keys.ApiKeyPointer, customers.CustomerItem, audit.AuditItem, retention.RetentionItem,
     ]  # fmt: skip
     assert not [model for model in models if attribute in model.get_attributes()]
-    passing = [idempotency.IdempotencyItem, sessions.SessionItem, sessions.AttemptsItem]
+    passing = [idempotency.IdempotencyItem, sessions.SessionItem, sign_in_attempts.SignInAttemptsItem]
     assert all(attribute in model.get_attributes() for model in passing)
 
 
 def test_the_index_of_records_lists_all_but_the_body() -> None:
-    from telemetry.storage.records import ByReceived, RecordItem
+    from telemetry.storage.record_item import ByReceived, RecordItem
 
     create = next(table.create for table in read_template("s").tables if table.name == "s-records-production")
     (index,) = create["GlobalSecondaryIndexes"]

@@ -9,15 +9,15 @@ from typing import Any, Protocol, TypeVar
 from hypothesis import strategies as st
 
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience, count_active
-from telemetry.domain.activity import events_by_key, hour_of
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.hourly_counts import events_by_key, hour_of
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.services.close_day import DayCloser
-from telemetry.services.ports import ActivityCounts, DayReports, Ledger
+from telemetry.services.ports import Candidates, Corrections, DayReports, HourlyCounters, Ledger
 from telemetry.services.recount import Parts, Recounter
 from telemetry.services.rollup import Batch, Rollup
 from tests.observations import SHARDS, observe
@@ -35,7 +35,7 @@ USERS = (b"u1", b"u2", b"u3", b"u4", None)
 DEVICES = (b"d1", b"d2", None)
 
 
-class Store(Ledger, DayReports, ActivityCounts, Parts, Protocol):
+class Store(Ledger, DayReports, Corrections, Candidates, HourlyCounters, Parts, Protocol):
     """Everything the aggregates can do."""
 
 
@@ -167,7 +167,7 @@ class World:
         rollup = Rollup(
             read=lambda image: (batch[int(image["place"]["N"])], None),
             actors=self.store,
-            activity=self.store,
+            hourly=self.store,
             uncounted=self,
             noted={},
             wait=lambda _: None,
@@ -193,7 +193,8 @@ class World:
 
     def close_at(self, now: datetime) -> list[date]:
         recounter = Recounter(self, self.store, self.store, self.count_part, self.records_at_once, lambda _: None)
-        closer = DayCloser(self.store, self.store, self.store, self, recounter, PRODUCTS)
+        store = self.store
+        closer = DayCloser(store, store, store, store, store, self, recounter, PRODUCTS)
         before = persistently(self.store.closing)
         persistently(lambda: closer.close(now))
         after = persistently(self.store.closing)
@@ -257,8 +258,8 @@ class World:
         """Every record is counted once with its API key, in its hour, also that of a closed day."""
         counted = {
             (hour, key): events
-            for hour, activity in self.store.hours(CATALOGUE, _midnight(FIRST_DAY), _midnight(self.today) + A_DAY)
-            for key, events in events_by_key(activity).items()
+            for hour, counts in self.store.hours(CATALOGUE, _midnight(FIRST_DAY), _midnight(self.today) + A_DAY)
+            for key, events in events_by_key(counts).items()
         }
         assert counted == Counter((hour_of(each.received_at), each.api_key_id) for each in self.records)
 

@@ -62,7 +62,7 @@ class AnalyticsWorld:
     def close(self, moment: datetime, environment: Environment = PRODUCTION) -> list[str]:
         """The schedule fires, and again; gives the days closed."""
         aggregates = self.deployment.tables.aggregates(environment)
-        closer = DayCloser.of(aggregates, self.deployment.records(environment), self.products, never)
+        closer = DayCloser.of(aggregates, self.deployment.day_records(environment), self.products, never)
         return [each.day.isoformat() for now in (moment, moment + BETWEEN_COUNTS) for each in closer.close(now)]
 
     def ask(

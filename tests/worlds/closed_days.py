@@ -10,6 +10,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.shards import ShardPlan
 from telemetry.services.close_day import DayCloser
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.records import RecordStore
 from tests.worlds.deployment import Deployment, start_ingest
 
@@ -44,7 +45,7 @@ class Site:
         now = end_of(day) + DEADLINE
         closer = DayCloser.of(
             self.deployment.tables.aggregates(environment),
-            RecordStore(self.deployment.tables.records(environment), ShardPlan(SHARDS)),
+            DayRecordStore(RecordStore(self.deployment.tables.records(environment), ShardPlan(SHARDS))),
             list(self.deployment.products.all()),
             _no_part,
         )

@@ -16,6 +16,7 @@ from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
 from telemetry.settings import TableNames
 from telemetry.storage.api_keys import ApiKeyStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.products import ProductStore
 from telemetry.storage.records import RecordStore
 from tests.client import Answer, Client
@@ -44,6 +45,9 @@ class Deployment:
 
     def records(self, environment: Environment = Environment.PRODUCTION) -> RecordStore:
         return RecordStore(self.tables.records(environment), ShardPlan(8))
+
+    def day_records(self, environment: Environment = Environment.PRODUCTION) -> DayRecordStore:
+        return DayRecordStore(self.records(environment))
 
     def record(self, telemetry_id: str, environment: Environment = Environment.PRODUCTION) -> Record:
         key = read_telemetry_id(telemetry_id, environment, self.keyring)

@@ -6,7 +6,8 @@ from typing import Any
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
-from telemetry.domain.license import License, LicenseState, license_id
+from telemetry.domain.license import Activation, License, LicenseState, license_id
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.licenses import LicenseStore
 from tests.worlds.deployment import Deployment
 
@@ -17,6 +18,17 @@ CREATED = datetime(2026, 11, 1, tzinfo=UTC)
 
 def license_store(deployment: Deployment) -> LicenseStore:
     return LicenseStore(deployment.tables.registry, deployment.keyring)
+
+
+def activation_store(deployment: Deployment) -> ActivationStore:
+    return ActivationStore(deployment.tables.registry, deployment.keyring)
+
+
+def activations_of(deployment: Deployment, license_: License) -> list[Activation]:
+    """All of a licence, also those that have ended."""
+    page = activation_store(deployment).page(license_.id, 1_000)
+    assert page.next is None
+    return list(page.items)
 
 
 def issue(

@@ -11,7 +11,8 @@ from struct import pack
 from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
-from telemetry.domain.activity import largest
+from telemetry.domain.hourly_counts import largest
+from telemetry.domain.instant import to_nearest_millisecond, to_seconds
 from telemetry.domain.license_activity import LicenseActivity, foremost
 from telemetry.domain.recount import HOURS, Recount
 from telemetry.domain.report_rules import RULES, RULES_1, Rules
@@ -170,7 +171,7 @@ def digest_of(totals: DayTotals, details: DayDetails, balance: Balance) -> bytes
         "flags": dict(totals.flags),
         "active": {audience.value: list(totals.active[audience]) for audience in Audience},
         "lifetime": [totals.lifetime_records, totals.lifetime_flagged],
-        "expires_at": totals.expires_at and int(totals.expires_at.timestamp()),
+        "expires_at": totals.expires_at and to_seconds(totals.expires_at),
         **_said(details),
         "balance": {audience.value: _hash_of(balance.counters[audience]).hex() for audience in Audience},
     }
@@ -294,10 +295,6 @@ def _plain(each: LicenseActivity) -> dict[str, Any]:
         "devices": each.devices,
         "ips": each.ips,
         "countries": list(each.countries),
-        "first_seen": _milliseconds(each.first_seen),
-        "last_seen": _milliseconds(each.last_seen),
+        "first_seen": to_nearest_millisecond(each.first_seen),
+        "last_seen": to_nearest_millisecond(each.last_seen),
     }
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)

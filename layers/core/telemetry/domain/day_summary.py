@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from telemetry.domain.activity import MOST_NAMES, largest
 from telemetry.domain.day_report import DayReport
+from telemetry.domain.hourly_counts import MOST_NAMES, largest
 from telemetry.domain.licensing import Calls
 from telemetry.domain.sighting import CATALOGUE
 

@@ -1,6 +1,6 @@
-"""Times that staff give."""
+"""Points in time: which ones staff may give, and their conversion from and to Unix time."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 FIRST_YEAR = 1970
 
@@ -17,3 +17,36 @@ def in_utc(moment: datetime) -> datetime:
     if moment.year < FIRST_YEAR:
         raise ValueError("A time before 1970")
     return moment
+
+
+def midnight(day: date) -> datetime:
+    """The first moment of a UTC day."""
+    return datetime.combine(day, datetime.min.time(), UTC)
+
+
+def to_seconds(moment: datetime) -> int:
+    """Whole seconds since 1970, rounded down."""
+    return int(moment.timestamp())
+
+
+def from_seconds(seconds: float) -> datetime:
+    """The inverse of `to_seconds`, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def to_milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970, rounded down: for a time as a clock gives it, with microseconds."""
+    return int(moment.timestamp() * 1000)
+
+
+def to_nearest_millisecond(moment: datetime) -> int:
+    """Milliseconds since 1970, rounded to the nearest: gives back the number that `from_milliseconds` was given.
+
+    Rounding down would not: as a float, a time is often some nanoseconds less.
+    """
+    return round(moment.timestamp() * 1000)
+
+
+def from_milliseconds(milliseconds: float) -> datetime:
+    """The time in UTC, so many milliseconds since 1970."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from telemetry.domain.activity import OTHER, Activity, events_by_key
+from telemetry.domain.hourly_counts import OTHER, HourCounts, events_by_key
 from telemetry.domain.overview import Timeline
 
 
@@ -21,11 +21,11 @@ class KeyUsage:
     is_exact: bool
 
 
-def key_usage(api_key_id: str, cut: Timeline, hours: Iterable[tuple[datetime, Activity]]) -> KeyUsage:
+def key_usage(api_key_id: str, cut: Timeline, hours: Iterable[tuple[datetime, HourCounts]]) -> KeyUsage:
     """`hours` are those of the window, each with its beginning."""
     events, is_exact = Counter(dict.fromkeys(cut.starts, 0)), True
-    for hour, activity in hours:
-        by_key = events_by_key(activity)
+    for hour, counts in hours:
+        by_key = events_by_key(counts)
         events[hour if cut.is_hourly else hour.replace(hour=0)] += by_key.get(api_key_id, 0)
         is_exact = is_exact and OTHER not in by_key
     return KeyUsage(cut, events, is_exact)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from heapq import nsmallest
 from typing import TypeVar
 
-from telemetry.domain.activity import OTHER
+from telemetry.domain.hourly_counts import OTHER
 from telemetry.domain.report_rules import RULES, Rules
 from telemetry.domain.sighting import Observation
 

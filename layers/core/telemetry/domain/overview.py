@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience, RunningBalance, count_active
-from telemetry.domain.activity import FLAGGED, OTHER, RECORDS, Activity, Kind, hour_of, largest, total
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, hour_of, largest, total
 from telemetry.domain.licensing import Calls
 from telemetry.domain.window import Window
 
@@ -99,7 +99,7 @@ class Counted:
     totals: Mapping[date, DayTotals]
     latest: DayTotals | None
     summaries: Mapping[date, DaySummary]
-    hours: Mapping[datetime, Activity]
+    hours: Mapping[datetime, HourCounts]
 
     def is_closed(self, day: date) -> bool:
         return self.latest is not None and day <= self.latest.day
@@ -199,12 +199,12 @@ def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Cal
 _TOLD = (Audience.USERS, Audience.DEVICES)
 
 
-def _live(start: datetime, activity: Activity, *, is_closed: bool) -> Bucket:
+def _live(start: datetime, counts: HourCounts, *, is_closed: bool) -> Bucket:
     flags, versions = (
-        {measure.name: count for measure, count in activity.items() if measure.kind is kind}
+        {measure.name: count for measure, count in counts.items() if measure.kind is kind}
         for kind in (Kind.FLAG, Kind.VERSION)
     )
-    return Bucket(start, activity[RECORDS], activity[FLAGGED], flags, versions, is_closed)
+    return Bucket(start, counts[RECORDS], counts[FLAGGED], flags, versions, is_closed)
 
 
 def _active_day(day: date, counted: Counted, ledger: RunningBalance) -> ActiveDay:

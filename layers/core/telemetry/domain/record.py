@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from telemetry.domain.event import Dialect, Event, Format
 from telemetry.domain.flags import Flag
+from telemetry.domain.instant import to_milliseconds
 from telemetry.domain.judge import RULES_VERSION
 from telemetry.domain.keyring import FINGERPRINT_VERSION, Identity, Keyring, Purpose
 from telemetry.domain.keys import key_text
@@ -117,7 +118,7 @@ def stored_version(text: str | None) -> str | None:
 
 def server_event_id(received_at: datetime, randomness: bytes) -> str:
     """A UUIDv7 (RFC 9562) in 32 hex digits, for events that bring no id. `randomness` is 10 bytes."""
-    value = _milliseconds(received_at) << 80 | int.from_bytes(randomness, "big")
+    value = to_milliseconds(received_at) << 80 | int.from_bytes(randomness, "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return f"{value:032x}"
@@ -133,7 +134,7 @@ def record_key(event: Event, fallback_id: str, received_at: datetime, keyring: K
     product = product_named(event.product_id or "")
     time = event.event_at
     if time is None:
-        time = _NO_TIME if event.event_id else _milliseconds(received_at)
+        time = _NO_TIME if event.event_id else to_milliseconds(received_at)
     return RecordKey(f"{_subject(event, event_id, keyring)}#{product}", f"{time:013d}#{event_id}")
 
 
@@ -232,7 +233,3 @@ def _bounded(text: str, limit: int) -> str:
 
 def _text(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from telemetry.domain.errors import InvalidField
+from telemetry.domain.instant import midnight
 
 LONGEST = timedelta(days=366)
 
@@ -45,7 +46,7 @@ def is_hourly(range_: Range | None, first: date | None, window: Window) -> bool:
     """Whether it is shown by the hour: the last 24 hours are, and so is a window that is not made of whole UTC days."""
     if first is None:
         return range_ in {None, Range.DAY}
-    return any(moment != _midnight(moment.date()) for moment in (window.since, window.until))
+    return any(moment != midnight(moment.date()) for moment in (window.since, window.until))
 
 
 def recent(range_: Range, now: datetime) -> Window:
@@ -53,13 +54,13 @@ def recent(range_: Range, now: datetime) -> Window:
     if range_ is Range.DAY:
         hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
         return Window(hour - 23 * _HOUR, hour + _HOUR)
-    tomorrow = _midnight(now.astimezone(UTC).date() + _DAY)
+    tomorrow = midnight(now.astimezone(UTC).date() + _DAY)
     return Window(tomorrow - timedelta(days=_DAYS[range_]), tomorrow)
 
 
 def between(first: date, last: date) -> Window:
     """UTC days, the last one included; or date-times with a zone, the last one not. Raises InvalidField."""
-    since = first.astimezone(UTC) if isinstance(first, datetime) else _midnight(first)
+    since = first.astimezone(UTC) if isinstance(first, datetime) else midnight(first)
     until = last.astimezone(UTC) if isinstance(last, datetime) else _after(last)
     if not timedelta(0) < until - since <= LONGEST:
         raise InvalidField("from", "Must be before `to`, by at most 366 days")

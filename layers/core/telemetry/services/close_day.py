@@ -12,19 +12,21 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Self
 
 from telemetry.domain.active_users import Balance, next_balance
-from telemetry.domain.activity import RECORDS
 from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
 from telemetry.domain.correction import correction_of
 from telemetry.domain.day_report import CatalogueSum, DayReport, DayTotals, Moments, before_of, product_report
+from telemetry.domain.hourly_counts import RECORDS
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.day_summaries import Summariser
-from telemetry.services.ports import ActivityCounts, DayRecords, DayReports, Ledger
+from telemetry.services.ports import Candidates, Corrections, DayRecords, DayReports, HourlyCounters, Ledger
 from telemetry.services.recount import Allowance, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
+from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.corrections import CorrectionStore
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.records import RecordStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.recount_parts import PartStore
 
 _PRODUCTS_AT_ONCE = 100
@@ -49,7 +51,9 @@ class DayCloser:
 
     ledger: Ledger
     reports: DayReports
-    live: ActivityCounts
+    corrections: Corrections
+    candidates: Candidates
+    live: HourlyCounters
     records: DayRecords
     recounter: Recounter
     products: Collection[str]
@@ -61,7 +65,7 @@ class DayCloser:
     def of(
         cls,
         aggregates: str,
-        records: RecordStore,
+        records: DayRecordStore,
         products: Collection[str],
         dispatch: Dispatch,
         judge_stored: Callable[[str, date], object] | None = None,
@@ -70,9 +74,18 @@ class DayCloser:
         """Closes days in an aggregates table; `dispatch` has parts of large days counted."""
         ledger, allowance = LedgerStore(aggregates), allowance or Allowance()
         recounter = Recounter(records, ledger, PartStore(aggregates), dispatch, allowance=allowance)
-        reports, live = DayReportStore(aggregates), ActivityStore(aggregates)
-        judge, summarise = judge_stored or (lambda *_: None), Summariser.of(aggregates)
-        return cls(ledger, reports, live, records, recounter, products, judge, summarise)
+        return cls(
+            ledger,
+            DayReportStore(aggregates),
+            CorrectionStore(aggregates),
+            CandidateStore(aggregates),
+            HourlyCountStore(aggregates),
+            records,
+            recounter,
+            products,
+            judge_stored or (lambda *_: None),
+            Summariser.of(aggregates),
+        )
 
     def close(self, now: datetime) -> list[Closed]:
         """Closes every day that is over and drained, in order, as far as there is time. Safe to run again, and at once.
@@ -117,7 +130,7 @@ class DayCloser:
 
     def _has_records(self, day: date, now: datetime) -> bool | None:
         """None when there is no time to find out. Products without records are noted, and not looked at again."""
-        looked_at = self.reports.candidates(day)
+        looked_at = self.candidates.candidates(day)
         products = [each for each in self._known_products() if each not in looked_at or looked_at[each].attempt]
         for start in range(0, len(products), _PRODUCTS_AT_ONCE):
             some = products[start : start + _PRODUCTS_AT_ONCE]
@@ -125,7 +138,7 @@ class DayCloser:
                 return None
             if any(self.records.has_any(product, day) for product in some):
                 return True
-            self.reports.put_candidates([Candidate(product, day, 0, 0) for product in some], now)
+            self.candidates.put_candidates([Candidate(product, day, 0, 0) for product in some], now)
         return False
 
     def _close(self, day: date, now: datetime) -> Closed | None:
@@ -142,7 +155,7 @@ class DayCloser:
 
     def _report_products(self, products: Sequence[str], day: date, now: datetime) -> bool:
         """Whether all of them have their report afterwards. Raises what kept the first one from it."""
-        written, candidates = self.reports.reported(products, day), self.reports.candidates(day)
+        written, candidates = self.reports.reported(products, day), self.candidates.candidates(day)
         waiting, failures = [product for product in products if product not in written], list[Exception]()
         drained = 0
         for product in waiting:
@@ -187,13 +200,13 @@ class DayCloser:
         if not candidate.is_under_way or candidate.is_outgrown(live):
             candidate = self._planned(candidate, live, now)
         if found := self._count(candidate, f"{candidate.attempt}-first", now, counts_users=True):
-            self.reports.put_candidates([candidate.counted(found.records, found.digest, now)], now)
+            self.candidates.put_candidates([candidate.counted(found.records, found.digest, now)], now)
 
     def _planned(self, candidate: Candidate, expected: int, now: datetime) -> Candidate:
         """The next attempt. The parts into which a day is cut stay the same from run to run."""
         planned = candidate.next_attempt(expected)
         if self.recounter.is_in_parts(expected):
-            self.reports.put_candidates([planned], now)
+            self.candidates.put_candidates([planned], now)
         return planned
 
     def _count(self, candidate: Candidate, pass_: str, now: datetime, *, counts_users: bool) -> Recount | None:
@@ -204,7 +217,7 @@ class DayCloser:
             return self.recounter.recount(product, day, candidate.expected, pass_, now, counts_users=counts_users)
         except MoreThanExpected:
             finest = replace(candidate, expected=self.recounter.finest(day))
-            self.reports.put_candidates([finest], now)
+            self.candidates.put_candidates([finest], now)
             return self.recounter.recount(product, day, finest.expected, pass_, now, counts_users=counts_users)
 
     def _report_all(self, products: Sequence[str], day: date, now: datetime) -> DayTotals:
@@ -221,7 +234,7 @@ class DayCloser:
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
-            self.reports.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
+            self.corrections.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
             self.summarise(kept)
         return kept
 
@@ -241,21 +254,21 @@ class DayCloser:
         So it counts as counted with them, and the day does not wait for it.
         """
         fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
-        if counted := [each.counted_at for each in self.reports.candidates(day).values() if each.counted_at]:
+        if counted := [each.counted_at for each in self.candidates.candidates(day).values() if each.counted_at]:
             products, digest = sorted(fresh - {CATALOGUE}), Recount().digest
             found = [Candidate(product, day, 1, 0).counted(0, digest, min(counted)) for product in products]
-            self.reports.put_candidates(found, now)
+            self.candidates.put_candidates(found, now)
         self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
         midnight = datetime.combine(day, time(), UTC)
-        return sum(activity[RECORDS] for _, activity in self.live.hours(product, midnight, midnight.replace(hour=23)))
+        return sum(counts[RECORDS] for _, counts in self.live.hours(product, midnight, midnight.replace(hour=23)))
 
 
-def count_part(recounter: Recounter, reports: DayReports, unit: Unit, now: datetime) -> None:
+def count_part(recounter: Recounter, candidates: Candidates, unit: Unit, now: datetime) -> None:
     """Counts a part of a day for another run, or has the day cut into finer parts if that is too much."""
     try:
         recounter.count_unit(unit, now)
     except MoreThanExpected:
-        if candidate := reports.candidates(unit.day).get(unit.product):
-            reports.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)
+        if candidate := candidates.candidates(unit.day).get(unit.product):
+            candidates.put_candidates([replace(candidate, expected=recounter.finest(unit.day))], now)

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, Self
 
-from telemetry.domain.activity import hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller
+from telemetry.domain.hourly_counts import hour_of
 from telemetry.storage.failed_calls import FailedCallStore, slot_of
 
 PAUSE = timedelta(seconds=10)

@@ -1,15 +1,15 @@
 """Judges records after they were stored. A judgement is stored beside its record; the record is never changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
 from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record
+from telemetry.domain.record import Record, RecordKey
 from telemetry.retry import Deadline
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
@@ -45,15 +45,17 @@ class Judge:
         return EventProducts(named, self.products.get(record.product))
 
 
-def judge_stored(records: RecordStore, judge: Judge, product: str, day: date, now: datetime, deadline: Deadline) -> int:
-    """Judges what was stored of a product on a day while the registry could not be read; gives how many.
+def judge_stored(
+    unjudged: Iterable[RecordKey], records: RecordStore, judge: Judge, now: datetime, deadline: Deadline
+) -> int:
+    """Judges records that were stored while the registry could not be read; gives how many.
 
     A record whose body cannot be read stays unjudged, and bills nobody. Raises StoreUnavailable when others cannot be
     judged, and the day must wait. Each has as long as the deadline at first.
     """
     waiting: list[Record] = []
     count = 0
-    for key in records.unjudged(product, day):
+    for key in unjudged:
         if (record := records.get(key)) and record.has_body:
             waiting.append(record)
         if len(waiting) == _AT_ONCE:

@@ -13,8 +13,9 @@ from telemetry.domain.instant import in_utc
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
+from telemetry.storage.activations import ActivationChange, ActivationStore
 from telemetry.storage.inserts import Insertion
-from telemetry.storage.licenses import Change, LicenseStore
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.side_by_side import side_by_side
 
 ROWS_AT_ONCE = 500
@@ -49,6 +50,7 @@ class Importer:
 
     environment: Environment
     licenses: LicenseStore
+    activations: ActivationStore
     keyring: Keyring
     now: datetime
     products: frozenset[str]
@@ -98,15 +100,16 @@ class Importer:
             change = self._activate_at_once(id_, _text(fields, "identifier"))
         except (RowError, NotFound) as exc:
             return line, str(exc) if isinstance(exc, RowError) else "license_key: no such licence here"
-        if change is Change.NO_ROOM:
+        if change is ActivationChange.NO_ROOM:
             return line, "activation_limit: the licence has no room for another activation"
-        return change is Change.DONE
+        return change is ActivationChange.DONE
 
-    def _activate_at_once(self, id_: str, identifier: str) -> Change:
+    def _activate_at_once(self, id_: str, identifier: str) -> ActivationChange:
         """Other rows may activate the same licence at the same time, and so change its state."""
         for _ in range(3):
             try:
-                return self.licenses.activate(self.licenses.get(id_), identifier, self.now, Deadline(_SECONDS_TO_TRY))
+                license_ = self.licenses.get(id_)
+                return self.activations.activate(license_, identifier, self.now, Deadline(_SECONDS_TO_TRY))
             except ChangedMeanwhile:
                 continue
         raise StoreUnavailable(f"license {id_}")

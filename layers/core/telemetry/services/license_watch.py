@@ -22,6 +22,7 @@ from telemetry.domain.license_activity import (
 from telemetry.domain.record import Record, partition_with
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.services.administration.stores import Stores
+from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.records import RecordStore
 
@@ -87,6 +88,7 @@ class LicenseWatch:
 
     environment: Environment
     reports: DayReportStore
+    day_records: DayRecordStore
     records: RecordStore
     stores: Stores
     event_of: Callable[[Record], Event]
@@ -100,7 +102,7 @@ class LicenseWatch:
         flagged: list[Observation] = []
         for day in reversed(open_days):
             if len(flagged) < MOST_FLAGGED:
-                flagged += self.records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
+                flagged += self.day_records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
         return Seen([*(each.licenses for each in details), *seen_on(flagged).values()], open_days)
 
     def top(self, seen: Seen, limit: int) -> list[tuple[LicenseActivity, Holder]]:

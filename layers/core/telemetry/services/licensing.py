@@ -11,7 +11,8 @@ from telemetry.domain.license import License, LicenseState, activation_id, licen
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome, Seat, obstacle
 from telemetry.domain.product import Product
 from telemetry.retry import Deadline
-from telemetry.storage.licenses import Change, LicenseStore
+from telemetry.storage.activations import ActivationChange, ActivationStore
+from telemetry.storage.licenses import LicenseStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Licensing:
     """What answering takes, the same for the life of a process."""
 
     licenses: LicenseStore
+    activations: ActivationStore
     product: Callable[[str], Product | None]
     keyring: Keyring
 
@@ -67,8 +69,10 @@ class Licensing:
     ) -> LicensingOutcome:
         """A device may be deactivated whatever the state of its licence: giving up a right needs no right."""
         if action is DeviceAction.DEACTIVATE:
-            change = self.licenses.deactivate(license_, identifier, now, deadline)
-            return LicensingOutcome.DEACTIVATED if change is Change.DONE else LicensingOutcome.ALREADY_INACTIVE
+            change = self.activations.deactivate(license_, identifier, now, deadline)
+            return (
+                LicensingOutcome.DEACTIVATED if change is ActivationChange.DONE else LicensingOutcome.ALREADY_INACTIVE
+            )
         if reason := obstacle(license_, product, now):
             return reason
         if action is DeviceAction.VERIFY:
@@ -76,10 +80,10 @@ class Licensing:
         return LicensingOutcome.ALREADY_ACTIVE if since else self._activate(license_, identifier, now, deadline)
 
     def _activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> LicensingOutcome:
-        match self.licenses.activate(license_, identifier, now, deadline):
-            case Change.DONE:
+        match self.activations.activate(license_, identifier, now, deadline):
+            case ActivationChange.DONE:
                 return LicensingOutcome.ACTIVATED
-            case Change.NO_ROOM:
+            case ActivationChange.NO_ROOM:
                 return LicensingOutcome.LIMIT_REACHED
-            case Change.ALREADY:  # by another request since it was read: its time must be read again
+            case ActivationChange.ALREADY:  # by another request since it was read: its time must be read again
                 raise ChangedMeanwhile(f"activation under license {license_.id}")

@@ -7,17 +7,17 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import chain
 from typing import Self
 
-from telemetry.domain.activity import Activity, hour_of
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.hourly_counts import HourCounts, hour_of
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.ports import ActivityCounts, DayReports, DaySummaries, Ledger, LicensingCalls
+from telemetry.services.ports import DayReports, DaySummaries, HourlyCounters, Ledger, LicensingCalls
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import RETENTION, ActivityStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.hourly_counts import RETENTION, HourlyCountStore
 from telemetry.storage.licensing_counters import LicensingCounters
 
 _HOUR = timedelta(hours=1)
@@ -29,7 +29,7 @@ class Overviews:
 
     reports: DayReports
     summaries: DaySummaries
-    activity: ActivityCounts
+    hourly: HourlyCounters
     ledger: Ledger
     licensing: LicensingCalls
 
@@ -37,7 +37,7 @@ class Overviews:
     def of(cls, table: str) -> Self:
         """The overviews of an aggregates table."""
         return cls(
-            DayReportStore(table), SummaryStore(table), ActivityStore(table), LedgerStore(table),
+            DayReportStore(table), SummaryStore(table), HourlyCountStore(table), LedgerStore(table),
             LicensingCounters(table),
         )  # fmt: skip
 
@@ -68,14 +68,14 @@ class Overviews:
 
     def _hours(
         self, scope: str, cut: Timeline, open_since: datetime, last: datetime
-    ) -> Iterator[tuple[datetime, Activity]]:
+    ) -> Iterator[tuple[datetime, HourCounts]]:
         """All hours not closed, for the lifetime; by the hour, also those of the window and of the one before it."""
         since, until = cut.before.window.since, cut.window.until
         if not cut.is_hourly or since >= open_since:
-            return self.activity.hours(scope, open_since, last)
+            return self.hourly.hours(scope, open_since, last)
         if until >= open_since:
-            return self.activity.hours(scope, since, last)
-        return chain(self.activity.hours(scope, since, until - _HOUR), self.activity.hours(scope, open_since, last))
+            return self.hourly.hours(scope, since, last)
+        return chain(self.hourly.hours(scope, since, until - _HOUR), self.hourly.hours(scope, open_since, last))
 
     def _calls(self, scope: str, cut: Timeline, summaries: Mapping[date, DaySummary], open_since: datetime) -> Calls:
         """The calls of closed days from their summaries, the rest by the hour."""

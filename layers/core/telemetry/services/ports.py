@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Protocol
 
 from telemetry.domain.active_users import Actor, ActorKey, Balance, RunningBalance, Tally, TallyKey
-from telemetry.domain.activity import Activity, Fold, HourKey, LicenseDay
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
 from telemetry.domain.day_summary import DaySummary
+from telemetry.domain.hourly_counts import Fold, HourCounts, HourKey, LicenseDay
 from telemetry.domain.licensing import Calls
 from telemetry.domain.recount import HOURS
 from telemetry.domain.sighting import Observation
@@ -82,10 +82,6 @@ class DayReports(Protocol):
         """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
         ...
 
-    def correct(self, correction: Correction, digest: bytes) -> None:
-        """Keeps a correction beside the report; `digest` is that of the report which was found instead."""
-        ...
-
     def reported(self, scopes: Sequence[str], day: date) -> set[str]:
         """Those that have a report of a day."""
         ...
@@ -93,6 +89,18 @@ class DayReports(Protocol):
     def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         """What happened on a day, of those scopes that have a report of it, in their order."""
         ...
+
+
+class Corrections(Protocol):
+    """What contradicts the reports of one environment (storage.corrections.CorrectionStore)."""
+
+    def correct(self, correction: Correction, digest: bytes) -> None:
+        """Keeps a correction beside the report; `digest` is that of the report which was found instead."""
+        ...
+
+
+class Candidates(Protocol):
+    """How far the closing of one environment's days has come (storage.candidates.CandidateStore)."""
 
     def candidates(self, day: date) -> Mapping[str, Candidate]:
         """How far the closing of a day is, by product."""
@@ -103,14 +111,14 @@ class DayReports(Protocol):
         ...
 
 
-class ActivityCounts(Protocol):
-    """What rollup has counted in one environment, and how far it has come (storage.activity.ActivityStore)."""
+class HourlyCounters(Protocol):
+    """What rollup has counted in one environment, and how far it has come (storage.hourly_counts.HourlyCountStore)."""
 
     def position(self, shard: str) -> str | None:
         """The last sequence number counted of a stream shard."""
         ...
 
-    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, Activity]:
+    def known(self, hours: Sequence[HourKey]) -> Mapping[HourKey, HourCounts]:
         """What is counted of these hours."""
         ...
 
@@ -125,7 +133,7 @@ class ActivityCounts(Protocol):
         """Notes that an API key was used in an hour."""
         ...
 
-    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, Activity]]:
+    def hours(self, scope: str, first: datetime, last: datetime) -> Iterator[tuple[datetime, HourCounts]]:
         """The hours with records from `first` to `last`, each by its beginning, in order."""
         ...
 
@@ -139,7 +147,7 @@ class ActivityCounts(Protocol):
 
 
 class DayRecords(Protocol):
-    """The records of one environment, day by day (storage.records.RecordStore)."""
+    """The records of one environment, day by day (storage.day_records.DayRecordStore)."""
 
     def observations(
         self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = range(HOURS)

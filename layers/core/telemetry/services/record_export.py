@@ -12,7 +12,7 @@ from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.record_search import RecordSearch
 from telemetry.storage.audit import AuditLog
-from telemetry.storage.browse import Position
+from telemetry.storage.record_runs import Position
 
 MOST_ROWS = 5_000
 """Rows of one page."""

@@ -9,8 +9,11 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
 from telemetry.domain.telemetry_query import PageStart
 from telemetry.domain.window import Window
-from telemetry.storage.browse import Browser, Effort, Position, Step
-from telemetry.storage.selection import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED, Listed, Selection
+from telemetry.storage.effort import Effort
+from telemetry.storage.index_partition import CLEAN, EVERY_CLASS, FLAGGED, UNJUDGED
+from telemetry.storage.record_browser import RecordBrowser
+from telemetry.storage.record_runs import Position, Step
+from telemetry.storage.selection import Listed, Selection
 
 T = TypeVar("T")
 
@@ -68,13 +71,13 @@ class FoundPage(NamedTuple):
 class Reader:
     """The records that match, read in small steps. What is not read yet begins after `rest`; None: no more."""
 
-    browser: Browser
+    browser: RecordBrowser
     walk: Iterator[Step]
     wanted: Wanted
     rest: Position | None
 
     @classmethod
-    def of(cls, browser: Browser, wanted: Wanted, after: Position | None, count: int) -> Self:
+    def of(cls, browser: RecordBrowser, wanted: Wanted, after: Position | None, count: int) -> Self:
         """From a position on; `count` is about how many will be read. Raises InvalidCursor."""
         selection, partitions, window = wanted.selection, wanted.partitions, wanted.window
         if partitions is None:

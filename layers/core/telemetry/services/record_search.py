@@ -15,7 +15,8 @@ from telemetry.domain.record_search import Contents, RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
-from telemetry.storage.browse import Browser, Position
+from telemetry.storage.record_browser import RecordBrowser
+from telemetry.storage.record_runs import Position
 from telemetry.storage.selection import Selection
 
 MOST_PARTITIONS = 1_000
@@ -36,7 +37,7 @@ class RecordSearch:
     """
 
     environment: Environment
-    browser: Browser
+    browser: RecordBrowser
     products: Sequence[str]
     stores: Stores
     contents_of: Callable[[Record], Contents]

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from telemetry.domain.active_users import Outdated, Refusal
-from telemetry.domain.activity import Fold, hour_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.hourly_counts import Fold, hour_of
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.retry import Attempts, Wait, wait_with_jitter
 from telemetry.services.counting import count
-from telemetry.services.ports import ActivityCounts, Ledger
+from telemetry.services.ports import HourlyCounters, Ledger
 
 MOST_ITEMS = 90
 """Items of one transaction, which takes 100: a record adds at most three."""
@@ -66,7 +66,7 @@ class Rollup:
 
     read: Read
     actors: Ledger
-    activity: ActivityCounts
+    hourly: HourlyCounters
     uncounted: UncountedRecords
     noted: dict[str, datetime]
     wait: Wait = wait_with_jitter
@@ -91,7 +91,7 @@ class Rollup:
         attempts = Attempts(self.wait)
         while True:
             try:
-                return self.activity.position(shard)
+                return self.hourly.position(shard)
             except StoreUnavailable as exc:
                 attempts.failed(exc)
 
@@ -112,7 +112,7 @@ class Rollup:
             key, hour = seen.observation.api_key_id, hour_of(seen.observation.received_at)
             noted = self.noted.get(key)
             if noted is None or noted < hour:
-                self.activity.note_use(key, hour)
+                self.hourly.note_use(key, hour)
                 self.noted[key] = hour
 
     def _add(self, batch: Batch, fresh: Sequence[_Seen], now: datetime) -> None:
@@ -120,10 +120,10 @@ class Rollup:
         attempts = Attempts(self.wait)
         while batch.records:
             try:
-                position = self.activity.position(batch.shard)
+                position = self.hourly.position(batch.shard)
                 for end, fold in _runs(batch.records, [seen for seen in fresh if _is_after(seen.record, position)]):
                     if int(end) > int(position or 0):
-                        self.activity.add(batch.shard, position, end, self._bounded(fold), now)
+                        self.hourly.add(batch.shard, position, end, self._bounded(fold), now)
                         position = end
             except (Outdated, StoreUnavailable) as exc:
                 attempts.failed(exc)
@@ -131,7 +131,7 @@ class Rollup:
                 return
 
     def _bounded(self, fold: Fold) -> Fold:
-        return fold.bounded(self.activity.known(list(fold.hours)) if fold.hours else {})
+        return fold.bounded(self.hourly.known(list(fold.hours)) if fold.hours else {})
 
 
 def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[tuple[str, Fold]]:

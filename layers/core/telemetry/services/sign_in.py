@@ -10,11 +10,13 @@ from uuid import uuid4
 from telemetry.domain.api_key import ApiKey, Role, grant_staff
 from telemetry.domain.errors import ChangedMeanwhile, TooManyAttempts, Unauthenticated
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.session import LIFETIME, Session, attempts_from, next_attempt
+from telemetry.domain.session import LIFETIME, Session
+from telemetry.domain.sign_in_attempts import attempts_from, next_attempt
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.services.api_keys import hash_of
 from telemetry.storage.api_keys import ApiKeyStore
-from telemetry.storage.sessions import AttemptStore, SessionStore
+from telemetry.storage.sessions import SessionStore
+from telemetry.storage.sign_in_attempts import SignInAttemptStore
 
 _ID_BYTES = 18  # 24 characters, 144 bits
 
@@ -25,13 +27,13 @@ class Desk:
 
     api_keys: ApiKeyStore
     sessions: SessionStore
-    attempts: AttemptStore
+    attempts: SignInAttemptStore
     keyring: Keyring
 
     @classmethod
     def of(cls, table: str, keyring: Keyring) -> Self:
         """All of one table."""
-        return cls(ApiKeyStore(table), SessionStore(table), AttemptStore(table), keyring)
+        return cls(ApiKeyStore(table), SessionStore(table), SignInAttemptStore(table), keyring)
 
 
 def sign_in(secret: str, source_ip: str, now: datetime, author: Callable[[ApiKey], Author], desk: Desk) -> Session:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 from cachetools import LRUCache
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import (
+from telemetry.domain.environment import Environment
+from telemetry.domain.flags import decode, is_billable
+from telemetry.domain.hourly_counts import (
     SUSPECT,
-    Activity,
+    HourCounts,
     HourKey,
     Kind,
     LicenseDay,
@@ -20,8 +22,6 @@ from telemetry.domain.activity import (
     of_key,
     points_at_a_license,
 )
-from telemetry.domain.environment import Environment
-from telemetry.domain.flags import decode, is_billable
 from telemetry.domain.sighting import CATALOGUE, Observation
 from telemetry.domain.spikes import (
     FLOOR,
@@ -35,7 +35,7 @@ from telemetry.domain.spikes import (
     most_expected_of_key,
 )
 from telemetry.retry import Attempts, Wait, wait_with_jitter
-from telemetry.services.ports import ActivityCounts
+from telemetry.services.ports import HourlyCounters
 
 
 class Episodes(Protocol):
@@ -66,7 +66,7 @@ class SpikeWatch:
     """
 
     environment: Environment
-    counters: ActivityCounts
+    counters: HourlyCounters
     episodes: Episodes
     topic: Topic
     wait: Wait = wait_with_jitter
@@ -87,7 +87,7 @@ class SpikeWatch:
                 self.topic.publish(*self._alert(episode))
                 self.episodes.announced(episode)
 
-    def _counted(self, records: Sequence[Observation], suspects: Sequence[Observation]) -> Mapping[HourKey, Activity]:
+    def _counted(self, records: Sequence[Observation], suspects: Sequence[Observation]) -> Mapping[HourKey, HourCounts]:
         """In one request: the hours of products with suspects, and those of the catalogue, for the keys.
 
         Read again though rollup has just read them: of several shards the last sees all only after its own addition.
@@ -96,11 +96,11 @@ class SpikeWatch:
         keys |= {HourKey(CATALOGUE, hour_of(seen.received_at)) for seen in records}
         return self.counters.known(sorted(keys)) if keys else {}
 
-    def _hours(self, hours: Mapping[HourKey, Activity]) -> Iterator[Spike]:
-        for key, activity in sorted(hours.items(), key=lambda item: item[0]):
-            count = activity[SUSPECT]
+    def _hours(self, hours: Mapping[HourKey, HourCounts]) -> Iterator[Spike]:
+        for key, counts in sorted(hours.items(), key=lambda item: item[0]):
+            count = counts[SUSPECT]
             if key.scope != CATALOGUE and count >= FLOOR and count > (expected := self._most_expected(key)):
-                yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=_flags(activity))
+                yield Spike(key.scope, key.hour, Cause.HOUR, count, expected, flags=_flags(counts))
 
     def _licenses(self, suspects: Sequence[Observation]) -> Iterator[Spike]:
         hours: dict[LicenseDay, datetime] = {}
@@ -113,7 +113,7 @@ class SpikeWatch:
                 hour, most = hour_of(hours[license_]), LICENSE_FLOOR - 1
                 yield Spike(license_.product, hour, Cause.LICENSE, count, most, license_.license)
 
-    def _keys(self, records: Iterable[Observation], hours: Mapping[HourKey, Activity]) -> Iterator[Spike]:
+    def _keys(self, records: Iterable[Observation], hours: Mapping[HourKey, HourCounts]) -> Iterator[Spike]:
         """A history is read only for an hour in which a key has reached KEY_FLOOR."""
         for hour, id_ in sorted({(hour_of(seen.received_at), seen.api_key_id) for seen in records}):
             count = hours.get(HourKey(CATALOGUE, hour), Counter())[of_key(id_)]
@@ -123,8 +123,8 @@ class SpikeWatch:
     def _most_expected_of_key(self, hour: datetime, id_: str) -> int:
         if hour not in self._expected_of_keys:
             history: dict[str, list[int]] = {}
-            for _, activity in self.counters.hours(CATALOGUE, hour - HISTORY, hour - timedelta(hours=1)):
-                for each, count in events_by_key(activity).items():
+            for _, counts in self.counters.hours(CATALOGUE, hour - HISTORY, hour - timedelta(hours=1)):
+                for each, count in events_by_key(counts).items():
                     history.setdefault(each, []).append(count)
             self._expected_of_keys[hour] = {each: most_expected_of_key(counts) for each, counts in history.items()}
         return self._expected_of_keys[hour].get(id_, most_expected_of_key(()))
@@ -167,7 +167,7 @@ class SpikeWatch:
         return f"Events with API key {spike.api_key_id}" if of_key else f"Flagged records: {spike.product}", message
 
 
-def _flags(activity: Activity) -> dict[str, int]:
+def _flags(counts: HourCounts) -> dict[str, int]:
     """The piracy and licence flags of an hour, by code."""
-    counts = {each.name: number for each, number in activity.items() if each.kind is Kind.FLAG}
-    return {code: number for code, number in counts.items() if not is_billable(decode(code))}
+    flags = {each.name: number for each, number in counts.items() if each.kind is Kind.FLAG}
+    return {code: number for code, number in flags.items() if not is_billable(decode(code))}

@@ -9,15 +9,16 @@ from telemetry.domain.record import Record, license_partition, listed, product_n
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.domain.telemetry_query import FoundRecord, PageStart, Said, TelemetryPage, TelemetryQuery
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
-from telemetry.storage.browse import Browser
-from telemetry.storage.selection import UNJUDGED, Selection
+from telemetry.storage.index_partition import UNJUDGED
+from telemetry.storage.record_browser import RecordBrowser
+from telemetry.storage.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
 class TelemetrySearch:
     """Where and how records are looked for; `products` are the registered ones, `said_in` reads a record's body."""
 
-    browser: Browser
+    browser: RecordBrowser
     products: Sequence[str]
     said_in: Callable[[Record], Said]
     keyring: Keyring

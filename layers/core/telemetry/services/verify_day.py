@@ -24,7 +24,7 @@ from telemetry.domain.errors import NotFound, SearchTooWide
 from telemetry.domain.recount import Counting, Recount
 from telemetry.domain.report_rules import RULES_1, RULES_BY_VERSION
 from telemetry.domain.sighting import CATALOGUE, Observation
-from telemetry.services.ports import DayReports, Ledger
+from telemetry.services.ports import Corrections, DayReports, Ledger
 
 
 class Outcome(StrEnum):
@@ -63,6 +63,7 @@ class Verifier:
 
     ledger: Ledger
     reports: DayReports
+    corrections: Corrections
     records: StoredRecords
     most_records: int | None = None
 
@@ -160,7 +161,7 @@ class Verifier:
         except LedgerBroken as exc:
             return _verdict(kept, Outcome.DIFFERS, str(exc))
         if difference := first_difference(kept, found):
-            self.reports.correct(correction_of(kept, found, now), found.totals.digest)
+            self.corrections.correct(correction_of(kept, found, now), found.totals.digest)
             return _verdict(kept, Outcome.DIFFERS, difference)
         return _verdict(kept, Outcome.HOLDS)
 

@@ -1,51 +1,45 @@
 """The aggregates table of one environment: actors, tallies, balances, and how far days are closed."""
 
-import json
-import zlib
-from base64 import urlsafe_b64encode
 from collections import Counter
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from typing import Any, Self
+from datetime import date, timedelta
 
-from pynamodb.attributes import (
-    Attribute,
-    BinaryAttribute,
-    BooleanAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-)
-from pynamodb.constants import STRING
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import (
-    BEGINNING,
-    COUNTERS,
     Actor,
     ActorKey,
-    Audience,
     Balance,
-    History,
     LedgerBroken,
     Outdated,
-    Place,
     RunningBalance,
     Tally,
     TallyKey,
 )
 from telemetry.domain.closing import Closing
+from telemetry.domain.instant import midnight, to_seconds
 from telemetry.domain.sighting import could_be_scope
+from telemetry.storage.active_user_items import (
+    SLICES,
+    ActorItem,
+    ClosingItem,
+    DayItem,
+    ScopeItem,
+    actor_key,
+    actor_sort_key,
+    counter_name,
+    day_of,
+    opening_key,
+    scope_key,
+    tally_key,
+    unpacked,
+)
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.tables import bind, connection
-
-SLICES = 4
-"""Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
 
 ACTOR_RETENTION = timedelta(days=400)
 """After the last active day. Longer than any window, so whoever comes back later is new anyway."""
@@ -56,155 +50,6 @@ MOST_SCOPES = 16
 With the longest names, and closing a year behind, no item then has more than 40 KB: a hundred of them are what DynamoDB
 takes in one transaction (4 MB).
 """
-
-_AUDIENCES = tuple(Audience)
-_LETTERS = {Audience.USERS: "u", Audience.ALL_USERS: "a", Audience.DEVICES: "d"}
-_BY_LETTER = {letter: audience for audience, letter in _LETTERS.items()}
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def actor_key(fingerprint: bytes) -> str:
-    """`actor#AQIDBA`, of the fingerprint 01 02 03 04."""
-    return f"actor#{urlsafe_b64encode(fingerprint).rstrip(b'=').decode()}"
-
-
-def actor_sort_key(scope: str | None) -> str:
-    """`days`, or `days#editor` of a scope that lies apart."""
-    return "days" if scope is None else f"days#{scope}"
-
-
-def scope_key(scope: str) -> str:
-    """`uniques#editor`, `uniques#~unknown`, `uniques#*`."""
-    return f"uniques#{scope}"
-
-
-def tally_key(day: int, slice_: int) -> str:
-    """`2026-11-03#1#2`: part 2 of what happened on 3 November."""
-    return f"{date.fromordinal(day)}#1#{slice_}"
-
-
-def opening_key(day: int) -> str:
-    """`2026-11-03#0`: the balance of 2 November, before everything of 3 November.
-
-    Kept as an opening balance because a report then reads backwards from today and is done at the first one it meets.
-    """
-    return f"{date.fromordinal(day)}#0"
-
-
-def _day_of(sort_key: str) -> int:
-    return date.fromisoformat(sort_key[:10]).toordinal()
-
-
-def counter_name(audience: Audience, age: int) -> str:
-    """`00` … `UH`, base 36: the 366 ages of `users`, then of `all_users`, then of `devices`.
-
-    Two characters, because a report reads up to 4 × 1,098 of them. Upper case, so none is called like a key.
-    """
-    high, low = divmod(_AUDIENCES.index(audience) * COUNTERS + age, len(_DIGITS))
-    return _DIGITS[high] + _DIGITS[low]
-
-
-_COUNTER_NAMES = {counter_name(audience, age): (audience, age) for audience in Audience for age in range(COUNTERS)}
-
-
-class HistoryAttribute(Attribute[History]):
-    """`{"editor":{"u":[739923,1,6,0]}}`: by scope and audience the last active day, then the steps back.
-
-    A final 0 says that there was nothing before. Steps instead of days keep an actor of a few products under 1 KB.
-    """
-
-    attr_type = STRING
-
-    def serialize(self, value: History) -> str:
-        scopes: dict[str, dict[str, list[int]]] = {}
-        for (scope, audience), days in value.items():
-            known = [day for day in days if day != BEGINNING]
-            steps = [later - earlier for earlier, later in pairwise(known)]
-            end = [0] if days[0] == BEGINNING else []
-            scopes.setdefault(scope, {})[_LETTERS[audience]] = [known[-1], *reversed(steps), *end]
-        return json.dumps(scopes, separators=(",", ":"), ensure_ascii=False)
-
-    def deserialize(self, value: str) -> History:
-        history: dict[Place, tuple[int, ...]] = {}
-        for scope, audiences in json.loads(value).items():
-            for letter, (last, *steps) in audiences.items():
-                days = [last]
-                for step in steps:
-                    days.append(days[-1] - step if step else BEGINNING)
-                history[Place(scope, _BY_LETTER[letter])] = tuple(reversed(days))
-        return history
-
-
-class ActorItem(Model):
-    """One user or device: the days of its first scopes, or (sk `days#editor`) of a further one.
-
-    Steps of a day take two bytes: of the days that are open, as many lie here as closing is behind.
-    """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    version = NumberAttribute(attr_name="v")
-    history = HistoryAttribute(attr_name="h")
-    is_full = BooleanAttribute(attr_name="f", null=True)
-    expires_at = NumberAttribute()
-
-
-class DayItem(Model):
-    """A part of a scope's tally, or its opening balance (by sort key).
-
-    A tally's counters are attributes of their own and not a map, because ADD needs no item to be there first for them.
-    """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    balance = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
-
-    tally: Tally
-
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """An item as it was read, its counters too."""
-        item = super().from_raw_data(data)
-        item.tally = Counter(
-            {_COUNTER_NAMES[name]: int(value["N"]) for name, value in data.items() if name in _COUNTER_NAMES}
-        )
-        return item
-
-
-class ClosingItem(Model):
-    """How far this environment's days are closed; ordinals, because they are compared and nobody browses them."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True, default="closing")
-    sk = UnicodeAttribute(range_key=True, default="state")
-    opened = NumberAttribute(null=True)
-    closed = NumberAttribute(null=True)
-
-
-class ScopeItem(Model):
-    """A product that ever had traffic, or the catalogue. pk `scopes`, sk `acme-cli`. An item each: there is no end."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True, default="scopes")
-    sk = UnicodeAttribute(range_key=True)
 
 
 @store("aggregates")
@@ -248,14 +93,13 @@ class LedgerStore:
 
     def _actor_item(self, key: ActorKey, actor: Actor) -> ActorItem:
         last = date.fromordinal(max(days[-1] for days in actor.history.values()))
-        expires = datetime(last.year, last.month, last.day, tzinfo=UTC) + ACTOR_RETENTION
         item: ActorItem = self._actors(
             actor_key(key.fingerprint),
             actor_sort_key(key.scope),
             version=actor.version,
             history=actor.history,
             is_full=actor.is_full or None,
-            expires_at=int(expires.timestamp()),
+            expires_at=to_seconds(midnight(last) + ACTOR_RETENTION),
         )
         return item
 
@@ -273,7 +117,7 @@ class LedgerStore:
             scan_index_forward=False,
             page_size=SLICES + 1,
         ):
-            day = _day_of(item.sk)
+            day = day_of(item.sk)
             if item.balance is not None:
                 return RunningBalance(unpacked(item.balance, day - 1), tallies)
             tallies.setdefault(day, Counter()).update(item.tally)
@@ -364,15 +208,3 @@ def _closing_of(item: ClosingItem) -> Closing:
         opened=None if item.opened is None else int(item.opened),
         closed=None if item.closed is None else int(item.closed),
     )
-
-
-def packed(balance: Balance) -> bytes:
-    """About 900 B per audience at a hundred thousand users."""
-    counters = [balance.counters[audience] for audience in _AUDIENCES]
-    return zlib.compress(json.dumps(counters, separators=(",", ":")).encode(), level=9)
-
-
-def unpacked(stored: bytes, day: int) -> Balance:
-    """The balance of a day as it was packed."""
-    counters = json.loads(zlib.decompress(stored))
-    return Balance(day, {audience: tuple(found) for audience, found in zip(_AUDIENCES, counters, strict=True)})

@@ -2,7 +2,6 @@
 
 import hmac
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -13,17 +12,17 @@ from pynamodb.attributes import (
 )
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-from pynamodb.models import Model
 
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
+from telemetry.domain.instant import from_milliseconds, from_seconds, to_milliseconds, to_seconds
 from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 _API_KEY = "api_key"
 _LOOKUP_HEX_DIGITS = 32
@@ -42,16 +41,11 @@ class ByKind(GlobalSecondaryIndex["ApiKeyItem"]):  # type: ignore[no-untyped-cal
     listed = UnicodeAttribute(range_key=True)
 
 
-class ApiKeyItem(Model):
+class ApiKeyItem(TableItem):
     """An API key. pk `api_key#<first half of the hash, hex>`, e.g. `api_key#9f86d081884c7d659a2feaa0c55ad015`.
 
     kind `api_key#production`, or `api_key#staff`; listed `<created, epoch ms>#<id>`.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_API_KEY)
@@ -75,13 +69,8 @@ class ApiKeyItem(Model):
     by_kind = ByKind()
 
 
-class ApiKeyPointer(Model):
+class ApiKeyPointer(TableItem):
     """Where the API key with an id lies. pk `api_key_id#k3f2a9c0d1`; `lies_at` is the other item's pk."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_API_KEY)
@@ -182,7 +171,7 @@ def _kind(kind: KeyKind, environment: Environment) -> str:
 
 def _api_key_item(table: str, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None) -> ApiKeyItem:
     """The item of a key, not yet stored."""
-    created = int(key.created_at.timestamp() * 1000) if key.created_at else 0
+    created = to_milliseconds(key.created_at) if key.created_at else 0
     item: ApiKeyItem = bind(ApiKeyItem, table)(
         pk=_partition(key_hash),
         key_hash=key_hash,
@@ -198,7 +187,7 @@ def _api_key_item(table: str, key: ApiKey, key_hash: bytes, encrypted_secret: by
         role=key.role.value if key.role else None,
         product_id=key.product_id,
         is_active=key.is_active,
-        valid_until=int(key.expires_at.timestamp()) if key.expires_at else None,
+        valid_until=to_seconds(key.expires_at) if key.expires_at else None,
         allowed_networks=set(key.allowed_networks) or None,
         encrypted_secret=encrypted_secret,
     )
@@ -223,7 +212,7 @@ def _api_key(item: ApiKeyItem) -> ApiKey:
         role=Role(item.role) if item.role else None,
         product_id=item.product_id,
         is_active=item.is_active,
-        expires_at=datetime.fromtimestamp(item.valid_until, UTC) if item.valid_until is not None else None,
+        expires_at=from_seconds(item.valid_until) if item.valid_until is not None else None,
         allowed_networks=tuple(sorted(item.allowed_networks or ())),
-        created_at=datetime.fromtimestamp(created / 1000, UTC) if created else None,
+        created_at=from_milliseconds(created) if created else None,
     )

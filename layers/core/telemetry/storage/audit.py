@@ -3,18 +3,18 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
+from telemetry.domain.instant import from_milliseconds, to_milliseconds
 from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.errors import store
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 _PAGE_SIZE = 200
 
@@ -26,13 +26,8 @@ class FactsAttribute(JSONAttribute):
         return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-class AuditItem(Model):
+class AuditItem(TableItem):
     """An entry. pk `audit#2026-11`, sk `<epoch ms>#<uuid>`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -53,7 +48,7 @@ def audit_item(entry: AuditEntry, table: str) -> AuditItem:
     author = entry.author
     item: AuditItem = bind(AuditItem, table)(
         f"audit#{author.at:%Y-%m}",
-        f"{_milliseconds(author.at)}#{entry.id}",
+        f"{_sort_time(author.at)}#{entry.id}",
         environment=entry.environment.value if entry.environment else None,
         action=entry.action,
         entity=entry.entity,
@@ -84,14 +79,14 @@ class AuditLog:
         self, environment: Environment, since: datetime, until: datetime, limit: int, after: str | None
     ) -> Page[AuditEntry]:
         """Entries of an environment, and those that belong to all, newest first; `until` itself is not in it."""
-        items = list(islice(self._items(environment, since, after or _milliseconds(until)), limit + 1))
+        items = list(islice(self._items(environment, since, after or _sort_time(until)), limit + 1))
         return Page(tuple(map(_entry, items[:limit])), items[limit - 1].sk if len(items) > limit else None)
 
     def _items(self, environment: Environment, since: datetime, before: str) -> Iterator[AuditItem]:
         model = bind(AuditItem, self.table)
         ours = model.environment.does_not_exist() | (model.environment == environment.value)
-        first = _milliseconds(since)
-        month = datetime.fromtimestamp(int(before[:13]) / 1000, UTC)
+        first = _sort_time(since)
+        month = from_milliseconds(int(before[:13]))
         while f"{month:%Y-%m}" >= f"{since:%Y-%m}":
             found = model.query(
                 f"audit#{month:%Y-%m}", model.sk < before, ours, scan_index_forward=False, page_size=_PAGE_SIZE
@@ -107,7 +102,7 @@ def _entry(item: AuditItem) -> AuditEntry:
         author=Author(
             key_id=item.key_id,
             key_name=item.key_name,
-            at=datetime.fromtimestamp(int(milliseconds) / 1000, UTC),
+            at=from_milliseconds(int(milliseconds)),
             source_ip=item.source_ip,
             user_agent=item.user_agent,
             request_id=item.request_id,
@@ -120,5 +115,6 @@ def _entry(item: AuditItem) -> AuditEntry:
     )
 
 
-def _milliseconds(moment: datetime) -> str:
-    return f"{int(moment.timestamp() * 1000):013d}"
+def _sort_time(moment: datetime) -> str:
+    """Epoch milliseconds, as text in the order of time."""
+    return f"{to_milliseconds(moment):013d}"

@@ -2,31 +2,25 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.customer import Customer
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
+from telemetry.domain.instant import from_milliseconds, to_milliseconds
 from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import read_page
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 _CUSTOMERS = "customer"
 
 
-class CustomerItem(Model):
+class CustomerItem(TableItem):
     """A customer. pk `customer`, sk its id."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True, default=_CUSTOMERS)
     sk = UnicodeAttribute(range_key=True)
@@ -79,7 +73,7 @@ class CustomerStore:
             sk=customer.id,
             name=customer.name,
             email=customer.email,
-            created_at=int(customer.created_at.timestamp() * 1000),
+            created_at=to_milliseconds(customer.created_at),
             version=customer.version,
         )
         return item
@@ -90,6 +84,6 @@ def _customer(item: CustomerItem) -> Customer:
         id=item.sk,
         name=item.name,
         email=item.email,
-        created_at=datetime.fromtimestamp(item.created_at / 1000, UTC),
+        created_at=from_milliseconds(item.created_at),
         version=int(item.version),
     )

@@ -1,11 +1,8 @@
-"""Closed days in an environment's aggregates: reports that are written once, what contradicts them, and recounts."""
+"""The reports of closed days, in an environment's aggregates. Each is written once."""
 
-import json
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, Self
 
 from pynamodb.attributes import (
@@ -15,21 +12,18 @@ from pynamodb.attributes import (
     NumberAttribute,
     UnicodeAttribute,
 )
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
-from telemetry.domain.closing import Candidate
-from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import WINDOWS, DayDetails, DayReport, DayTotals
-from telemetry.domain.license_activity import LicenseActivity
+from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.report_rules import RULES_1
-from telemetry.storage.active_users import DayItem, opening_key, packed, scope_key, unpacked
+from telemetry.storage.active_user_items import DayItem, opening_key, packed, scope_key, unpacked
 from telemetry.storage.batches import batch_get
+from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, connection
-
-CANDIDATE_RETENTION = timedelta(days=30)
+from telemetry.storage.license_activity_json import license_activity_from_json, license_activity_to_json
+from telemetry.storage.tables import TableItem, bind, connection
 
 Key = tuple[str, str]
 Raw = dict[str, Any]
@@ -37,18 +31,13 @@ _AUDIENCES = tuple(Audience)
 _TOLD_AT_ONCE = 50  # two items each: what one request takes
 
 
-class TotalsItem(Model):
+class TotalsItem(TableItem):
     """A day of a product or the catalogue. pk `days#acme-cli`, sk `2026-11-03`. At most 400 B: views read many.
 
     r records, f flagged, l and m the same over its lifetime, g records by flag code, a actors over WINDOWS (audience
     after audience), x when its first record expires, d digest, c chain, w when it was written and t when it was
     computed (epoch seconds).
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -65,64 +54,16 @@ class TotalsItem(Model):
     computed_at = NumberAttribute(attr_name="t")
 
 
-class DetailsItem(Model):
+class DetailsItem(TableItem):
     """What else is known of the day. pk `details#acme-cli`, sk `2026-11-03`; b is JSON, deflated."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
 
 
-class CorrectionItem(Model):
-    """What a later count found that the day's report does not say. pk `corrections#acme-cli`.
-
-    sk `2026-11-03#…`, with the digest of what was found: the same finding is kept once.
-    """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    difference = UnicodeAttribute()
-    records = NumberAttribute()
-    flagged = NumberAttribute()
-    users = NumberAttribute()
-    found_at = NumberAttribute()
-
-
-class CandidateItem(Model):
-    """How far the closing of a product's day is. pk `candidate#2026-11-03`, sk `acme-cli`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    attempt = NumberAttribute()
-    expected = NumberAttribute()
-    counted_at = NumberAttribute(null=True)
-    records = NumberAttribute()
-    digest = UnicodeAttribute()
-    expires_at = NumberAttribute()
-
-
-class AnyItem(Model):
+class AnyItem(TableItem):
     """An item of any kind: a report's parts are read together."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -204,39 +145,6 @@ class DayReportStore:
             return kept
         return report
 
-    # ── what contradicts a report
-
-    def correct(self, correction: Correction, digest: bytes) -> None:
-        """Keeps what was found, beside the report; `digest` is that of the report there would be."""
-        item = bind(CorrectionItem, self.table)(
-            f"corrections#{correction.scope}",
-            f"{correction.day}#{digest.hex()[:16]}",
-            difference=correction.difference,
-            records=correction.records,
-            flagged=correction.flagged,
-            users=correction.users,
-            found_at=_seconds(correction.found_at),
-        )
-        with suppress(ConditionFailed), conditions():
-            item.save(condition=CorrectionItem.pk.does_not_exist())
-
-    def corrections(self, scope: str, first: date, last: date) -> list[Correction]:
-        """What was found of the days from `first` to `last`."""
-        model = bind(CorrectionItem, self.table)
-        days = model.sk.between(first.isoformat(), f"{last}#~")
-        return [
-            Correction(
-                scope=scope,
-                day=date.fromisoformat(item.sk[:10]),
-                difference=item.difference,
-                records=int(item.records),
-                flagged=int(item.flagged),
-                users=int(item.users),
-                found_at=_moment(item.found_at),
-            )
-            for item in model.query(f"corrections#{scope}", days)
-        ]
-
     # ── days being closed
 
     def reported(self, scopes: Sequence[str], day: date) -> set[str]:
@@ -255,30 +163,6 @@ class DayReportStore:
                 if totals is not None and details is not None:
                     yield _totals(totals), _details(details)
 
-    def candidates(self, day: date) -> dict[str, Candidate]:
-        """How far the closing of a day is, by product; strongly consistent."""
-        model = bind(CandidateItem, self.table)
-        return {item.sk: _candidate(item, day) for item in model.query(_candidates(day), consistent_read=True)}
-
-    def put_candidates(self, candidates: Iterable[Candidate], now: datetime) -> None:
-        """Keeps them for some time, each until another takes its place."""
-        model = bind(CandidateItem, self.table)
-        expires_at = _seconds(now + CANDIDATE_RETENTION)
-        with model.batch_write() as batch:
-            for each in candidates:
-                batch.save(
-                    model(
-                        _candidates(each.day),
-                        each.product,
-                        attempt=each.attempt,
-                        expected=each.expected,
-                        counted_at=None if each.counted_at is None else _seconds(each.counted_at),
-                        records=each.records,
-                        digest=each.digest,
-                        expires_at=expires_at,
-                    )
-                )
-
     def _items(self, keys: Sequence[Key], *, consistent: bool = False) -> list[Raw | None]:
         """Items of several kinds, each None where it is missing: one request."""
         items = batch_get(bind(AnyItem, self.table), keys, consistent_read=consistent)
@@ -288,22 +172,6 @@ class DayReportStore:
 
 def _days(scope: str) -> str:
     return f"days#{scope}"
-
-
-def _candidates(day: date) -> str:
-    return f"candidate#{day}"
-
-
-def _candidate(item: CandidateItem, day: date) -> Candidate:
-    return Candidate(
-        product=item.sk,
-        day=day,
-        attempt=int(item.attempt),
-        expected=int(item.expected),
-        counted_at=None if item.counted_at is None else _moment(item.counted_at),
-        records=int(item.records),
-        digest=item.digest,
-    )
 
 
 def _totals_key(scope: str, day: date) -> Key:
@@ -327,11 +195,11 @@ def _totals_item(model: type[TotalsItem], totals: DayTotals) -> TotalsItem:
         lifetime_flagged=totals.lifetime_flagged,
         flags=dict(totals.flags),
         active=[users for audience in _AUDIENCES for users in totals.active[audience]],
-        expires_at=None if totals.expires_at is None else _seconds(totals.expires_at),
+        expires_at=None if totals.expires_at is None else to_seconds(totals.expires_at),
         digest=totals.digest,
         chain=totals.chain,
-        closed_at=_seconds(totals.closed_at),
-        computed_at=_seconds(totals.computed_at),
+        closed_at=to_seconds(totals.closed_at),
+        computed_at=to_seconds(totals.computed_at),
     )
 
 
@@ -353,11 +221,11 @@ def _totals_of(item: TotalsItem) -> DayTotals:
         },
         lifetime_records=int(item.lifetime_records),
         lifetime_flagged=int(item.lifetime_flagged),
-        expires_at=None if item.expires_at is None else _moment(item.expires_at),
+        expires_at=None if item.expires_at is None else from_seconds(item.expires_at),
         digest=item.digest,
         chain=item.chain,
-        closed_at=_moment(item.closed_at),
-        computed_at=_moment(item.computed_at),
+        closed_at=from_seconds(item.closed_at),
+        computed_at=from_seconds(item.computed_at),
     )
 
 
@@ -365,13 +233,13 @@ def _details_body(details: DayDetails) -> bytes:
     said: dict[str, Any] = {
         "versions": dict(details.versions),
         "hours": details.hours,
-        "licenses": [plain_license(each) for each in details.licenses],
+        "licenses": [license_activity_to_json(each) for each in details.licenses],
         "evidence": dict(details.evidence),
         "rules": details.rules,
     }
     if details.rules == RULES_1.version:  # it has never been said of these
         del said["rules"]
-    return zlib.compress(json.dumps(said, separators=(",", ":")).encode(), level=9)
+    return deflated_json(said)
 
 
 def _details(item: Raw) -> DayDetails:
@@ -379,63 +247,18 @@ def _details(item: Raw) -> DayDetails:
 
 
 def _details_of(item: DetailsItem) -> DayDetails:
-    said = json.loads(zlib.decompress(item.body))
+    said = inflated_json(item.body)
     return DayDetails(
         scope=item.pk.removeprefix("details#"),
         day=date.fromisoformat(item.sk),
         versions=said["versions"],
         hours=tuple((records, flagged) for records, flagged in said["hours"]),
-        licenses=tuple(license_of(each) for each in said["licenses"]),
+        licenses=tuple(license_activity_from_json(each) for each in said["licenses"]),
         evidence=said["evidence"],
         rules=said.get("rules", RULES_1.version),
-    )
-
-
-def plain_license(each: LicenseActivity) -> list[Any]:
-    """As JSON."""
-    return [
-        each.license,
-        each.product,
-        each.records,
-        each.flagged,
-        dict(each.flags),
-        each.devices,
-        each.ips,
-        each.countries,
-        _milliseconds(each.first_seen),
-        _milliseconds(each.last_seen),
-    ]
-
-
-def license_of(said: Sequence[Any]) -> LicenseActivity:
-    """The inverse of `plain_license`."""
-    license_, product, records, flagged, flags, devices, ips, countries, first, last = said
-    return LicenseActivity(
-        license=license_,
-        product=product,
-        records=records,
-        flagged=flagged,
-        flags=flags,
-        devices=devices,
-        ips=ips,
-        countries=tuple(countries),
-        first_seen=_moment(first / 1000),
-        last_seen=_moment(last / 1000),
     )
 
 
 def _balance(item: Raw, day: date) -> Balance:
     stored: bytes = DayItem.from_raw_data(item).balance
     return unpacked(stored, day.toordinal())
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,31 +1,24 @@
 """Summaries of closed days, in an environment's aggregates: for views over many days, and no part of the evidence."""
 
-import json
-import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import DeviceAction
+from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import store
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 
-class SummaryItem(Model):
+class SummaryItem(TableItem):
     """A day of a product or the catalogue. pk `summaries#acme-cli`, sk `2026-11-03`; b is JSON, deflated.
 
     About 200 B with a few versions, 1.6 KB with as many as there may be and names as long as they may be.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -58,10 +51,10 @@ def _partition(scope: str) -> str:
 
 def _packed(summary: DaySummary) -> bytes:
     calls = [[action, code, count] for (action, code), count in sorted(summary.calls.items())]
-    return zlib.compress(json.dumps([dict(summary.versions), calls], separators=(",", ":")).encode(), level=9)
+    return deflated_json([dict(summary.versions), calls])
 
 
 def _summary(scope: str, item: SummaryItem) -> DaySummary:
-    versions, calls = json.loads(zlib.decompress(item.body))
+    versions, calls = inflated_json(item.body)
     counted = Counter({(DeviceAction(action), code): count for action, code, count in calls})
     return DaySummary(scope, date.fromisoformat(item.sk), versions, counted)

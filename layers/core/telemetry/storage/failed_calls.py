@@ -10,12 +10,12 @@ from zlib import crc32
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
-from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller, FailedCalls
+from telemetry.domain.instant import to_seconds
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, brief_client
+from telemetry.storage.tables import TableItem, bind, brief_client
 
 RETENTION = timedelta(days=30)
 
@@ -28,17 +28,12 @@ CALLERS_PER_SLOT = 12
 _UNKNOWN = "unknown"
 
 
-class FailedCallsItem(Model):
+class FailedCallsItem(TableItem):
     """Some callers of an hour. pk `failed_calls#production` (or `failed_calls#unknown`), sk `2026-11-21T08#3`.
 
-    Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and a mark among those `known`: of these there may
-    be but so many.
+    Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and is listed in `known`, whose length is
+    limited.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -68,7 +63,7 @@ class FailedCallStore:
         mark = f"{crc32(_name(caller).encode()):08x}"
         distinct = size(known)  # type: ignore[no-untyped-call]
         has_room = known.does_not_exist() | (distinct < CALLERS_PER_SLOT) | known.contains(mark)
-        actions = [Path([_name(caller)]).add(calls), model.expires_at.set(int((hour + RETENTION).timestamp()))]
+        actions = [Path([_name(caller)]).add(calls), model.expires_at.set(to_seconds(hour + RETENTION))]
         if caller != OTHERS:
             actions.append(known.add({mark}))
         item = model(_partition(environment), f"{_hour(hour)}#{slot_of(caller):x}")

@@ -8,11 +8,11 @@ from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.models import Model
 
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.instant import to_milliseconds, to_seconds
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 RETENTION = timedelta(hours=24)
 
@@ -22,16 +22,11 @@ LEASE = timedelta(seconds=30)
 _SORT = "idempotency"
 
 
-class IdempotencyItem(Model):
+class IdempotencyItem(TableItem):
     """A key and its answer. pk `idempotency#<mac of who asked what under which key, hex>`.
 
     `request` is a mac of the request's content, `claim` names the invocation at work. TTL deletes at `expires_at`.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_SORT)
@@ -64,18 +59,17 @@ class IdempotencyStore:
         Free is also one that expired: TTL deletes late.
         """
         model = bind(IdempotencyItem, self.table)
-        seconds = now.timestamp()
         item = model(
             _partition(name),
             request=request,
             claim=claim,
-            claimed_until=int((now + LEASE).timestamp() * 1000),
-            expires_at=int((now + RETENTION).timestamp()),
+            claimed_until=to_milliseconds(now + LEASE),
+            expires_at=to_seconds(now + RETENTION),
         )
         abandoned = (
-            model.answer.does_not_exist() & (model.claimed_until <= int(seconds * 1000)) & (model.request == request)
+            model.answer.does_not_exist() & (model.claimed_until <= to_milliseconds(now)) & (model.request == request)
         )
-        free = model.pk.does_not_exist() | (model.expires_at <= int(seconds)) | abandoned
+        free = model.pk.does_not_exist() | (model.expires_at <= to_seconds(now)) | abandoned
         try:
             with conditions():
                 item.save(condition=free)

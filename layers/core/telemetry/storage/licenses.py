@@ -1,26 +1,19 @@
-"""Licences and activations in the registry."""
+"""Licences in the registry."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from enum import Enum, auto
+from datetime import datetime
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
-from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
-from telemetry.domain.keyring import Identity, Keyring
+from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
+from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seconds
+from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import (
     ENDED_BY_DATE,
-    Activation,
     ActivationState,
     License,
     LicenseState,
@@ -32,109 +25,27 @@ from telemetry.retry import Deadline
 from telemetry.storage.batches import read_items
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.encryption import decrypt, encrypt
-from telemetry.storage.errors import ConditionFailed, conditions, storage_errors, store
+from telemetry.storage.errors import store
 from telemetry.storage.inserts import Insertion, insert
+from telemetry.storage.license_items import (
+    LICENSE,
+    LicenseItem,
+    activation_sort_key,
+    license_kind,
+    license_of,
+    license_partition,
+)
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
-from telemetry.storage.tables import bind, connection, dynamodb_client
+from telemetry.storage.tables import bind, dynamodb_client
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_LICENSE = "license"
-_OF_ACTIVATION = 1  # in a transaction, after that of its licence
-
-
-class ByKind(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untyped-call]
-    """Lists licences of an environment, oldest first."""
-
-    class Meta:
-        """Written once, in template.yaml; here for reading."""
-
-        index_name = "by_kind"
-        projection = AllProjection()
-
-    kind = UnicodeAttribute(hash_key=True)
-    listed = UnicodeAttribute(range_key=True)
-
-
-class ByCustomer(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untyped-call]
-    """Lists licences of a customer, oldest first."""
-
-    class Meta:
-        """Written once, in template.yaml; here for reading."""
-
-        index_name = "by_customer"
-        projection = AllProjection()
-
-    customer_id = UnicodeAttribute(hash_key=True)
-    listed = UnicodeAttribute(range_key=True)
-
-
-class LicenseItem(Model):
-    """A licence. pk `license#<id>`, sk `license`; kind `license#production`; listed `<created, epoch ms>#<id>`.
-
-    The key itself is there encrypted only.
-    """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True, default=_LICENSE)
-    kind = UnicodeAttribute()
-    listed = UnicodeAttribute()
-    encrypted_key = BinaryAttribute(legacy_encoding=False)
-    fingerprint = BinaryAttribute(legacy_encoding=False)
-    last_four = UnicodeAttribute()
-    product_id = UnicodeAttribute(null=True)
-    customer_id = UnicodeAttribute(null=True)
-    state = UnicodeAttribute()
-    ends_at = NumberAttribute(null=True)
-    activation_limit = NumberAttribute()
-    active_activations = NumberAttribute(default=0)
-    version = NumberAttribute(default=1)
-
-    by_kind = ByKind()
-    by_customer = ByCustomer()
-
-
-class ActivationItem(Model):
-    """An activation, beside its licence. pk `license#<id>`, sk `activation#<fingerprint of the identifier, hex>`.
-
-    `identifier` is as sent by whoever activated it last, `last_seen` when it was last activated or deactivated.
-    """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    identifier = UnicodeAttribute()
-    status = UnicodeAttribute()
-    first_seen = NumberAttribute()
-    last_seen = NumberAttribute()
-
-
-_Update = tuple[Model, list[Action], Condition]
-"""An item, what to do to it, and on what condition."""
-
-
-class Change(Enum):
-    """What became of an activation or deactivation."""
-
-    DONE = auto()
-    ALREADY = auto()
-    NO_ROOM = auto()
 
 
 @store("licences")
 @dataclass(frozen=True, slots=True)
 class LicenseStore:
-    """Licences and activations of all environments. Raises StoreUnavailable when storage keeps failing."""
+    """Licences of all environments. Raises StoreUnavailable when storage keeps failing."""
 
     table: str
     keyring: Keyring
@@ -145,7 +56,7 @@ class LicenseStore:
     def get(self, id_: str) -> License:
         """A licence by id, strongly consistent. Raises NotFound."""
         try:
-            return _license(bind(LicenseItem, self.table).get(_partition(id_), _LICENSE, consistent_read=True))
+            return license_of(bind(LicenseItem, self.table).get(license_partition(id_), LICENSE, consistent_read=True))
         except DoesNotExist as exc:
             raise NotFound(f"license {id_}") from exc
 
@@ -158,7 +69,7 @@ class LicenseStore:
 
     def key_of(self, license_: License) -> str:
         """The licence key in clear."""
-        item = bind(LicenseItem, self.table).get(_partition(license_.id), _LICENSE)
+        item = bind(LicenseItem, self.table).get(license_partition(license_.id), LICENSE)
         return decrypt(item.encrypted_key, license_.id, self.keyring)
 
     def page(
@@ -173,8 +84,8 @@ class LicenseStore:
     ) -> Page[License]:
         """A page of licences, oldest first; `state` is the one at this time, so that a lapsed one counts as expired."""
         model = bind(LicenseItem, self.table)
-        index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", _kind(environment))
-        wanted = model.kind == _kind(environment) if customer_id else None
+        index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", license_kind(environment))
+        wanted = model.kind == license_kind(environment) if customer_id else None
         if product_id is not None:
             wanted = _both(wanted, model.product_id == product_id)
         if state is not None:
@@ -186,25 +97,13 @@ class LicenseStore:
             index_name=index,
             page_size=limit + 1 if wanted is None else FILTERED_PAGE_SIZE,
         )
-        return read_page(found, "listed", limit, lambda raw: _license(model.from_raw_data(raw)))
+        return read_page(found, "listed", limit, lambda raw: license_of(model.from_raw_data(raw)))
 
     def of_customer(self, environment: Environment, customer_id: str) -> list[License]:
         """All licences of a customer in an environment, oldest first."""
         model = bind(LicenseItem, self.table)
-        found = model.query(customer_id, None, model.kind == _kind(environment), index_name="by_customer")
-        return [_license(item) for item in found]
-
-    def activations(self, id_: str) -> list[Activation]:
-        """All activations of a licence, also those that are no longer."""
-        model = bind(ActivationItem, self.table)
-        return [_activation(item) for item in model.query(_partition(id_), model.sk.startswith("activation#"))]
-
-    def activation_page(self, id_: str, limit: int, after: str | None = None) -> Page[Activation]:
-        """A page of a licence's activations, in no order that means anything."""
-        model = bind(ActivationItem, self.table)
-        wanted = model.sk.between(f"{after}!" if after else "activation#", "activation$")
-        found = model.query(_partition(id_), wanted, page_size=limit + 1)
-        return read_page(found, "sk", limit, lambda raw: _activation(model.from_raw_data(raw)))
+        found = model.query(customer_id, None, model.kind == license_kind(environment), index_name="by_customer")
+        return [license_of(item) for item in found]
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]]
@@ -214,17 +113,17 @@ class LicenseStore:
         One request per 100 keys. What the judge needs of items of two kinds, and of nothing else: PynamoDB reads one
         kind at a time and whole items.
         """
-        named = {pair: (_partition(pair[0]), self._activation_sort(pair[1])) for pair in activations}
-        keys = dict.fromkeys([*((_partition(id_), _LICENSE) for id_ in ids), *named.values()])
+        named = {pair: (license_partition(pair[0]), activation_sort_key(pair[1], self.keyring)) for pair in activations}
+        keys = dict.fromkeys([*((license_partition(id_), LICENSE) for id_ in ids), *named.values()])
         raw_keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
         licenses: dict[str, License] = {}
         since: dict[tuple[str, str], datetime] = {}
         for raw in read_items(self.client, self.table, raw_keys, ConsistentRead=True):
-            if raw["sk"]["S"] == _LICENSE:
-                license_ = _license(LicenseItem.from_raw_data(raw))
+            if raw["sk"]["S"] == LICENSE:
+                license_ = license_of(LicenseItem.from_raw_data(raw))
                 licenses[license_.id] = license_
             elif raw["status"]["S"] == ActivationState.ACTIVE:
-                since[raw["pk"]["S"], raw["sk"]["S"]] = _moment(int(raw["last_seen"]["N"]))
+                since[raw["pk"]["S"], raw["sk"]["S"]] = from_milliseconds(int(raw["last_seen"]["N"]))
         return licenses, {pair: since[key] for pair, key in named.items() if key in since}
 
     # ── changing
@@ -245,16 +144,16 @@ class LicenseStore:
 
     def _item(self, license_: License, key: str) -> LicenseItem:
         item: LicenseItem = bind(LicenseItem, self.table)(
-            _partition(license_.id),
-            kind=_kind(license_.environment),
-            listed=f"{_milliseconds(license_.created_at):013d}#{license_.id}",
+            license_partition(license_.id),
+            kind=license_kind(license_.environment),
+            listed=f"{to_milliseconds(license_.created_at):013d}#{license_.id}",
             encrypted_key=encrypt(key, license_.id, self.keyring),
             fingerprint=license_.fingerprint,
             last_four=license_.last_four,
             product_id=license_.product_id,
             customer_id=license_.customer_id,
             state=license_.state.value,
-            ends_at=_seconds(license_.expires_at),
+            ends_at=_ends_at(license_),
             activation_limit=license_.activation_limit,
             active_activations=license_.active_activations,
             version=license_.version,
@@ -273,109 +172,20 @@ class LicenseStore:
         for attribute, value in (
             (model.product_id, license_.product_id),
             (model.customer_id, license_.customer_id),
-            (model.ends_at, _seconds(license_.expires_at)),
+            (model.ends_at, _ends_at(license_)),
         ):
             actions.append(attribute.remove() if value is None else attribute.set(value))
         unchanged = model.version == license_.version
         if was:
             unchanged = unchanged & (model.state == was.state.value)
-        if not commit(self.table, [Write(model(_partition(license_.id), _LICENSE), unchanged, actions)], entry):
+        if not commit(self.table, [Write(model(license_partition(license_.id), LICENSE), unchanged, actions)], entry):
             raise ChangedMeanwhile(f"license {license_.id}")
         return replace(license_, version=license_.version + 1)
-
-    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
-        """Activates a device in one transaction with its licence's count, so that limits hold under concurrency.
-
-        The first activation makes an assigned licence active. Any other state stays, a revoked one above all: whether
-        a device may be activated under it is for the caller to say. Raises ChangedMeanwhile when the licence is no
-        longer in the state it was read in, StoreUnavailable when others keep getting in between.
-        """
-        licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
-        room = (licenses.activation_limit <= 0) | (licenses.active_activations < licenses.activation_limit)
-        unchanged = (licenses.state == license_.state.value) & room
-        actions: list[Action] = [licenses.active_activations.add(1)]
-        if license_.state is LicenseState.ASSIGNED:
-            actions.append(licenses.state.set(LicenseState.ACTIVE.value))
-            actions.append(licenses.version.add(1))  # or staff, having read it before, would set the state back
-        entry = activations(_partition(license_.id), self._activation_sort(identifier))
-        return self._in_transaction(
-            (licenses(_partition(license_.id), _LICENSE), actions, unchanged),
-            (
-                entry,
-                [
-                    activations.identifier.set(identifier),
-                    activations.status.set(ActivationState.ACTIVE.value),
-                    activations.first_seen.set(activations.first_seen | _milliseconds(now)),
-                    activations.last_seen.set(_milliseconds(now)),
-                ],
-                activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
-            ),
-            license_.id,
-            deadline,
-        )
-
-    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> Change:
-        """Ends an activation; ALREADY when there is none that is active."""
-        licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
-        return self._in_transaction(
-            (
-                licenses(_partition(license_.id), _LICENSE),
-                [licenses.active_activations.add(-1)],
-                licenses.pk.exists(),
-            ),
-            (
-                activations(_partition(license_.id), self._activation_sort(identifier)),
-                [
-                    activations.status.set(ActivationState.INACTIVE.value),
-                    activations.last_seen.set(_milliseconds(now)),
-                ],
-                activations.status == ActivationState.ACTIVE.value,
-            ),
-            license_.id,
-            deadline,
-        )
-
-    def _in_transaction(self, of_license: _Update, of_activation: _Update, id_: str, deadline: Deadline) -> Change:
-        token = str(uuid4())
-        for _ in deadline.attempts():
-            try:
-                with storage_errors("licences"), conditions():
-                    self._update(token, of_license, of_activation)
-            except ConditionFailed as exc:
-                return Change.ALREADY if _OF_ACTIVATION in exc.items else self._refused(id_)
-            except StoreUnavailable:
-                continue  # conditions make it safe to try again
-            return Change.DONE
-        raise StoreUnavailable(f"license {id_}")
-
-    def _update(self, token: str, *updates: _Update) -> None:
-        """By the token DynamoDB knows an attempt whose answer was lost, and says again that it succeeded."""
-        with TransactWrite(token, connection=connection()) as transaction:
-            for item, actions, condition in updates:
-                transaction.update(item, actions=actions, condition=condition)
-
-    def _refused(self, id_: str) -> Change:
-        """Why the licence's own condition failed: no room, or another state than was read."""
-        if self.get(id_).has_room:
-            raise ChangedMeanwhile(f"license {id_}")
-        return Change.NO_ROOM
-
-    def _activation_sort(self, identifier: str) -> str:
-        return f"activation#{self.keyring.fingerprint(Identity.DEVICE, identifier).hex()}"
-
-
-def _partition(id_: str) -> str:
-    """`license#3f2b…`, of a licence's id."""
-    return f"{_LICENSE}#{id_}"
-
-
-def _kind(environment: Environment) -> str:
-    return f"{_LICENSE}#{environment}"
 
 
 def _in_state(state: LicenseState, now: datetime) -> Condition:
     """The condition for License.state_at. (Comparing a date that is not there is false.)"""
-    lapsed: Condition = LicenseItem.ends_at <= int(now.timestamp())
+    lapsed: Condition = LicenseItem.ends_at <= to_seconds(now)
     stored: Condition = LicenseItem.state == state.value
     ending: Condition = LicenseItem.state.is_in(*(state.value for state in ENDED_BY_DATE))
     if state is LicenseState.EXPIRED:
@@ -389,41 +199,5 @@ def _both(one: Condition | None, other: Condition) -> Condition:
     return other if one is None else one & other
 
 
-def _license(item: LicenseItem) -> License:
-    created, _, id_ = item.listed.partition("#")
-    return License(
-        id=id_,
-        environment=Environment(item.kind.partition("#")[2]),
-        fingerprint=item.fingerprint,
-        last_four=item.last_four,
-        product_id=item.product_id,
-        customer_id=item.customer_id,
-        state=LicenseState(item.state),
-        expires_at=datetime.fromtimestamp(item.ends_at, UTC) if item.ends_at is not None else None,
-        activation_limit=int(item.activation_limit),
-        active_activations=int(item.active_activations),
-        created_at=_moment(int(created)),
-        version=int(item.version),
-    )
-
-
-def _activation(item: ActivationItem) -> Activation:
-    return Activation(
-        license_id=item.pk.partition("#")[2],
-        identifier=item.identifier,
-        state=ActivationState(item.status),
-        first_seen=_moment(item.first_seen),
-        last_seen=_moment(item.last_seen),
-    )
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
-
-
-def _moment(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
-
-
-def _seconds(moment: datetime | None) -> int | None:
-    return int(moment.timestamp()) if moment else None
+def _ends_at(license_: License) -> int | None:
+    return to_seconds(license_.expires_at) if license_.expires_at else None

@@ -7,11 +7,11 @@ from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
-from pynamodb.models import Model
 
+from telemetry.domain.instant import to_seconds
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.storage.errors import store
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 RETENTION = timedelta(days=400)
 
@@ -19,17 +19,12 @@ _PARTITION = "licensing"
 _ACTIONS = frozenset(action.value for action in DeviceAction)
 
 
-class LicensingHourItem(Model):
+class LicensingHourItem(TableItem):
     """An hour (UTC) of a product. pk `licensing`, sk `2026-11-21T08#acme-desktop` (or `2026-11-21T08#~unknown`).
 
     Its counters are attributes like `activate_302`, so that ADD needs nothing to be there first. One partition holds
     all products: their hours are then read in one request, and a call costs no second write for all together.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True, default=_PARTITION)
     sk = UnicodeAttribute(range_key=True)
@@ -62,7 +57,7 @@ class LicensingCounters:
     def add(self, product: str, action: DeviceAction, code: int, now: datetime) -> None:
         """Counts one call: one write."""
         model = bind(LicensingHourItem, self.table)
-        expires = model.expires_at.set(int((now + RETENTION).timestamp()))
+        expires = model.expires_at.set(to_seconds(now + RETENTION))
         model(_PARTITION, f"{_hour(now)}#{product}").update([Path(f"{action}_{code}").add(1), expires])
 
     def calls(self, first: datetime, last: datetime) -> dict[str, Calls]:

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Protocol
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.page import Page
@@ -18,7 +17,7 @@ from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import read_page
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 CACHE_SECONDS = 60
 REREAD_SECONDS = 2
@@ -29,13 +28,8 @@ MOST_LOOKED_UP = 25
 _PRODUCTS = "product"
 
 
-class ProductItem(Model):
+class ProductItem(TableItem):
     """A product. pk `product`, sk its id: there are few, and ingest reads them all at once."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True, default=_PRODUCTS)
     id = UnicodeAttribute(range_key=True, attr_name="sk")

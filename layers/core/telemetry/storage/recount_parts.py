@@ -5,19 +5,19 @@ import zlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
+from telemetry.domain.instant import from_milliseconds, from_seconds, to_nearest_millisecond, to_seconds
 from telemetry.domain.keys import key_text
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.batches import batch_get
-from telemetry.storage.day_reports import license_of, plain_license
 from telemetry.storage.errors import store
-from telemetry.storage.tables import bind
+from telemetry.storage.license_activity_json import license_activity_from_json, license_activity_to_json
+from telemetry.storage.tables import TableItem, bind
 
 RETENTION = timedelta(days=3)
 
@@ -29,17 +29,12 @@ _MOST_OF_A_LINE = 1_000  # devices, or addresses: of a licence with more there a
 _SUMMARY = "summary"
 
 
-class PartItem(Model):
+class PartItem(TableItem):
     """A piece of a part. pk `recount#2026-11-03#acme-cli#1-first#3#0-12#5` (shard, hours, buckets).
 
     sk `summary`, or `a1b2c3d4#0007#0000#000` (copy, bucket, number, piece of it). The summary is written last and names
     the copy that counts: others are what was left of invocations that were cut off. b is JSON, a line each, deflated.
     """
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -98,7 +93,7 @@ def _of_bucket(copy: str, bucket: int) -> str:
 
 
 def _expiry(now: datetime) -> int:
-    return int((now + RETENTION).timestamp())
+    return to_seconds(now + RETENTION)
 
 
 def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
@@ -133,8 +128,8 @@ def _in_lines(count: LicenseCount) -> Iterator[LicenseCount]:
 
 def _plain_count(count: LicenseCount) -> list[Any]:
     return [
-        _milliseconds(count.first_seen),
-        _milliseconds(count.last_seen),
+        to_nearest_millisecond(count.first_seen),
+        to_nearest_millisecond(count.last_seen),
         count.records,
         count.flagged,
         dict(count.flags),
@@ -156,8 +151,8 @@ def _add_line(found: Recount, name: str, *said: Any) -> None:  # noqa: ANN401 (J
 def _count(*said: Any) -> LicenseCount:  # noqa: ANN401 (JSON)
     first, last, records, flagged, flags, devices, ips, countries = said
     return LicenseCount(
-        first_seen=_moment(first),
-        last_seen=_moment(last),
+        first_seen=from_milliseconds(first),
+        last_seen=from_milliseconds(last),
         records=records,
         flagged=flagged,
         flags=Counter(flags),
@@ -174,9 +169,9 @@ def _plain(summary: Recount) -> dict[str, Any]:
         "flags": dict(summary.flags),
         "versions": dict(summary.versions),
         "hours": [[hour, is_flagged, count] for (hour, is_flagged), count in summary.hours.items()],
-        "expires_at": summary.expires_at and int(summary.expires_at.timestamp()),
+        "expires_at": summary.expires_at and to_seconds(summary.expires_at),
         "segments": [[name, hour, digest.hex()] for (name, hour), digest in summary.segments.items()],
-        "settled": [plain_license(each) for each in summary.settled],
+        "settled": [license_activity_to_json(each) for each in summary.settled],
     }
 
 
@@ -187,18 +182,10 @@ def _summary(said: dict[str, Any]) -> Recount:
         flags=Counter(said["flags"]),
         versions=Counter(said["versions"]),
         hours=Counter({(hour, is_flagged): count for hour, is_flagged, count in said["hours"]}),
-        expires_at=None if said["expires_at"] is None else datetime.fromtimestamp(said["expires_at"], UTC),
+        expires_at=None if said["expires_at"] is None else from_seconds(said["expires_at"]),
         segments={(name, hour): bytes.fromhex(digest) for name, hour, digest in said["segments"]},
-        settled=tuple(license_of(each) for each in said["settled"]),
+        settled=tuple(license_activity_from_json(each) for each in said["settled"]),
     )
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 def _json(value: object) -> bytes:

@@ -4,30 +4,24 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
+from telemetry.domain.instant import from_milliseconds, to_milliseconds
 from telemetry.domain.retention import DEPLOYED_VERSION, Retention
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.products import CACHE_SECONDS, REREAD_SECONDS
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import TableItem, bind
 
 _RETENTION = "retention"
 
 
-class RetentionItem(Model):
+class RetentionItem(TableItem):
     """A changed setting. pk `settings#production`, sk `retention`; `changed_at` in epoch milliseconds."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_RETENTION)
@@ -60,7 +54,7 @@ class RetentionStore:
             _partition(environment),
             days=changed.days,
             version=changed.version,
-            changed_at=int(entry.author.at.timestamp() * 1000),
+            changed_at=to_milliseconds(entry.author.at),
             changed_by=entry.author.key_id,
         )
         unchanged = (
@@ -100,6 +94,6 @@ def _retention(item: RetentionItem) -> Retention:
     return Retention(
         days=int(item.days),
         version=int(item.version),
-        changed_at=datetime.fromtimestamp(item.changed_at / 1000, UTC),
+        changed_at=from_milliseconds(item.changed_at),
         changed_by=item.changed_by,
     )

@@ -6,18 +6,18 @@ from datetime import date, datetime
 from functools import reduce
 from itertools import product as product_of
 from operator import and_, or_
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from pynamodb.expressions.condition import Condition
 
+from telemetry.domain import flags as flag_codes
 from telemetry.domain.flags import Flag
+from telemetry.domain.instant import from_milliseconds, from_seconds
 from telemetry.domain.keys import key_text
 from telemetry.domain.record import RecordKey, license_in, product_in
 from telemetry.domain.shards import shard_of
-from telemetry.storage.records import IndexPartition, RecordItem, data_type_code
-
-CLEAN, FLAGGED, UNJUDGED = "c", "f", "u"
-EVERY_CLASS = (CLEAN, FLAGGED, UNJUDGED)
+from telemetry.storage.index_partition import EVERY_CLASS, FLAGGED, IndexPartition
+from telemetry.storage.record_item import RecordItem, data_type_code, data_type_of
 
 
 class Listed(NamedTuple):
@@ -38,6 +38,27 @@ class Listed(NamedTuple):
     address: str | None = None
     api_key_id: str | None = None
     item: RecordItem | None = None
+
+    @classmethod
+    def of(cls, item: RecordItem) -> Self:
+        """As the index lists it."""
+        place = IndexPartition.parse(item.index_partition)
+        return cls(
+            key=item.key,
+            product=place.product,
+            record_class=place.record_class,
+            received_at=from_milliseconds(item.received_at),
+            expires_at=from_seconds(item.expires_at),
+            user=item.user,
+            device=item.device,
+            version=item.product_version,
+            source_ip=item.source_ip,
+            flags=flag_codes.decode(item.flags or ""),
+            data_type=data_type_of(item.data_type),
+            group=item.group,
+            address=item.address,
+            api_key_id=item.api_key_id,
+        )
 
     @property
     def is_flagged(self) -> bool:

@@ -2,28 +2,23 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
+from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import conditions, store
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import TableItem, bind, connection
 
 _EPISODES = "spikes"
 
 
-class EpisodeItem(Model):
+class EpisodeItem(TableItem):
     """An episode. pk `spikes`, sk whose it is and its first hour: `acme-cli#2026-11-21T08`, `~key#k1#2026-11-21T08`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True, default=_EPISODES)
     sk = UnicodeAttribute(range_key=True)
@@ -39,13 +34,8 @@ class EpisodeItem(Model):
     is_announced = BooleanAttribute(default=False)
 
 
-class LatestEpisodeItem(Model):
+class LatestEpisodeItem(TableItem):
     """Which episode of a product or key is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="latest")
@@ -74,13 +64,13 @@ class EpisodeStore:
             episode.id,
             product=spike.product,
             api_key_id=spike.api_key_id,
-            hour=_seconds(spike.hour),
+            hour=to_seconds(spike.hour),
             cause=spike.cause.value,
             records=spike.count,
             expected=spike.expected,
             license=spike.license,
             flags=dict(spike.flags or {}),
-            last_seen=_seconds(episode.last_seen),
+            last_seen=to_seconds(episode.last_seen),
         )
         still = latest.episode == before.id if before else latest.pk.does_not_exist()
         with (
@@ -92,7 +82,7 @@ class EpisodeStore:
 
     def extend(self, episode: Episode, hour: datetime) -> None:
         """Notes another hour with a spike."""
-        self._item(episode).update([EpisodeItem.last_seen.set(_seconds(hour))])
+        self._item(episode).update([EpisodeItem.last_seen.set(to_seconds(hour))])
 
     def announced(self, episode: Episode) -> None:
         """Notes that the topic has taken it."""
@@ -112,7 +102,7 @@ def _episode(item: EpisodeItem) -> Episode:
     return Episode(
         opened=Spike(
             product=item.product,
-            hour=_moment(item.hour),
+            hour=from_seconds(item.hour),
             cause=Cause(item.cause),
             count=int(item.records),
             expected=int(item.expected),
@@ -120,18 +110,10 @@ def _episode(item: EpisodeItem) -> Episode:
             flags={code: int(count) for code, count in item.flags.items()},
             api_key_id=item.api_key_id,
         ),
-        last_seen=_moment(item.last_seen),
+        last_seen=from_seconds(item.last_seen),
         is_announced=item.is_announced,
     )
 
 
 def _pointer(subject: str) -> tuple[str, str]:
     return f"spike#{subject}", "latest"
-
-
-def _seconds(moment: datetime) -> int:
-    return int(moment.timestamp())
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

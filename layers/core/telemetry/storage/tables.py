@@ -22,6 +22,15 @@ BRIEF_TIMEOUT_SECONDS = 0.5
 M = TypeVar("M", bound=Model)
 
 
+class TableItem(Model):
+    """An item of a table, which `bind` gives it. Without one it can be made and read from raw data, but not stored."""
+
+    class Meta:
+        """PynamoDB requires it; no table has this name."""
+
+        table_name = "unbound"
+
+
 def short_config() -> Config:
     """Time-outs of a client's calls, as long as an answer may take at worst and no longer."""
     return Config(

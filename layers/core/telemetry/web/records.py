@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import normalise_user
-from telemetry.domain.explanation import explain
+from telemetry.domain.flag_explanations import explain
 from telemetry.domain.flags import Flag
 from telemetry.domain.ids import trimmed
 from telemetry.domain.keyring import Keyring

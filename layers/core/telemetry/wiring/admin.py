@@ -11,7 +11,7 @@ from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
 from telemetry.settings import RetentionSettings
-from telemetry.storage.activity import ActivityStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.wiring.staff import StaffWiring
 from telemetry.wiring.verifier import Verifiers
 
@@ -39,12 +39,12 @@ class AdminWiring(StaffWiring, Verifiers):
 
     def key_activity(self, environment: Environment) -> KeyActivity:
         """How much API keys are used."""
-        return KeyActivity(ActivityStore(self.aggregates(environment)))
+        return KeyActivity(HourlyCountStore(self.aggregates(environment)))
 
     def day_counts(self, environment: Environment) -> DayCounts:
         """How many records each day has."""
-        return DayCounts(self.day_reports(environment), ActivityStore(self.aggregates(environment)))
+        return DayCounts(self.day_reports(environment), HourlyCountStore(self.aggregates(environment)))
 
     def corrections(self, environment: Environment) -> Corrections:
         """What later counts found that is not in the reports of closed days."""
-        return Corrections(self.day_reports(environment), self.ledger(environment))
+        return Corrections(self.day_reports(environment), self.correction_store(environment), self.ledger(environment))

@@ -17,8 +17,10 @@ from telemetry.services.record_search import RecordSearch
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import RetentionSettings
-from telemetry.storage.browse import Browser, Effort, IndexSizes
+from telemetry.storage.effort import Effort
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.index_sizes import IndexSizes
+from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
 from telemetry.wiring.records import RecordStores
@@ -47,11 +49,11 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         """The registry."""
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
 
-    def browser(self, environment: Environment, now: datetime, seconds: float) -> Browser:
+    def browser(self, environment: Environment, now: datetime, seconds: float) -> RecordBrowser:
         """Reads records that are within the retention, for at most so many seconds."""
         oldest = oldest_day(now, self.stores.retention.get(environment).days)
         effort = Effort(self.most_records, seconds, self.most_requests)
-        return Browser(self.records(environment), now, oldest, effort, self.index_sizes)
+        return RecordBrowser(self.records(environment), now, oldest, effort, self.index_sizes)
 
     def telemetry_search(
         self, environment: Environment, products: Collection[str], now: datetime, seconds: float
@@ -70,8 +72,14 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
 
     def license_watch(self, environment: Environment) -> LicenseWatch:
         """Licences with many flags or many devices."""
-        reports, records = self.day_reports(environment), self.records(environment)
-        return LicenseWatch(environment, reports, records, self.stores, event_of)
+        return LicenseWatch(
+            environment,
+            self.day_reports(environment),
+            self.day_records(environment),
+            self.records(environment),
+            self.stores,
+            event_of,
+        )
 
     def episodes(self, environment: Environment) -> EpisodeStore:
         """Spikes."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Self
 
 from telemetry.clock import Clock
@@ -14,6 +14,7 @@ from telemetry.services.close_day import DayCloser
 from telemetry.services.judging import Judge, judge_stored
 from telemetry.services.recount import Allowance, Dispatch, Recounter
 from telemetry.settings import RecordSettings
+from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
@@ -45,16 +46,24 @@ class CloseDayWiring(Verifiers):
 
     def closer(self, environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> DayCloser:
         """Closes days of all registered products, and judges the records that were stored without a judgement."""
-        products, records = self.products.all(), self.records(environment)
-        judge = self.judge(environment, products)
+        products, records = self.products.all(), self.day_records(environment)
+        judge, by_key = self.judge(environment, products), self.records(environment)
+
+        def judge_day(product: str, day: date) -> int:
+            return judge_stored(records.unjudged(product, day), by_key, judge, now, Deadline(JUDGING_SECONDS))
+
         return DayCloser.of(
             self.aggregates(environment),
             records,
             list(products),
             dispatch,
-            lambda product, day: judge_stored(records, judge, product, day, now, Deadline(JUDGING_SECONDS)),
+            judge_day,
             allowance,
         )
+
+    def candidates(self, environment: Environment) -> CandidateStore:
+        """How far the closing of days has come."""
+        return CandidateStore(self.aggregates(environment))
 
     def judge(self, environment: Environment, products: Mapping[str, Product]) -> Judge:
         """Judges stored records by these products and by the licences as they are now."""
@@ -64,4 +73,4 @@ class CloseDayWiring(Verifiers):
     def recounter(self, environment: Environment, dispatch: Dispatch) -> Recounter:
         """Counts days from their records."""
         parts = PartStore(self.aggregates(environment))
-        return Recounter(self.records(environment), self.ledger(environment), parts, dispatch)
+        return Recounter(self.day_records(environment), self.ledger(environment), parts, dispatch)

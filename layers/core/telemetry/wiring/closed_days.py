@@ -3,6 +3,7 @@
 from telemetry.domain.environment import Environment
 from telemetry.settings import Settings
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 
 
@@ -17,6 +18,9 @@ class ClosedDayStores:
 
     def day_reports(self, environment: Environment) -> DayReportStore:
         return DayReportStore(self.aggregates(environment))
+
+    def correction_store(self, environment: Environment) -> CorrectionStore:
+        return CorrectionStore(self.aggregates(environment))
 
     def ledger(self, environment: Environment) -> LedgerStore:
         return LedgerStore(self.aggregates(environment))

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from telemetry.domain.environment import Environment
 from telemetry.services.licensing import Licensing
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
@@ -22,6 +23,7 @@ class LicensingWiring(ApiWiring):
         catalogue = Catalogue(ProductStore(self.registry), self.clock.seconds)
         return Licensing(
             licenses=LicenseStore(self.registry, self.keyring),
+            activations=ActivationStore(self.registry, self.keyring),
             product=lambda product_id: catalogue.find(product_id, REREAD_SECONDS),
             keyring=self.keyring,
         )

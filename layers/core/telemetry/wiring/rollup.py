@@ -15,8 +15,8 @@ from telemetry.services.rollup import Rollup
 from telemetry.services.spikes import SpikeWatch
 from telemetry.settings import RollupSettings
 from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.activity import ActivityStore
-from telemetry.storage.records import read_image
+from telemetry.storage.hourly_counts import HourlyCountStore
+from telemetry.storage.record_item import read_image
 from telemetry.storage.spikes import EpisodeStore
 
 
@@ -45,12 +45,12 @@ class RollupWiring:
     def _rollup(self, environment: Environment) -> Rollup:
         table = self.settings.tables.aggregates(environment)
         queue = UncountedRecordQueue(self.settings.failure_queue)
-        return Rollup(_read, LedgerStore(table), ActivityStore(table), queue, noted={})
+        return Rollup(_read, LedgerStore(table), HourlyCountStore(table), queue, noted={})
 
     def _spike_watch(self, environment: Environment) -> SpikeWatch:
         table = self.settings.tables.aggregates(environment)
         topic = AlertTopic(self.settings.alert_topic)
-        return SpikeWatch(environment, ActivityStore(table), EpisodeStore(table), topic)
+        return SpikeWatch(environment, HourlyCountStore(table), EpisodeStore(table), topic)
 
 
 def _read(image: Mapping[str, Any]) -> tuple[Observation, str | None]:

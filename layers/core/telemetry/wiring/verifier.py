@@ -14,5 +14,10 @@ class Verifiers(ClosedDayStores, RecordStores):
     most_verified: int | None
 
     def verifier(self, environment: Environment) -> Verifier:
-        ledger, reports = self.ledger(environment), self.day_reports(environment)
-        return Verifier(ledger, reports, self.records(environment), self.most_verified)
+        return Verifier(
+            self.ledger(environment),
+            self.day_reports(environment),
+            self.correction_store(environment),
+            self.day_records(environment),
+            self.most_verified,
+        )

@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from telemetry.domain.activity import OTHER, Kind, Measure, of_key
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden, NotFound
+from telemetry.domain.hourly_counts import OTHER, Kind, Measure, of_key
 from telemetry.domain.key_usage import KeyUsage, key_usage
 from telemetry.domain.license import ActionNotAllowed
 from telemetry.domain.overview import Timeline
@@ -17,9 +17,9 @@ from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration.catalogue import check_product
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.api_keys import IssuedKey, encrypted, hash_of, keep, new_key, with_new_secret
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.api_keys import StoredKey
 from telemetry.storage.encryption import decrypt
+from telemetry.storage.hourly_counts import HourlyCountStore
 
 _FIELDS = (
     "kind",
@@ -40,16 +40,16 @@ _FIELDS = (
 class KeyActivity:
     """What rollup has counted of the API keys of one environment. Raises StoreUnavailable."""
 
-    activity: ActivityStore
+    hourly: HourlyCountStore
 
     def last_used(self, ids: Collection[str]) -> Mapping[str, datetime]:
         """The last hour in which each key was used; keys that never were are missing."""
-        return self.activity.uses(ids)
+        return self.hourly.uses(ids)
 
     def usage(self, key: ApiKey, cut: Timeline) -> KeyUsage:
         """How many events came with a key."""
         last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
-        return key_usage(key.id, cut, self.activity.hours(CATALOGUE, cut.window.since, last, only))
+        return key_usage(key.id, cut, self.hourly.hours(CATALOGUE, cut.window.since, last, only))
 
 
 @dataclass(frozen=True, slots=True)

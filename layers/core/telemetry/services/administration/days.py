@@ -8,6 +8,7 @@ from telemetry.domain.correction import Correction
 from telemetry.domain.errors import NotFound
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 
 
@@ -16,6 +17,7 @@ class Corrections:
     """The corrections of one environment. Raises StoreUnavailable."""
 
     reports: DayReportStore
+    corrections: CorrectionStore
     ledger: LedgerStore
 
     def of_day(self, scope: str, day: date) -> list[Correction]:
@@ -25,7 +27,7 @@ class Corrections:
         """
         if not self.reports.reported([scope], day):
             raise NotFound(f"report of {scope} on {day}")
-        found = (self.reports.corrections(each, day, day) for each in self._scopes(scope, day))
+        found = (self.corrections.corrections(each, day, day) for each in self._scopes(scope, day))
         return [each for of_scope in found for each in sorted(of_scope, key=lambda correction: correction.found_at)]
 
     def _scopes(self, scope: str, day: date) -> Sequence[str]:

@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
-from telemetry.domain.activity import RECORDS
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
+from telemetry.domain.hourly_counts import RECORDS
 from telemetry.domain.retention import Retention, oldest_day
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.stores import Stores, audited
-from telemetry.storage.activity import ActivityStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class DayCounts:
     """How many records each day has: from the reports of closed days, and from hourly counts of other days."""
 
     reports: DayReportStore
-    live: ActivityStore
+    live: HourlyCountStore
 
     def on(self, first: date, last: date, now: datetime) -> dict[date, int]:
         """The records of each UTC day from first to last, without days that have none or whose records have expired."""
@@ -31,8 +31,8 @@ class DayCounts:
         hours = self.live.hours(
             CATALOGUE, datetime.combine(start, time(), UTC), datetime.combine(last, time(hour=23), UTC)
         )
-        for hour, activity in hours if start <= last else ():
-            found[hour.date()] = found.get(hour.date(), 0) + activity[RECORDS]
+        for hour, counts in hours if start <= last else ():
+            found[hour.date()] = found.get(hour.date(), 0) + counts[RECORDS]
         return found
 
 

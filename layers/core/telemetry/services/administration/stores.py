@@ -9,6 +9,7 @@ from uuid import uuid4
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.staff import AuditEntry, Staff
+from telemetry.storage.activations import ActivationStore
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
@@ -24,6 +25,7 @@ class Stores:
     products: ProductStore
     customers: CustomerStore
     licenses: LicenseStore
+    activations: ActivationStore
     api_keys: ApiKeyStore
     retention: RetentionStore
     audit: AuditLog
@@ -36,6 +38,7 @@ class Stores:
             ProductStore(table),
             CustomerStore(table),
             LicenseStore(table, keyring),
+            ActivationStore(table, keyring),
             ApiKeyStore(table),
             RetentionStore(table, retention_days),
             AuditLog(table),

@@ -197,7 +197,7 @@ def list_activations(
 ) -> Response[ActivationPage]:
     """Activations of a licence, also those that have ended."""
     license_ = licenses.find_license(call.staff, license_id, call.stores)
-    page = call.stores.licenses.activation_page(license_.id, limit, call.position(cursor))
+    page = call.stores.activations.page(license_.id, limit, call.position(cursor))
     return call.page(page, Activation.of, ActivationPage)
 
 

@@ -11,15 +11,15 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.activity import RECORDS, SUSPECT, Activity, Fold, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, Kind, LicenseDay, Measure
+from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import TableItem, bind, connection
 
 RETENTION = timedelta(days=400)
 """Of hours."""
@@ -33,29 +33,24 @@ LICENSE_RETENTION = timedelta(days=8)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-class HourItem(Model):
+class HourItem(TableItem):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
     Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`,
     `kk3f2a9c0d1`.
     """
 
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
-
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     expires_at = NumberAttribute()
 
-    activity: Activity
+    counts: HourCounts
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
         """An item as it was read, its counters too."""
         item = super().from_raw_data(data)
-        item.activity = Counter(
+        item.counts = Counter(
             {
                 Measure(_KINDS[name[0]], name[1:]): int(value["N"])
                 for name, value in data.items()
@@ -65,13 +60,8 @@ class HourItem(Model):
         return item
 
 
-class PositionItem(Model):
+class PositionItem(TableItem):
     """How far a shard of the record stream is counted. pk `position#shardId-00000001`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="counted")
@@ -79,13 +69,8 @@ class PositionItem(Model):
     expires_at = NumberAttribute()
 
 
-class LicenseDayItem(Model):
+class LicenseDayItem(TableItem):
     """A licence that flags point at. pk `flagged#acme-cli#2026-11-21`, sk its fingerprint as record keys carry it."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
@@ -93,22 +78,17 @@ class LicenseDayItem(Model):
     expires_at = NumberAttribute()
 
 
-class KeyUseItem(Model):
+class KeyUseItem(TableItem):
     """The last hour in which records came with an API key. pk `api_key#<id>`."""
-
-    class Meta:
-        """Bound to a table by storage.tables.bind."""
-
-        table_name = "unbound"
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="use")
     hour = NumberAttribute()
 
 
-@store("activity")
+@store("hourly counts")
 @dataclass(frozen=True, slots=True)
-class ActivityStore:
+class HourlyCountStore:
     """Reads and adds. Raises StoreUnavailable; adding raises Outdated where another writer was first."""
 
     table: str
@@ -119,11 +99,11 @@ class ActivityStore:
         found = list(batch_get(model, [(f"position#{shard}", PositionItem.sk.default)], consistent_read=True))
         return found[0].sequence_number if found else None
 
-    def known(self, hours: Collection[HourKey]) -> dict[HourKey, Activity]:
+    def known(self, hours: Collection[HourKey]) -> dict[HourKey, HourCounts]:
         """What is counted of these hours; strongly consistent."""
         model = bind(HourItem, self.table)
         by_key = {(_partition(key.scope), _hour(key.hour)): key for key in hours}
-        return {by_key[item.pk, item.sk]: item.activity for item in batch_get(model, by_key, consistent_read=True)}
+        return {by_key[item.pk, item.sk]: item.counts for item in batch_get(model, by_key, consistent_read=True)}
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
         """Adds a fold and moves the shard's position on, all or nothing.
@@ -136,10 +116,10 @@ class ActivityStore:
         with conditions(Outdated("The position is another")), TransactWrite(connection=connection()) as transaction:
             item = position(f"position#{shard}", sequence_number=after, expires_at=_expiry(now, POSITION_RETENTION))
             transaction.save(item, condition=unchanged)
-            for key, activity in fold.hours.items():
+            for key, counts in fold.hours.items():
                 hour = bind(HourItem, self.table)(_partition(key.scope), _hour(key.hour))
                 # a path of one name: a version's dots lead nowhere
-                added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(activity.items())]
+                added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(counts.items())]
                 actions = [*added, HourItem.expires_at.set(_expiry(key.hour, RETENTION))]
                 transaction.update(hour, actions, condition=_has(fold.chosen_at.get(key)))
             for license_, count in fold.licenses.items():
@@ -149,17 +129,17 @@ class ActivityStore:
 
     def hours(
         self, scope: str, first: datetime, last: datetime, only: Collection[Measure] = ()
-    ) -> Iterator[tuple[datetime, Activity]]:
+    ) -> Iterator[tuple[datetime, HourCounts]]:
         """The hours with records from `first`'s to `last`'s, in order, each by its beginning; `only` these measures."""
         model = bind(HourItem, self.table)
         wanted = ["pk", "sk", *map(_name, only)] if only else None
         found = model.query(_partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted)
         for item in found:
-            yield _moment(item.sk), item.activity
+            yield _moment(item.sk), item.counts
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
         """Records with a piracy or licence flag by hour; hours without records are missing."""
-        return {hour: activity[SUSPECT] for hour, activity in self.hours(scope, first, last, [SUSPECT])}
+        return {hour: counts[SUSPECT] for hour, counts in self.hours(scope, first, last, [SUSPECT])}
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         """How many records of a day flags point at these licences with; strongly consistent."""
@@ -168,15 +148,10 @@ class ActivityStore:
         found = batch_get(model, by_key, consistent_read=True)
         return {by_key[item.pk, item.sk]: int(item.records) for item in found}
 
-    def license_days(self, product: str, day: date) -> Counter[str]:
-        """All licences of a day that flags point at, with their numbers of such records."""
-        model = bind(LicenseDayItem, self.table)
-        return Counter({item.sk: int(item.records) for item in model.query(_flagged(product, day))})
-
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         """Notes that an API key was used in an hour, unless it was in a later one."""
         model = bind(KeyUseItem, self.table)
-        at = int(hour.timestamp())
+        at = to_seconds(hour)
         later = model.pk.does_not_exist() | (model.hour < at)
         with suppress(ConditionFailed), conditions():
             model(f"api_key#{api_key_id}").update([model.hour.set(at)], condition=later)
@@ -185,7 +160,7 @@ class ActivityStore:
         """The last hours in which API keys were used; without those that never were."""
         model = bind(KeyUseItem, self.table)
         found = batch_get(model, [(f"api_key#{each}", KeyUseItem.sk.default) for each in api_key_ids])
-        return {item.pk.removeprefix("api_key#"): datetime.fromtimestamp(item.hour, UTC) for item in found}
+        return {item.pk.removeprefix("api_key#"): from_seconds(item.hour) for item in found}
 
 
 def _partition(scope: str) -> str:
@@ -215,4 +190,4 @@ def _has(records: int | None) -> Condition | None:
 
 
 def _expiry(since: datetime, retention: timedelta) -> int:
-    return int((since + retention).timestamp())
+    return to_seconds(since + retention)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.domain.activity import (
+from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.hourly_counts import (
     FLAGGED,
     LONGEST_NAME,
     MOST_KEYS,
@@ -15,8 +16,8 @@ from telemetry.domain.activity import (
     OTHER,
     RECORDS,
     UNNAMED,
-    Activity,
     Fold,
+    HourCounts,
     HourKey,
     Kind,
     LicenseDay,
@@ -27,7 +28,6 @@ from telemetry.domain.activity import (
     of_key,
     total,
 )
-from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from tests.observations import BREAKDOWNS, observe
 
@@ -57,21 +57,21 @@ def test_breakdowns_sum_to_their_totals(records: list[tuple[object, str | None]]
     fold = Fold()
     for observation, group in records:
         fold.add(observation, group)  # type: ignore[arg-type]
-    of_all = total(activity for key, activity in fold.hours.items() if key.scope == CATALOGUE)
+    of_all = total(counts for key, counts in fold.hours.items() if key.scope == CATALOGUE)
     by_key = events_by_key(of_all)
     assert sum(by_key.values()) == len(records)
     assert of_all - Counter({of_key(each): count for each, count in by_key.items()}) == total(
-        activity for key, activity in fold.hours.items() if key.scope != CATALOGUE
+        counts for key, counts in fold.hours.items() if key.scope != CATALOGUE
     )
-    for activity in fold.hours.values():
+    for counts in fold.hours.values():
         for kind in BREAKDOWNS:
-            assert _of(activity, kind) == activity[RECORDS]
-        assert activity[FLAGGED] <= activity[RECORDS]
-    assert sum(activity[RECORDS] for key, activity in fold.hours.items() if key.scope == CATALOGUE) == len(records)
+            assert _of(counts, kind) == counts[RECORDS]
+        assert counts[FLAGGED] <= counts[RECORDS]
+    assert sum(counts[RECORDS] for key, counts in fold.hours.items() if key.scope == CATALOGUE) == len(records)
 
 
 def test_an_hour_tells_a_bounded_number_of_keys_apart() -> None:
-    hour: Activity = Counter()
+    hour: HourCounts = Counter()
     for start in range(0, MOST_KEYS + 100, 50):
         hour.update(bounded(Counter({of_key(f"k{number:09}"): 2 for number in range(start, start + 100)}), hour))
     assert sum(events_by_key(hour).values()) == 2 * 100 * (MOST_KEYS + 100) // 50
@@ -81,7 +81,7 @@ def test_an_hour_tells_a_bounded_number_of_keys_apart() -> None:
 
 @given(st.lists(st.dictionaries(st.text(max_size=2), st.integers(1, 50), max_size=40), max_size=5))
 def test_an_hour_tells_a_bounded_number_of_names_apart(batches: list[dict[str, int]]) -> None:
-    hour: Activity = Counter()
+    hour: HourCounts = Counter()
     for batch in batches:
         added = Counter({Measure(Kind.VERSION, name): count for name, count in batch.items()})
         added[RECORDS] = sum(batch.values())
@@ -106,7 +106,7 @@ def test_licences_are_counted_where_a_flag_points_at_them() -> None:
         who = Sighting("editor", DAY, b"someone", None, billable=is_billable(found))
         fold.add(observe(who, flags=frozenset(found), license_="L1"), None)
     assert fold.licenses == {LicenseDay("editor", DAY, "L1"): 2}
-    assert {key: activity[FLAGGED] for key, activity in fold.hours.items()} == {
+    assert {key: counts[FLAGGED] for key, counts in fold.hours.items()} == {
         HourKey(scope, key.hour): 4 for key in fold.hours for scope in ("editor", CATALOGUE)
     }
 
@@ -118,5 +118,5 @@ def test_the_largest_and_the_rest_are_all(counts: dict[str, int], most: int) -> 
     assert len([name for name in found if name != OTHER]) <= most
 
 
-def _of(activity: Activity, kind: Kind) -> int:
-    return sum(count for each, count in activity.items() if each.kind is kind)
+def _of(counts: HourCounts, kind: Kind) -> int:
+    return sum(count for each, count in counts.items() if each.kind is kind)

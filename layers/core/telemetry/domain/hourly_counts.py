@@ -54,7 +54,7 @@ class Measure(NamedTuple):
     name: str = ""
 
 
-Activity = Counter[Measure]
+HourCounts = Counter[Measure]
 
 RECORDS, FLAGGED, SUSPECT = Measure(Kind.RECORDS), Measure(Kind.FLAGGED), Measure(Kind.SUSPECT)
 """Records; those with a flag; those with a piracy or licence flag, each once however many it has."""
@@ -83,7 +83,7 @@ class Fold:
     may choose names at the same time, and together they would be too many.
     """
 
-    hours: dict[HourKey, Activity] = field(default_factory=dict)
+    hours: dict[HourKey, HourCounts] = field(default_factory=dict)
     licenses: Counter[LicenseDay] = field(default_factory=Counter)
     chosen_at: dict[HourKey, int] = field(default_factory=dict)
 
@@ -119,19 +119,19 @@ def of_key(api_key_id: str) -> Measure:
     return Measure(Kind.API_KEY, name_of(api_key_id))
 
 
-def events_by_key(activity: Mapping[Measure, int]) -> dict[str, int]:
+def events_by_key(counts: Mapping[Measure, int]) -> dict[str, int]:
     """The events of an hour of the catalogue by key; OTHER are those of keys for which there was no room."""
-    return {measure.name: count for measure, count in activity.items() if measure.kind is Kind.API_KEY}
+    return {measure.name: count for measure, count in counts.items() if measure.kind is Kind.API_KEY}
 
 
-def bounded(added: Activity, known: Mapping[Measure, int]) -> Activity:
+def bounded(added: HourCounts, known: Mapping[Measure, int]) -> HourCounts:
     """The same with no more names of a kind than there is room for; `known` has its names already. The rest is OTHER.
 
     Names go to those that come first: most records of an hour are of versions that its first records showed.
     """
     named = Counter(each.kind for each in known if each.name != OTHER)
     room = {kind: most - named[kind] for kind, most in _MOST.items()}
-    result: Activity = Counter()
+    result: HourCounts = Counter()
     for measure, count in sorted(added.items(), key=lambda item: (-item[1], item[0])):
         kept = measure
         if measure.kind in room and measure not in known and measure.name != OTHER:
@@ -142,11 +142,11 @@ def bounded(added: Activity, known: Mapping[Measure, int]) -> Activity:
     return result
 
 
-def total(hours: Iterable[Mapping[Measure, int]]) -> Activity:
+def total(hours: Iterable[Mapping[Measure, int]]) -> HourCounts:
     """Hours added up."""
-    result: Activity = Counter()
-    for activity in hours:
-        result.update(activity)
+    result: HourCounts = Counter()
+    for counts in hours:
+        result.update(counts)
     return result
 
 

@@ -8,8 +8,11 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telemetry.domain.instant import to_nearest_millisecond
 from telemetry.domain.record import RecordKey
-from telemetry.storage.browse import Effort, IndexSizes, Step, _ByReceipt, _ms, _ties_in_order
+from telemetry.storage.effort import Effort
+from telemetry.storage.index_sizes import IndexSizes
+from telemetry.storage.record_runs import ReceiptOrder, Step, ties_in_order
 from telemetry.storage.selection import Listed
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -19,7 +22,7 @@ def step(milliseconds: int, sort: str) -> Step:
     received_at = NOW + timedelta(milliseconds=milliseconds)
     key = RecordKey("L1x#acme", sort)
     record = Listed(key, "acme", "c", received_at, NOW, None, None, None, "", frozenset())
-    return Step((_ms(received_at), *key), record)
+    return Step((to_nearest_millisecond(received_at), *key), record)
 
 
 def read(steps: list[Step], at_once: int) -> Iterator[Step]:
@@ -28,7 +31,7 @@ def read(steps: list[Step], at_once: int) -> Iterator[Step]:
         page = steps[start : start + at_once]
         yield from page
         if start + at_once < len(steps):
-            yield _ByReceipt.read_to({"t": {"N": str(page[-1].at[0])}})
+            yield ReceiptOrder.read_to({"t": {"N": str(page[-1].at[0])}})
 
 
 @given(
@@ -40,7 +43,7 @@ def test_ties_come_in_the_order_of_positions(records: set[tuple[int, str]], at_o
     steps = [step(*record) for record in sorted(records)]
     random.shuffle(steps)
     steps.sort(key=lambda one: int(one.at[0]), reverse=True)  # all that an index promises
-    told = list(_ties_in_order(read(steps, at_once)))
+    told = list(ties_in_order(read(steps, at_once)))
     assert [one for one in told if one.record] == sorted(steps, key=lambda one: one.at, reverse=True)
     assert all(before.at > after.at or after.record is None for before, after in pairwise(told))
     assert all(before.at >= after.at for before, after in pairwise(told))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
-from telemetry.domain.explanation import explain
+from telemetry.domain.flag_explanations import explain
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 

@@ -1,0 +1,138 @@
+"""Activations of devices under licences, in the registry."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, auto
+from uuid import uuid4
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
+from telemetry.domain.instant import to_milliseconds
+from telemetry.domain.keyring import Keyring
+from telemetry.domain.license import Activation, ActivationState, License, LicenseState
+from telemetry.domain.page import Page
+from telemetry.retry import Deadline
+from telemetry.storage.errors import ConditionFailed, conditions, storage_errors, store
+from telemetry.storage.license_items import (
+    LICENSE,
+    ActivationItem,
+    LicenseItem,
+    activation_of,
+    activation_sort_key,
+    license_partition,
+)
+from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.pages import read_page
+from telemetry.storage.tables import bind, connection
+
+_OF_ACTIVATION = 1  # in a transaction, after that of its licence
+
+_Update = tuple[Model, list[Action], Condition]
+"""An item, what to do to it, and on what condition."""
+
+
+class ActivationChange(Enum):
+    """What became of an activation or deactivation."""
+
+    DONE = auto()
+    ALREADY = auto()
+    NO_ROOM = auto()
+
+
+@store("licences")
+@dataclass(frozen=True, slots=True)
+class ActivationStore:
+    """Activations under the licences of all environments. Raises StoreUnavailable when storage keeps failing."""
+
+    table: str
+    keyring: Keyring
+
+    def page(self, id_: str, limit: int, after: str | None = None) -> Page[Activation]:
+        """A page of a licence's activations, in no order that means anything."""
+        model = bind(ActivationItem, self.table)
+        wanted = model.sk.between(f"{after}!" if after else "activation#", "activation$")
+        found = model.query(license_partition(id_), wanted, page_size=limit + 1)
+        return read_page(found, "sk", limit, lambda raw: activation_of(model.from_raw_data(raw)))
+
+    def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
+        """Activates a device in one transaction with its licence's count, so that limits hold under concurrency.
+
+        The first activation makes an assigned licence active. Any other state stays, a revoked one above all: whether
+        a device may be activated under it is for the caller to say. Raises ChangedMeanwhile when the licence is no
+        longer in the state it was read in, StoreUnavailable when others keep getting in between.
+        """
+        licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
+        room = (licenses.activation_limit <= 0) | (licenses.active_activations < licenses.activation_limit)
+        unchanged = (licenses.state == license_.state.value) & room
+        actions: list[Action] = [licenses.active_activations.add(1)]
+        if license_.state is LicenseState.ASSIGNED:
+            actions.append(licenses.state.set(LicenseState.ACTIVE.value))
+            actions.append(licenses.version.add(1))  # or staff, having read it before, would set the state back
+        entry = activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring))
+        return self._in_transaction(
+            (licenses(license_partition(license_.id), LICENSE), actions, unchanged),
+            (
+                entry,
+                [
+                    activations.identifier.set(identifier),
+                    activations.status.set(ActivationState.ACTIVE.value),
+                    activations.first_seen.set(activations.first_seen | to_milliseconds(now)),
+                    activations.last_seen.set(to_milliseconds(now)),
+                ],
+                activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
+            ),
+            license_.id,
+            deadline,
+        )
+
+    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
+        """Ends an activation; ALREADY when there is none that is active."""
+        licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
+        return self._in_transaction(
+            (
+                licenses(license_partition(license_.id), LICENSE),
+                [licenses.active_activations.add(-1)],
+                licenses.pk.exists(),
+            ),
+            (
+                activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring)),
+                [
+                    activations.status.set(ActivationState.INACTIVE.value),
+                    activations.last_seen.set(to_milliseconds(now)),
+                ],
+                activations.status == ActivationState.ACTIVE.value,
+            ),
+            license_.id,
+            deadline,
+        )
+
+    def _in_transaction(
+        self, of_license: _Update, of_activation: _Update, id_: str, deadline: Deadline
+    ) -> ActivationChange:
+        token = str(uuid4())
+        for _ in deadline.attempts():
+            try:
+                with storage_errors("licences"), conditions():
+                    self._update(token, of_license, of_activation)
+            except ConditionFailed as exc:
+                return ActivationChange.ALREADY if _OF_ACTIVATION in exc.items else self._refused(id_)
+            except StoreUnavailable:
+                continue  # conditions make it safe to try again
+            return ActivationChange.DONE
+        raise StoreUnavailable(f"license {id_}")
+
+    def _update(self, token: str, *updates: _Update) -> None:
+        """By the token DynamoDB knows an attempt whose answer was lost, and says again that it succeeded."""
+        with TransactWrite(token, connection=connection()) as transaction:
+            for item, actions, condition in updates:
+                transaction.update(item, actions=actions, condition=condition)
+
+    def _refused(self, id_: str) -> ActivationChange:
+        """Why the licence's own condition failed: no room, or another state than was read."""
+        if LicenseStore(self.table, self.keyring).get(id_).has_room:
+            raise ChangedMeanwhile(f"license {id_}")
+        return ActivationChange.NO_ROOM
