@@ -287,7 +287,7 @@ def test_a_closed_day_is_verified_by_event(post: Post) -> None:
     post("/api/v1/telemetry", json.dumps([event("jane"), event("john")]))
     close_day(Environment.PRODUCTION, deadline(TODAY))
     again = {"environment": "production", "product": "acme-cli", "day": TODAY.isoformat()}
-    function = load_function("close_day")
+    function = load_function("close_day", FakeClock(deadline(TODAY)))
     holds = {"scope": "acme-cli", "outcome": "holds", "difference": None}
     assert function.handler(again, Context()) == {
         "environment": "production",

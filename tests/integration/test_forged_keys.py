@@ -4,7 +4,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
 
@@ -22,13 +22,14 @@ from telemetry.services.ingest import EventOutcome, Ingest, Status
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import Existing
 from tests.client import Answer, Client, bearer
+from tests.clock import FakeClock
 from tests.lambdas import load_function
-from tests.worlds.deployment import Deployment, Post
+from tests.worlds.deployment import Deployment, Post, start_ingest
 
 pytestmark = pytest.mark.days
 
 TELEMETRY = "/api/v1/telemetry"
-NOW = datetime.now(UTC).replace(microsecond=123_456)
+NOW = datetime(2026, 11, 21, 8, 30, 0, 123_456, UTC)
 EVENT = {
     "data_type": "text",
     "data_group": "g",
@@ -36,6 +37,11 @@ EVENT = {
     "user_identifier": "u1",
     "event_at": 1795249799,
 }
+
+
+@pytest.fixture
+def post(deployment: Deployment) -> Post:
+    return start_ingest(deployment, NOW)
 
 
 def text(seed: int) -> str:
@@ -50,13 +56,12 @@ def ids_of(answer: Answer) -> list[str]:
 
 
 def ask(path: str, key: str, **query: str) -> Answer:
-    answer = Client(load_function("analytics"), bearer(key)).get(path, query)
+    answer = Client(load_function("analytics", FakeClock(NOW + timedelta(minutes=1))), bearer(key)).get(path, query)
     assert answer.status == 200, answer
     return answer
 
 
 def test_no_event_id_begins_the_chunks_of_another(deployment: Deployment, post: Post) -> None:
-    post.clock.set(NOW)
     first = EVENT | {"event_id": "big", "text_data": text(1)}
     small = {
         "data_type": "text",

@@ -74,7 +74,8 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
 
     reports = DayReportStore(table)
     in_parts = [reports.report(scope, DAY) for scope in ("acme-cli", CATALOGUE)]
-    verdicts = load_function("close_day").handler({"environment": "production", "day": DAY.isoformat()}, Context())
+    verifier = load_function("close_day", FakeClock(now + timedelta(days=1)))
+    verdicts = verifier.handler({"environment": "production", "day": DAY.isoformat()}, Context())
     assert {verdict["outcome"] for verdict in verdicts["verdicts"]} == {"holds"}
     assert [report and report.totals.records for report in in_parts] == [120, 120]
     assert mailbox.failures == []
