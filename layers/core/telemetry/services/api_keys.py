@@ -4,15 +4,7 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from telemetry.domain.api_key import (
-    SECRET_CHARACTERS,
-    STAFF_PREFIX,
-    ApiKey,
-    Capability,
-    KeyKind,
-    Role,
-    sdk_prefix,
-)
+from telemetry.domain.api_key import SECRET_CHARACTERS, STAFF_PREFIX, ApiKey, Capability, KeyKind, Role, sdk_prefix
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring, Purpose
 from telemetry.domain.staff import AuditEntry

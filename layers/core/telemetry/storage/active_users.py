@@ -112,10 +112,7 @@ class LedgerStore:
         """
         tallies: dict[int, Tally] = {}
         for item in self._days.query(
-            scope_key(scope),
-            self._days.sk < opening_key(today + 1),
-            scan_index_forward=False,
-            page_size=SLICES + 1,
+            scope_key(scope), self._days.sk < opening_key(today + 1), scan_index_forward=False, page_size=SLICES + 1
         ):
             day = day_of(item.sk)
             if item.balance is not None:

@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from pynamodb.attributes import (
-    BinaryAttribute,
-    ListAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-)
+from pynamodb.attributes import BinaryAttribute, ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
@@ -120,11 +114,7 @@ class DayReportStore:
         """The latest closed day up to `last`."""
         model = bind(TotalsItem, self.table)
         found = model.query(
-            _days(scope),
-            model.sk <= last.isoformat(),
-            scan_index_forward=False,
-            limit=1,
-            consistent_read=consistent,
+            _days(scope), model.sk <= last.isoformat(), scan_index_forward=False, limit=1, consistent_read=consistent
         )
         return next((_totals_of(item) for item in found), None)
 

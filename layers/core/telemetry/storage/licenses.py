@@ -12,13 +12,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seconds
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.license import (
-    ENDED_BY_DATE,
-    ActivationState,
-    License,
-    LicenseState,
-    license_id,
-)
+from telemetry.domain.license import ENDED_BY_DATE, ActivationState, License, LicenseState, license_id
 from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.retry import Deadline

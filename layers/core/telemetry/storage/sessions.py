@@ -52,9 +52,7 @@ class SessionStore:
 
     def _item(self, session: Session) -> SessionItem:
         item: SessionItem = bind(SessionItem, self.table)(
-            _partition(session.id),
-            key_hash=session.key_hash,
-            expires_at=to_seconds(session.expires_at),
+            _partition(session.id), key_hash=session.key_hash, expires_at=to_seconds(session.expires_at)
         )
         return item
 
