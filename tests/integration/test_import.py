@@ -9,7 +9,8 @@ import pytest
 
 from local import deployments, imports
 from telemetry.domain.environment import Environment
-from telemetry.domain.license import LicenseState
+from telemetry.domain.errors import NotFound
+from telemetry.domain.license import License, LicenseState, license_id
 from tests.worlds.deployment import Deployment
 from tests.worlds.licenses import license_store
 
@@ -83,10 +84,7 @@ def test_rows_become_licences_and_activations_and_bad_ones_a_report(
     assert "done: 5 added, 1 there before, 7 failed" in capsys.readouterr().out
 
     store = license_store(deployment)
-    one, two, three = (store.find(Environment.PRODUCTION, key) for key in ("K-1", "K-2", "K-3"))
-    assert one
-    assert two
-    assert three
+    one, two, three = (imported(deployment, key) for key in ("K-1", "K-2", "K-3"))
     assert (one.state, one.active_activations, one.customer_id) == (LicenseState.ACTIVE, 2, "c1")
     assert one.expires_at
     assert one.expires_at.isoformat() == "2027-01-31T23:59:59+00:00"
@@ -95,15 +93,19 @@ def test_rows_become_licences_and_activations_and_bad_ones_a_report(
     assert three.expires_at
     assert three.expires_at.isoformat() == "2027-01-31T11:00:00+00:00"
     assert store.key_of(one) == "K-1"
-    assert store.find(Environment.STAGING, "K-1") is None
+    with pytest.raises(NotFound):
+        imported(deployment, "K-1", Environment.STAGING)
+
+
+def imported(deployment: Deployment, key: str, environment: Environment = Environment.PRODUCTION) -> License:
+    return license_store(deployment).get(license_id(environment, key, deployment.keyring))
 
 
 @pytest.mark.parametrize("state", LicenseState)
 def test_an_imported_activation_revives_no_licence(deployment: Deployment, run: Import, state: LicenseState) -> None:
     rows = [{"license_key": "K-1", "state": state}, {"license_key": "K-1", "identifier": "device"}]
     assert run("fleet.ndjson", "\n".join(json.dumps(row) for row in rows)) == 0
-    found = license_store(deployment).find(Environment.PRODUCTION, "K-1")
-    assert found
+    found = imported(deployment, "K-1")
     assert found.active_activations == 1
     assert found.state is (LicenseState.ACTIVE if state is LicenseState.ASSIGNED else state)
 
@@ -114,10 +116,10 @@ def test_running_again_changes_nothing(deployment: Deployment, run: Import, caps
     content = "\n".join(json.dumps(row) for row in rows)
     assert run("fleet.ndjson", content) == 0
     assert "done: 840 added, 0 there before, 0 failed" in capsys.readouterr().out
-    before = license_store(deployment).find(Environment.PRODUCTION, "K-5")
+    before = imported(deployment, "K-5")
     assert run("fleet.ndjson", content) == 0
     assert "done: 0 added, 840 there before, 0 failed" in capsys.readouterr().out
-    assert license_store(deployment).find(Environment.PRODUCTION, "K-5") == before
+    assert imported(deployment, "K-5") == before
     assert not (run.folder / "fleet.ndjson.errors.csv").exists()
 
 

@@ -223,7 +223,6 @@ CALLS: dict[str, Callable[[], object]] = {
     "IdempotencyStore.keep": lambda: idempotency.keep("name", "claim", (200, {})),
     "IdempotencyStore.release": lambda: idempotency.release("name", "claim"),
     "LicenseStore.get": lambda: licenses.get("l1"),
-    "LicenseStore.find": lambda: licenses.find(PRODUCTION, "KEY"),
     "LicenseStore.key_of": lambda: licenses.key_of(LICENSE),
     "LicenseStore.page": lambda: licenses.page(PRODUCTION, NOW, 10),
     "LicenseStore.of_customer": lambda: licenses.of_customer(PRODUCTION, "c1"),

@@ -21,7 +21,7 @@ from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.tables import bind, connection, dynamodb_client
+from telemetry.storage.tables import _bound, connection, dynamodb_client
 from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stream_batch
 from tests.worlds.deployment import Deployment, start_ingest
@@ -44,7 +44,7 @@ def database(tmp_path: Path) -> Path:
 @pytest.fixture
 def tables(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TableNames]:
     """The template's tables, on disk."""
-    caches: list[Any] = [dynamodb_client, bind, connection]
+    caches: list[Any] = [dynamodb_client, _bound, connection]
     for cached in caches:
         cached.cache_clear()
     with Engine.start(database) as engine:

@@ -7,24 +7,12 @@ from telemetry.dialects.body.fields import Fields
 from telemetry.dialects.body.reader import Element, read_one
 from telemetry.dialects.failure import RETRY_AFTER, Answer, Failure
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
-from telemetry.domain.event import (
-    Dialect,
-    Event,
-    address_in,
-    company_of,
-    normalise_group,
-    normalise_user,
-    parse_time,
-)
+from telemetry.domain.event import Dialect, Event, address_in, company_of, normalise_group, normalise_user, parse_time
 from telemetry.domain.record_search import Contents
 from telemetry.domain.telemetry_query import Said
 
 UPLOADED: Answer = {"response_code": "200", "response": "Data Uploaded", "status": "success"}
-AUTHENTICATION_FAILURE: Answer = {
-    "response_code": 400,
-    "response": "Authentication Failure",
-    "status": "failure",
-}
+AUTHENTICATION_FAILURE: Answer = {"response_code": 400, "response": "Authentication Failure", "status": "failure"}
 
 MOST_USES = 1_000_000
 """The largest `count` of a record of aggregated usage."""

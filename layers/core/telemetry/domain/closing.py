@@ -5,9 +5,11 @@ agree with each other and with what rollup has counted live. At its deadline the
 """
 
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
 from typing import Self
+
+from telemetry.domain.instant import midnight
 
 MARGIN = timedelta(minutes=30)
 """After midnight UTC: requests received before it have ended, and the index has caught up."""
@@ -108,7 +110,7 @@ def next_step(candidate: Candidate, live: int, now: datetime) -> Step:
 
 def end_of(day: date) -> datetime:
     """The midnight (UTC) that ends a day."""
-    return datetime.combine(day + timedelta(days=1), time(), UTC)
+    return midnight(day + timedelta(days=1))
 
 
 def last_day_over(now: datetime) -> date:

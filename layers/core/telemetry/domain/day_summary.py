@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from telemetry.domain.day_report import DayReport
-from telemetry.domain.hourly_counts import MOST_NAMES, largest
+from telemetry.domain.hourly_counts import MOST_NAMES, largest, total
 from telemetry.domain.licensing import Calls
 from telemetry.domain.sighting import CATALOGUE
 
@@ -28,12 +28,5 @@ def summary(report: DayReport, calls: Mapping[str, Calls]) -> DaySummary:
         scope=scope,
         day=report.totals.day,
         versions=largest(report.details.versions, MOST_NAMES),
-        calls=_together(calls) if scope == CATALOGUE else calls.get(scope, Counter()),
+        calls=total(calls.values()) if scope == CATALOGUE else calls.get(scope, Counter()),
     )
-
-
-def _together(calls: Mapping[str, Calls]) -> Calls:
-    together: Calls = Counter()
-    for of_product in calls.values():
-        together.update(of_product)
-    return together

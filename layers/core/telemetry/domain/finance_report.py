@@ -50,10 +50,7 @@ def active_users_as_of(
 ) -> FinanceReport:
     """Users of a window, from the day it ends with."""
     totals, balance = closed or (None, None)
-    numbers = {
-        "users": sum(balance.counters[asked.audience][: asked.days]) if balance else 0,
-        **_evidence(totals),
-    }
+    numbers = {"users": sum(balance.counters[asked.audience][: asked.days]) if balance else 0, **_evidence(totals)}
     window = asked.as_of - timedelta(days=asked.days - 1), asked.as_of
     return FinanceReport(
         about={

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.sighting import CATALOGUE, Observation
@@ -27,6 +27,8 @@ MOST_KEYS = 200
 
 One update may have 300 parts: all of these, two times MOST_NAMES, and the flags are fewer.
 """
+
+K = TypeVar("K")
 
 
 class Kind(StrEnum):
@@ -142,10 +144,10 @@ def bounded(added: HourCounts, known: Mapping[Measure, int]) -> HourCounts:
     return result
 
 
-def total(hours: Iterable[Mapping[Measure, int]]) -> HourCounts:
-    """Hours added up."""
-    result: HourCounts = Counter()
-    for counts in hours:
+def total(added: Iterable[Mapping[K, int]]) -> Counter[K]:
+    """Counts added up, as those of several hours."""
+    result = Counter[K]()
+    for counts in added:
         result.update(counts)
     return result
 

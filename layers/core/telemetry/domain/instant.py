@@ -1,4 +1,4 @@
-"""Points in time: which ones staff may give, and their conversion from and to Unix time."""
+"""Points in time: which ones staff may give, and their conversion from and to Unix time and texts in keys."""
 
 from datetime import UTC, date, datetime
 
@@ -22,6 +22,21 @@ def in_utc(moment: datetime) -> datetime:
 def midnight(day: date) -> datetime:
     """The first moment of a UTC day."""
     return datetime.combine(day, datetime.min.time(), UTC)
+
+
+def hours_of(day: date) -> tuple[datetime, datetime]:
+    """The first and the last hour of a UTC day, each by its beginning."""
+    return midnight(day), midnight(day).replace(hour=23)
+
+
+def hour_text(moment: datetime) -> str:
+    """`2026-11-21T08`: the UTC hour of a time, as it is in keys."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+def from_hour_text(text: str) -> datetime:
+    """The beginning of the hour that `hour_text` names."""
+    return datetime.fromisoformat(f"{text}:00+00:00")
 
 
 def to_seconds(moment: datetime) -> int:

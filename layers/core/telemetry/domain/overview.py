@@ -7,7 +7,7 @@ far. Hours are always as rollup counted them.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience, RunningBalance, count_active
 from telemetry.domain.day_report import DayTotals
@@ -15,6 +15,7 @@ from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, hour_of, largest, total
+from telemetry.domain.instant import midnight
 from telemetry.domain.licensing import Calls
 from telemetry.domain.window import Window
 
@@ -56,8 +57,7 @@ class Timeline:
     @property
     def days(self) -> list[date]:
         """The UTC days it touches."""
-        midnight = datetime.combine(self.window.since.date(), time(), UTC)
-        return [moment.date() for moment in _steps(midnight, self.window.until, _DAY)]
+        return [moment.date() for moment in _steps(midnight(self.window.since.date()), self.window.until, _DAY)]
 
 
 def timeline(window: Window, now: datetime, *, is_hourly: bool) -> Timeline:
@@ -175,8 +175,8 @@ class Overview:
 def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Calls) -> Overview:
     """`ledger` is of the last day the window touches, `calls` are those of licensing in the window."""
     buckets, before = counted.buckets(cut), counted.buckets(cut.before)
-    versions = largest(_sum(bucket.versions for bucket in buckets), MOST_VERSIONS)
-    flags, flags_before = (_sum(bucket.flags for bucket in some) for some in (buckets, before))
+    versions = largest(total(bucket.versions for bucket in buckets), MOST_VERSIONS)
+    flags, flags_before = (total(bucket.flags for bucket in some) for some in (buckets, before))
     records, flagged = counted.lifetime()
     users, devices = (_active(ledger, cut.days[-1], audience, len(cut.days)) for audience in _TOLD)
     return Overview(
@@ -231,13 +231,6 @@ def _by_names(versions: Mapping[str, int], names: Iterable[str]) -> dict[str, in
     for version, count in versions.items():
         by_name[version if version in by_name else OTHER] += count
     return by_name
-
-
-def _sum(counts: Iterable[Mapping[str, int]]) -> Counter[str]:
-    result: Counter[str] = Counter()
-    for each in counts:
-        result.update(each)
-    return result
 
 
 def _steps(since: datetime, until: datetime, step: timedelta) -> Iterator[datetime]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
+from telemetry.domain.instant import midnight
+
 SHORTEST_DAYS = 1
 LONGEST_DAYS = 365
 DEPLOYED_VERSION = 1
@@ -26,8 +28,7 @@ class Retention:
 
 def expiry(received_at: datetime, days: int) -> datetime:
     """When a record goes that is received now. It is stored with the record, and a later setting does not move it."""
-    midnight = datetime.combine(received_at.astimezone(UTC).date(), datetime.min.time(), UTC)
-    return midnight + timedelta(days=max(days, SHORTEST_STORED_DAYS) + 1)
+    return midnight(received_at.astimezone(UTC).date()) + timedelta(days=max(days, SHORTEST_STORED_DAYS) + 1)
 
 
 def oldest_day(now: datetime, days: int) -> date:

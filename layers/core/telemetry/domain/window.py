@@ -70,8 +70,4 @@ def between(first: date, last: date) -> Window:
 def _after(day: date) -> datetime:
     if day == date.max:
         raise InvalidField("to", "No day follows this one")
-    return _midnight(day + _DAY)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, datetime.min.time(), UTC)
+    return midnight(day + _DAY)

@@ -4,16 +4,9 @@ import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from telemetry.domain.api_key import (
-    SECRET_CHARACTERS,
-    STAFF_PREFIX,
-    ApiKey,
-    Capability,
-    KeyKind,
-    Role,
-    sdk_prefix,
-)
+from telemetry.domain.api_key import SECRET_CHARACTERS, STAFF_PREFIX, ApiKey, Capability, KeyKind, Role, sdk_prefix
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import NotFound
 from telemetry.domain.keyring import Keyring, Purpose
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.api_keys import ApiKeyStore
@@ -33,6 +26,14 @@ class IssuedKey:
 def hash_of(secret: str, keyring: Keyring) -> bytes:
     """What a presented key is looked up by: 32 bytes that are useless without the deployment secret."""
     return keyring.mac(Purpose.API_KEYS, secret.encode("utf-8", "surrogatepass"))
+
+
+def known_key(id_: str, api_keys: ApiKeyStore) -> ApiKey | None:
+    """The key with an id, None where there is none any more."""
+    try:
+        return api_keys.get(id_).key
+    except NotFound:
+        return None
 
 
 def issue_sdk_key(

@@ -8,7 +8,7 @@ all together is made from them, and the day is closed. So a run that is cut off 
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Self
 
 from telemetry.domain.active_users import Balance, next_balance
@@ -16,12 +16,14 @@ from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, 
 from telemetry.domain.correction import correction_of
 from telemetry.domain.day_report import CatalogueSum, DayReport, DayTotals, Moments, before_of, product_report
 from telemetry.domain.hourly_counts import RECORDS
+from telemetry.domain.instant import hours_of
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.day_summaries import Summariser
 from telemetry.services.ports import Candidates, Corrections, DayRecords, DayReports, HourlyCounters, Ledger
 from telemetry.services.recount import Allowance, Dispatch, MoreThanExpected, Recounter
 from telemetry.storage.active_users import LedgerStore
+from telemetry.storage.batches import grouped
 from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
@@ -132,8 +134,7 @@ class DayCloser:
         """None when there is no time to find out. Products without records are noted, and not looked at again."""
         looked_at = self.candidates.candidates(day)
         products = [each for each in self._known_products() if each not in looked_at or looked_at[each].attempt]
-        for start in range(0, len(products), _PRODUCTS_AT_ONCE):
-            some = products[start : start + _PRODUCTS_AT_ONCE]
+        for some in grouped(products, _PRODUCTS_AT_ONCE):
             if not self.recounter.allowance.allows():
                 return None
             if any(self.records.has_any(product, day) for product in some):
@@ -261,8 +262,7 @@ class DayCloser:
         self.ledger.add_scopes(fresh)
 
     def _live_records(self, product: str, day: date) -> int:
-        midnight = datetime.combine(day, time(), UTC)
-        return sum(counts[RECORDS] for _, counts in self.live.hours(product, midnight, midnight.replace(hour=23)))
+        return sum(counts[RECORDS] for _, counts in self.live.hours(product, *hours_of(day)))
 
 
 def count_part(recounter: Recounter, candidates: Candidates, unit: Unit, now: datetime) -> None:

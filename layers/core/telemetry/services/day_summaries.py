@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Self
 
 from telemetry.domain.day_report import DayReport
 from telemetry.domain.day_summary import summary
+from telemetry.domain.instant import hours_of
 from telemetry.domain.licensing import Calls
 from telemetry.services.ports import DaySummaries, LicensingCalls
 from telemetry.storage.day_summaries import SummaryStore
@@ -35,6 +36,5 @@ class Summariser:
 
     def _calls_of(self, day: date) -> Mapping[str, Calls]:
         if day not in self._calls:
-            midnight = datetime.combine(day, time(), UTC)
-            self._calls[day] = self.licensing.calls(midnight, midnight.replace(hour=23))
+            self._calls[day] = self.licensing.calls(*hours_of(day))
         return self._calls[day]

@@ -11,6 +11,7 @@ from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.retry import Deadline
+from telemetry.storage.batches import grouped
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 
@@ -53,19 +54,12 @@ def judge_stored(
     A record whose body cannot be read stays unjudged, and bills nobody. Raises StoreUnavailable when others cannot be
     judged, and the day must wait. Each has as long as the deadline at first.
     """
-    waiting: list[Record] = []
-    count = 0
-    for key in unjudged:
-        if (record := records.get(key)) and record.has_body:
-            waiting.append(record)
-        if len(waiting) == _AT_ONCE:
-            count += _keep(records, judge, waiting, now, deadline)
-            waiting = []
-    return count + _keep(records, judge, waiting, now, deadline)
+    readable = (record for key in unjudged if (record := records.get(key)) and record.has_body)
+    return sum(_keep(records, judge, some, now, deadline) for some in grouped(readable, _AT_ONCE))
 
 
 def _keep(records: RecordStore, judge: Judge, waiting: Sequence[Record], now: datetime, deadline: Deadline) -> int:
-    for record, verdict in zip(waiting, judge.verdicts(waiting) if waiting else [], strict=True):
+    for record, verdict in zip(waiting, judge.verdicts(waiting), strict=True):
         if records.add_judgement(record, verdict, now, deadline.anew()) is Insertion.UNAVAILABLE:
             raise StoreUnavailable("judgements")
     return len(waiting)

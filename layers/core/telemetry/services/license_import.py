@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from itertools import islice
 from typing import Any
 
 from telemetry.domain.environment import Environment
@@ -14,6 +13,7 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
 from telemetry.storage.activations import ActivationChange, ActivationStore
+from telemetry.storage.batches import grouped
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.side_by_side import side_by_side
@@ -60,9 +60,8 @@ class Importer:
 
         Raises StoreUnavailable when storage keeps failing; running again goes on from there.
         """
-        iterator = iter(rows)
         taken = added = present = 0
-        while some := list(islice(iterator, ROWS_AT_ONCE)):
+        for some in grouped(rows, ROWS_AT_ONCE):
             errors: list[tuple[int, str]] = []
             for outcomes in (self._add_licenses(some, errors), self._activate(some, errors)):
                 added += sum(outcomes)

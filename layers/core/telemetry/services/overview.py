@@ -1,15 +1,15 @@
 """What happened in a window, from the aggregates alone: so it costs the same for any number of records."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Self
 
+from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
-from telemetry.domain.hourly_counts import HourCounts, hour_of
+from telemetry.domain.hourly_counts import HourCounts, hour_of, total
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE
@@ -51,7 +51,7 @@ class Overviews:
         reaches_today = last >= now.astimezone(UTC).date()
         latest = totals[-1] if totals and reaches_today else self.reports.latest(scope, now.astimezone(UTC).date())
         summaries = {} if cut.is_hourly else {each.day: each for each in self._summaries(scope, first, last, latest)}
-        open_since = _midnight_after(latest.day) if latest else hour_of(now) - RETENTION
+        open_since = end_of(latest.day) if latest else hour_of(now) - RETENTION
         counted = Counted(
             totals={each.day: each for each in totals},
             latest=latest,
@@ -79,15 +79,9 @@ class Overviews:
 
     def _calls(self, scope: str, cut: Timeline, summaries: Mapping[date, DaySummary], open_since: datetime) -> Calls:
         """The calls of closed days from their summaries, the rest by the hour."""
-        calls: Calls = Counter()
-        for summary in summaries.values():
-            calls.update(summary.calls)
+        calls = total(summary.calls for summary in summaries.values())
         since = cut.window.since if cut.is_hourly else max(cut.window.since, open_since)
         if since < cut.window.until:
             for product, counted in self.licensing.calls(since, cut.window.until - _HOUR).items():
                 calls.update(counted if scope in {product, CATALOGUE} else {})
         return calls
-
-
-def _midnight_after(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), time(), UTC)

@@ -14,6 +14,7 @@ from telemetry.domain.record import Record, RecordKey, license_named, partition_
 from telemetry.domain.record_search import Contents, RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
+from telemetry.services.api_keys import known_key
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_runs import Position
@@ -83,10 +84,7 @@ class RecordSearch:
 
     def api_key_of(self, record: Record) -> ApiKey | None:
         """The key that brought a record, if it is still known."""
-        try:
-            return self.stores.api_keys.get(record.api_key_id).key
-        except NotFound:
-            return None
+        return known_key(record.api_key_id, self.stores.api_keys)
 
     def _wanted(self, wanted: RecordFilter) -> Wanted:
         names, sent_as, partitions = self._named(wanted), ["", *self.products], None

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import count as numbers
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import ceil, inf
-from typing import Protocol, TypeVar
+from typing import Protocol
 from uuid import uuid4
 
 from telemetry.domain.active_users import Refusal
@@ -19,6 +19,7 @@ from telemetry.domain.sighting import Observation
 from telemetry.retry import Wait, wait_with_jitter
 from telemetry.services.counting import count
 from telemetry.services.ports import DayRecords, Ledger
+from telemetry.storage.batches import grouped
 
 RECORDS_AT_ONCE = 100_000
 """Counted before anything is kept: a minute's work, and 200 MB of memory if each came with a licence of its own."""
@@ -41,8 +42,6 @@ RESERVE_SECONDS = 5
 """With less than this left of an invocation, nothing more is begun."""
 
 _READ_AT_ONCE = 50
-
-T = TypeVar("T")
 
 
 class RecountIncomplete(TelemetryError):
@@ -161,7 +160,7 @@ class Recounter:
         whole = Recount()
         for part in self.parts.summaries(units).values():
             whole.merge(part)
-        for some in _batches(range(units[0].buckets), _READ_AT_ONCE):
+        for some in grouped(range(units[0].buckets), _READ_AT_ONCE):
             kept = self.parts.summaries([units[0].merging(bucket) for bucket in some])
             for bucket in some:
                 settled = kept.get(units[0].merging(bucket)) or self._settle(units, bucket, now)
@@ -208,7 +207,7 @@ class Recounter:
     def _steps(self, observations: Iterable[Observation], day: date, *, counts_users: bool) -> Iterator[Recount]:
         """The count so far, each time that it may be large; at the end all of it."""
         counting, refused, size = Counting(), list[Refusal](), min(COUNTED_AT_ONCE, self.records_at_once)
-        for number, some in enumerate(_batches(observations, size)):
+        for number, some in enumerate(grouped(observations, size)):
             if number and number % (self.records_at_once // size) == 0:
                 yield counting.result
             for seen in some:
@@ -228,9 +227,3 @@ def _at_most(most: int, observations: Iterable[Observation]) -> Iterator[Observa
         if number >= most:
             raise MoreThanExpected(f"{seen.sighting.product} on {seen.sighting.day}: more than {most} records")
         yield seen
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while batch := list(islice(iterator, size)):
-        yield batch

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from telemetry.domain.api_key import ApiKey
-from telemetry.domain.errors import NotFound
 from telemetry.domain.spikes import Episode
 from telemetry.domain.window import Window
+from telemetry.services.api_keys import known_key
 from telemetry.services.license_watch import Holder, LicenseWatch
 from telemetry.storage.api_keys import ApiKeyStore
 
@@ -52,7 +52,7 @@ def spike_alerts(
     latest = found[: -MOST_ALERTS - 1 : -1]
     spikes = [each.opened for each in latest]
     holders = watch.holders([(spike.license, spike.product) for spike in spikes if spike.license and spike.product])
-    keys = {id_: _key(id_, api_keys) for id_ in {spike.api_key_id for spike in spikes} if id_}
+    keys = {id_: known_key(id_, api_keys) for id_ in {spike.api_key_id for spike in spikes} if id_}
     return [
         SpikeAlert(
             each,
@@ -61,10 +61,3 @@ def spike_alerts(
         )
         for each in latest
     ]
-
-
-def _key(id_: str, api_keys: ApiKeyStore) -> ApiKey | None:
-    try:
-        return api_keys.get(id_).key
-    except NotFound:
-        return None

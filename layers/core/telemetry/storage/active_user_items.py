@@ -12,10 +12,13 @@ from pynamodb.constants import STRING
 
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Audience, Balance, History, Place, Tally
 from telemetry.storage.deflated_json import deflated_json, inflated_json
-from telemetry.storage.tables import TableItem
+from telemetry.storage.tables import KeyedItem, TableItem
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
+
+SCOPES = "scopes"
+"""The partition of all scopes that ever had traffic."""
 
 _AUDIENCES = tuple(Audience)
 _LETTERS = {Audience.USERS: "u", Audience.ALL_USERS: "a", Audience.DEVICES: "d"}
@@ -96,28 +99,24 @@ class HistoryAttribute(Attribute[History]):
         return history
 
 
-class ActorItem(TableItem):
+class ActorItem(KeyedItem):
     """One user or device: the days of its first scopes, or (sk `days#editor`) of a further one.
 
     Steps of a day take two bytes: of the days that are open, as many lie here as closing is behind.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     version = NumberAttribute(attr_name="v")
     history = HistoryAttribute(attr_name="h")
     is_full = BooleanAttribute(attr_name="f", null=True)
     expires_at = NumberAttribute()
 
 
-class DayItem(TableItem):
+class DayItem(KeyedItem):
     """A part of a scope's tally, or its opening balance (by sort key).
 
     A tally's counters are attributes of their own and not a map, because ADD needs no item to be there first for them.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     balance = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
 
     tally: Tally
@@ -141,11 +140,10 @@ class ClosingItem(TableItem):
     closed = NumberAttribute(null=True)
 
 
-class ScopeItem(TableItem):
+class ScopeItem(KeyedItem):
     """A product that ever had traffic, or the catalogue. pk `scopes`, sk `acme-cli`. An item each: there is no end."""
 
-    pk = UnicodeAttribute(hash_key=True, default="scopes")
-    sk = UnicodeAttribute(range_key=True)
+    pk = UnicodeAttribute(hash_key=True, default=SCOPES)
 
 
 def packed(balance: Balance) -> bytes:

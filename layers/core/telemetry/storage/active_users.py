@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -23,6 +22,7 @@ from telemetry.domain.closing import Closing
 from telemetry.domain.instant import midnight, to_seconds
 from telemetry.domain.sighting import could_be_scope
 from telemetry.storage.active_user_items import (
+    SCOPES,
     SLICES,
     ActorItem,
     ClosingItem,
@@ -39,7 +39,7 @@ from telemetry.storage.active_user_items import (
 )
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import bind, connection, found_item
 
 ACTOR_RETENTION = timedelta(days=400)
 """After the last active day. Longer than any window, so whoever comes back later is new anyway."""
@@ -93,7 +93,7 @@ class LedgerStore:
 
     def _actor_item(self, key: ActorKey, actor: Actor) -> ActorItem:
         last = date.fromordinal(max(days[-1] for days in actor.history.values()))
-        item: ActorItem = self._actors(
+        return self._actors(
             actor_key(key.fingerprint),
             actor_sort_key(key.scope),
             version=actor.version,
@@ -101,7 +101,6 @@ class LedgerStore:
             is_full=actor.is_full or None,
             expires_at=to_seconds(midnight(last) + ACTOR_RETENTION),
         )
-        return item
 
     # ── reporting
 
@@ -112,13 +111,10 @@ class LedgerStore:
         """
         tallies: dict[int, Tally] = {}
         for item in self._days.query(
-            scope_key(scope),
-            self._days.sk < opening_key(today + 1),
-            scan_index_forward=False,
-            page_size=SLICES + 1,
+            scope_key(scope), self._days.sk < opening_key(today + 1), scan_index_forward=False, page_size=SLICES + 1
         ):
             day = day_of(item.sk)
-            if item.balance is not None:
+            if item.balance:
                 return RunningBalance(unpacked(item.balance, day - 1), tallies)
             tallies.setdefault(day, Counter()).update(item.tally)
         return RunningBalance(None, tallies)
@@ -127,10 +123,8 @@ class LedgerStore:
 
     def closing(self) -> Closing:
         """How far days are closed; strongly consistent."""
-        try:
-            return _closing_of(self._closing.get("closing", "state", consistent_read=True))
-        except DoesNotExist:
-            return Closing()
+        item = found_item(self._closing, "closing", "state")
+        return _closing_of(item) if item else Closing()
 
     def open_from(self, day: int) -> Closing:
         """Notes that there is traffic on a day. The first day with traffic may move back until one is closed."""
@@ -145,23 +139,18 @@ class LedgerStore:
 
     def scopes(self) -> frozenset[str]:
         """All that ever had traffic; strongly consistent."""
-        found = [item.sk for item in self._scopes.query(ScopeItem.pk.default, consistent_read=True)]
+        found = [item.sk for item in self._scopes.query(SCOPES, consistent_read=True)]
         self._known_scopes.update(found)
         return frozenset(found)
 
     def has_scope(self, scope: str) -> bool:
         """Whether it ever had traffic; strongly consistent."""
-        if not scope or not could_be_scope(scope):
-            return False
-        try:
-            self._scopes.get(ScopeItem.pk.default, scope, consistent_read=True)
-        except DoesNotExist:
-            return False
-        return True
+        is_name = bool(scope) and could_be_scope(scope)
+        return is_name and found_item(self._scopes, SCOPES, scope) is not None
 
     def add_scopes(self, scopes: Collection[str]) -> None:
         """Notes that these have traffic. Costs nothing for those that this store has read or noted before."""
-        keys = [(ScopeItem.pk.default, scope) for scope in set(scopes) - self._known_scopes]
+        keys = [(SCOPES, scope) for scope in set(scopes) - self._known_scopes]
         if not keys:
             return
         known = {item.sk for item in batch_get(self._scopes, keys, consistent_read=True)}
@@ -179,7 +168,7 @@ class LedgerStore:
         tally: Tally = Counter()
         keys = self._days.sk.between(opening_key(day), tally_key(day, SLICES - 1))
         for item in self._days.query(scope_key(scope), keys, consistent_read=True):
-            if item.balance is not None:
+            if item.balance:
                 before = unpacked(item.balance, day - 1)
             else:
                 tally.update(item.tally)

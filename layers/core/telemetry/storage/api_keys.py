@@ -10,7 +10,6 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.exceptions import DoesNotExist
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
@@ -22,7 +21,7 @@ from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind, found_item
 
 _API_KEY = "api_key"
 _LOOKUP_HEX_DIGITS = 32
@@ -41,13 +40,12 @@ class ByKind(GlobalSecondaryIndex["ApiKeyItem"]):  # type: ignore[no-untyped-cal
     listed = UnicodeAttribute(range_key=True)
 
 
-class ApiKeyItem(TableItem):
+class ApiKeyItem(KeyedItem):
     """An API key. pk `api_key#<first half of the hash, hex>`, e.g. `api_key#9f86d081884c7d659a2feaa0c55ad015`.
 
     kind `api_key#production`, or `api_key#staff`; listed `<created, epoch ms>#<id>`.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_API_KEY)
     key_hash = BinaryAttribute(legacy_encoding=False)
     key_id = UnicodeAttribute()
@@ -69,10 +67,9 @@ class ApiKeyItem(TableItem):
     by_kind = ByKind()
 
 
-class ApiKeyPointer(TableItem):
+class ApiKeyPointer(KeyedItem):
     """Where the API key with an id lies. pk `api_key_id#k3f2a9c0d1`; `lies_at` is the other item's pk."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_API_KEY)
     lies_at = UnicodeAttribute()
 
@@ -95,12 +92,8 @@ class ApiKeyStore:
 
     def find(self, key_hash: bytes) -> ApiKey | None:
         """The key with this hash (32 bytes), compared in constant time; None when nobody issued it."""
-        model = bind(ApiKeyItem, self.table)
-        try:
-            item = model.get(_partition(key_hash), _API_KEY)
-        except model.DoesNotExist:
-            return None
-        return _api_key(item) if hmac.compare_digest(item.key_hash, key_hash) else None
+        item = found_item(bind(ApiKeyItem, self.table), _partition(key_hash), _API_KEY, consistent_read=False)
+        return _api_key(item) if item and hmac.compare_digest(item.key_hash, key_hash) else None
 
     def add(
         self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry | None = None
@@ -114,11 +107,10 @@ class ApiKeyStore:
 
     def get(self, id_: str) -> StoredKey:
         """A key by id, strongly consistent. Raises NotFound."""
-        try:
-            pointer = bind(ApiKeyPointer, self.table).get(_pointer_key(id_), "api_key", consistent_read=True)
-            item = bind(ApiKeyItem, self.table).get(pointer.lies_at, "api_key", consistent_read=True)
-        except DoesNotExist as exc:
-            raise NotFound(f"API key {id_}") from exc
+        pointer = found_item(bind(ApiKeyPointer, self.table), _pointer_key(id_), _API_KEY)
+        item = found_item(bind(ApiKeyItem, self.table), pointer.lies_at, _API_KEY) if pointer else None
+        if item is None:
+            raise NotFound(f"API key {id_}")
         return StoredKey(_api_key(item), item.encrypted_secret, item.pk)
 
     def page(self, kind: KeyKind, environment: Environment, limit: int, after: str | None) -> Page[ApiKey]:
@@ -155,8 +147,7 @@ class ApiKeyStore:
             raise ChangedMeanwhile(f"API key {stored.key.id}")
 
     def _item(self, stored: StoredKey) -> ApiKeyItem:
-        item: ApiKeyItem = bind(ApiKeyItem, self.table)(stored.lies_at, "api_key")
-        return item
+        return bind(ApiKeyItem, self.table)(stored.lies_at, "api_key")
 
 
 def _pointer_key(id_: str) -> str:
@@ -172,7 +163,7 @@ def _kind(kind: KeyKind, environment: Environment) -> str:
 def _api_key_item(table: str, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None) -> ApiKeyItem:
     """The item of a key, not yet stored."""
     created = to_milliseconds(key.created_at) if key.created_at else 0
-    item: ApiKeyItem = bind(ApiKeyItem, table)(
+    return bind(ApiKeyItem, table)(
         pk=_partition(key_hash),
         key_hash=key_hash,
         key_id=key.id,
@@ -191,7 +182,6 @@ def _api_key_item(table: str, key: ApiKey, key_hash: bytes, encrypted_secret: by
         allowed_networks=set(key.allowed_networks) or None,
         encrypted_secret=encrypted_secret,
     )
-    return item
 
 
 def _partition(key_hash: bytes) -> str:

@@ -14,7 +14,7 @@ from telemetry.domain.instant import from_milliseconds, to_milliseconds
 from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.storage.errors import store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind
 
 _PAGE_SIZE = 200
 
@@ -26,11 +26,9 @@ class FactsAttribute(JSONAttribute):
         return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-class AuditItem(TableItem):
+class AuditItem(KeyedItem):
     """An entry. pk `audit#2026-11`, sk `<epoch ms>#<uuid>`."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     environment = UnicodeAttribute(null=True)
     action = UnicodeAttribute()
     entity = UnicodeAttribute()
@@ -46,7 +44,7 @@ class AuditItem(TableItem):
 def audit_item(entry: AuditEntry, table: str) -> AuditItem:
     """The item of an entry, not yet stored."""
     author = entry.author
-    item: AuditItem = bind(AuditItem, table)(
+    return bind(AuditItem, table)(
         f"audit#{author.at:%Y-%m}",
         f"{_sort_time(author.at)}#{entry.id}",
         environment=entry.environment.value if entry.environment else None,
@@ -60,7 +58,6 @@ def audit_item(entry: AuditEntry, table: str) -> AuditItem:
         user_agent=author.user_agent,
         request_id=author.request_id,
     )
-    return item
 
 
 @store("audit log")

@@ -9,16 +9,14 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from telemetry.domain.closing import Candidate
 from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.storage.errors import store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind
 
 RETENTION = timedelta(days=30)
 
 
-class CandidateItem(TableItem):
+class CandidateItem(KeyedItem):
     """How far the closing of a product's day is. pk `candidate#2026-11-03`, sk `acme-cli`."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     attempt = NumberAttribute()
     expected = NumberAttribute()
     counted_at = NumberAttribute(null=True)

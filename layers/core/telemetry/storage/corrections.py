@@ -9,17 +9,15 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from telemetry.domain.correction import Correction
 from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind
 
 
-class CorrectionItem(TableItem):
+class CorrectionItem(KeyedItem):
     """What a later count found that the day's report does not say. pk `corrections#acme-cli`.
 
     sk `2026-11-03#…`, with the digest of what was found: the same finding is kept once.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     difference = UnicodeAttribute()
     records = NumberAttribute()
     flagged = NumberAttribute()

@@ -14,16 +14,15 @@ from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import read_page
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind, found_item
 
 _CUSTOMERS = "customer"
 
 
-class CustomerItem(TableItem):
+class CustomerItem(KeyedItem):
     """A customer. pk `customer`, sk its id."""
 
     pk = UnicodeAttribute(hash_key=True, default=_CUSTOMERS)
-    sk = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     email = UnicodeAttribute(null=True)
     created_at = NumberAttribute()
@@ -39,11 +38,9 @@ class CustomerStore:
 
     def get(self, id_: str) -> Customer:
         """A customer by id, strongly consistent. Raises NotFound."""
-        model = bind(CustomerItem, self.table)
-        try:
-            return _customer(model.get(_CUSTOMERS, id_, consistent_read=True))
-        except model.DoesNotExist as exc:
-            raise NotFound(f"customer {id_}") from exc
+        if item := found_item(bind(CustomerItem, self.table), _CUSTOMERS, id_):
+            return _customer(item)
+        raise NotFound(f"customer {id_}")
 
     def many(self, ids: Collection[str]) -> dict[str, Customer]:
         """Those of the customers that there are, by id."""
@@ -69,14 +66,13 @@ class CustomerStore:
         return changed
 
     def _item(self, customer: Customer) -> CustomerItem:
-        item: CustomerItem = bind(CustomerItem, self.table)(
+        return bind(CustomerItem, self.table)(
             sk=customer.id,
             name=customer.name,
             email=customer.email,
             created_at=to_milliseconds(customer.created_at),
             version=customer.version,
         )
-        return item
 
 
 def _customer(item: CustomerItem) -> Customer:

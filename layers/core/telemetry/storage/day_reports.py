@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self
 
-from pynamodb.attributes import (
-    BinaryAttribute,
-    ListAttribute,
-    MapAttribute,
-    NumberAttribute,
-    UnicodeAttribute,
-)
+from pynamodb.attributes import BinaryAttribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
@@ -19,11 +13,11 @@ from telemetry.domain.day_report import WINDOWS, DayDetails, DayReport, DayTotal
 from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.report_rules import RULES_1
 from telemetry.storage.active_user_items import DayItem, opening_key, packed, scope_key, unpacked
-from telemetry.storage.batches import batch_get
+from telemetry.storage.batches import batch_get, grouped
 from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.license_activity_json import license_activity_from_json, license_activity_to_json
-from telemetry.storage.tables import TableItem, bind, connection
+from telemetry.storage.tables import KeyedItem, bind, connection
 
 Key = tuple[str, str]
 Raw = dict[str, Any]
@@ -31,7 +25,7 @@ _AUDIENCES = tuple(Audience)
 _TOLD_AT_ONCE = 50  # two items each: what one request takes
 
 
-class TotalsItem(TableItem):
+class TotalsItem(KeyedItem):
     """A day of a product or the catalogue. pk `days#acme-cli`, sk `2026-11-03`. At most 400 B: views read many.
 
     r records, f flagged, l and m the same over its lifetime, g records by flag code, a actors over WINDOWS (audience
@@ -39,8 +33,6 @@ class TotalsItem(TableItem):
     computed (epoch seconds).
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     records = NumberAttribute(attr_name="r")
     flagged = NumberAttribute(attr_name="f")
     lifetime_records = NumberAttribute(attr_name="l")
@@ -54,19 +46,14 @@ class TotalsItem(TableItem):
     computed_at = NumberAttribute(attr_name="t")
 
 
-class DetailsItem(TableItem):
+class DetailsItem(KeyedItem):
     """What else is known of the day. pk `details#acme-cli`, sk `2026-11-03`; b is JSON, deflated."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
 
 
-class AnyItem(TableItem):
+class AnyItem(KeyedItem):
     """An item of any kind: a report's parts are read together."""
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
 
     raw: Raw
 
@@ -120,11 +107,7 @@ class DayReportStore:
         """The latest closed day up to `last`."""
         model = bind(TotalsItem, self.table)
         found = model.query(
-            _days(scope),
-            model.sk <= last.isoformat(),
-            scan_index_forward=False,
-            limit=1,
-            consistent_read=consistent,
+            _days(scope), model.sk <= last.isoformat(), scan_index_forward=False, limit=1, consistent_read=consistent
         )
         return next((_totals_of(item) for item in found), None)
 
@@ -155,8 +138,7 @@ class DayReportStore:
 
     def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         """What happened on a day, of those scopes that have a report of it, in their order; strongly consistent."""
-        for start in range(0, len(scopes), _TOLD_AT_ONCE):
-            some = scopes[start : start + _TOLD_AT_ONCE]
+        for some in grouped(scopes, _TOLD_AT_ONCE):
             keys = [key for scope in some for key in (_totals_key(scope, day), _details_key(scope, day))]
             items = iter(self._items(keys, consistent=True))
             for totals, details in zip(items, items, strict=True):

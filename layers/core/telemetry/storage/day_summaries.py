@@ -5,23 +5,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from pynamodb.attributes import BinaryAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute
 
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.licensing import DeviceAction
 from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind
 
 
-class SummaryItem(TableItem):
+class SummaryItem(KeyedItem):
     """A day of a product or the catalogue. pk `summaries#acme-cli`, sk `2026-11-03`; b is JSON, deflated.
 
     About 200 B with a few versions, 1.6 KB with as many as there may be and names as long as they may be.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
 
 

@@ -13,11 +13,7 @@ class Effort:
     """
 
     def __init__(
-        self,
-        records: int,
-        seconds: float,
-        requests: float = math.inf,
-        clock: Callable[[], float] = time.monotonic,
+        self, records: int, seconds: float, requests: float = math.inf, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._records = records
         self._requests = requests

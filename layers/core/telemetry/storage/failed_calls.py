@@ -3,19 +3,20 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from zlib import crc32
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
 from pynamodb.expressions.condition import size
 from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller, FailedCalls
-from telemetry.domain.instant import to_seconds
+from telemetry.domain.instant import from_hour_text, hour_text, to_seconds
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import TableItem, bind, brief_client
+from telemetry.storage.tables import KeyedItem, bind, brief_client
 
 RETENTION = timedelta(days=30)
 
@@ -28,15 +29,13 @@ CALLERS_PER_SLOT = 12
 _UNKNOWN = "unknown"
 
 
-class FailedCallsItem(TableItem):
+class FailedCallsItem(KeyedItem):
     """Some callers of an hour. pk `failed_calls#production` (or `failed_calls#unknown`), sk `2026-11-21T08#3`.
 
     Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and is listed in `known`, whose length is
     limited.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     known = UnicodeSetAttribute(null=True)
     expires_at = NumberAttribute()
 
@@ -63,10 +62,10 @@ class FailedCallStore:
         mark = f"{crc32(_name(caller).encode()):08x}"
         distinct = size(known)  # type: ignore[no-untyped-call]
         has_room = known.does_not_exist() | (distinct < CALLERS_PER_SLOT) | known.contains(mark)
-        actions = [Path([_name(caller)]).add(calls), model.expires_at.set(to_seconds(hour + RETENTION))]
+        actions: list[Action] = [Path([_name(caller)]).add(calls), model.expires_at.set(to_seconds(hour + RETENTION))]
         if caller != OTHERS:
             actions.append(known.add({mark}))
-        item = model(_partition(environment), f"{_hour(hour)}#{slot_of(caller):x}")
+        item = model(_partition(environment), f"{hour_text(hour)}#{slot_of(caller):x}")
         try:
             with conditions():
                 item.update(actions, condition=None if caller == OTHERS else has_room)
@@ -77,9 +76,9 @@ class FailedCallStore:
     def hours(self, environment: Environment | None, first: datetime, last: datetime) -> Iterator[FailedCalls]:
         """The hours with failed calls from `first`'s to `last`'s, the latest first."""
         model, calls, hour = bind(FailedCallsItem, self.table), Counter[Caller](), None
-        hours = model.sk.between(_hour(first), f"{_hour(last)}$")
+        hours = model.sk.between(hour_text(first), f"{hour_text(last)}$")
         for item in model.query(_partition(environment), hours, scan_index_forward=False):
-            at = datetime.fromisoformat(f"{item.sk.partition('#')[0]}:00+00:00")
+            at = from_hour_text(item.sk.partition("#")[0])
             if hour is not None and at != hour:
                 yield FailedCalls(environment, hour, calls)
                 calls = Counter()
@@ -107,7 +106,3 @@ def _caller(name: str) -> Caller:
     cause, _, rest = name.partition("#")
     shown, _, source_ip = rest.rpartition("#")
     return Caller(cause, shown, source_ip)
-
-
-def _hour(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")

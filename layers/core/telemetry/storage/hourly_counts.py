@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -15,11 +15,11 @@ from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, Kind, LicenseDay, Measure
-from telemetry.domain.instant import from_seconds, to_seconds
+from telemetry.domain.instant import from_hour_text, from_seconds, hour_text, to_seconds
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import TableItem, bind, connection
+from telemetry.storage.tables import KeyedItem, bind, connection
 
 RETENTION = timedelta(days=400)
 """Of hours."""
@@ -33,15 +33,13 @@ LICENSE_RETENTION = timedelta(days=8)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-class HourItem(TableItem):
+class HourItem(KeyedItem):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
     Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`,
     `kk3f2a9c0d1`.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     expires_at = NumberAttribute()
 
     counts: HourCounts
@@ -60,28 +58,24 @@ class HourItem(TableItem):
         return item
 
 
-class PositionItem(TableItem):
+class PositionItem(KeyedItem):
     """How far a shard of the record stream is counted. pk `position#shardId-00000001`."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="counted")
     sequence_number = UnicodeAttribute()
     expires_at = NumberAttribute()
 
 
-class LicenseDayItem(TableItem):
+class LicenseDayItem(KeyedItem):
     """A licence that flags point at. pk `flagged#acme-cli#2026-11-21`, sk its fingerprint as record keys carry it."""
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     records = NumberAttribute(default=0)
     expires_at = NumberAttribute()
 
 
-class KeyUseItem(TableItem):
+class KeyUseItem(KeyedItem):
     """The last hour in which records came with an API key. pk `api_key#<id>`."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="use")
     hour = NumberAttribute()
 
@@ -102,7 +96,7 @@ class HourlyCountStore:
     def known(self, hours: Collection[HourKey]) -> dict[HourKey, HourCounts]:
         """What is counted of these hours; strongly consistent."""
         model = bind(HourItem, self.table)
-        by_key = {(_partition(key.scope), _hour(key.hour)): key for key in hours}
+        by_key = {(_partition(key.scope), hour_text(key.hour)): key for key in hours}
         return {by_key[item.pk, item.sk]: item.counts for item in batch_get(model, by_key, consistent_read=True)}
 
     def add(self, shard: str, before: str | None, after: str, fold: Fold, now: datetime) -> None:
@@ -117,7 +111,7 @@ class HourlyCountStore:
             item = position(f"position#{shard}", sequence_number=after, expires_at=_expiry(now, POSITION_RETENTION))
             transaction.save(item, condition=unchanged)
             for key, counts in fold.hours.items():
-                hour = bind(HourItem, self.table)(_partition(key.scope), _hour(key.hour))
+                hour = bind(HourItem, self.table)(_partition(key.scope), hour_text(key.hour))
                 # a path of one name: a version's dots lead nowhere
                 added: list[Action] = [Path([_name(each)]).add(by) for each, by in sorted(counts.items())]
                 actions = [*added, HourItem.expires_at.set(_expiry(key.hour, RETENTION))]
@@ -133,9 +127,11 @@ class HourlyCountStore:
         """The hours with records from `first`'s to `last`'s, in order, each by its beginning; `only` these measures."""
         model = bind(HourItem, self.table)
         wanted = ["pk", "sk", *map(_name, only)] if only else None
-        found = model.query(_partition(scope), model.sk.between(_hour(first), _hour(last)), attributes_to_get=wanted)
+        found = model.query(
+            _partition(scope), model.sk.between(hour_text(first), hour_text(last)), attributes_to_get=wanted
+        )
         for item in found:
-            yield _moment(item.sk), item.counts
+            yield from_hour_text(item.sk), item.counts
 
     def suspects(self, scope: str, first: datetime, last: datetime) -> dict[datetime, int]:
         """Records with a piracy or licence flag by hour; hours without records are missing."""
@@ -169,14 +165,6 @@ def _partition(scope: str) -> str:
 
 def _flagged(product: str, day: date) -> str:
     return f"flagged#{key_text(product)}#{day}"
-
-
-def _hour(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
-
-
-def _moment(sort_key: str) -> datetime:
-    return datetime.fromisoformat(f"{sort_key}:00+00:00")
 
 
 def _name(measure: Measure) -> str:

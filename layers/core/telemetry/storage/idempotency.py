@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import DoesNotExist
 
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.instant import to_milliseconds, to_seconds
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind, found_item
 
 RETENTION = timedelta(hours=24)
 
@@ -22,13 +21,12 @@ LEASE = timedelta(seconds=30)
 _SORT = "idempotency"
 
 
-class IdempotencyItem(TableItem):
+class IdempotencyItem(KeyedItem):
     """A key and its answer. pk `idempotency#<mac of who asked what under which key, hex>`.
 
     `request` is a mac of the request's content, `claim` names the invocation at work. TTL deletes at `expires_at`.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_SORT)
     request = BinaryAttribute(legacy_encoding=False)
     claim = UnicodeAttribute()
@@ -98,11 +96,9 @@ class IdempotencyStore:
             model(_partition(name), _SORT).update([model.claimed_until.set(0)], condition=mine)
 
     def _holder(self, name: str) -> IdempotencyItem:
-        try:
-            item: IdempotencyItem = bind(IdempotencyItem, self.table).get(_partition(name), _SORT, consistent_read=True)
-        except DoesNotExist as exc:  # TTL has just removed it
-            raise StoreUnavailable("idempotency keys") from exc
-        return item
+        if item := found_item(bind(IdempotencyItem, self.table), _partition(name), _SORT):
+            return item
+        raise StoreUnavailable("idempotency keys")  # TTL has just removed it
 
 
 def _partition(name: str) -> str:

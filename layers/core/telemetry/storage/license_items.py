@@ -7,7 +7,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.instant import from_milliseconds, from_seconds
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import Activation, ActivationState, License, LicenseState
-from telemetry.storage.tables import TableItem
+from telemetry.storage.tables import KeyedItem
 
 LICENSE = "license"
 """The sort key of a licence, and how the names of its partitions begin."""
@@ -39,13 +39,12 @@ class ByCustomer(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untype
     listed = UnicodeAttribute(range_key=True)
 
 
-class LicenseItem(TableItem):
+class LicenseItem(KeyedItem):
     """A licence. pk `license#<id>`, sk `license`; kind `license#production`; listed `<created, epoch ms>#<id>`.
 
     The key itself is there encrypted only.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=LICENSE)
     kind = UnicodeAttribute()
     listed = UnicodeAttribute()
@@ -64,14 +63,12 @@ class LicenseItem(TableItem):
     by_customer = ByCustomer()
 
 
-class ActivationItem(TableItem):
+class ActivationItem(KeyedItem):
     """An activation, beside its licence. pk `license#<id>`, sk `activation#<fingerprint of the identifier, hex>`.
 
     `identifier` is as sent by whoever activated it last, `last_seen` when it was last activated or deactivated.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     identifier = UnicodeAttribute()
     status = UnicodeAttribute()
     first_seen = NumberAttribute()

@@ -3,22 +3,17 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seconds
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.license import (
-    ENDED_BY_DATE,
-    ActivationState,
-    License,
-    LicenseState,
-    license_id,
-)
+from telemetry.domain.license import ENDED_BY_DATE, ActivationState, License, LicenseState
 from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.retry import Deadline
@@ -36,7 +31,7 @@ from telemetry.storage.license_items import (
     license_partition,
 )
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
-from telemetry.storage.tables import bind, dynamodb_client
+from telemetry.storage.tables import bind, dynamodb_client, found_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -55,17 +50,9 @@ class LicenseStore:
 
     def get(self, id_: str) -> License:
         """A licence by id, strongly consistent. Raises NotFound."""
-        try:
-            return license_of(bind(LicenseItem, self.table).get(license_partition(id_), LICENSE, consistent_read=True))
-        except DoesNotExist as exc:
-            raise NotFound(f"license {id_}") from exc
-
-    def find(self, environment: Environment, key: str) -> License | None:
-        """The licence with this key, strongly consistent."""
-        try:
-            return self.get(license_id(environment, key, self.keyring))
-        except NotFound:
-            return None
+        if item := found_item(bind(LicenseItem, self.table), license_partition(id_), LICENSE):
+            return license_of(item)
+        raise NotFound(f"license {id_}")
 
     def key_of(self, license_: License) -> str:
         """The licence key in clear."""
@@ -85,7 +72,7 @@ class LicenseStore:
         """A page of licences, oldest first; `state` is the one at this time, so that a lapsed one counts as expired."""
         model = bind(LicenseItem, self.table)
         index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", license_kind(environment))
-        wanted = model.kind == license_kind(environment) if customer_id else None
+        wanted: Condition | None = model.kind == license_kind(environment) if customer_id else None
         if product_id is not None:
             wanted = _both(wanted, model.product_id == product_id)
         if state is not None:
@@ -143,7 +130,7 @@ class LicenseStore:
         return insert(self.client(), self.table, items, deadline)
 
     def _item(self, license_: License, key: str) -> LicenseItem:
-        item: LicenseItem = bind(LicenseItem, self.table)(
+        return bind(LicenseItem, self.table)(
             license_partition(license_.id),
             kind=license_kind(license_.environment),
             listed=f"{to_milliseconds(license_.created_at):013d}#{license_.id}",
@@ -158,7 +145,6 @@ class LicenseStore:
             active_activations=license_.active_activations,
             version=license_.version,
         )
-        return item
 
     def change(self, license_: License, was: License | None = None, entry: AuditEntry | None = None) -> License:
         """Stores what staff changed of a licence that was read at this version; gives it with the next version.
@@ -167,14 +153,17 @@ class LicenseStore:
         changes too, then has to be the same still. Raises ChangedMeanwhile.
         """
         model = bind(LicenseItem, self.table)
-        actions = [model.state.set(license_.state.value), model.activation_limit.set(license_.activation_limit)]
-        actions.append(model.version.set(license_.version + 1))
-        for attribute, value in (
+        actions: list[Action] = [
+            model.state.set(license_.state.value),
+            model.activation_limit.set(license_.activation_limit),
+            model.version.set(license_.version + 1),
+        ]
+        may_be_absent: tuple[tuple[Attribute[Any], Any], ...] = (
             (model.product_id, license_.product_id),
             (model.customer_id, license_.customer_id),
             (model.ends_at, _ends_at(license_)),
-        ):
-            actions.append(attribute.remove() if value is None else attribute.set(value))
+        )
+        actions += [attribute.remove() if value is None else attribute.set(value) for attribute, value in may_be_absent]
         unchanged = model.version == license_.version
         if was:
             unchanged = unchanged & (model.state == was.state.value)

@@ -2,16 +2,16 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 
-from telemetry.domain.instant import to_seconds
+from telemetry.domain.instant import hour_text, to_seconds
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.storage.errors import store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind
 
 RETENTION = timedelta(days=400)
 
@@ -19,7 +19,7 @@ _PARTITION = "licensing"
 _ACTIONS = frozenset(action.value for action in DeviceAction)
 
 
-class LicensingHourItem(TableItem):
+class LicensingHourItem(KeyedItem):
     """An hour (UTC) of a product. pk `licensing`, sk `2026-11-21T08#acme-desktop` (or `2026-11-21T08#~unknown`).
 
     Its counters are attributes like `activate_302`, so that ADD needs nothing to be there first. One partition holds
@@ -27,7 +27,6 @@ class LicensingHourItem(TableItem):
     """
 
     pk = UnicodeAttribute(hash_key=True, default=_PARTITION)
-    sk = UnicodeAttribute(range_key=True)
     expires_at = NumberAttribute()
 
     calls: Calls
@@ -58,15 +57,11 @@ class LicensingCounters:
         """Counts one call: one write."""
         model = bind(LicensingHourItem, self.table)
         expires = model.expires_at.set(to_seconds(now + RETENTION))
-        model(_PARTITION, f"{_hour(now)}#{product}").update([Path(f"{action}_{code}").add(1), expires])
+        model(_PARTITION, f"{hour_text(now)}#{product}").update([Path(f"{action}_{code}").add(1), expires])
 
     def calls(self, first: datetime, last: datetime) -> dict[str, Calls]:
         """The calls by product of the hours from `first`'s to `last`'s, together: one request, unless they are many."""
         model, found = bind(LicensingHourItem, self.table), dict[str, Calls]()
-        for item in model.query(_PARTITION, model.sk.between(_hour(first), f"{_hour(last)}$")):
+        for item in model.query(_PARTITION, model.sk.between(hour_text(first), f"{hour_text(last)}$")):
             found.setdefault(item.sk.partition("#")[2], Counter()).update(item.calls)
         return found
-
-
-def _hour(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")

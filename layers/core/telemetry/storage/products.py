@@ -17,7 +17,7 @@ from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import read_page
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import TableItem, bind, found_item
 
 CACHE_SECONDS = 60
 REREAD_SECONDS = 2
@@ -61,11 +61,9 @@ class ProductStore:
 
     def get(self, id_: str) -> Product:
         """A product by id, strongly consistent. Raises NotFound."""
-        model = bind(ProductItem, self.table)
-        try:
-            return _product(model.get(_PRODUCTS, id_, consistent_read=True))
-        except model.DoesNotExist as exc:
-            raise NotFound(f"product {id_}") from exc
+        if item := found_item(bind(ProductItem, self.table), _PRODUCTS, id_):
+            return _product(item)
+        raise NotFound(f"product {id_}")
 
     def page(self, limit: int, after: str | None) -> Page[Product]:
         """A page of products by id."""
@@ -91,7 +89,7 @@ class ProductStore:
         self._item(product).save()
 
     def _item(self, product: Product) -> ProductItem:
-        item: ProductItem = bind(ProductItem, self.table)(
+        return bind(ProductItem, self.table)(
             id=product.id,
             name=product.name,
             requires_license=product.requires_license,
@@ -100,7 +98,6 @@ class ProductStore:
             is_active=product.is_active,
             version=product.version,
         )
-        return item
 
 
 def _product(item: ProductItem) -> Product:

@@ -167,12 +167,7 @@ class RecordBrowser:
         yield Step((_midnight(day), "", ""), None)
 
     def _by_event_time(
-        self,
-        partitions: Sequence[str],
-        selection: Selection,
-        window: Window,
-        after: Position | None,
-        demand: Demand,
+        self, partitions: Sequence[str], selection: Selection, window: Window, after: Position | None, demand: Demand
     ) -> Iterator[Step]:
         model = bind(RecordItem, self.store.table)
         queries = []

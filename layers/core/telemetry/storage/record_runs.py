@@ -76,10 +76,7 @@ class Run:
     """One partition in descending order, read a little at a time."""
 
     def __init__(
-        self,
-        query: Callable[..., ResultIterator[RecordItem]],
-        order: "type[ReceiptOrder | EventTimeOrder]",
-        pace: Pace,
+        self, query: Callable[..., ResultIterator[RecordItem]], order: "type[ReceiptOrder | EventTimeOrder]", pace: Pace
     ) -> None:
         self._query = query
         self._order = order

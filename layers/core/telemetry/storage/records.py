@@ -20,7 +20,7 @@ from telemetry.storage.errors import store
 from telemetry.storage.inserts import Insertion, insert
 from telemetry.storage.record_item import RecordItem, chunk_items, item_of, judgement_item, record_of
 from telemetry.storage.side_by_side import side_by_side
-from telemetry.storage.tables import bind, dynamodb_client
+from telemetry.storage.tables import bind, dynamodb_client, found_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -74,12 +74,8 @@ class RecordStore:
 
     def get(self, key: RecordKey) -> Record | None:
         """One record with its whole body, whatever its size."""
-        model = bind(RecordItem, self.table)
-        try:
-            item = model.get(key.partition, key.sort)
-        except model.DoesNotExist:
-            return None
-        return self.whole(item)
+        item = found_item(bind(RecordItem, self.table), *key, consistent_read=False)
+        return self.whole(item) if item else None
 
     def many(self, keys: Sequence[RecordKey]) -> Iterator[Record]:
         """Those of the records that are there, in the order of their keys, each whole.

@@ -17,7 +17,7 @@ from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import store
 from telemetry.storage.license_activity_json import license_activity_from_json, license_activity_to_json
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind
 
 RETENTION = timedelta(days=3)
 
@@ -29,15 +29,13 @@ _MOST_OF_A_LINE = 1_000  # devices, or addresses: of a licence with more there a
 _SUMMARY = "summary"
 
 
-class PartItem(TableItem):
+class PartItem(KeyedItem):
     """A piece of a part. pk `recount#2026-11-03#acme-cli#1-first#3#0-12#5` (shard, hours, buckets).
 
     sk `summary`, or `a1b2c3d4#0007#0000#000` (copy, bucket, number, piece of it). The summary is written last and names
     the copy that counts: others are what was left of invocations that were cut off. b is JSON, a line each, deflated.
     """
 
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
     copied = UnicodeAttribute(null=True)
     expires_at = NumberAttribute()

@@ -15,15 +15,14 @@ from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.products import CACHE_SECONDS, REREAD_SECONDS
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind, found_item
 
 _RETENTION = "retention"
 
 
-class RetentionItem(TableItem):
+class RetentionItem(KeyedItem):
     """A changed setting. pk `settings#production`, sk `retention`; `changed_at` in epoch milliseconds."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_RETENTION)
     days = NumberAttribute()
     version = NumberAttribute()
@@ -41,11 +40,8 @@ class RetentionStore:
 
     def get(self, environment: Environment) -> Retention:
         """The setting as it is now, strongly consistent."""
-        model = bind(RetentionItem, self.table)
-        try:
-            return _retention(model.get(_partition(environment), _RETENTION, consistent_read=True))
-        except model.DoesNotExist:
-            return Retention(self.default_days)
+        item = found_item(bind(RetentionItem, self.table), _partition(environment), _RETENTION)
+        return _retention(item) if item else Retention(self.default_days)
 
     def change(self, environment: Environment, retention: Retention, entry: AuditEntry) -> Retention:
         """Stores a setting that was read at this version; gives it with the next. Raises ChangedMeanwhile."""

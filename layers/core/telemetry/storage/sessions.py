@@ -10,15 +10,14 @@ from telemetry.domain.session import Session
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind, found_item
 
 _SESSION = "session"
 
 
-class SessionItem(TableItem):
+class SessionItem(KeyedItem):
     """A session. pk `session#<id>`; `key_hash` is the staff key's. TTL deletes at `expires_at`."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_SESSION)
     key_hash = BinaryAttribute(legacy_encoding=False)
     expires_at = NumberAttribute()
@@ -38,12 +37,8 @@ class SessionStore:
 
     def session(self, id_: str) -> Session | None:
         """A session that has not been ended, though its time may be over (TTL deletes late); strongly consistent."""
-        model = bind(SessionItem, self.table)
-        try:
-            item = model.get(_partition(id_), _SESSION, consistent_read=True)
-        except model.DoesNotExist:
-            return None
-        return Session(id_, bytes(item.key_hash), from_seconds(item.expires_at))
+        item = found_item(bind(SessionItem, self.table), _partition(id_), _SESSION)
+        return Session(id_, bytes(item.key_hash), from_seconds(item.expires_at)) if item else None
 
     def end(self, session: Session, entry: AuditEntry) -> None:
         """Deletes a session, with an entry in the audit log; of one that has ended already neither."""
@@ -51,12 +46,9 @@ class SessionStore:
         commit(self.table, [write], entry)
 
     def _item(self, session: Session) -> SessionItem:
-        item: SessionItem = bind(SessionItem, self.table)(
-            _partition(session.id),
-            key_hash=session.key_hash,
-            expires_at=to_seconds(session.expires_at),
+        return bind(SessionItem, self.table)(
+            _partition(session.id), key_hash=session.key_hash, expires_at=to_seconds(session.expires_at)
         )
-        return item
 
 
 def _partition(id_: str) -> str:

@@ -8,15 +8,14 @@ from telemetry.domain.errors import ChangedMeanwhile
 from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seconds
 from telemetry.domain.sign_in_attempts import FORGOTTEN_AFTER, SignInAttempts
 from telemetry.storage.errors import conditions, store
-from telemetry.storage.tables import TableItem, bind
+from telemetry.storage.tables import KeyedItem, bind, found_item
 
 _ATTEMPTS = "sign_in"
 
 
-class SignInAttemptsItem(TableItem):
+class SignInAttemptsItem(KeyedItem):
     """Attempts to sign in from one address. pk `sign_in#192.0.2.7`; `last` in epoch ms. TTL deletes at `expires_at`."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default=_ATTEMPTS)
     attempts = NumberAttribute()
     last = NumberAttribute()
@@ -32,12 +31,8 @@ class SignInAttemptStore:
 
     def get(self, address: str) -> SignInAttempts | None:
         """Strongly consistent."""
-        model = bind(SignInAttemptsItem, self.table)
-        try:
-            item = model.get(_partition(address), _ATTEMPTS, consistent_read=True)
-        except model.DoesNotExist:
-            return None
-        return SignInAttempts(int(item.attempts), from_milliseconds(item.last))
+        item = found_item(bind(SignInAttemptsItem, self.table), _partition(address), _ATTEMPTS)
+        return SignInAttempts(int(item.attempts), from_milliseconds(item.last)) if item else None
 
     def put(self, address: str, attempts: SignInAttempts, before: SignInAttempts | None) -> None:
         """Replaces what was read. Raises ChangedMeanwhile."""

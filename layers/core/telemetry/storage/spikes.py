@@ -12,16 +12,15 @@ from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import conditions, store
-from telemetry.storage.tables import TableItem, bind, connection
+from telemetry.storage.tables import KeyedItem, bind, connection
 
 _EPISODES = "spikes"
 
 
-class EpisodeItem(TableItem):
+class EpisodeItem(KeyedItem):
     """An episode. pk `spikes`, sk whose it is and its first hour: `acme-cli#2026-11-21T08`, `~key#k1#2026-11-21T08`."""
 
     pk = UnicodeAttribute(hash_key=True, default=_EPISODES)
-    sk = UnicodeAttribute(range_key=True)
     product = UnicodeAttribute(null=True)
     api_key_id = UnicodeAttribute(null=True)
     hour = NumberAttribute()
@@ -34,10 +33,9 @@ class EpisodeItem(TableItem):
     is_announced = BooleanAttribute(default=False)
 
 
-class LatestEpisodeItem(TableItem):
+class LatestEpisodeItem(KeyedItem):
     """Which episode of a product or key is the latest. pk `spike#acme-cli`; there to be changed on a condition."""
 
-    pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="latest")
     episode = UnicodeAttribute()
 
@@ -94,8 +92,7 @@ class EpisodeStore:
             yield _episode(item)
 
     def _item(self, episode: Episode) -> EpisodeItem:
-        item: EpisodeItem = bind(EpisodeItem, self.table)(_EPISODES, episode.id)
-        return item
+        return bind(EpisodeItem, self.table)(_EPISODES, episode.id)
 
 
 def _episode(item: EpisodeItem) -> Episode:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import boto3
 from botocore.client import BaseClient
 from botocore.config import Config
+from pynamodb.attributes import UnicodeAttribute
 from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.models import Model
 
 from telemetry.retry import check_time
@@ -29,6 +31,13 @@ class TableItem(Model):
         """PynamoDB requires it; no table has this name."""
 
         table_name = "unbound"
+
+
+class KeyedItem(TableItem):
+    """An item of the registry, or of an environment's aggregates."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
 
 
 def short_config() -> Config:
@@ -69,12 +78,24 @@ def brief_client() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=config)
 
 
-@cache
 def bind(model: type[M], table: str, client: Callable[[], "DynamoDBClient"] = dynamodb_client) -> type[M]:
     """The model bound to a table: a subclass, so that no global switch decides where a model reads and writes.
 
     PynamoDB would make a session and a client for each (0.1 s of a cold start apiece); all share ours instead.
     """
+    return cast("type[M]", _bound(model, table, client))  # `cache` knows nothing of M
+
+
+def found_item(model: type[M], partition: str, sort: str, *, consistent_read: bool = True) -> M | None:
+    """The item of a bound model with these keys, None where there is none."""
+    try:
+        return model.get(partition, sort, consistent_read=consistent_read)
+    except DoesNotExist:
+        return None
+
+
+@cache
+def _bound(model: type[M], table: str, client: Callable[[], "DynamoDBClient"]) -> type[M]:
     meta = type("Meta", (), {"table_name": table})
     bound: type[M] = type(model.__name__, (model,), {"Meta": meta})
     bound._get_connection().connection._client = client()  # type: ignore[assignment]  # noqa: SLF001

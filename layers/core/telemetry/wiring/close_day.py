@@ -52,14 +52,7 @@ class CloseDayWiring(Verifiers):
         def judge_day(product: str, day: date) -> int:
             return judge_stored(records.unjudged(product, day), by_key, judge, now, Deadline(JUDGING_SECONDS))
 
-        return DayCloser.of(
-            self.aggregates(environment),
-            records,
-            list(products),
-            dispatch,
-            judge_day,
-            allowance,
-        )
+        return DayCloser.of(self.aggregates(environment), records, list(products), dispatch, judge_day, allowance)
 
     def candidates(self, environment: Environment) -> CandidateStore:
         """How far the closing of days has come."""

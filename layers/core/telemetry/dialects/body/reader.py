@@ -13,14 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from telemetry.dialects.body.forms import fields, format_of
 from telemetry.dialects.body.json_text import NotJson, loads, text_of, value_at
 from telemetry.dialects.body.masking import API_KEY, masked
-from telemetry.dialects.body.structure import (
-    BLANKS,
-    MOST_TOKENS_OF_EVENT,
-    Scan,
-    Span,
-    has_more,
-    might_have,
-)
+from telemetry.dialects.body.structure import BLANKS, MOST_TOKENS_OF_EVENT, Scan, Span, has_more, might_have
 from telemetry.domain.event import Format
 
 LARGEST_BATCH = 500

@@ -13,12 +13,7 @@ _LONGEST = timedelta(days=366)
 
 
 def read_audit(
-    environment: Environment,
-    since: datetime | None,
-    until: datetime,
-    limit: int,
-    after: str | None,
-    stores: Stores,
+    environment: Environment, since: datetime | None, until: datetime, limit: int, after: str | None, stores: Stores
 ) -> Page[AuditEntry]:
     """A page of what was done before a time, newest first; the month before it unless told. Raises InvalidField."""
     since = since or until - _USUAL

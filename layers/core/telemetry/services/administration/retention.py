@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
 from telemetry.domain.hourly_counts import RECORDS
+from telemetry.domain.instant import midnight
 from telemetry.domain.retention import Retention, oldest_day
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
@@ -28,9 +29,7 @@ class DayCounts:
         closed = self.reports.totals(CATALOGUE, first, last)
         found = {day.day: day.records for day in closed if day.expires_at and day.expires_at > now}
         start = closed[-1].day + timedelta(days=1) if closed else first
-        hours = self.live.hours(
-            CATALOGUE, datetime.combine(start, time(), UTC), datetime.combine(last, time(hour=23), UTC)
-        )
+        hours = self.live.hours(CATALOGUE, midnight(start), midnight(last).replace(hour=23))
         for hour, counts in hours if start <= last else ():
             found[hour.date()] = found.get(hour.date(), 0) + counts[RECORDS]
         return found
