@@ -67,7 +67,7 @@ from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
-from telemetry.storage.tables import KeyedItem, TableItem, dynamodb_client
+from telemetry.storage.tables import CountersItem, KeyedItem, TableItem, dynamodb_client
 from telemetry.web.administration.api_keys import NewApiKey
 from telemetry.web.administration.customers import NewCustomer
 from telemetry.web.administration.products import NewProduct, ProductPatch
@@ -403,12 +403,14 @@ KINDS = {
 NO_KIND = {"AnyItem"}
 """Reads items of several kinds."""
 
+BASES = {TableItem, KeyedItem, CountersItem}
+
 
 def test_every_kind_of_item_is_here() -> None:
     for module in pkgutil.iter_modules(telemetry.storage.__path__):
         importlib.import_module(f"telemetry.storage.{module.name}")
     assert Model.__subclasses__() == [TableItem]
-    models = {*TableItem.__subclasses__(), *KeyedItem.__subclasses__()} - {KeyedItem}
+    models = {model for base in BASES for model in base.__subclasses__()} - BASES
     assert {model.__name__ for model in models} == {
         *(kind.model for kind in KINDS.values()),
         *NO_KIND,

@@ -9,7 +9,6 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.messages.clients import sqs_client
 from telemetry.retry import Attempts, Wait, wait_with_jitter
-from telemetry.storage.batches import grouped
 from telemetry.storage.errors import store
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ class UncountedRecordQueue:
 
         Raises StoreUnavailable when SQS keeps refusing some: then send all of them again.
         """
-        for some in grouped(records, _MESSAGES_PER_CALL):
-            self._send_group(some)
+        for start in range(0, len(records), _MESSAGES_PER_CALL):
+            self._send_group(records[start : start + _MESSAGES_PER_CALL])
 
     def _send_group(self, records: Sequence[UncountedRecord]) -> None:
         waiting: list[SendMessageBatchRequestEntryTypeDef] = [

@@ -21,10 +21,9 @@ Slot = tuple[Environment | None, int]
 
 
 class FailedCallCounter(Protocol):
-    """Where failed calls are counted."""
+    """Where failed calls are counted (storage.failed_calls.FailedCallStore)."""
 
-    def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool:
-        """False when there is no room for another caller."""
+    def add(self, environment: Environment | None, caller: Caller, hour: datetime, calls: int = 1) -> bool: ...
 
 
 @dataclass(slots=True)

@@ -47,13 +47,10 @@ class EventOutcome:
 
 
 class Records(Protocol):
-    """The records of one environment."""
+    """The records of one environment (storage.records.RecordStore)."""
 
-    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
-        """Inserts records with distinct keys."""
-
-    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Existing]:
-        """Digests and flags of stored records."""
+    def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]: ...
+    def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> Mapping[RecordKey, Existing]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,19 +82,12 @@ class Allowance:
 
 
 class Parts(Protocol):
-    """Where counted parts wait for each other."""
+    """Where counted parts wait for each other (storage.recount_parts.PartStore)."""
 
-    def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None:
-        """Keeps versions and licences of a part, or some of them, for some days; nobody sees them yet."""
-
-    def put(self, unit: Unit, copy: str, summary: Recount, now: datetime) -> None:
-        """Keeps all else of a part, which is now counted: its tables are those put under the same copy."""
-
-    def summaries(self, units: Collection[Unit]) -> dict[Unit, Recount]:
-        """The parts that have been counted, without their tables."""
-
-    def tables(self, unit: Unit, bucket: int) -> Recount:
-        """A counted part's versions and licences, those of one bucket."""
+    def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None: ...
+    def put(self, unit: Unit, copy: str, summary: Recount, now: datetime) -> None: ...
+    def summaries(self, units: Collection[Unit]) -> dict[Unit, Recount]: ...
+    def tables(self, unit: Unit, bucket: int) -> Recount: ...
 
 
 Dispatch = Callable[[Unit], None]

@@ -29,8 +29,7 @@ Read = Callable[[Mapping[str, Any]], tuple[Observation, str | None]]
 class UncountedRecords(Protocol):
     """Where records go that cannot be counted (messages.uncounted_records)."""
 
-    def send(self, records: Sequence[UncountedRecord]) -> None:
-        """Returns when they are kept."""
+    def send(self, records: Sequence[UncountedRecord]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,23 +39,18 @@ from telemetry.services.ports import HourlyCounters
 
 
 class Episodes(Protocol):
-    """The episodes of one environment."""
+    """The episodes of one environment (storage.spikes.EpisodeStore)."""
 
     def latest(self, subject: str) -> Episode | None: ...
-
-    def open(self, episode: Episode, before: Episode | None) -> None:
-        """Raises Outdated when `before` is no longer the latest."""
-
+    def open(self, episode: Episode, before: Episode | None) -> None: ...
     def extend(self, episode: Episode, hour: datetime) -> None: ...
-
     def announced(self, episode: Episode) -> None: ...
 
 
 class Topic(Protocol):
-    """Where alerts are published."""
+    """Where alerts are published (messages.alerts.AlertTopic)."""
 
-    def publish(self, subject: str, message: Mapping[str, Any]) -> None:
-        """Returns when it is taken."""
+    def publish(self, subject: str, message: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,10 +51,9 @@ class DayVerdict(NamedTuple):
 
 
 class StoredRecords(Protocol):
-    """The records of one environment."""
+    """The records of one environment (storage.day_records.DayRecordStore)."""
 
-    def examined(self, product: str, day: date) -> Iterator[tuple[Observation, str | None]]:
-        """Each record of a day as the index lists it, and what is wrong with the record itself, if anything is."""
+    def examined(self, product: str, day: date) -> Iterator[tuple[Observation, str | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)

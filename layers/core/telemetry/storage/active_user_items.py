@@ -5,14 +5,13 @@ from base64 import urlsafe_b64encode
 from collections import Counter
 from datetime import date
 from itertools import pairwise
-from typing import Any, Self
 
 from pynamodb.attributes import Attribute, BinaryAttribute, BooleanAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.constants import STRING
 
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Audience, Balance, History, Place, Tally
 from telemetry.storage.deflated_json import deflated_json, inflated_json
-from telemetry.storage.tables import KeyedItem, TableItem
+from telemetry.storage.tables import CountersItem, KeyedItem, TableItem
 
 SLICES = 4
 """Parts of a tally: all stream shards write the catalogue's, and an item takes one transaction at a time."""
@@ -111,24 +110,14 @@ class ActorItem(KeyedItem):
     expires_at = NumberAttribute()
 
 
-class DayItem(KeyedItem):
-    """A part of a scope's tally, or its opening balance (by sort key).
-
-    A tally's counters are attributes of their own and not a map, because ADD needs no item to be there first for them.
-    """
+class DayItem(CountersItem):
+    """A part of a scope's tally, or its opening balance (by sort key)."""
 
     balance = BinaryAttribute(attr_name="b", null=True, legacy_encoding=False)
 
-    tally: Tally
-
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """An item as it was read, its counters too."""
-        item = super().from_raw_data(data)
-        item.tally = Counter(
-            {_COUNTER_NAMES[name]: int(value["N"]) for name, value in data.items() if name in _COUNTER_NAMES}
-        )
-        return item
+    @property
+    def tally(self) -> Tally:
+        return Counter({_COUNTER_NAMES[name]: by for name, by in self.counters.items() if name in _COUNTER_NAMES})
 
 
 class ClosingItem(TableItem):

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
 from zlib import crc32
 
 from pynamodb.attributes import NumberAttribute, UnicodeSetAttribute
@@ -16,7 +15,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller, FailedCalls
 from telemetry.domain.instant import from_hour_text, hour_text, to_seconds
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import KeyedItem, bind, brief_client
+from telemetry.storage.tables import CountersItem, bind, brief_client
 
 RETENTION = timedelta(days=30)
 
@@ -29,24 +28,18 @@ CALLERS_PER_SLOT = 12
 _UNKNOWN = "unknown"
 
 
-class FailedCallsItem(KeyedItem):
+class FailedCallsItem(CountersItem):
     """Some callers of an hour. pk `failed_calls#production` (or `failed_calls#unknown`), sk `2026-11-21T08#3`.
 
-    Each has a counter, an attribute like `bad_key#a1b2#192.0.2.7`, and is listed in `known`, whose length is
-    limited.
+    Each has a counter like `bad_key#a1b2#192.0.2.7`, and a mark among those `known`, whose number is limited.
     """
 
     known = UnicodeSetAttribute(null=True)
     expires_at = NumberAttribute()
 
-    calls: Mapping[Caller, int]
-
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """An item as it was read, its counters too."""
-        item = super().from_raw_data(data)
-        item.calls = {_caller(name): int(value["N"]) for name, value in data.items() if "#" in name}
-        return item
+    @property
+    def calls(self) -> Mapping[Caller, int]:
+        return {_caller(name): count for name, count in self.counters.items()}
 
 
 @store("failed calls")

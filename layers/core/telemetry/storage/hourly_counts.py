@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
@@ -19,7 +18,7 @@ from telemetry.domain.instant import from_hour_text, from_seconds, hour_text, to
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.tables import KeyedItem, bind, connection
+from telemetry.storage.tables import CountersItem, KeyedItem, bind, connection
 
 RETENTION = timedelta(days=400)
 """Of hours."""
@@ -33,7 +32,7 @@ LICENSE_RETENTION = timedelta(days=8)
 _KINDS = {kind.value: kind for kind in Kind}
 
 
-class HourItem(KeyedItem):
+class HourItem(CountersItem):
     """An hour of a product or the catalogue. pk `hours#acme-cli` (or `hours#~unknown`, `hours#*`), sk `2026-11-21T08`.
 
     Its counters are attributes: a kind's letter and a name, as `r`, `f`, `s`, `!R`, `v5.0.1`, `gexports`,
@@ -42,20 +41,9 @@ class HourItem(KeyedItem):
 
     expires_at = NumberAttribute()
 
-    counts: HourCounts
-
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """An item as it was read, its counters too."""
-        item = super().from_raw_data(data)
-        item.counts = Counter(
-            {
-                Measure(_KINDS[name[0]], name[1:]): int(value["N"])
-                for name, value in data.items()
-                if name not in {"pk", "sk", "expires_at"}
-            }
-        )
-        return item
+    @property
+    def counts(self) -> HourCounts:
+        return Counter({Measure(_KINDS[name[0]], name[1:]): count for name, count in self.counters.items()})
 
 
 class PositionItem(KeyedItem):

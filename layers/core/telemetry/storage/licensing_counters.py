@@ -3,7 +3,6 @@
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
@@ -11,7 +10,7 @@ from pynamodb.expressions.operand import Path
 from telemetry.domain.instant import hour_text, to_seconds
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.storage.errors import store
-from telemetry.storage.tables import KeyedItem, bind
+from telemetry.storage.tables import CountersItem, bind
 
 RETENTION = timedelta(days=400)
 
@@ -19,31 +18,22 @@ _PARTITION = "licensing"
 _ACTIONS = frozenset(action.value for action in DeviceAction)
 
 
-class LicensingHourItem(KeyedItem):
+class LicensingHourItem(CountersItem):
     """An hour (UTC) of a product. pk `licensing`, sk `2026-11-21T08#acme-desktop` (or `2026-11-21T08#~unknown`).
 
-    Its counters are attributes like `activate_302`, so that ADD needs nothing to be there first. One partition holds
-    all products: their hours are then read in one request, and a call costs no second write for all together.
+    Its counters are like `activate_302`. One partition holds all products: their hours are then read in one request,
+    and a call costs no second write for all together.
     """
 
     pk = UnicodeAttribute(hash_key=True, default=_PARTITION)
     expires_at = NumberAttribute()
 
-    calls: Calls
-
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """An item as it was read, its counters too."""
-        item = super().from_raw_data(data)
-        named = ((name.partition("_"), value) for name, value in data.items())
-        item.calls = Counter(
-            {
-                (DeviceAction(action), int(code)): int(value["N"])
-                for (action, _, code), value in named
-                if action in _ACTIONS
-            }
+    @property
+    def calls(self) -> Calls:
+        named = ((name.partition("_"), count) for name, count in self.counters.items())
+        return Counter(
+            {(DeviceAction(action), int(code)): count for (action, _, code), count in named if action in _ACTIONS}
         )
-        return item
 
 
 @store("licensing counters")

@@ -113,13 +113,10 @@ def _product(item: ProductItem) -> Product:
 
 
 class Products(Protocol):
-    """Where products are listed."""
+    """Where products are listed (ProductStore)."""
 
-    def all(self) -> Mapping[str, Product]:
-        """All products by id."""
-
-    def named(self, ids: Collection[str]) -> Mapping[str, Product]:
-        """Those of these ids that there are; strongly consistent, one request."""
+    def all(self) -> Mapping[str, Product]: ...
+    def named(self, ids: Collection[str]) -> Mapping[str, Product]: ...
 
 
 class Catalogue:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import boto3
 from botocore.client import BaseClient
@@ -38,6 +38,19 @@ class KeyedItem(TableItem):
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+
+
+class CountersItem(KeyedItem):
+    """An item whose counters are attributes of their own, and not a map: ADD needs nothing to be there first then."""
+
+    counters: dict[str, int]
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        """An item as it was read, its counters by their names."""
+        item, others = super().from_raw_data(data), {each.attr_name for each in cls.get_attributes().values()}
+        item.counters = {name: int(value["N"]) for name, value in data.items() if "N" in value and name not in others}
+        return item
 
 
 def short_config() -> Config:

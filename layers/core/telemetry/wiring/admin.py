@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
-from telemetry.clock import Clock
 from telemetry.domain.environment import Environment
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.administration.days import Corrections
@@ -21,16 +19,12 @@ class AdminWiring(StaffWiring, Verifiers):
     """What the routes of the admin API work on."""
 
     settings: RetentionSettings
+    settings_type = RetentionSettings
     most_verified: int | None = 10_000
     """The largest day, in records, that is verified while the caller waits.
 
     For larger days there are `python -m local verify` and the event of close_day.
     """
-
-    @classmethod
-    def from_env(cls, clock: Clock) -> Self:
-        """Raises ConfigurationError."""
-        return cls(RetentionSettings.from_env(), clock)
 
     @cached_property
     def stores(self) -> Stores:

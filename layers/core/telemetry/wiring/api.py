@@ -2,28 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
-from telemetry.clock import Clock
 from telemetry.domain.keyring import Keyring
 from telemetry.services.failed_calls import SummedCalls
-from telemetry.settings import Settings
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator
+from telemetry.wiring.wired import Wiring
 
 
 @dataclass(frozen=True)
-class ApiWiring:
-    """Stores and services are made when they are first used, so that no request waits for one it does not need."""
-
-    settings: Settings
-    clock: Clock
-
-    @classmethod
-    def from_env(cls, clock: Clock) -> Self:
-        """Raises ConfigurationError."""
-        return cls(Settings.from_env(), clock)
+class ApiWiring(Wiring):
+    """The registry, and who may call."""
 
     @property
     def registry(self) -> str:

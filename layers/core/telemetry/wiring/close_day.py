@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Self
 
-from telemetry.clock import Clock
 from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.product import Product
@@ -21,23 +19,19 @@ from telemetry.storage.products import ProductStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.secret import keyring
 from telemetry.wiring.verifier import Verifiers
+from telemetry.wiring.wired import Wiring
 
 JUDGING_SECONDS = 30
 """How long storing the judgement of one record may take."""
 
 
 @dataclass(frozen=True)
-class CloseDayWiring(Verifiers):
+class CloseDayWiring(Wiring, Verifiers):
     """What closes, counts and verifies days."""
 
     settings: RecordSettings
-    clock: Clock
+    settings_type = RecordSettings
     most_verified: int | None = None
-
-    @classmethod
-    def from_env(cls, clock: Clock) -> Self:
-        """Raises ConfigurationError."""
-        return cls(RecordSettings.from_env(), clock)
 
     @property
     def products(self) -> ProductStore:

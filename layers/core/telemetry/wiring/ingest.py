@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
 
-from telemetry.clock import Clock
 from telemetry.domain.environment import Environment
 from telemetry.services.failed_calls import FailedCallLog
 from telemetry.services.ingest import Ingest
@@ -24,11 +22,7 @@ class IngestWiring(ApiWiring, RecordStores):
     """What stores events and counts failed calls."""
 
     settings: IngestSettings
-
-    @classmethod
-    def from_env(cls, clock: Clock) -> Self:
-        """Raises ConfigurationError."""
-        return cls(IngestSettings.from_env(), clock)
+    settings_type = IngestSettings
 
     @cached_property
     def ingest(self) -> Ingest:

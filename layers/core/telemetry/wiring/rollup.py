@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
-from telemetry.clock import Clock
 from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.sighting import Observation
@@ -18,19 +17,15 @@ from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.record_item import read_image
 from telemetry.storage.spikes import EpisodeStore
+from telemetry.wiring.wired import Wiring
 
 
 @dataclass(frozen=True)
-class RollupWiring:
+class RollupWiring(Wiring):
     """What counts records, and what watches the counts."""
 
     settings: RollupSettings
-    clock: Clock
-
-    @classmethod
-    def from_env(cls, clock: Clock) -> Self:
-        """Raises ConfigurationError."""
-        return cls(RollupSettings.from_env(), clock)
+    settings_type = RollupSettings
 
     @cached_property
     def rollups(self) -> Mapping[Environment, Rollup]:

@@ -1,15 +1,28 @@
 """The wiring of one process: made at the first request, then kept until the process ends."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from telemetry.clock import Clock, SystemClock
+from telemetry.settings import Settings
 
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
-W = TypeVar("W", bound="DataclassInstance")
+@dataclass(frozen=True)
+class Wiring:
+    """Stores and services are made when they are first used, so that nothing waits for what it does not need."""
+
+    settings: Settings
+    clock: Clock
+    settings_type: ClassVar[type[Settings]] = Settings
+
+    @classmethod
+    def from_env(cls, clock: Clock) -> Self:
+        """Raises ConfigurationError."""
+        return cls(cls.settings_type.from_env(), clock)
+
+
+W = TypeVar("W", bound=Wiring)
 
 
 class Wired(Generic[W]):

@@ -1,16 +1,16 @@
 """Products and customers, which are the same in all environments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 from urllib.parse import unquote
 
 from telemetry.domain.customer import Customer
-from telemetry.domain.errors import ChangedMeanwhile, InvalidField, NotFound, StaleVersion
+from telemetry.domain.errors import InvalidField, NotFound
 from telemetry.domain.product import LONGEST_PRODUCT_ID, Product
 from telemetry.domain.staff import Staff
-from telemetry.services.administration.stores import Stores, audited
+from telemetry.services.administration.stores import Stores, at_version, audited
 
 _PRODUCT = ("name", "requires_license", "activity_types", "versions", "is_active")
 _CUSTOMER = ("name", "email")
@@ -42,14 +42,9 @@ def find_product(named: str, stores: Stores) -> Product:
 def change_product(staff: Staff, id_: str, version: int, changes: Mapping[str, Any], stores: Stores) -> Product:
     """Changes fields of a product as it was at a version. Raises NotFound, StaleVersion."""
     before = stores.products.get(id_)
-    if before.version != version:
-        raise StaleVersion(f"product {id_}")
     after = replace(before, **changes)
-    entry = audited(staff, "product.change", id_, _PRODUCT, before, after)
-    try:
-        return stores.products.change(after, entry)
-    except ChangedMeanwhile as exc:
-        raise StaleVersion(f"product {id_}") from exc
+    with at_version(version, before.version, f"product {id_}"):
+        return stores.products.change(after, audited(staff, "product.change", id_, _PRODUCT, before, after))
 
 
 def create_customer(staff: Staff, id_: str | None, name: str, email: str | None, stores: Stores) -> Customer:
@@ -62,29 +57,24 @@ def create_customer(staff: Staff, id_: str | None, name: str, email: str | None,
 def change_customer(staff: Staff, id_: str, version: int, changes: Mapping[str, Any], stores: Stores) -> Customer:
     """Changes fields of a customer as it was at a version. Raises NotFound, StaleVersion."""
     before = stores.customers.get(id_)
-    if before.version != version:
-        raise StaleVersion(f"customer {id_}")
     after = replace(before, **changes)
-    entry = audited(staff, "customer.change", id_, _CUSTOMER, before, after)
-    try:
-        return stores.customers.change(after, entry)
-    except ChangedMeanwhile as exc:
-        raise StaleVersion(f"customer {id_}") from exc
+    with at_version(version, before.version, f"customer {id_}"):
+        return stores.customers.change(after, audited(staff, "customer.change", id_, _CUSTOMER, before, after))
 
 
 def check_product(id_: str | None, stores: Stores) -> None:
     """Raises InvalidField when the product does not exist."""
-    if id_ is not None:
-        try:
-            stores.products.get(id_)
-        except NotFound as exc:
-            raise InvalidField("product_id", "There is no such product") from exc
+    _check("product", id_, stores.products.get)
 
 
 def check_customer(id_: str | None, stores: Stores) -> None:
     """Raises InvalidField when the customer does not exist."""
-    if id_ is not None:
-        try:
-            stores.customers.get(id_)
-        except NotFound as exc:
-            raise InvalidField("customer_id", "There is no such customer") from exc
+    _check("customer", id_, stores.customers.get)
+
+
+def _check(what: str, id_: str | None, get: Callable[[str], object]) -> None:
+    try:
+        if id_ is not None:
+            get(id_)
+    except NotFound as exc:
+        raise InvalidField(f"{what}_id", f"There is no such {what}") from exc

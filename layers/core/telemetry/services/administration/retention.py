@@ -6,13 +6,12 @@ from datetime import date, datetime, timedelta
 
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
 from telemetry.domain.hourly_counts import RECORDS
 from telemetry.domain.instant import midnight
 from telemetry.domain.retention import Retention, oldest_day
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.staff import Staff
-from telemetry.services.administration.stores import Stores, audited
+from telemetry.services.administration.stores import Stores, at_version, audited
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 
@@ -48,14 +47,10 @@ def change_retention(staff: Staff, environment: Environment, days: int, version:
     """Changes the retention as it was at a version. Raises Forbidden unless by a super_admin, StaleVersion."""
     staff.require(Role.SUPER_ADMIN)
     before = stores.retention.get(environment)
-    if before.version != version:
-        raise StaleVersion(f"retention of {environment}")
     after = replace(before, days=days)
     entry = audited(staff, "retention.change", environment, ("days",), before, after, environment)
-    try:
+    with at_version(version, before.version, f"retention of {environment}"):
         return stores.retention.change(environment, after, entry)
-    except ChangedMeanwhile as exc:
-        raise StaleVersion(f"retention of {environment}") from exc
 
 
 def preview_retention(

@@ -1,12 +1,14 @@
 """The stores that administration works on, and the entries it writes to the audit log."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
 
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.storage.activations import ActivationStore
@@ -44,6 +46,20 @@ class Stores:
             AuditLog(table),
             keyring,
         )
+
+
+@contextmanager
+def at_version(asked: int, current: int, what: str) -> Iterator[None]:
+    """Around a change of what was read at its `current` version. Raises StaleVersion when the caller asked for another.
+
+    So it does when somebody else changes it meanwhile.
+    """
+    if asked != current:
+        raise StaleVersion(what)
+    try:
+        yield
+    except ChangedMeanwhile as exc:
+        raise StaleVersion(what) from exc
 
 
 def audited(
