@@ -28,7 +28,6 @@ class AdminWiring(StaffWiring, Verifiers):
 
     @cached_property
     def stores(self) -> Stores:
-        """The registry."""
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
 
     def key_activity(self, environment: Environment) -> KeyActivity:
