@@ -42,6 +42,7 @@ def commit(table: str, writes: Sequence[Write], entry: AuditEntry | None = None)
 def refused(writes: Sequence[Write], what: str, deadline: Deadline) -> tuple[int, ...]:
     """Does all writes or nothing: the places of those whose conditions did not hold; none when it is done.
 
+    Places are counted as PynamoDB sends the writes: deletions first, then puts, then updates.
     Tries again while others get in between. Raises StoreUnavailable, about `what`, when there is no time left for that.
     """
     token = str(uuid4())  # DynamoDB knows an attempt by it whose answer was lost, and does not do it twice

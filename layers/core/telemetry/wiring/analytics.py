@@ -78,7 +78,6 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         )
 
     def license_watch(self, environment: Environment) -> LicenseWatch:
-        """Licences with many flags or many devices."""
         reports, day_records = self.day_reports(environment), self.day_records(environment)
         return LicenseWatch(environment, reports, day_records, self.records(environment), self.stores, event_of)
 
@@ -86,6 +85,5 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         return EpisodeStore(self.aggregates(environment))
 
     def system_logs(self, environment: Environment) -> SystemLogReader:
-        """Failed calls, what staff did, closed days."""
         calls, reports = FailedCallStore(self.registry), self.day_reports(environment)
         return SystemLogReader(environment, calls, self.stores.audit, reports)
