@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from telemetry.dialects import getkeymanager
+from telemetry.dialects.body.reader import Element
 from telemetry.dialects.stored import said_in
 from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind
 from telemetry.domain.environment import Environment
@@ -367,7 +368,7 @@ class Archive:
 
     def keep(self, bodies: list[dict[str, Any]], when: datetime) -> None:
         key = ApiKey("k1", KeyKind.SDK, "", "", "", frozenset({Environment.PRODUCTION}))
-        events = [getkeymanager.parse_event(json.dumps(body).encode(), body) for body in bodies]
+        events = [getkeymanager.event_of(Element(json.dumps(body).encode(), body)) for body in bodies]
         outcomes = self.ingest.keep(events, Access(key, Environment.PRODUCTION), "203.0.113.7", when, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telemetry.domain.device import normalise_device
+from telemetry.domain.ids import normalise_device
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import activation_id
 

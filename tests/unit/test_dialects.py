@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.dialects import getkeymanager, reo
+from telemetry.dialects.body.reader import Element
 from telemetry.domain.event import normalise_license, normalise_user, parse_time
 
 JSON = st.recursive(
@@ -32,7 +33,10 @@ def test_any_body_is_understood_as_something_and_kept_whole(body: bytes) -> None
 @given(st.dictionaries(FIELDS, JSON | st.text(alphabet=st.characters()), max_size=12))
 def test_fields_of_any_type_are_read_or_complained_about(value: dict[str, object]) -> None:
     raw = json.dumps(value).encode()
-    for event in (getkeymanager.parse_event(raw, json.loads(raw)), reo.parse(json.dumps({"payload": value}).encode())):
+    for event in (
+        getkeymanager.event_of(Element(raw, json.loads(raw))),
+        reo.parse(json.dumps({"payload": value}).encode()),
+    ):
         texts = (event.product_id, event.user_id, event.device_id, event.event_id, event.license_key, event.country)
         assert all(text is None or text.encode() for text in texts)  # can be stored
         assert all(messages for messages in event.errors.values())

@@ -52,7 +52,6 @@ class Role(StrEnum):
     SUPER_ADMIN = "super_admin"
 
     def includes(self, other: "Role") -> bool:
-        """Whether this role may do all that the other one may."""
         ranks = list(Role)
         return ranks.index(self) >= ranks.index(other)
 

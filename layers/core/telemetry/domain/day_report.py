@@ -12,7 +12,7 @@ from typing import Any
 
 from telemetry.domain.active_users import Audience, Balance, LedgerBroken
 from telemetry.domain.hourly_counts import largest
-from telemetry.domain.instant import to_nearest_millisecond, to_seconds
+from telemetry.domain.instant import to_seconds
 from telemetry.domain.license_activity import LicenseActivity, foremost
 from telemetry.domain.recount import HOURS, Recount
 from telemetry.domain.report_rules import RULES, RULES_1, Rules
@@ -140,7 +140,6 @@ class CatalogueSum:
     def report(
         self, scope: str, day: date, balance: Balance, before: DayTotals | None, moments: Moments, rules: Rules = RULES
     ) -> DayReport:
-        """The report of all products added."""
         return _report(scope, day, self._whole, self.evidence, balance, before, moments, rules)
 
 
@@ -257,7 +256,7 @@ def _bounded(details: DayDetails, most: int) -> DayDetails:
     room = most - _size(_said(replace(details, licenses=())))
     kept = 0
     for each in details.licenses:
-        room -= _size(_plain(each)) + 1
+        room -= _size(each.plain()) + 1
         if room < 0:
             break
         kept += 1
@@ -269,7 +268,7 @@ def _said(details: DayDetails) -> dict[str, Any]:
     said = {
         "versions": dict(details.versions),
         "hours": [list(hour) for hour in details.hours],
-        "licenses": [_plain(each) for each in details.licenses],
+        "licenses": [each.plain() for each in details.licenses],
         "evidence": dict(details.evidence),
     }
     return said if details.rules == RULES_1.version else said | {"rules": details.rules}
@@ -283,18 +282,3 @@ def _size(said: object) -> int:
 def _hash_of(counters: Sequence[int]) -> bytes:
     """SHA-256 of the counters, each as 8 bytes, most significant first."""
     return sha256(pack(f">{len(counters)}q", *counters)).digest()
-
-
-def _plain(each: LicenseActivity) -> dict[str, Any]:
-    return {
-        "license": each.license,
-        "product": each.product,
-        "records": each.records,
-        "flagged": each.flagged,
-        "flags": dict(each.flags),
-        "devices": each.devices,
-        "ips": each.ips,
-        "countries": list(each.countries),
-        "first_seen": to_nearest_millisecond(each.first_seen),
-        "last_seen": to_nearest_millisecond(each.last_seen),
-    }

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from ipaddress import ip_address
 
+from telemetry.domain.addresses import address_of
 from telemetry.domain.ids import trimmed
 from telemetry.domain.placeholder import is_placeholder
 
@@ -126,11 +126,8 @@ def normalise_group(text: str | None) -> str | None:
 
 def address_in(text: str | None) -> str | None:
     """An IP address in its usual spelling (an IPv4 one also where it comes as IPv6), None for what is none."""
-    try:
-        address = ip_address((text or "").strip())
-    except ValueError:
-        return None
-    return str(getattr(address, "ipv4_mapped", None) or address)
+    address = address_of((text or "").strip())
+    return None if address is None else str(address)
 
 
 def company_of(domain: str | None, user_id: str | None) -> str | None:

@@ -18,9 +18,7 @@ from telemetry.domain.flags import Flag, FlagClass, is_billable
 from telemetry.domain.recount import HOURS
 
 EXCLUDING = tuple(flag for flag in Flag if not is_billable([flag]))
-"""Flags that keep a record from counting towards audience `users`."""
-
-COUNTED_FLAGS = tuple(flag for flag in Flag if flag.flag_class in {FlagClass.PIRACY, FlagClass.LICENSE})
+"""The piracy and licence flags: a record with one does not count towards audience `users`."""
 
 Plain = Mapping[str, Any]
 """Texts, integers, None, and mappings and sequences of these."""
@@ -200,7 +198,7 @@ def _flagged(totals: DayTotals | None) -> dict[str, int]:
     return {
         "records": totals.records if totals else 0,
         "flagged": totals.flagged if totals else 0,
-        **{flag.value: found[flag] for flag in COUNTED_FLAGS},
+        **{flag.value: found[flag] for flag in EXCLUDING},
         **sums,
     }
 

@@ -5,8 +5,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Final
 
-from telemetry.domain.device import normalise_device
 from telemetry.domain.errors import ConfigurationError
+from telemetry.domain.ids import normalise_device
 
 FINGERPRINT_VERSION: Final = "1"
 """Goes before every fingerprint that names a partition, so that a later version could be used at the same time."""

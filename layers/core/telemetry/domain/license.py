@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from telemetry.domain.environment import Environment
@@ -33,17 +34,22 @@ class LicenseAction(StrEnum):
 ENDED_BY_DATE = frozenset({LicenseState.AVAILABLE, LicenseState.ASSIGNED, LicenseState.ACTIVE})
 """The states that a passed expiry date turns into expired; a revoked or suspended licence stays that."""
 
-_FROM: dict[LicenseAction, frozenset[LicenseState]] = {
-    LicenseAction.ASSIGN: frozenset({LicenseState.AVAILABLE}),
-    LicenseAction.SUSPEND: frozenset({LicenseState.ASSIGNED, LicenseState.ACTIVE}),
-    LicenseAction.RESUME: frozenset({LicenseState.SUSPENDED}),
-    LicenseAction.REVOKE: frozenset(LicenseState) - {LicenseState.REVOKED},
-}
-_TO = {
-    LicenseAction.ASSIGN: LicenseState.ASSIGNED,
-    LicenseAction.SUSPEND: LicenseState.SUSPENDED,
-    LicenseAction.RESUME: LicenseState.ACTIVE,
-    LicenseAction.REVOKE: LicenseState.REVOKED,
+
+class _Rule(NamedTuple):
+    """The states from which an action is allowed, the state it leads to, and what is then done to the licence."""
+
+    allowed: frozenset[LicenseState]
+    state: LicenseState
+    done: str
+
+
+_RULES = {
+    LicenseAction.ASSIGN: _Rule(frozenset({LicenseState.AVAILABLE}), LicenseState.ASSIGNED, "assigned"),
+    LicenseAction.SUSPEND: _Rule(
+        frozenset({LicenseState.ASSIGNED, LicenseState.ACTIVE}), LicenseState.SUSPENDED, "suspended"
+    ),
+    LicenseAction.RESUME: _Rule(frozenset({LicenseState.SUSPENDED}), LicenseState.ACTIVE, "resumed"),
+    LicenseAction.REVOKE: _Rule(frozenset(LicenseState) - {LicenseState.REVOKED}, LicenseState.REVOKED, "revoked"),
 }
 
 
@@ -120,9 +126,10 @@ def last_four(license_key: str) -> str:
 
 def after(action: LicenseAction, state: LicenseState) -> LicenseState:
     """The state an action leads to. Raises ActionNotAllowed."""
-    if state not in _FROM[action]:
-        raise ActionNotAllowed(f"A licence that is {state} cannot be {_PAST[action]}")
-    return _TO[action]
+    rule = _RULES[action]
+    if state not in rule.allowed:
+        raise ActionNotAllowed(f"A licence that is {state} cannot be {rule.done}")
+    return rule.state
 
 
 def _uuid(mac: bytes) -> str:
@@ -131,11 +138,3 @@ def _uuid(mac: bytes) -> str:
     value = value & ~(0xF << 76) | 0x8 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(UUID(int=value))
-
-
-_PAST = {
-    LicenseAction.ASSIGN: "assigned",
-    LicenseAction.SUSPEND: "suspended",
-    LicenseAction.RESUME: "resumed",
-    LicenseAction.REVOKE: "revoked",
-}

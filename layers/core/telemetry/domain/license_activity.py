@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from heapq import nsmallest
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from telemetry.domain.hourly_counts import OTHER
+from telemetry.domain.instant import to_nearest_millisecond
 from telemetry.domain.report_rules import RULES, Rules
 from telemetry.domain.sighting import Observation
 
@@ -41,6 +42,21 @@ class LicenseActivity:
     countries: tuple[str, ...]
     first_seen: datetime
     last_seen: datetime
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it, in the order of the fields."""
+        return {
+            "license": self.license,
+            "product": self.product,
+            "records": self.records,
+            "flagged": self.flagged,
+            "flags": dict(self.flags),
+            "devices": self.devices,
+            "ips": self.ips,
+            "countries": list(self.countries),
+            "first_seen": to_nearest_millisecond(self.first_seen),
+            "last_seen": to_nearest_millisecond(self.last_seen),
+        }
 
 
 def foremost(licenses: Iterable[LicenseActivity]) -> tuple[LicenseActivity, ...]:

@@ -103,7 +103,6 @@ class DayCloser:
         return closed
 
     def days_behind(self, now: datetime) -> int:
-        """How many days that are over are not closed."""
         return self.ledger.closing().days_behind(now)
 
     def _next_to_close(self, last: date, now: datetime) -> date | None:

@@ -3,12 +3,12 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol, Self
+from typing import Protocol
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller
 from telemetry.domain.hourly_counts import hour_of
-from telemetry.storage.failed_calls import FailedCallStore, slot_of
+from telemetry.storage.failed_calls import slot_of
 
 PAUSE = timedelta(seconds=10)
 """Between two writes of sums."""
@@ -66,11 +66,6 @@ class SummedCalls:
     log: FailedCallLog
     _written: datetime | None = None
     _waiting: Counter[tuple[datetime, Caller]] = field(default_factory=Counter)
-
-    @classmethod
-    def into(cls, table: str) -> Self:
-        """What this process counts into a table."""
-        return cls(FailedCallLog(FailedCallStore(table)))
 
     def note(self, caller: Caller, now: datetime) -> None:
         """Counts a call of which no environment is known. Raises StoreUnavailable, and then keeps what it has."""

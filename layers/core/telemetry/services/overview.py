@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
-from typing import Self
 
 from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
@@ -14,11 +13,7 @@ from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.ports import DayReports, DaySummaries, HourlyCounters, Ledger, LicensingCalls
-from telemetry.storage.active_users import LedgerStore
-from telemetry.storage.day_reports import DayReportStore
-from telemetry.storage.day_summaries import SummaryStore
-from telemetry.storage.hourly_counts import RETENTION, HourlyCountStore
-from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.hourly_counts import RETENTION
 
 _HOUR = timedelta(hours=1)
 
@@ -32,14 +27,6 @@ class Overviews:
     hourly: HourlyCounters
     ledger: Ledger
     licensing: LicensingCalls
-
-    @classmethod
-    def of(cls, table: str) -> Self:
-        """The overviews of an aggregates table."""
-        return cls(
-            DayReportStore(table), SummaryStore(table), HourlyCountStore(table), LedgerStore(table),
-            LicensingCounters(table),
-        )  # fmt: skip
 
     def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
         """The overview of a product or the catalogue.

@@ -25,7 +25,6 @@ class AlertFilter:
     window: Window | None = None
 
     def fit(self, episode: Episode, now: datetime) -> bool:
-        """Whether this is one of them."""
         return (
             self.is_open in {None, episode.closed_at(now) is None}
             and self.product in {None, episode.opened.product}

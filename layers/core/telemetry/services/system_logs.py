@@ -29,7 +29,6 @@ class CallerFilter:
     source_ip: str | None = None
 
     def fit(self, caller: Caller) -> bool:
-        """Whether this is one of them."""
         return all(wanted in {None, each} for wanted, each in zip(_asked(self), caller, strict=True))
 
 

@@ -3,20 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
-from uuid import uuid4
 
-from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
-from pynamodb.models import Model
-from pynamodb.transactions import TransactWrite
 
-from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
+from telemetry.domain.errors import ChangedMeanwhile
 from telemetry.domain.instant import to_milliseconds
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import Activation, ActivationState, License, LicenseState
 from telemetry.domain.page import Page
 from telemetry.retry import Deadline
-from telemetry.storage.errors import ConditionFailed, conditions, storage_errors, store
+from telemetry.storage.changes import Write, refused
+from telemetry.storage.errors import store
 from telemetry.storage.license_items import (
     LICENSE,
     ActivationItem,
@@ -27,12 +24,9 @@ from telemetry.storage.license_items import (
 )
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.pages import read_page
-from telemetry.storage.tables import bind, connection
+from telemetry.storage.tables import bind
 
 _OF_ACTIVATION = 1  # in a transaction, after that of its licence
-
-_Update = tuple[Model, list[Action], Condition]
-"""An item, what to do to it, and on what condition."""
 
 
 class ActivationChange(Enum):
@@ -72,64 +66,38 @@ class ActivationStore:
         if license_.state is LicenseState.ASSIGNED:
             actions.append(licenses.state.set(LicenseState.ACTIVE.value))
             actions.append(licenses.version.add(1))  # or staff, having read it before, would set the state back
-        entry = activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring))
-        return self._in_transaction(
-            (licenses(license_partition(license_.id), LICENSE), actions, unchanged),
-            (
-                entry,
-                [
-                    activations.identifier.set(identifier),
-                    activations.status.set(ActivationState.ACTIVE.value),
-                    activations.first_seen.set(activations.first_seen | to_milliseconds(now)),
-                    activations.last_seen.set(to_milliseconds(now)),
-                ],
-                activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
-            ),
-            license_.id,
-            deadline,
+        activation = Write(
+            activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring)),
+            activations.status.does_not_exist() | (activations.status == ActivationState.INACTIVE.value),
+            [
+                activations.identifier.set(identifier),
+                activations.status.set(ActivationState.ACTIVE.value),
+                activations.first_seen.set(activations.first_seen | to_milliseconds(now)),
+                activations.last_seen.set(to_milliseconds(now)),
+            ],
         )
+        of_license = Write(licenses(license_partition(license_.id), LICENSE), unchanged, actions)
+        return self._change(of_license, activation, license_, deadline)
 
     def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
         """Ends an activation; ALREADY when there is none that is active."""
         licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
-        return self._in_transaction(
-            (
-                licenses(license_partition(license_.id), LICENSE),
-                [licenses.active_activations.add(-1)],
-                licenses.pk.exists(),
-            ),
-            (
-                activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring)),
-                [
-                    activations.status.set(ActivationState.INACTIVE.value),
-                    activations.last_seen.set(to_milliseconds(now)),
-                ],
-                activations.status == ActivationState.ACTIVE.value,
-            ),
-            license_.id,
-            deadline,
+        activation = Write(
+            activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring)),
+            activations.status == ActivationState.ACTIVE.value,
+            [activations.status.set(ActivationState.INACTIVE.value), activations.last_seen.set(to_milliseconds(now))],
         )
+        item = licenses(license_partition(license_.id), LICENSE)
+        of_license = Write(item, licenses.pk.exists(), [licenses.active_activations.add(-1)])
+        return self._change(of_license, activation, license_, deadline)
 
-    def _in_transaction(
-        self, of_license: _Update, of_activation: _Update, id_: str, deadline: Deadline
+    def _change(
+        self, of_license: Write, of_activation: Write, license_: License, deadline: Deadline
     ) -> ActivationChange:
-        token = str(uuid4())
-        for _ in deadline.attempts():
-            try:
-                with storage_errors("licences"), conditions():
-                    self._update(token, of_license, of_activation)
-            except ConditionFailed as exc:
-                return ActivationChange.ALREADY if _OF_ACTIVATION in exc.items else self._refused(id_)
-            except StoreUnavailable:
-                continue  # conditions make it safe to try again
+        failed = refused([of_license, of_activation], f"license {license_.id}", deadline)
+        if not failed:
             return ActivationChange.DONE
-        raise StoreUnavailable(f"license {id_}")
-
-    def _update(self, token: str, *updates: _Update) -> None:
-        """By the token DynamoDB knows an attempt whose answer was lost, and says again that it succeeded."""
-        with TransactWrite(token, connection=connection()) as transaction:
-            for item, actions, condition in updates:
-                transaction.update(item, actions=actions, condition=condition)
+        return ActivationChange.ALREADY if _OF_ACTIVATION in failed else self._refused(license_.id)
 
     def _refused(self, id_: str) -> ActivationChange:
         """Why the licence's own condition failed: no room, or another state than was read."""

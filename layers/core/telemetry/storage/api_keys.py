@@ -161,7 +161,6 @@ def _kind(kind: KeyKind, environment: Environment) -> str:
 
 
 def _api_key_item(table: str, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None) -> ApiKeyItem:
-    """The item of a key, not yet stored."""
     created = to_milliseconds(key.created_at) if key.created_at else 0
     return bind(ApiKeyItem, table)(
         pk=_partition(key_hash),
@@ -189,7 +188,6 @@ def _partition(key_hash: bytes) -> str:
 
 
 def _api_key(item: ApiKeyItem) -> ApiKey:
-    """The key of an item."""
     created = int(item.listed.partition("#")[0])
     return ApiKey(
         id=item.key_id,

@@ -34,27 +34,31 @@ def commit(table: str, writes: Sequence[Write], entry: AuditEntry | None = None)
 
     Tries again while others get in between. Raises StoreUnavailable when that takes too long.
     """
-    token = str(uuid4())  # an attempt whose answer was lost is not done twice
     log = audit_item(entry, table) if entry else None
+    logged = [Write(log, type(log).pk.does_not_exist())] if log else []
+    return not refused([*writes, *logged], "registry", Deadline(_SECONDS))
+
+
+def refused(writes: Sequence[Write], what: str, deadline: Deadline) -> tuple[int, ...]:
+    """Does all writes or nothing: the places of those whose conditions did not hold; none when it is done.
+
+    Places are counted as PynamoDB sends the writes: deletions first, then puts, then updates.
+    Tries again while others get in between. Raises StoreUnavailable, about `what`, when there is no time left for that.
+    """
+    token = str(uuid4())  # DynamoDB knows an attempt by it whose answer was lost, and does not do it twice
     failure: StoreUnavailable | None = None
-    for _ in Deadline(_SECONDS).attempts():
+    for _ in deadline.attempts():
         try:
-            with storage_errors("registry"), conditions(), _transaction(token) as transaction:
+            with storage_errors(what), conditions(), TransactWrite(token, connection=connection()) as transaction:
                 for write in writes:
                     _add(write, transaction)
-                if log:
-                    transaction.save(log, condition=type(log).pk.does_not_exist())
-        except ConditionFailed:
-            return False
+        except ConditionFailed as exc:
+            return exc.items
         except StoreUnavailable as exc:
             failure = exc
         else:
-            return True
-    raise StoreUnavailable("registry") from failure
-
-
-def _transaction(token: str) -> TransactWrite:
-    return TransactWrite(connection=connection(), client_request_token=token)
+            return ()
+    raise StoreUnavailable(what) from failure
 
 
 def _add(write: Write, transaction: TransactWrite) -> None:

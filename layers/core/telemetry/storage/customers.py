@@ -48,7 +48,6 @@ class CustomerStore:
         return {item.sk: _customer(item) for item in batch_get(model, [(_CUSTOMERS, id_) for id_ in ids])}
 
     def page(self, limit: int, after: str | None) -> Page[Customer]:
-        """A page of customers by id."""
         model = bind(CustomerItem, self.table)
         found = model.query(_CUSTOMERS, model.sk > after if after else None, consistent_read=True, page_size=limit + 1)
         return read_page(found, "sk", limit, lambda raw: _customer(model.from_raw_data(raw)))

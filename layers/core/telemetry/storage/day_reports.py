@@ -59,7 +59,6 @@ class AnyItem(KeyedItem):
 
     @classmethod
     def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        """The item as it came."""
         item = cls(data["pk"]["S"], data["sk"]["S"])
         item.raw = data
         return item

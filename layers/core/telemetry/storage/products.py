@@ -49,7 +49,6 @@ class ProductStore:
     table: str
 
     def all(self) -> Mapping[str, Product]:
-        """All products by id."""
         model = bind(ProductItem, self.table)
         return {item.id: _product(item) for item in model.query(_PRODUCTS)}
 
@@ -66,7 +65,6 @@ class ProductStore:
         raise NotFound(f"product {id_}")
 
     def page(self, limit: int, after: str | None) -> Page[Product]:
-        """A page of products by id."""
         model = bind(ProductItem, self.table)
         found = model.query(_PRODUCTS, model.id > after if after else None, consistent_read=True, page_size=limit + 1)
         return read_page(found, "sk", limit, lambda raw: _product(model.from_raw_data(raw)))

@@ -100,7 +100,11 @@ class RecordBrowser:
 
     def load(self, listed: Sequence[Listed]) -> Iterator[Record]:
         """The records themselves, in this order; without those that expired meanwhile."""
-        return self._load(listed)
+        items = [record.item for record in listed if record.item]
+        if len(items) == len(listed):
+            yield from map(self.store.whole, items)
+        else:
+            yield from self.store.many([record.key for record in listed])
 
     def get(self, key: RecordKey) -> Record | None:
         """One record, if it is to be seen."""
@@ -113,13 +117,6 @@ class RecordBrowser:
         """What was said later of records that were stored unjudged."""
         self.effort.note(requests=math.ceil(len(keys) / KEYS_PER_CALL))
         return self.store.judgements(keys)
-
-    def _load(self, listed: Sequence[Listed]) -> Iterator[Record]:
-        items = [record.item for record in listed if record.item]
-        if len(items) == len(listed):
-            yield from map(self.store.whole, items)
-        else:
-            yield from self.store.many([record.key for record in listed])
 
     def _by_receipt(self, selection: Selection, window: Window, after: Position, demand: Demand) -> Iterator[Step]:
         """Day by day. From the third day on, all the rest at once if little of it fits."""

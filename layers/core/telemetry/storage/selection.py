@@ -102,7 +102,6 @@ class Selection:
             yield str(IndexPartition(product, day, record_class, shard))
 
     def fits(self, record: Listed) -> bool:
-        """Whether a record is looked for."""
         return (
             record.product in self.products
             and record.record_class in self.classes

@@ -28,15 +28,12 @@ class AdminWiring(StaffWiring, Verifiers):
 
     @cached_property
     def stores(self) -> Stores:
-        """The registry."""
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
 
     def key_activity(self, environment: Environment) -> KeyActivity:
-        """How much API keys are used."""
         return KeyActivity(HourlyCountStore(self.aggregates(environment)))
 
     def day_counts(self, environment: Environment) -> DayCounts:
-        """How many records each day has."""
         return DayCounts(self.day_reports(environment), HourlyCountStore(self.aggregates(environment)))
 
     def corrections(self, environment: Environment) -> Corrections:

@@ -17,9 +17,12 @@ from telemetry.services.record_search import RecordSearch
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import RetentionSettings
+from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.effort import Effort
 from telemetry.storage.failed_calls import FailedCallStore
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.index_sizes import IndexSizes
+from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -46,7 +49,6 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
 
     @cached_property
     def stores(self) -> Stores:
-        """The registry."""
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
 
     def browser(self, environment: Environment, now: datetime, seconds: float) -> RecordBrowser:
@@ -62,30 +64,26 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         return TelemetrySearch(self.browser(environment, now, seconds), sorted(products), said_in, self.keyring)
 
     def record_search(self, environment: Environment, now: datetime, seconds: float) -> RecordSearch:
-        """Finds records for staff."""
         browser = self.browser(environment, now, seconds)
         return RecordSearch(environment, browser, sorted(self.stores.products.all()), self.stores, contents_of)
 
     def overviews(self, environment: Environment) -> Overviews:
-        """Totals, trends, active users."""
-        return Overviews.of(self.aggregates(environment))
-
-    def license_watch(self, environment: Environment) -> LicenseWatch:
-        """Licences with many flags or many devices."""
-        return LicenseWatch(
-            environment,
+        table = self.aggregates(environment)
+        return Overviews(
             self.day_reports(environment),
-            self.day_records(environment),
-            self.records(environment),
-            self.stores,
-            event_of,
+            SummaryStore(table),
+            HourlyCountStore(table),
+            self.ledger(environment),
+            LicensingCounters(table),
         )
 
+    def license_watch(self, environment: Environment) -> LicenseWatch:
+        reports, day_records = self.day_reports(environment), self.day_records(environment)
+        return LicenseWatch(environment, reports, day_records, self.records(environment), self.stores, event_of)
+
     def episodes(self, environment: Environment) -> EpisodeStore:
-        """Spikes."""
         return EpisodeStore(self.aggregates(environment))
 
     def system_logs(self, environment: Environment) -> SystemLogReader:
-        """Failed calls, what staff did, closed days."""
         calls, reports = FailedCallStore(self.registry), self.day_reports(environment)
         return SystemLogReader(environment, calls, self.stores.audit, reports)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from telemetry.domain.keyring import Keyring
-from telemetry.services.failed_calls import SummedCalls
+from telemetry.services.failed_calls import FailedCallLog, SummedCalls
 from telemetry.storage.api_keys import ApiKeyStore
+from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.secret import keyring
 from telemetry.web.authentication import Authenticator
 from telemetry.wiring.wired import Wiring
@@ -17,7 +18,6 @@ class ApiWiring(Wiring):
 
     @property
     def registry(self) -> str:
-        """The registry table."""
         return self.settings.tables.registry
 
     @property
@@ -33,4 +33,4 @@ class ApiWiring(Wiring):
     @cached_property
     def unrouted(self) -> SummedCalls:
         """Counts requests that reach no route."""
-        return SummedCalls.into(self.registry)
+        return SummedCalls(FailedCallLog(FailedCallStore(self.registry)))

@@ -35,7 +35,6 @@ class CloseDayWiring(Wiring, Verifiers):
 
     @property
     def products(self) -> ProductStore:
-        """The products that are registered."""
         return ProductStore(self.settings.tables.registry)
 
     def closer(self, environment: Environment, dispatch: Dispatch, allowance: Allowance, now: datetime) -> DayCloser:
@@ -58,6 +57,5 @@ class CloseDayWiring(Wiring, Verifiers):
         return Judge(environment, products, licenses.views, event_of)
 
     def recounter(self, environment: Environment, dispatch: Dispatch) -> Recounter:
-        """Counts days from their records."""
         parts = PartStore(self.aggregates(environment))
         return Recounter(self.day_records(environment), self.ledger(environment), parts, dispatch)

@@ -13,7 +13,6 @@ class ClosedDayStores:
     settings: Settings
 
     def aggregates(self, environment: Environment) -> str:
-        """The table with an environment's aggregates."""
         return self.settings.tables.aggregates(environment)
 
     def day_reports(self, environment: Environment) -> DayReportStore:

@@ -31,5 +31,4 @@ class DashboardWiring(StaffWiring):
 
     @property
     def desk(self) -> Desk:
-        """Where staff sign in."""
         return Desk.of(self.registry, self.keyring)

@@ -40,7 +40,6 @@ class IngestWiring(ApiWiring, RecordStores):
 
     @cached_property
     def failure_log(self) -> FailedCallLog:
-        """Counts failed calls."""
         return FailedCallLog(FailedCallStore(self.registry))
 
     def environment_of(self, credentials: Credentials) -> Environment | None:

@@ -34,5 +34,4 @@ class LicensingWiring(ApiWiring):
         return IdempotencyStore(self.registry)
 
     def counters(self, environment: Environment) -> LicensingCounters:
-        """Counts the answers."""
         return LicensingCounters(self.settings.tables.aggregates(environment))

@@ -17,7 +17,6 @@ class ReportsWiring(ApiWiring, ClosedDayStores):
 
     @property
     def products(self) -> ProductStore:
-        """The products that are registered."""
         return ProductStore(self.registry)
 
     def closed_days(self, environment: Environment, now: datetime, is_known: Callable[[str], bool]) -> ClosedDays:

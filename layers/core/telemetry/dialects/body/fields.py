@@ -26,7 +26,6 @@ class Fields:
         return self._values.get(name)
 
     def complain(self, name: str, message: str) -> None:
-        """Records what is wrong with a field."""
         self.errors[name].append(message)
 
     def text(self, name: str, *, integer_allowed: bool = False) -> str | None:

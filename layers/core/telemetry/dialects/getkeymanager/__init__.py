@@ -11,7 +11,6 @@ from telemetry.dialects.getkeymanager.events import (
     contents_of,
     event_of,
     parse,
-    parse_event,
     parse_one,
     said_in,
 )
@@ -27,7 +26,6 @@ __all__ = [
     "failure",
     "licensing",
     "parse",
-    "parse_event",
     "parse_one",
     "query",
     "said_in",

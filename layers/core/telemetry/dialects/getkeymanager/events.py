@@ -49,16 +49,10 @@ def parse_one(raw: bytes) -> Event:
 
 def event_of(element: Element) -> Event:
     """The event of an element of a batch, or of a record."""
-    if element.wrong:
-        wrong = {"body": [f"{element.wrong}."]}
+    value = element.value
+    if element.wrong or not isinstance(value, dict):
+        wrong = {"body": [f"{element.wrong or 'An event must be an object'}."]}
         return Event(raw=element.raw, dialect=Dialect.GETKEYMANAGER, format=element.format, errors=wrong)
-    return parse_event(element.raw, element.value, element.format)
-
-
-def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Event:
-    """One event from its bytes and the value they hold."""
-    if not isinstance(value, dict):
-        return event_of(Element(raw, None, "An event must be an object"))
     fields = Fields(value)
     _check_value(fields)
     event_at = parse_time(value.get("event_at"))
@@ -69,9 +63,9 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
     fields.require_object("metadata")
     user_id = normalise_user(fields.text("user_identifier", integer_allowed=True))
     return Event(
-        raw=raw,
+        raw=element.raw,
         dialect=Dialect.GETKEYMANAGER,
-        format=format_,
+        format=element.format,
         product_id=fields.text("product_id", integer_allowed=True),
         product_version=fields.text("product_version"),
         license_key=normalise_license(fields.text("license_key")),
@@ -84,7 +78,7 @@ def parse_event(raw: bytes, value: object, format_: Format = Format.JSON) -> Eve
         country=normalise_country(fields.text("country")),
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,
-        client_flags=_client_flags(fields, format_),
+        client_flags=_client_flags(fields, element.format),
         errors=dict(fields.errors),
     )
 

@@ -47,7 +47,6 @@ class KeyActivity:
         return self.hourly.uses(ids)
 
     def usage(self, key: ApiKey, cut: Timeline) -> KeyUsage:
-        """How many events came with a key."""
         last, only = cut.window.until - timedelta(hours=1), (of_key(key.id), Measure(Kind.API_KEY, OTHER))
         return key_usage(key.id, cut, self.hourly.hours(CATALOGUE, cut.window.since, last, only))
 
