@@ -512,7 +512,7 @@ def problem(answer: Answer) -> tuple[int, str, str]:
     assert answer["headers"]["Content-Type"] == "application/problem+json"
     assert answer["headers"]["Cache-Control"] == "no-store"
     assert body["status"] == answer["statusCode"]
-    return body["status"], body["type"].removeprefix("urn:telemetry:problem:"), body["detail"]
+    return body["status"], body["type"].removeprefix("/docs#problem-"), body["detail"]
 
 
 def not_closed(answer: Answer, day: str) -> bool:
