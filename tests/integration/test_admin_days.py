@@ -83,7 +83,7 @@ def test_what_cannot_be_verified(site: Site) -> None:
         assert site.ask("POST", "/days/2026-11-03/verify", key)[0] == 403
     restart(site.admin, most_verified=3)
     status, body = site.ask("POST", "/days/2026-11-03/verify")
-    assert (status, body["type"]) == (400, "urn:telemetry:problem:too-wide")
+    assert (status, body["type"]) == (400, "/docs#problem-too-wide")
 
 
 # ── what was found that a report does not say

@@ -588,7 +588,7 @@ def test_a_viewer_sees_numbers_and_nothing_of_anybody(world: AnalyticsWorld) -> 
             assert [each for each in secret if each in json.dumps(body)] == []
     for path in ADMIN_ROUTES:
         status, body = world.ask(path, {"range": "7d"}, world.keys[Role.VIEWER])
-        assert (status, body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        assert (status, body["type"]) == (403, "/docs#problem-forbidden")
         assert [each for each in secret if each in json.dumps(body)] == []
     admins = json.dumps([world.given(path, range="7d") for path in ADMIN_ROUTES])
     assert leaked.id in admins  # the test would see it if it came
@@ -650,9 +650,9 @@ def test_nothing_crosses_environments(world: AnalyticsWorld) -> None:
 def test_what_cannot_be_asked(world: AnalyticsWorld, query: Mapping[str, str], field: str) -> None:
     status, body = world.ask("overview", query)
     if query.get("environment") == "qa":
-        assert (status, body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        assert (status, body["type"]) == (403, "/docs#problem-forbidden")
         return
-    assert (status, body["type"]) == (422, "urn:telemetry:problem:invalid-fields")
+    assert (status, body["type"]) == (422, "/docs#problem-invalid-fields")
     assert [each["field"] for each in body["errors"]] == [field]
 
 
@@ -701,7 +701,7 @@ def test_storage_that_does_not_answer_is_503(
     pirates(world)
     monkeypatch.setattr(store, method, unavailable)
     status, body = world.ask(path, {"range": "7d"})
-    assert (status, body["type"]) == (503, "urn:telemetry:problem:unavailable")
+    assert (status, body["type"]) == (503, "/docs#problem-unavailable")
     assert method not in json.dumps(body)
 
 

@@ -509,7 +509,7 @@ def problem(answer: Answer) -> tuple[int, str, str]:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     assert body["status"] == answer.status
-    return body["status"], body["type"].removeprefix("urn:telemetry:problem:"), body["detail"]
+    return body["status"], body["type"].removeprefix("/docs#problem-"), body["detail"]
 
 
 def not_closed(answer: Answer, day: str) -> bool:

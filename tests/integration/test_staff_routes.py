@@ -239,7 +239,7 @@ def test_nothing_that_is_sent_is_a_failure_of_ours(site: Site) -> None:
 def test_forms_are_not_json(site: Site, content_type: str) -> None:
     for body in ("", '{"id":"a","name":"b"}', b"x"):
         answer = site.ask(Route("admin", "POST", "/api/v1/admin/customers"), "admin", "", body, content_type)
-        assert (answer[0], answer[1]["type"]) == (415, "urn:telemetry:problem:unsupported-media-type"), content_type
+        assert (answer[0], answer[1]["type"]) == (415, "/docs#problem-unsupported-media-type"), content_type
 
 
 NOWHERE = ("nothing", "products/", "licenses/a/b/c", "{x}", "<x>", "%", "\ud800", "records/x/raw/y", "days//verify")

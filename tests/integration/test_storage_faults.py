@@ -102,7 +102,7 @@ def assert_told(path: str, result: Answer, status: int) -> None:
         assert (body["status"], body["responseObject"]["code"]) == ("ERROR", "ERROR_TELEMETRY")
     else:
         kind = "unavailable" if status == 503 else "internal-error"
-        assert (body["type"], body["status"]) == (f"urn:telemetry:problem:{kind}", status)
+        assert (body["type"], body["status"]) == (f"/docs#problem-{kind}", status)
 
 
 @dataclass(frozen=True)
