@@ -13,6 +13,9 @@ import { Announcer, announce, Empty, ProblemBox, Skeleton } from "./ui";
 
 const LEADS_NOWHERE = new Problem(0, "No connection", "The description of the API could not be loaded.");
 
+/** Where the contents stand beside the operations. On a narrow screen they stand before them, and are folded. */
+const WIDE = matchMedia("(min-width: 1000px)");
+
 function Reference(): JSX.Element {
   const [document, setDocument] = useState<Document | null>(null);
   const [failed, setFailed] = useState(false);
@@ -113,7 +116,7 @@ function Contents({ document, routes }: { document: Document; routes: Route[] })
         const own = routes.filter((route) => route.tags[0] === name);
         if (own.length === 0) return null;
         return (
-          <details key={name} open>
+          <details key={name} open={WIDE.matches}>
             <summary>{name}</summary>
             <ul>
               {own.map(({ operationId: id, method, path }) => (
@@ -193,7 +196,9 @@ function Problems({ document }: { document: Document }): JSX.Element {
       <h2 id="problems" tabIndex={-1}>
         Problems
       </h2>
-      <p class="note">What our own routes answer when something is wrong (RFC 9457). `type` leads here.</p>
+      <p class="note">
+        What our own routes answer when something is wrong (RFC 9457). Their <code>type</code> leads here.
+      </p>
       {types.map((each) => (
         <article
           key={String(each.const)}

@@ -20,7 +20,9 @@ export function Type({ schema }: { schema: Schema }): JSX.Element {
   if (schema.type === "array" && schema.items) {
     return (
       <>
-        list of <Type schema={schema.items} />
+        list of {schema.items.anyOf ? "(" : ""}
+        <Type schema={schema.items} />
+        {schema.items.anyOf ? ")" : ""}
       </>
     );
   }
@@ -67,13 +69,12 @@ export function Members({ schema, label }: { schema: Schema; label: string }): J
   return (
     <Table
       label={label}
-      class="low"
       items={schema.oneOf}
       keyOf={(value) => String(value.const)}
       columns={[
         { title: "Value", cell: (value) => <code>{String(value.const)}</code> },
         { title: "Name", cell: (value) => value.title },
-        { title: "Meaning", class: "breaks", cell: (value) => <Words>{value.description ?? ""}</Words> },
+        { title: "Meaning", class: "breaks full", cell: (value) => <Words>{value.description ?? ""}</Words> },
       ]}
     />
   );
@@ -92,7 +93,6 @@ export function Fields({ label, rows }: { label: string; rows: readonly Field[] 
   return (
     <Table
       label={label}
-      class="low"
       items={rows}
       keyOf={({ name, place }) => `${place}-${name}`}
       columns={[
@@ -106,10 +106,10 @@ export function Fields({ label, rows }: { label: string; rows: readonly Field[] 
             </>
           ),
         },
-        { title: "Type", class: "breaks", cell: ({ schema }) => <Type schema={schema} /> },
+        { title: "Type", class: "breaks full", cell: ({ schema }) => <Type schema={schema} /> },
         {
           title: "Meaning",
-          class: "breaks",
+          class: "breaks full",
           cell: ({ meaning, schema }) => (
             <>
               <Words>{meaning}</Words>

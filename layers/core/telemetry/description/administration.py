@@ -47,7 +47,7 @@ def paths(schemas: Schemas) -> dict[str, Json]:
     for path, operations in found.items():
         for method, operation in operations.items():
             operations[method] = _completed(method, path, operation)
-    return found
+    return dict(sorted(found.items()))
 
 
 def _completed(method: str, path: str, operation: Json) -> Json:
