@@ -219,6 +219,7 @@ def test_of_an_empty_deployment_there_is_nothing_to_tell(world: AnalyticsWorld) 
 # ── on random data
 
 
+@pytest.mark.slow
 def test_every_number_equals_a_recount_of_the_records(world: AnalyticsWorld) -> None:
     random = Random(5)
     issue(world.deployment, LEAKED, state=LicenseState.REVOKED)
@@ -675,6 +676,7 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
     assert world.ask("nothing")[0] == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "store", "method"),
     [

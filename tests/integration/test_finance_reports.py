@@ -760,6 +760,7 @@ def oracle() -> Iterator[Oracle]:
         yield Oracle(db)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20 if "SOAK" in os.environ else 1))
 def test_the_same_number_everywhere(site: Site, finance: Finance, oracle: Oracle, seed: int) -> None:
     random = Random(seed)

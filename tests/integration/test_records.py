@@ -461,6 +461,7 @@ def test_a_page_by_receipt_reads_no_more_bodies_than_it_shows(
     assert loaded == [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/records", "/export"])
 def test_a_search_that_finds_nothing_in_time_goes_on(world: World, ask: Ask, function: ModuleType, path: str) -> None:
     world.keep([EVENT | {"event_id": f"e{n}", "license_key": None} for n in range(30)], just_now())
@@ -554,6 +555,7 @@ def test_an_empty_file_says_that_it_is_whole(ask: Ask) -> None:
     assert file.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_pages_stay_under_what_lambda_answers(world: World, ask: Ask) -> None:
     body = EVENT | {"license_key": None, "text_data": '"\u0001é' * 60_000}
     for number in range(24):
@@ -597,6 +599,7 @@ def test_an_export_is_written_down_before_anything_is_given(
 # ── faults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "query"),
     [

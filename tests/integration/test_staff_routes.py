@@ -219,6 +219,7 @@ def test_who_asks_comes_first(site: Site, who: str | None) -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_nothing_that_is_sent_is_a_failure_of_ours(site: Site) -> None:
     failed = []
     for route in site.routes:
@@ -261,6 +262,7 @@ def test_what_is_not_there_is_told_to_who_may_ask(site: Site, function: str) -> 
             assert site.ask(route, who, query, "{", form)[0] == status, (route, who)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "paths"),
     [

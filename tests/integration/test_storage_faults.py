@@ -236,6 +236,7 @@ def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception
     return answering
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method", "path"), ROUTES)
 @pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
 def test_a_secret_that_cannot_be_read_now(
@@ -253,6 +254,7 @@ def test_a_secret_that_cannot_be_read_now(
     assert operator.faults() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method", "path"), ROUTES)
 @pytest.mark.parametrize(
     ("answer", "cause"),
