@@ -23,7 +23,7 @@ from telemetry.domain.product import Product
 from telemetry.retry import Deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.services.licensing import Licensing
-from telemetry.storage import activations
+from telemetry.storage import changes
 from telemetry.storage.idempotency import LEASE, IdempotencyStore, Kept
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.tables import dynamodb_client
@@ -134,7 +134,7 @@ def plan(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> list[str | 
         made._client = client  # type: ignore[assignment]
         return made
 
-    monkeypatch.setattr(activations, "connection", connection)
+    monkeypatch.setattr(changes, "connection", connection)
     return client.plan
 
 
