@@ -173,6 +173,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("PUT", "/retention", {"days": 30}, 200),
     ("GET", "/retention/preview", None, 200),
     ("POST", "/days/{day}/verify", None, 404),
+    ("GET", "/days/{day}/corrections", None, 404),
     ("GET", "/audit", None, 200),
 ]
 FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
