@@ -31,6 +31,9 @@ _CONFLICTS = {
 }
 """Operations that the state of a thing, or somebody else's change, may be in the way of."""
 
+_CHANGES = {"patch", "put"}
+"""Methods that need If-Match."""
+
 _IF_MATCH = {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}
 
 
@@ -51,7 +54,7 @@ def paths(schemas: Schemas) -> dict[str, Json]:
 
 
 def _completed(method: str, path: str, operation: Json) -> Json:
-    parameters = [_parameter(each) for each in operation.get("parameters", ())]
+    parameters = [_parameter(method, each) for each in operation.get("parameters", ())]
     (success,) = (status for status in operation["responses"] if status.startswith("2"))
     names = {each["name"] for each in parameters}
     statuses = _statuses(method, path, operation, names)
@@ -67,10 +70,10 @@ def _completed(method: str, path: str, operation: Json) -> Json:
     }
 
 
-def _parameter(parameter: Json) -> Json:
+def _parameter(method: str, parameter: Json) -> Json:
     schema = {key: value for key, value in not_null(parameter["schema"]).items() if key != "description"}
     if parameter["name"] == "if-match":
-        return {**parameter, "name": "If-Match", "schema": _IF_MATCH}
+        return {**parameter, "name": "If-Match", "schema": _IF_MATCH, "required": method in _CHANGES}
     return {**parameter, "schema": schema}
 
 
@@ -84,7 +87,7 @@ def _statuses(method: str, path: str, operation: Json, parameters: set[str]) -> 
     if operation["operationId"] in _CONFLICTS:
         found |= {409}
     if "If-Match" in parameters:
-        found |= {412} | ({428} if method in {"patch", "put"} else set())
+        found |= {412} | ({428} if method in _CHANGES else set())
     if method != "get":
         found |= {400}
     return sorted(found)
