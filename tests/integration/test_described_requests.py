@@ -48,7 +48,7 @@ NOT_IN_A_SCHEMA = re.compile(
             "must not be before 'from'",
             "must make no more than",
             "The page must end within the first",
-            "cannot be told beside 'month'",
+            "cannot be given together with 'month'",
             "is missing",
             "SDK keys have capabilities",
             "Nothing to change",

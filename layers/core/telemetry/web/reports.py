@@ -64,7 +64,7 @@ def active_users_question(query: Query) -> ActiveUsersAsOf:
         days, as_of = _days(_required(query, "days")), day_of("as_of", _required(query, "as_of"))
         return ActiveUsersAsOf(application, days, as_of, Audience(audience))
     for other in query.keys() & {"days", "as_of"}:
-        raise InvalidField(other, "cannot be told beside 'month'")
+        raise InvalidField(other, "cannot be given together with 'month'")
     month = _month(query["month"])
     return ActiveUsersAsOf(application, len(month.days()), month.last, Audience(audience))
 
