@@ -70,8 +70,8 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
     for hours in range(4):
         closed = closer.close(now + timedelta(hours=hours))
         counted.append(invocations.run(now))
-    # 120 records: shards of four times six hours each; a first and a second count
-    assert counted == [SHARDS * 4, 0, SHARDS * 4, 0]
+    # 120 records, four at a time, are 30 parts: fifteen of each shard. A first and a second count
+    assert counted == [SHARDS * 15, 0, SHARDS * 15, 0]
     assert [each.day for each in closed] == [DAY]
 
     reports = DayReportStore(table)
