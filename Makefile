@@ -18,6 +18,7 @@ export STATE
 
 PAGE := functions/dashboard/page
 DIST := functions/dashboard/dist/telemetry.html.gz
+DESCRIPTION := $(PAGE)/openapi.json
 
 TESTS := .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup tests
@@ -33,14 +34,17 @@ help: ## list the targets
 run: .venv/run.done local/node_modules/.done $(DIST) ## set everything up and serve on http://127.0.0.1:8000 (PORT=, STATE=, DEMO=0)
 	@exec $(BIN)/python -m local run --port '$(PORT)' --state '$(STATE)' $(if $(filter 0,$(DEMO)),--no-demo)
 
-page: $(DIST) ## build the page that the dashboard function serves
+page: $(DIST) ## build the page and the reference that the dashboard function serves
+
+types: .venv/run.done ## write what the page knows of the API anew, from the description of the API
+	@$(BIN)/python -m telemetry.description.page_types $(PAGE)/src/types.ts
 
 test: $(TESTS) lint ## what a change needs: lint, types and all tests but the slow ones
 	$(PYTEST) -m 'not slow'
 
 check: $(TESTS) ## the slow tests, and those that know days at other moments
 	$(PYTEST) -m slow
-	for moment in $(MOMENTS); do $(PYTEST) -m days --at $$moment || exit 1; done
+	for moment in $(MOMENTS); do $(PYTEST) -m 'days and not slow' --at $$moment || exit 1; done
 
 lint: .venv/test.done $(PAGE)/node_modules/.done ## ruff, mypy, tsc and biome (strict)
 	$(BIN)/ruff check .
@@ -77,7 +81,7 @@ lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
 			--no-header $(UPGRADE) -o $$f.txt $$f.in || exit 1; done
 
 clean: ## remove what was installed and built (not the state)
-	rm -rf .venv .venv-sam local/node_modules $(PAGE)/node_modules functions/dashboard/dist .aws-sam
+	rm -rf .venv .venv-sam local/node_modules $(PAGE)/node_modules functions/dashboard/dist $(DESCRIPTION) .aws-sam
 
 .venv/uv.done:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed (python3.13 is Lambda's)" >&2; exit 1; }
@@ -111,5 +115,8 @@ clean: ## remove what was installed and built (not the state)
 	cd $* && npm ci --silent
 	@touch $@
 
-$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(wildcard $(PAGE)/src/* $(PAGE)/src/*/*)
+$(DESCRIPTION): .venv/run.done $(shell find layers/core -name '*.py')
+	@$(BIN)/python -m telemetry.description $@
+
+$(DIST): $(PAGE)/node_modules/.done $(PAGE)/build.mjs $(DESCRIPTION) $(wildcard $(PAGE)/src/* $(PAGE)/src/*/*)
 	@cd $(PAGE) && npm run --silent build

@@ -51,7 +51,7 @@ def not_ready(request: Request, request_id: str, progress: str) -> Response:
         page = _PAGE.format(seconds=_REFRESH_SECONDS, style=_STYLE, progress=escape(progress.capitalize()))
         return Response(503, [("content-type", "text/html; charset=utf-8"), *again, *_SECURITY_HEADERS], page.encode())
     problem = {
-        "type": "urn:telemetry:problem:unavailable",
+        "type": "/docs#problem-unavailable",
         "title": "Unavailable",
         "status": 503,
         "detail": f"The service is starting ({progress}). Please try again.",

@@ -23,7 +23,7 @@ from telemetry.settings import TableNames
 from telemetry.storage import secret
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.products import ProductStore
-from tests.worlds.deployment import ALL, SECRET, Deployment, Mailbox, Post, start_ingest
+from tests.worlds.deployment import ALL, SECRET, SHARDS, Deployment, Mailbox, Post, start_ingest
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -88,7 +88,7 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     for name, value in {
         "TABLE_PREFIX": tables.prefix,
         "SECRET_FILE": str(tmp_path / "secret"),
-        "RECORD_SHARDS": "8",
+        "RECORD_SHARDS": str(SHARDS),
         "RETENTION_DAYS": "90",
         "LICENSE_CACHE_SECONDS": "60",
         "FAILURE_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/000000000000/failures",

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from telemetry.clock import Clock, SystemClock
+from tests.described import checked
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,7 +35,8 @@ class Context:
 def load_function(name: str, clock: Clock | None = None, **wiring: Any) -> ModuleType:  # noqa: ANN401
     """A fresh copy of a function's module: a cold start.
 
-    `clock` tells it the time, else the machine does; `wiring` changes fields of what it has wired, like its limits.
+    `clock` tells it the time, else the machine does; `wiring` changes fields of what it has wired, like its limits. Its
+    answers are compared with the description of the API.
     """
     spec = spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
     assert spec
@@ -42,6 +44,7 @@ def load_function(name: str, clock: Clock | None = None, **wiring: Any) -> Modul
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     module.wired.start(clock or SystemClock(), **wiring)
+    vars(module)["handler"] = checked(module.handler)
     return module
 
 

@@ -1,6 +1,5 @@
 """Administration by staff: products, customers, licences, API keys, retention, closed days and the audit log."""
 
-from functools import cache
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -8,21 +7,18 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry import __version__
 from telemetry.domain.api_key import Role
-from telemetry.web.administration import api_keys, audit, customers, days, licenses, products, retention
+from telemetry.web.administration.resources import ROUTERS
 from telemetry.web.administration.routing import Call
 from telemetry.web.checks import json_object
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_problem
-from telemetry.web.http import answer, current_request, with_one_part
-from telemetry.web.openapi import describe
+from telemetry.web.http import current_request, with_one_part
 from telemetry.web.routes import routed
 from telemetry.web.staff import staff_of
 from telemetry.wiring.admin import AdminWiring
 from telemetry.wiring.wired import Wired
 
-DESCRIPTION = "/openapi.json"
 PRODUCTS = "/api/v1/admin/products/"
 
 app = APIGatewayHttpResolver(json_body_deserializer=json_object)
@@ -33,21 +29,14 @@ wired = Wired(AdminWiring.from_env)
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
     """Authenticates staff before anything else: others are not even told whether a route exists."""
     request = current_request(app_)
-    if request.path != DESCRIPTION:
-        staff = staff_of(request, Role.ADMIN, wired().authenticator, wired.clock.now())
-        app_.context["call"] = Call(staff, request, wired())
+    staff = staff_of(request, Role.ADMIN, wired().authenticator, wired.clock.now())
+    app_.context["call"] = Call(staff, request, wired())
     return next_middleware(app_)
 
 
 app.use([admit])
-for resource in (products, customers, licenses, api_keys, retention, days, audit):
-    app.include_router(resource.router)
-
-
-@app.get(DESCRIPTION, include_in_schema=False)
-def openapi() -> Response[str]:
-    """The OpenAPI document. Everyone may read it: it says nothing that is not in the source."""
-    return answer(200, _description())
+for router in ROUTERS:
+    app.include_router(router)
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
@@ -61,8 +50,3 @@ def failed(error: Exception) -> Response[str]:
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
     return app.resolve(with_one_part(routed(event), PRODUCTS), context)
-
-
-@cache
-def _description() -> dict[str, Any]:
-    return describe(app, "Telemetry administration", __version__)

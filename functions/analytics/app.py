@@ -19,11 +19,13 @@ from telemetry.services.record_search import RecordSearch
 from telemetry.services.spike_alerts import spike_alerts
 from telemetry.web import analytics, exports
 from telemetry.web import records as api
+from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer, failure_problem
 from telemetry.web.http import answer, current_request
 from telemetry.web.paging import cursor_of, next_link
+from telemetry.web.record_answers import RecordPage
 from telemetry.web.routes import Api, routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
@@ -83,7 +85,8 @@ def list_products() -> Response[str]:
     """All products."""
     _, query = _asked(Role.VIEWER, api.Query)
     products = product_list(wired().stores.products, wired().ledger(query.environment))
-    return _given({"items": [product._asdict() for product in products]})
+    body: ProductNames = {"items": [{"id": product.id, "name": product.name} for product in products]}
+    return _given(body)
 
 
 @app.get(f"{ANALYTICS}/records")
@@ -95,7 +98,8 @@ def list_records() -> Response[str]:
     items, rest = search.page(query.filter(place.window), query.limit, place.progress.after, shape.row)
     position = api.Place(place.window, ExportProgress(rest)).position()
     cursor = position and cursor_of(current_request(app), position, wired().keyring)
-    return _given({"items": items, "next": cursor}, next_link(current_request(app), position, wired().keyring))
+    body: RecordPage = {"items": items, "next": cursor}
+    return _given(body, next_link(current_request(app), position, wired().keyring))
 
 
 @app.get(f"{ANALYTICS}/records/<record_id>")

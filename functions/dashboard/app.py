@@ -2,7 +2,7 @@
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -22,6 +22,7 @@ from telemetry.web.problems import problem_answer, problem_of
 from telemetry.web.routes import routed
 from telemetry.web.sessions import (
     PresentedSession,
+    ShownSession,
     is_same_origin,
     no_session_cookie,
     presented_session,
@@ -32,6 +33,8 @@ from telemetry.wiring.dashboard import DashboardWiring
 from telemetry.wiring.wired import Wired
 
 PAGE = "telemetry.html"
+REFERENCE = "reference.html"
+DESCRIPTION = "openapi.json"
 
 app = APIGatewayHttpResolver()
 logger = Logger()
@@ -51,10 +54,22 @@ def page() -> Response[bytes]:
     return asset_answer(wired().assets[PAGE], current_request(app), "no-cache")
 
 
+@app.get("/docs")
+def reference() -> Response[bytes]:
+    """The reference of the API. Everyone may read it: it says nothing that is not in the source."""
+    return asset_answer(wired().assets[REFERENCE], current_request(app), "no-cache")
+
+
+@app.get("/openapi.json")
+def description() -> Response[bytes]:
+    """The description of the API, which the reference shows."""
+    return asset_answer(wired().assets[DESCRIPTION], current_request(app), "no-cache")
+
+
 @app.get("/admin/assets/<name>")
 def asset(name: str) -> Response[bytes]:
     """A file of the page, its hash in its name."""
-    if name not in wired().assets or name == PAGE:
+    if name not in wired().assets or name in {PAGE, REFERENCE, DESCRIPTION}:
         raise NotFound(f"asset {name}")
     return asset_answer(wired().assets[name], current_request(app), FOREVER)
 
@@ -78,10 +93,11 @@ def show_session() -> Response[str]:
     session = wired().authenticator.session(_presented(request), now)
     key = wired().authenticator.key_of(session)
     check_parameters(request, ())
-    shown = {
+    environments = sorted(grant_staff(key, Role.VIEWER, None, request.source_ip, now))
+    shown: ShownSession = {
         "name": key.name,
-        "role": key.role,
-        "environments": sorted(grant_staff(key, Role.VIEWER, None, request.source_ip, now)),
+        "role": cast("Role", key.role),  # grant_staff refuses a key without one
+        "environments": environments,
         "csrf": csrf_token(session.id, wired().keyring),
     }
     return answer(200, shown, Cache_Control="no-store")

@@ -98,12 +98,9 @@ def _opener(
     ) -> Page:
         opened = chromium.new_context(base_url=service.url, **context)
         contexts.append(opened)
-        page = opened.new_page()
+        page = watched(opened.new_page(), service.url, troubles)
         if analytics and stand_in:
             analytics.stand_in(page)
-        page.on("console", lambda message: troubles.extend([message.text] * (message.type in {"error", "warning"})))
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("request", lambda request: _check_origin(request.url, service.url, troubles))
         if key:
             headers = {"sec-fetch-site": "same-origin"}
             answer = opened.request.post("/admin/session", data={"key": service.keys[key]}, headers=headers)
@@ -117,6 +114,14 @@ def _opener(
     for opened in contexts:
         opened.close()
     assert [trouble for trouble in troubles if _SIGNED_OUT not in trouble] == []
+
+
+def watched(page: Page, origin: str, troubles: list[str]) -> Page:
+    """A page of which whatever goes wrong, and every request to another origin, is a trouble."""
+    page.on("console", lambda message: troubles.extend([message.text] * (message.type in {"error", "warning"})))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("request", lambda request: _check_origin(request.url, origin, troubles))
+    return page
 
 
 def _check_origin(url: str, own: str, troubles: list[str]) -> None:

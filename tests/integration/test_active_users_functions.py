@@ -112,10 +112,9 @@ def test_environments_count_apart(deployment: Deployment, post: Post, ask: Ask) 
 
 
 def test_a_user_of_very_many_products_is_counted_once_and_the_day_closes(
-    deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+    deployment: Deployment, post: Post, ask: Ask, mailbox: Mailbox
 ) -> None:
     """Anyone can be that who has an ingest key."""
-    monkeypatch.setenv("RECORD_SHARDS", "1")
     products = [f"product-{number:03d}" for number in range(50)]
     for product in products:
         deployment.products.put(Product(product, product))

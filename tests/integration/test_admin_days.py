@@ -83,7 +83,7 @@ def test_what_cannot_be_verified(site: Site) -> None:
         assert site.ask("POST", "/days/2026-11-03/verify", key)[0] == 403
     restart(site.admin, most_verified=3)
     status, body = site.ask("POST", "/days/2026-11-03/verify")
-    assert (status, body["type"]) == (400, "urn:telemetry:problem:too-wide")
+    assert (status, body["type"]) == (400, "/docs#problem-too-wide")
 
 
 # ── what was found that a report does not say
@@ -230,23 +230,23 @@ def test_usage_is_told_of_sdk_keys_in_their_own_environment(site: Site) -> None:
     assert site.ask("GET", f"/api-keys/{of_staff.id}/usage")[0] == 404
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"range": "1h"},
-        {"rnage": "7d"},
-        {"range": "7d", "from": "2026-11-01", "to": "2026-11-02"},
-        {"from": "2026-11-01"},
-        {"from": "yesterday", "to": "2026-11-02"},
-        {"from": "2026-11-01T08:00:00", "to": "2026-11-02T08:00:00"},
-        {"from": "2026-11-01T08:30:00Z", "to": "2026-11-02T08:00:00Z"},
-        {"from": "2026-11-02", "to": "2026-11-01"},
-        {"from": "2026-12-02", "to": "2026-12-03"},
-        {"from": "2025-01-01", "to": "2026-11-01"},
-    ],
-)
-def test_windows_that_are_none(site: Site, query: dict[str, str]) -> None:
-    assert site.ask("GET", f"/api-keys/{key_id(site)}/usage", **query)[0] == 422
+NO_WINDOWS = [
+    {"range": "1h"},
+    {"rnage": "7d"},
+    {"range": "7d", "from": "2026-11-01", "to": "2026-11-02"},
+    {"from": "2026-11-01"},
+    {"from": "yesterday", "to": "2026-11-02"},
+    {"from": "2026-11-01T08:00:00", "to": "2026-11-02T08:00:00"},
+    {"from": "2026-11-01T08:30:00Z", "to": "2026-11-02T08:00:00Z"},
+    {"from": "2026-11-02", "to": "2026-11-01"},
+    {"from": "2026-12-02", "to": "2026-12-03"},
+    {"from": "2025-01-01", "to": "2026-11-01"},
+]
+
+
+def test_windows_that_are_none(site: Site) -> None:
+    for query in NO_WINDOWS:
+        assert site.ask("GET", f"/api-keys/{key_id(site)}/usage", **query)[0] == 422, query
 
 
 def test_more_keys_in_an_hour_than_are_told_apart(site: Site) -> None:

@@ -219,6 +219,7 @@ def test_of_an_empty_deployment_there_is_nothing_to_tell(world: AnalyticsWorld) 
 # ── on random data
 
 
+@pytest.mark.slow
 def test_every_number_equals_a_recount_of_the_records(world: AnalyticsWorld) -> None:
     random = Random(5)
     issue(world.deployment, LEAKED, state=LicenseState.REVOKED)
@@ -588,7 +589,7 @@ def test_a_viewer_sees_numbers_and_nothing_of_anybody(world: AnalyticsWorld) -> 
             assert [each for each in secret if each in json.dumps(body)] == []
     for path in ADMIN_ROUTES:
         status, body = world.ask(path, {"range": "7d"}, world.keys[Role.VIEWER])
-        assert (status, body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        assert (status, body["type"]) == (403, "/docs#problem-forbidden")
         assert [each for each in secret if each in json.dumps(body)] == []
     admins = json.dumps([world.given(path, range="7d") for path in ADMIN_ROUTES])
     assert leaked.id in admins  # the test would see it if it came
@@ -650,9 +651,9 @@ def test_nothing_crosses_environments(world: AnalyticsWorld) -> None:
 def test_what_cannot_be_asked(world: AnalyticsWorld, query: Mapping[str, str], field: str) -> None:
     status, body = world.ask("overview", query)
     if query.get("environment") == "qa":
-        assert (status, body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        assert (status, body["type"]) == (403, "/docs#problem-forbidden")
         return
-    assert (status, body["type"]) == (422, "urn:telemetry:problem:invalid-fields")
+    assert (status, body["type"]) == (422, "/docs#problem-invalid-fields")
     assert [each["field"] for each in body["errors"]] == [field]
 
 
@@ -675,6 +676,7 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
     assert world.ask("nothing")[0] == 404
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "store", "method"),
     [
@@ -701,7 +703,7 @@ def test_storage_that_does_not_answer_is_503(
     pirates(world)
     monkeypatch.setattr(store, method, unavailable)
     status, body = world.ask(path, {"range": "7d"})
-    assert (status, body["type"]) == (503, "urn:telemetry:problem:unavailable")
+    assert (status, body["type"]) == (503, "/docs#problem-unavailable")
     assert method not in json.dumps(body)
 
 

@@ -244,7 +244,7 @@ def test_a_report_that_does_not_follow_from_the_one_before_is_not_believed(table
 # ── what is told of our own faults
 
 CONSTANT = {
-    "type": "urn:telemetry:problem:internal-error",
+    "type": "/docs#problem-internal-error",
     "title": "Internal error",
     "status": 500,
     "detail": "It is in the log, under the request id.",

@@ -47,7 +47,7 @@ from tests.client import Client, bearer
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stream_batch
-from tests.worlds.deployment import Deployment, Mailbox, start_ingest
+from tests.worlds.deployment import SHARDS, Deployment, Mailbox, start_ingest
 
 pytestmark = pytest.mark.days
 
@@ -190,7 +190,7 @@ def site(deployment: Deployment, mailbox: Mailbox, request: pytest.FixtureReques
 @pytest.mark.parametrize("kind", BODIES)
 def test_whatever_was_done_to_a_body_is_told(tables: TableNames, kind: str) -> None:
     body, how, why = BODIES[kind]
-    store = RecordStore(tables.records(Environment.PRODUCTION), ShardPlan(8))
+    store = RecordStore(tables.records(Environment.PRODUCTION), ShardPlan(SHARDS))
     raw, key = json.dumps(body).encode(), RecordKey("U1x#acme-cli", "0000000000001#e1")
     record = Record(
         key, raw, sha256(raw).digest(), Dialect.GETKEYMANAGER, "acme-cli", NOON, NOON, b"u", b"d", "1.0",

@@ -69,6 +69,7 @@ def test_counts_by_hour_and_environment(store: FailedCallStore) -> None:
     assert list(store.hours(Environment.STAGING, HOUR, later)) == []
 
 
+@pytest.mark.slow
 def test_an_hour_has_room_for_so_many(store: FailedCallStore) -> None:
     added = [number for number in range(600) if store.add(None, who(number), HOUR)]
     assert len(added) == SLOTS * CALLERS_PER_SLOT

@@ -509,7 +509,7 @@ def problem(answer: Answer) -> tuple[int, str, str]:
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["cache-control"] == "no-store"
     assert body["status"] == answer.status
-    return body["status"], body["type"].removeprefix("urn:telemetry:problem:"), body["detail"]
+    return body["status"], body["type"].removeprefix("/docs#problem-"), body["detail"]
 
 
 def not_closed(answer: Answer, day: str) -> bool:
@@ -760,6 +760,7 @@ def oracle() -> Iterator[Oracle]:
         yield Oracle(db)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(20 if "SOAK" in os.environ else 1))
 def test_the_same_number_everywhere(site: Site, finance: Finance, oracle: Oracle, seed: int) -> None:
     random = Random(seed)

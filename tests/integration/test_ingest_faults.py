@@ -121,6 +121,7 @@ def assert_durable(tables: TableNames, events: list[Event], outcomes: list[Event
             assert (record.raw, record.flags) == (event.raw, outcome.flags)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(12))
 def test_what_is_acknowledged_is_there_and_the_rest_succeeds_later(tables: TableNames, seed: int) -> None:
     random = Random(seed)

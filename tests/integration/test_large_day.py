@@ -15,7 +15,7 @@ from telemetry.storage.day_reports import DayReportStore
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.stream_events import stream_batch
-from tests.worlds.deployment import Deployment, Mailbox, never, start_ingest
+from tests.worlds.deployment import SHARDS, Deployment, Mailbox, never, start_ingest
 
 pytestmark = pytest.mark.days
 
@@ -40,6 +40,7 @@ class Invocations:
         return len(taken)
 
 
+@pytest.mark.slow
 def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mailbox) -> None:
     for hour in (0, 7, 13, 23):
         post = start_ingest(deployment, datetime.combine(DAY, time(hour, 59), UTC))
@@ -69,7 +70,8 @@ def test_parts_make_the_report_of_the_whole(deployment: Deployment, mailbox: Mai
     for hours in range(4):
         closed = closer.close(now + timedelta(hours=hours))
         counted.append(invocations.run(now))
-    assert counted == [8 * 4, 0, 8 * 4, 0]  # 120 records: 8 shards of four times six hours; a first and a second count
+    # 120 records, four at a time, are 30 parts: fifteen of each shard. A first and a second count
+    assert counted == [SHARDS * 15, 0, SHARDS * 15, 0]
     assert [each.day for each in closed] == [DAY]
 
     reports = DayReportStore(table)

@@ -156,6 +156,7 @@ def test_what_fails_once_is_done_once(deployment: Deployment, plan: list[str | N
     assert active(deployment, license_) == []
 
 
+@pytest.mark.slow
 def test_any_faults_leave_the_count_right(deployment: Deployment, plan: list[str | None]) -> None:
     license_ = issue(deployment, activation_limit=3)
     random = Random(3)

@@ -284,7 +284,7 @@ def lines(answer: Answer) -> list[bytes]:
 def test_an_id_nobody_was_given(ask: Ask, id_: str) -> None:
     for path in (f"/records/{id_}", f"/records/{id_}/raw"):
         answer = ask(path, **PRODUCTION)
-        assert (answer.status, answer.body["type"]) == (404, "urn:telemetry:problem:not-found")
+        assert (answer.status, answer.body["type"]) == (404, "/docs#problem-not-found")
         assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -461,6 +461,7 @@ def test_a_page_by_receipt_reads_no_more_bodies_than_it_shows(
     assert loaded == [5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/records", "/export"])
 def test_a_search_that_finds_nothing_in_time_goes_on(world: World, ask: Ask, function: ModuleType, path: str) -> None:
     world.keep([EVENT | {"event_id": f"e{n}", "license_key": None} for n in range(30)], just_now())
@@ -554,6 +555,7 @@ def test_an_empty_file_says_that_it_is_whole(ask: Ask) -> None:
     assert file.count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_pages_stay_under_what_lambda_answers(world: World, ask: Ask) -> None:
     body = EVENT | {"license_key": None, "text_data": '"\u0001é' * 60_000}
     for number in range(24):
@@ -597,6 +599,7 @@ def test_an_export_is_written_down_before_anything_is_given(
 # ── faults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "query"),
     [
@@ -638,7 +641,7 @@ def test_whatever_call_fails_the_answer_is_a_problem_and_never_shorter(
     for failing in range(1, calls + 1):  # noqa: B007
         calls = 0
         answer = ask(path, **query)
-        assert same(answer, whole) or (answer.status, answer.body["type"]) == (503, "urn:telemetry:problem:unavailable")
+        assert same(answer, whole) or (answer.status, answer.body["type"]) == (503, "/docs#problem-unavailable")
     assert failing > 1
 
 
@@ -661,7 +664,7 @@ def test_roles(ask: Ask, deployment: Deployment, path: str) -> None:
         assert ask(path, deployment.staff_key(role), **query).status == found
         assert ask(path, deployment.staff_key(role, Environment.STAGING), **query).status == 403
         answer = ask(path, deployment.staff_key(role), **{**query, "environment": "nowhere"})
-        assert (answer.status, answer.body["type"]) == (403, "urn:telemetry:problem:forbidden")
+        assert (answer.status, answer.body["type"]) == (403, "/docs#problem-forbidden")
     query.pop("environment")
     answer = ask(path, **query)
     assert (answer.status, answer.body["errors"]) == (422, [{"field": "environment", "message": "Field required"}])
@@ -729,7 +732,7 @@ def test_products(deployment: Deployment, ask: Ask) -> None:
 )
 def test_bad_parameters_are_named(ask: Ask, query: dict[str, str], field: str) -> None:
     answer = ask("/records", **PRODUCTION, **query)
-    assert (answer.status, answer.body["type"]) == (422, "urn:telemetry:problem:invalid-fields")
+    assert (answer.status, answer.body["type"]) == (422, "/docs#problem-invalid-fields")
     assert [error["field"] for error in answer.body["errors"]] == [field]
     assert ask("/export", **PRODUCTION, format="xml").body["errors"][0]["field"] == "format"
 
@@ -746,7 +749,7 @@ def test_a_cursor_is_good_for_its_list_alone(world: World, ask: Ask) -> None:
         tampered = cursor[:index] + swapped + cursor[index + 1 :]
         answer = ask("/records", **query, cursor=tampered)
         # the last character may carry bits that no byte has
-        assert (answer.status, answer.body.get("type")) == (400, "urn:telemetry:problem:invalid-cursor") or (
+        assert (answer.status, answer.body.get("type")) == (400, "/docs#problem-invalid-cursor") or (
             index == len(cursor) - 1
         )
     for path, others in (
@@ -757,7 +760,7 @@ def test_a_cursor_is_good_for_its_list_alone(world: World, ask: Ask) -> None:
         ("/export", PRODUCTION | {"license_id": license_id, "format": "csv"}),
     ):
         answer = ask(path, **others, cursor=cursor)
-        assert (answer.status, answer.body["type"]) == (400, "urn:telemetry:problem:invalid-cursor")
+        assert (answer.status, answer.body["type"]) == (400, "/docs#problem-invalid-cursor")
     assert ask("/records", **query, cursor="").status == 400
 
 
@@ -781,7 +784,7 @@ def test_the_example_event_finds(world: World, function: ModuleType, deployment:
 
 def test_an_unknown_route_is_a_problem_and_the_dialect_has_its_own_words(ask: Ask) -> None:
     answer = ask("/nothing", **PRODUCTION)
-    assert (answer.status, answer.body["type"]) == (404, "urn:telemetry:problem:not-found")
+    assert (answer.status, answer.body["type"]) == (404, "/docs#problem-not-found")
     assert "response" in Client(load_function("analytics")).get("/api/v1/telemetry").body
 
 

@@ -194,7 +194,7 @@ def test_a_change_comes_from_our_page_or_with_a_key(
     answer = browser.ask("POST", PRODUCTS, {"id": "new", "name": "New"}, **sent)
     assert answer.status == status, answer.body
     if status == 403:
-        assert answer.body["type"] == "urn:telemetry:problem:cross-site-request"
+        assert answer.body["type"] == "/docs#problem-cross-site-request"
         if "x_csrf_token" not in sent or sent["x_csrf_token"] != token:
             assert browser.ask("DELETE", SESSION, **sent).status == 403
             assert browser.ask("GET", SESSION).status == 200
@@ -299,7 +299,7 @@ def test_what_is_no_session(browser: Browser, deployment: Deployment, key: str, 
 def test_wrong_keys_are_slowed_down_and_no_one_else(browser: Browser, key: str) -> None:
     answers = [browser.sign_in(WRONG) for _ in range(FREE_ATTEMPTS + 1)]
     assert [answer.status for answer in answers] == [401] * FREE_ATTEMPTS + [429]
-    assert answers[-1].body["type"] == "urn:telemetry:problem:too-many-attempts"
+    assert answers[-1].body["type"] == "/docs#problem-too-many-attempts"
     assert 0 < int(answers[-1].headers["retry-after"]) <= 15
     assert browser.sign_in(key).status == 429  # else a right key could be told from a wrong one
     assert browser.ask("GET", PRODUCTS, authorization=f"Bearer {key}").status == 200

@@ -102,7 +102,7 @@ def assert_told(path: str, result: Answer, status: int) -> None:
         assert (body["status"], body["responseObject"]["code"]) == ("ERROR", "ERROR_TELEMETRY")
     else:
         kind = "unavailable" if status == 503 else "internal-error"
-        assert (body["type"], body["status"]) == (f"urn:telemetry:problem:{kind}", status)
+        assert (body["type"], body["status"]) == (f"/docs#problem-{kind}", status)
 
 
 @dataclass(frozen=True)
@@ -236,6 +236,7 @@ def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception
     return answering
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method", "path"), ROUTES)
 @pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
 def test_a_secret_that_cannot_be_read_now(
@@ -253,6 +254,7 @@ def test_a_secret_that_cannot_be_read_now(
     assert operator.faults() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "method", "path"), ROUTES)
 @pytest.mark.parametrize(
     ("answer", "cause"),

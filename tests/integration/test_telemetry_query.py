@@ -492,6 +492,7 @@ def walked(archive: Archive, query: TelemetryQuery, effort: Callable[[], Effort]
     return pages
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quantity")
 @pytest.mark.parametrize(
     "query",

@@ -20,6 +20,7 @@ MAY_IMPORT = {
         *("wiring", "web", "services", "dialects", "storage", "messages", "domain"),
         *("settings", "clock", "retry"),
     },
+    "description": {"description", "web", "dialects", "domain"},
 }
 PURE = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "os", "time", "random", "socket"}
 
@@ -96,3 +97,12 @@ def test_a_function_loads_nothing_that_others_serve(path: Path) -> None:
     assert not modules & others
     assert ("web.administration.routing" in modules) == (name == "admin")
     assert name == "admin" or not modules & {"services.administration.licenses", "services.administration.api_keys"}
+    assert not any(module.startswith("description") for module in modules)
+
+
+@pytest.mark.parametrize("name", ["ingest", "licensing", "reports"])
+def test_what_must_be_quick_makes_no_models(name: str) -> None:
+    """pydantic takes half a second to load. The models of these functions are plain dictionaries."""
+    app = FUNCTIONS / name / "app.py"
+    files = [app, *(CORE / f"{module.replace('.', '/')}.py" for module in reached(app))]
+    assert [path for path in files if "pydantic" in {imported.split(".")[0] for imported in imports(path)}] == []

@@ -93,7 +93,8 @@ def test_a_page_that_was_not_built_is_told_in_the_log(
 def test_the_page_as_it_is_built_keeps_to_its_budget_and_to_its_own_address() -> None:
     """`make page` has built it; 120 KB is all that a browser ever loads of it, data apart."""
     assets = load_assets(ROOT / "functions" / "dashboard" / "dist")
-    assert sorted(name.rpartition(".")[2] for name in assets) == ["css", "html", "js", "svg"]
+    kinds = sorted(name.rpartition(".")[2] for name in assets)
+    assert kinds == ["css", "css", "html", "html", "js", "js", "json", "svg"]
     assert sum(len(asset.compressed) for asset in assets.values()) <= BUDGET
     for name, asset in assets.items():
         text = gzip.decompress(asset.compressed).decode()

@@ -1,7 +1,6 @@
 """README and docs/ say nothing that is not so, and leave out nothing that can be sent, set or rung."""
 
 import ast
-import json
 import pkgutil
 import re
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from pydantic import BaseModel
 
 import telemetry
 from local.template import read_template
+from tests.described import operations
 from tests.documents import ALL_PAGES, PAGES, anchors, fenced, inline_code, links, text_of
-from tests.lambdas import ROOT, Context, http_event, load_function
+from tests.lambdas import ROOT
 
 LONGEST_README = 150
 LARGEST_PICTURES = 300_000
@@ -139,11 +139,11 @@ def _modules(package: str) -> Iterator[ModuleType]:
 
 
 def _of_administration() -> Iterator[str]:
-    """As the function describes itself."""
-    answer = load_function("admin").handler(http_event("/openapi.json", "", {}, method="GET"), Context())
-    for path in json.loads(answer["body"])["paths"].values():
-        for operation in path.values():
-            yield from (each["name"] for each in operation.get("parameters", ()) if each["in"] == "query")
+    """As the description of the API has them."""
+    for operation in operations():
+        if operation.path.startswith("/api/v1/admin/"):
+            parameters = operation.described.get("parameters", ())
+            yield from (each["name"] for each in parameters if each["in"] == "query")
 
 
 def _of_reports() -> Iterator[str]:

@@ -194,12 +194,6 @@ def test_what_could_not_be_written_is_kept() -> None:
     assert store.calls == {(None, lost()): 3}
 
 
-def test_the_page_offers_the_causes_there_are() -> None:
-    source = (ROOT / "functions" / "dashboard" / "page" / "src" / "failed_calls.tsx").read_text()
-    (listed,) = re.findall(r"const CAUSES = \[(.*?)\];", source, re.DOTALL)
-    assert re.findall(r'"(\w+)"', listed) == [cause.value for cause in Cause]
-
-
 def test_the_page_on_analytics_names_the_causes_there_are() -> None:
     text = (ROOT / "docs" / "analytics.md").read_text()
     (listed,) = re.findall(r"\n## System logs\n(.*?)\n## ", text, re.DOTALL)

@@ -87,8 +87,8 @@ def without(query: dict[str, str], name: str) -> dict[str, str]:
             (active_users_question, MONTH | {"month": month}, "month", NOT_MONTH)
             for month in ("", "2026", "2026-13", "2026-1", "202610", "2026-10-01", "9999-12")
         ),
-        (active_users_question, MONTH | {"days": "29"}, "days", "cannot be told beside 'month'"),
-        (active_users_question, MONTH | {"as_of": "2028-02-29"}, "as_of", "cannot be told beside 'month'"),
+        (active_users_question, MONTH | {"days": "29"}, "days", "cannot be given together with 'month'"),
+        (active_users_question, MONTH | {"as_of": "2028-02-29"}, "as_of", "cannot be given together with 'month'"),
         (active_users_question, ACTIVE | {"audience": "all"}, "audience", "must be one of users, all_users, devices"),
         *(
             (parse, query, field, message)

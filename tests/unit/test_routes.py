@@ -72,7 +72,7 @@ def test_each_function_serves_the_apis_it_answers_for() -> None:
         "licensing": {Api.GETKEYMANAGER},
         "reports": {Api.POWERAUTH, Api.REPORTS},
         "analytics": {Api.GETKEYMANAGER, Api.ANALYTICS},
-        "admin": {Api.ADMINISTRATION, Api.OTHER},
+        "admin": {Api.ADMINISTRATION},
         "dashboard": {Api.OTHER},
     }
 

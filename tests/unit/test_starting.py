@@ -24,7 +24,7 @@ def test_programs_get_a_problem_and_when_to_come_again(method: str, path: str) -
         {"content-type": "application/problem+json", "retry-after": "5", "cache-control": "no-store"},
     )
     assert json.loads(body) == {
-        "type": "urn:telemetry:problem:unavailable",
+        "type": "/docs#problem-unavailable",
         "title": "Unavailable",
         "status": 503,
         "detail": "The service is starting (loading the demo: <day 3>). Please try again.",

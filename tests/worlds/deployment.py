@@ -25,6 +25,8 @@ from tests.lambdas import load_function
 
 SECRET = bytes(range(32))
 ALL = frozenset(Capability)
+SHARDS = 2
+"""Of the index, as a deployment has them that sets no other number."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Deployment:
         return ApiKeyStore(self.tables.registry)
 
     def records(self, environment: Environment = Environment.PRODUCTION) -> RecordStore:
-        return RecordStore(self.tables.records(environment), ShardPlan(8))
+        return RecordStore(self.tables.records(environment), ShardPlan(SHARDS))
 
     def day_records(self, environment: Environment = Environment.PRODUCTION) -> DayRecordStore:
         return DayRecordStore(self.records(environment))

@@ -1,5 +1,6 @@
-// Builds ../dist: one script, one stylesheet, one icon, each with its hash in its name, and the page that names them.
-// Everything is compressed here, once; the function serves the bytes as they are.
+// Builds ../dist: for the page (app) and the reference of the API (reference) one script and one stylesheet each, and an
+// icon, all with their hash in their name; the two documents that name them; and the description of the API, which
+// `make page` has written. Everything is compressed here, once; the function serves the bytes as they are.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,8 +12,8 @@ const files = new Map();
 
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const bundle = await build({
-  entryPoints: ["src/main.tsx"],
-  entryNames: "app-[hash]",
+  entryPoints: { app: "src/main.tsx", reference: "src/reference.tsx" },
+  entryNames: "[name]-[hash]",
   outdir: "dist",
   write: false,
   bundle: true,
@@ -30,9 +31,16 @@ for (const { path, contents } of bundle.outputFiles) files.set(path.split("/").a
 const icon = readFileSync("src/icon.svg");
 files.set(`icon-${createHash("sha256").update(icon).digest("hex").slice(0, 8)}.svg`, icon);
 
-const named = (extension) => [...files.keys()].find((name) => name.endsWith(extension));
-const page = readFileSync("src/telemetry.html", "utf8").replace(/{{(\.\w+)}}/g, (_, extension) => named(extension));
-files.set("telemetry.html", Buffer.from(page));
+/** The file of a part, such as app-F4SARZ73.js of app and js. */
+const named = (part, extension) =>
+  [...files.keys()].find((name) => name.startsWith(`${part}-`) && name.endsWith(`.${extension}`));
+for (const page of ["telemetry.html", "reference.html"]) {
+  const text = readFileSync(`src/${page}`, "utf8").replace(/{{(\w+)\.(\w+)}}/g, (_, part, extension) =>
+    named(part, extension),
+  );
+  files.set(page, Buffer.from(text));
+}
+files.set("openapi.json", readFileSync("openapi.json"));
 
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
@@ -42,4 +50,4 @@ for (const [name, contents] of files) {
   total += compressed.length;
   writeFileSync(new URL(`${name}.gz`, dist), compressed);
 }
-console.log(`built the page: ${(total / 1024).toFixed(1)} KB compressed`);
+console.log(`built the page and the reference: ${(total / 1024).toFixed(1)} KB compressed`);

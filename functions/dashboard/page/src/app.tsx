@@ -11,10 +11,10 @@ import { Overview } from "./overview";
 import { Records } from "./records";
 import { SignIn } from "./sign_in";
 import { Toolbar } from "./toolbar";
-import type { Product, Session } from "./types";
+import { type ProductNames, RANGES, type Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
 import { UnknownAddress } from "./unknown";
-import { isUnknown, type Page, RANGES, useAddress, type View, ViewContext, ViewLink } from "./view";
+import { isUnknown, type Page, useAddress, type View, ViewContext, ViewLink } from "./view";
 
 const PAGES: readonly (readonly [Page, string])[] = [
   ["overview", "Overview"],
@@ -116,11 +116,7 @@ interface WithProductsProps {
 }
 
 function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsProps): JSX.Element {
-  const products = useResource<{ items: Product[] }>(
-    "/api/v1/analytics/products",
-    { environment: view.environment },
-    false,
-  );
+  const products = useResource<ProductNames>("/api/v1/analytics/products", { environment: view.environment }, false);
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useEffect(() => {

@@ -3,9 +3,9 @@
 import type { JSX } from "preact";
 import { flagName } from "./flags";
 import { count, percent, plural } from "./format";
-import type { Overview } from "./types";
+import { type Overview, RANGES } from "./types";
 import { Icon } from "./ui";
-import { RANGES, useView, ViewLink } from "./view";
+import { useView, ViewLink } from "./view";
 
 const ALERTS = new Map<string, readonly [string, string]>([
   ["INVALID_LICENSE", ["Invalid licences", "Unknown keys, or no key where one is required"]],

@@ -5,23 +5,14 @@ import { search } from "./api";
 import { count } from "./format";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
-import type { SystemLogs } from "./types";
+import { CAUSES, type FailedCall, type SystemLogs } from "./types";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "./ui";
 import { LOG_FILTERS, useView } from "./view";
 
-const CAUSES = [
-  "bad_key",
-  "inactive_key",
-  "forbidden",
-  "address_not_allowed",
-  "malformed",
-  "unavailable",
-  "unknown_route",
-  "failed",
-];
+const KNOWN: readonly string[] = CAUSES;
 
 /** A known cause as words; an unknown one stays as it is. */
-const causeText = (cause: string): string => (CAUSES.includes(cause) ? cause.replaceAll("_", " ") : cause);
+const causeText = (cause: string): string => (KNOWN.includes(cause) ? cause.replaceAll("_", " ") : cause);
 
 export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Element {
   const view = useView();
@@ -38,7 +29,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
         {({ failed_calls: calls, cut }) =>
           calls.length === 0 ? (
             <Empty title={filtered ? "No failed call matches the filters." : "No call failed in this range."}>
-              {cause && !CAUSES.includes(cause) && (
+              {cause && !KNOWN.includes(cause) && (
                 <p class="note">
                   This page does not know the cause “<Text>{cause}</Text>”.
                 </p>
@@ -71,7 +62,7 @@ function Filters(): JSX.Element {
   };
   const active = LOG_FILTERS.filter((name) => view.param(name));
   const chosen = view.param("cause");
-  const causes = chosen && !CAUSES.includes(chosen) ? [...CAUSES, chosen] : CAUSES;
+  const causes = chosen && !KNOWN.includes(chosen) ? [...KNOWN, chosen] : KNOWN;
   return (
     <div class="filters">
       <form
@@ -118,14 +109,14 @@ function Filters(): JSX.Element {
   );
 }
 
-function Calls({ calls }: { calls: SystemLogs["failed_calls"] }): JSX.Element {
+function Calls({ calls }: { calls: FailedCall[] }): JSX.Element {
   const view = useView();
   const only = (name: string, value: string, text = value): JSX.Element => (
     <button type="button" class="cell" title={`${value} – show only this`} onClick={() => view.go({ [name]: value })}>
       <Text hover={false}>{text}</Text>
     </button>
   );
-  const columns: Column<SystemLogs["failed_calls"][number]>[] = [
+  const columns: Column<FailedCall>[] = [
     { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} /> },
     { title: "Cause", cell: ({ cause }) => only("cause", cause, causeText(cause)) },
     { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <NoValue />) },

@@ -9,13 +9,13 @@ import { RecordFilters } from "./record_filters";
 import { useRecords } from "./record_pages";
 import { ShowOnly } from "./show_only";
 import { type Column, Table } from "./table";
-import type { Product, RecordRow } from "./types";
+import type { ProductName, RecordRow } from "./types";
 import { Empty, FlagBadge, NoValue, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
 import { RECORD_FILTERS, useView, ViewLink } from "./view";
 
 const DEVICE_CHARACTERS = 12;
 
-export function Records({ products }: { products: Product[] }): JSX.Element {
+export function Records({ products }: { products: ProductName[] }): JSX.Element {
   const view = useView();
   const active = RECORD_FILTERS.filter((name) => view.param(name));
   const query: Query = { ...view.scope, ...Object.fromEntries(active.map((name) => [name, view.param(name)])) };

@@ -4,11 +4,12 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { count, plural } from "./format";
 import { useResource } from "./live";
-import type { Spikes as SpikesData } from "./types";
+import type { FlaggedEvidence, KeyEvidence, Spike, Spikes as SpikesData } from "./types";
 import { Icon, ProblemBox, Text, Time } from "./ui";
 import { useView, ViewLink } from "./view";
 
-type Spike = SpikesData["items"][number];
+/** Of flagged records or of a key: what one kind has, the other has not. */
+type Evidence = Partial<FlaggedEvidence & KeyEvidence>;
 
 const ENDED_SHOWN = 2;
 
@@ -65,7 +66,7 @@ function SpikeAlert({ spike }: { spike: Spike }): JSX.Element {
 }
 
 function Title({ spike: { product, evidence } }: { spike: Spike }): JSX.Element {
-  const key = evidence.api_key;
+  const { api_key: key }: Evidence = evidence;
   return (
     <>
       {key ? "Spike of events with API key" : "Spike in"} <Text>{key ? (key.name ?? key.id) : (product ?? "")}</Text>
@@ -74,7 +75,7 @@ function Title({ spike: { product, evidence } }: { spike: Spike }): JSX.Element 
 }
 
 function sentence({ cause, evidence }: Spike): string {
-  const { flagged, events, most_expected: expected, license } = evidence;
+  const { flagged, events, most_expected: expected, license }: Evidence = evidence;
   const number = events ?? flagged;
   if (number === undefined) return cause.replaceAll("_", " ");
   const what = plural(number, events === undefined ? "flagged record" : "event");
@@ -85,7 +86,7 @@ function sentence({ cause, evidence }: Spike): string {
 
 /** Filters for its flagged records, or for the records of its API key, from its first day to its last day or today. */
 function filters(spike: Spike): Record<string, string> {
-  const { license, api_key: key } = spike.evidence;
+  const { license, api_key: key }: Evidence = spike.evidence;
   return {
     product: spike.product ?? "",
     ...(key ? { api_key_id: key.id } : { flagged: "true" }),

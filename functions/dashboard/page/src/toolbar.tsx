@@ -2,14 +2,14 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Product } from "./types";
+import { ENVIRONMENTS, type ProductName, RANGES } from "./types";
 import { Segments } from "./ui";
-import { ENVIRONMENTS, isUnknown, RANGES, useView } from "./view";
+import { isUnknown, useView } from "./view";
 
 const CHOICES = [...[...RANGES.keys()].map((range) => [range, range] as const), ["custom", "Custom"] as const];
 const NAMES = { production: "Production", staging: "Staging", development: "Development" };
 
-export function Toolbar({ products, children }: { products: Product[]; children: ComponentChildren }): JSX.Element {
+export function Toolbar({ products, children }: { products: ProductName[]; children: ComponentChildren }): JSX.Element {
   const view = useView();
   const environments = ENVIRONMENTS.filter((name) => view.session.environments.includes(name));
   const [custom, setCustom] = useState(view.range === "custom");

@@ -1,184 +1,34 @@
-// What the API answers. Instants are ISO-8601 in UTC.
+// What the API answers, written by `make types` from the description of the API: change that, not this.
+// Instants are ISO-8601 in UTC.
 //
 // The keys of a `Record` are text that somebody else chose, `__proto__` and `constructor` among it: they are read by
 // `Object.entries`, never by name.
 
-export type Environment = "production" | "staging" | "development";
-export type Role = "viewer" | "admin" | "super_admin";
-
-export interface Session {
-  name: string;
-  role: Role;
-  environments: Environment[];
-  csrf: string;
+/** Licence calls of the window. `granted`: those that were refused nothing. */
+export interface Activations {
+  granted: number;
+  blocked: number;
+  codes: LicensingCalls[];
 }
 
-export interface Product {
-  id: string;
-  name: string;
-}
-
-export interface Overview {
-  environment: Environment;
-  product: string | null;
-  from: string;
-  to: string;
-  bucket: "hour" | "day";
-  as_of: string;
-  stats: {
-    total_records: number;
-    flagged_records: number;
-    flagged_percent: number;
-    clean_records: number;
-    clean_percent: number;
-    recent_activity: number;
-    range_flagged: number;
-    range_clean: number;
-    unique_users: number;
-    unique_devices: number;
-    /** The number of UTC days, at least partly in the range, over which users and devices are counted. */
-    unique_users_days?: number;
-  };
-  alerts: { flag: string; records: number; before: number; change: number }[];
-  trend: { start: string; clean: number; flagged: number; closed: boolean }[];
-  versions: { version: string; records: number; percent: number }[];
-  version_trend: { start: string; versions: Record<string, number> }[];
-  active_users: {
-    day: string;
-    users: number;
-    devices: number;
-    users_7: number;
-    users_30: number;
-    closed: boolean;
-  }[];
-  activations: {
-    granted: number;
-    blocked: number;
-    codes: { action: "verify" | "activate" | "deactivate"; code: number; calls: number }[];
-  };
-}
-
-export interface Customer {
-  id: string;
-  /** Null for a customer that was imported and never registered. */
-  name: string | null;
-}
-
-export type LicenseState = "available" | "assigned" | "active" | "suspended" | "expired" | "revoked";
-
-export interface TopLicense {
-  license_id: string | null;
-  fingerprint: string;
-  last4: string | null;
-  customer: Customer | null;
-  product: string;
-  state: LicenseState | null;
-  records: number;
-  flagged: number;
-  flags: Record<string, number>;
+/** Distinct users and devices of a UTC day, and distinct users of the 7 and 30 days that end with it. */
+export interface ActiveUsersOfDay {
+  day: string;
+  users: number;
   devices: number;
-  ips: number;
-  countries: string[];
-  first_seen: string;
-  last_seen: string;
+  users_7: number;
+  users_30: number;
+  closed: boolean;
 }
 
-export interface TopLicenses {
-  items: TopLicense[];
-  exact: boolean;
-  note: string | null;
-}
-
-export interface DeviceExcess {
-  items: {
-    kind: "license" | "customer";
-    license_id: string | null;
-    customer_id: string | null;
-    name: string;
-    last4: string | null;
-    devices: number;
-    limit: number | null;
-    over: boolean;
-  }[];
-  note: string | null;
-}
-
-export interface Mismatches {
-  items: {
-    fingerprint: string;
-    last4: string | null;
-    records: number;
-    first_seen: string;
-    last_seen: string;
-    customer: (Customer & { environment: Environment }) | null;
-  }[];
-  note?: string | null;
-}
-
-export interface ApiKey {
+/** An API key. `name` and `last4` are null for a key that is not known any more. */
+export interface ApiKeyName {
   id: string;
-  /** Null for a key that is no longer known. */
   name: string | null;
   last4: string | null;
 }
 
-export interface Spikes {
-  items: {
-    id: string;
-    /** Null for a spike of an API key: its events may be of any product. */
-    product: string | null;
-    opened_at: string;
-    last_seen: string;
-    closed_at: string | null;
-    cause: string;
-    evidence: {
-      flagged?: number;
-      most_expected?: number;
-      flags?: Record<string, number>;
-      license?: { fingerprint: string; license_id: string | null; last4: string | null };
-      events?: number;
-      api_key?: ApiKey;
-    };
-  }[];
-}
-
-export interface RecordRow {
-  id: string;
-  received_at: string;
-  event_at: string | null;
-  product: string;
-  version: string | null;
-  user: string | null;
-  hwid: string | null;
-  ip: string;
-  country: string | null;
-  dialect: string;
-  group: string | null;
-  license: { id: string; last4: string; state: LicenseState } | null;
-  customer: Customer | null;
-  flags: string[];
-  data_type: string | null;
-  api_key_id: string;
-  /** The part of the record that cannot be read. */
-  damage: string | null;
-}
-
-export interface RecordPage {
-  items: RecordRow[];
-  next: string | null;
-}
-
-export interface RecordDetail extends RecordRow {
-  flags_judged_later: string[] | null;
-  message: string | null;
-  context: { evidence: Record<string, string>; rules_version: string | number; metadata: unknown };
-  payload: unknown;
-  /** A body that is too large for an answer has an `href`, and no `payload`. Null for a body that cannot be read. */
-  raw: { text: string } | { base64: string } | { bytes: number; href: string } | null;
-  api_key: ApiKey;
-  expires_at: string;
-}
-
+/** Who changed what, when, from where; `before` and `after` hold the fields that differ. */
 export interface AuditEntry {
   id: string;
   at: string;
@@ -194,23 +44,130 @@ export interface AuditEntry {
   request_id: string;
 }
 
-export interface SystemLogs {
-  failed_calls: {
-    hour: string;
-    /** Null for an unknown key. */
-    environment?: Environment | null;
-    cause: string;
-    last4: string | null;
-    ip: string;
-    calls: number;
-  }[];
-  staff_actions: AuditEntry[];
-  closings: { day: string; closed_at: string }[];
-  exports: AuditEntry[];
-  /** The names of the lists that are not complete. */
-  cut?: string[];
+/** A body that is not. */
+export interface BinaryBody {
+  base64: string;
 }
 
+/** A day that was closed, and when. */
+export interface ClosedDay {
+  day: string;
+  closed_at: string;
+}
+
+/** A customer, and the environment of the licence. */
+export interface CustomerElsewhere {
+  id: string;
+  name: string | null;
+  environment: Environment;
+}
+
+/** A customer. `name` is null for one that was imported and never registered. */
+export interface CustomerName {
+  id: string;
+  name: string | null;
+}
+
+/** What a device asks. */
+export type DeviceAction = "verify" | "activate" | "deactivate";
+
+/** Licences and customers with many devices. */
+export interface DeviceExcess {
+  /** False: for days that are not closed, only the newest flagged records were looked at. */
+  exact: boolean;
+  /** What the numbers count. */
+  note: string;
+  items: ExcessItem[];
+}
+
+/** An environment of the customer. An SDK key opens one, a staff key holds a set of them. */
+export type Environment = "production" | "staging" | "development";
+
+/** A licence or a customer with many devices on one UTC day. */
+export interface ExcessItem {
+  kind: "license" | "customer";
+  license_id: string | null;
+  customer_id: string | null;
+  name: string;
+  last4: string | null;
+  devices: number;
+  /** The activation limit; null: none. */
+  limit: number | null;
+  over: boolean;
+}
+
+/** Calls of one caller in an hour from which nothing was stored, or in which nothing could be read. */
+export interface FailedCall {
+  hour: string;
+  /** Null for an unknown key. */
+  environment: Environment | null;
+  /** A FailedCallCause, or `~other`. */
+  cause: string;
+  last4: string | null;
+  ip: string;
+  calls: number;
+}
+
+/** Why nothing was stored of a call, or nothing could be read. */
+export type FailedCallCause =
+  | "bad_key"
+  | "inactive_key"
+  | "forbidden"
+  | "address_not_allowed"
+  | "malformed"
+  | "unavailable"
+  | "unknown_route"
+  | "failed";
+
+/** A finding on a record. `x-class` is what it is about: piracy and licence flags take a user off the bill. */
+export type Flag =
+  | "INVALID_LICENSE"
+  | "ENVIRONMENT_MISMATCH"
+  | "REVOKED_LICENSE"
+  | "BYPASSED_ACTIVATION"
+  | "EXPIRED_LICENSE"
+  | "SUSPENDED_LICENSE"
+  | "UNASSIGNED_LICENSE"
+  | "PRODUCT_MISMATCH"
+  | "MALFORMED"
+  | "UNKNOWN_PRODUCT"
+  | "UNKNOWN_ACTIVITY_TYPE"
+  | "ENVIRONMENT_TEXT_CONFLICT"
+  | "CLOCK_SKEW"
+  | "EVENT_ID_CONFLICT"
+  | "CLIENT_REPORTED"
+  | "PLACEHOLDER_ID";
+
+/** Records with a flag in the window, and in the window of the same length before it. */
+export interface FlagCount {
+  flag: Flag;
+  records: number;
+  before: number;
+  change: number;
+}
+
+/** How many flagged records there were, and at most were to be expected; of which flags and which licence. */
+export interface FlaggedEvidence {
+  flagged: number;
+  most_expected: number;
+  flags?: Record<string, number>;
+  license?: LicenseName;
+}
+
+/** How many events came with an API key, and at most were to be expected. */
+export interface KeyEvidence {
+  events: number;
+  most_expected: number;
+  api_key: ApiKeyName;
+}
+
+/** A body that does not fit into the answer: its size, and the path to get it from. */
+export interface LargeBody {
+  bytes: number;
+  href: string;
+}
+
+/** A licence; `state` is its state now, so a licence after its end is expired. */
 export interface License {
   id: string;
   environment: Environment;
@@ -218,4 +175,309 @@ export interface License {
   product_id: string | null;
   customer_id: string | null;
   state: LicenseState;
+  expires_at: string | null;
+  activation_limit: number;
+  active_activations: number;
+  created_at: string;
 }
+
+/** A licence, as far as it is known. */
+export interface LicenseName {
+  fingerprint: string;
+  license_id: string | null;
+  last4: string | null;
+}
+
+/** The state of a licence. Revoked is final. */
+export type LicenseState = "available" | "assigned" | "active" | "suspended" | "expired" | "revoked";
+
+/** Licence calls by the code they were answered with. */
+export interface LicensingCalls {
+  action: DeviceAction;
+  code: number;
+  calls: number;
+}
+
+/** A licence key of another environment. `customer` is null unless the staff key opens that environment too. */
+export interface Mismatch {
+  fingerprint: string;
+  last4: string | null;
+  records: number;
+  first_seen: string;
+  last_seen: string;
+  customer: CustomerElsewhere | null;
+}
+
+/** Licence keys of other environments. */
+export interface Mismatches {
+  /** False: for days that are not closed, only the newest flagged records were looked at. */
+  exact: boolean;
+  /** What the numbers count. */
+  note: string;
+  items: Mismatch[];
+}
+
+/** What happened in a window of time. */
+export interface Overview {
+  from: string;
+  to: string;
+  environment: Environment;
+  /** Null: all products. */
+  product: string | null;
+  bucket: "hour" | "day";
+  as_of: string;
+  stats: OverviewStats;
+  alerts: FlagCount[];
+  trend: TrendBucket[];
+  versions: VersionShare[];
+  version_trend: VersionBucket[];
+  active_users: ActiveUsersOfDay[];
+  activations: Activations;
+}
+
+/** Numbers of all time (`total_…`, `flagged_…`, `clean_…`), and of the window. */
+export interface OverviewStats {
+  total_records: number;
+  flagged_records: number;
+  flagged_percent: number;
+  clean_records: number;
+  clean_percent: number;
+  /** All records of the window. */
+  recent_activity: number;
+  range_flagged: number;
+  range_clean: number;
+  unique_users: number;
+  unique_devices: number;
+  /** The number of UTC days, at least partly in the window, over which users and devices are counted. */
+  unique_users_days: number;
+}
+
+/** A product that records can be of. `~unknown` stands for all products that are not registered. */
+export interface ProductName {
+  id: string;
+  name: string;
+}
+
+/** Registered products by id, and `~unknown` if it ever had records. */
+export interface ProductNames {
+  items: ProductName[];
+}
+
+/** What the record was judged by. */
+export interface RecordContext {
+  evidence: Record<string, string>;
+  rules_version: number | null;
+  metadata: unknown;
+}
+
+/** A record with all details. */
+export interface RecordDetail {
+  id: string;
+  received_at: string;
+  event_at: string | null;
+  product: string;
+  version: string | null;
+  user: string | null;
+  hwid: string | null;
+  /** The caller's address. */
+  ip: string;
+  /** The address that the event is about, if it is another one. */
+  event_ip: string | null;
+  country: string | null;
+  dialect: "getkeymanager" | "reo";
+  group: string | null;
+  license: RecordLicense | null;
+  customer: CustomerName | null;
+  flags: Flag[];
+  data_type: string | null;
+  api_key_id: string;
+  /** The part of the record that cannot be read. */
+  damage: string | null;
+  /** Null for a body that cannot be read. */
+  raw: TextBody | BinaryBody | LargeBody | null;
+  /** The flags of a first judgement that came after the record was stored. */
+  flags_judged_later: Flag[] | null;
+  message: string | null;
+  context: RecordContext;
+  /** The event as it was read; null where the body is too large for an answer. */
+  payload: unknown;
+  api_key: ApiKeyName;
+  expires_at: string;
+}
+
+/** The licence of a record, as the registry has it today. */
+export interface RecordLicense {
+  id: string;
+  last4: string;
+  state: LicenseState;
+}
+
+/** Some records, newest first. */
+export interface RecordPage {
+  items: RecordRow[];
+  /** The `cursor` of the next page; null at the end. */
+  next: string | null;
+}
+
+/** A record in a list. Texts of clients are cut at 256 characters. */
+export interface RecordRow {
+  id: string;
+  received_at: string;
+  event_at: string | null;
+  product: string;
+  version: string | null;
+  user: string | null;
+  hwid: string | null;
+  /** The caller's address. */
+  ip: string;
+  /** The address that the event is about, if it is another one. */
+  event_ip: string | null;
+  country: string | null;
+  dialect: "getkeymanager" | "reo";
+  group: string | null;
+  license: RecordLicense | null;
+  customer: CustomerName | null;
+  flags: Flag[];
+  data_type: string | null;
+  api_key_id: string;
+  /** The part of the record that cannot be read. */
+  damage: string | null;
+}
+
+/** What a staff key may do. Each role includes the ones before it. */
+export type Role = "viewer" | "admin" | "super_admin";
+
+/** Who is signed in. `csrf` is what changes must send as X-CSRF-Token. */
+export interface Session {
+  name: string;
+  role: Role;
+  environments: Environment[];
+  csrf: string;
+}
+
+/** An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours. */
+export interface Spike {
+  id: string;
+  /** Null for a spike of an API key: its events may be of any product. */
+  product: string | null;
+  opened_at: string;
+  last_seen: string;
+  closed_at: string | null;
+  cause: SpikeCause;
+  evidence: FlaggedEvidence | KeyEvidence;
+}
+
+/** What opened an episode of spikes. */
+export type SpikeCause = "flagged_in_an_hour" | "flagged_with_a_license" | "events_of_a_key";
+
+/** Episodes of spikes, the latest first. */
+export interface Spikes {
+  items: Spike[];
+}
+
+/** Failed calls, what staff did, exports, closed days; the newest first. */
+export interface SystemLogs {
+  failed_calls: FailedCall[];
+  staff_actions: AuditEntry[];
+  exports: AuditEntry[];
+  closings: ClosedDay[];
+  /** The names of the lists of which there is more than is shown. */
+  cut: string[];
+}
+
+/** A body that is UTF-8. */
+export interface TextBody {
+  text: string;
+}
+
+/** A licence with flagged records. Devices and addresses are the highest number of one UTC day. */
+export interface TopLicense {
+  /** Null: the key was never issued, or no record with it is left. */
+  license_id: string | null;
+  fingerprint: string;
+  last4: string | null;
+  customer: CustomerName | null;
+  product: string;
+  state: LicenseState | null;
+  records: number;
+  flagged: number;
+  flags: Record<string, number>;
+  devices: number;
+  ips: number;
+  countries: string[];
+  first_seen: string;
+  last_seen: string;
+}
+
+/** The licences with the most flagged records. */
+export interface TopLicenses {
+  /** False: for days that are not closed, only the newest flagged records were looked at. */
+  exact: boolean;
+  /** What the numbers count. */
+  note: string;
+  items: TopLicense[];
+}
+
+/** The records of an hour or a UTC day. `closed`: the numbers are final. */
+export interface TrendBucket {
+  start: string;
+  clean: number;
+  flagged: number;
+  closed: boolean;
+}
+
+/** The records of an hour or a UTC day, by version. */
+export interface VersionBucket {
+  start: string;
+  versions: Record<string, number>;
+}
+
+/** The records of a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface VersionShare {
+  version: string;
+  records: number;
+  percent: number;
+}
+
+export const ENVIRONMENTS = ["production", "staging", "development"] as const;
+
+export const CAUSES = [
+  "bad_key",
+  "inactive_key",
+  "forbidden",
+  "address_not_allowed",
+  "malformed",
+  "unavailable",
+  "unknown_route",
+  "failed",
+] as const;
+
+/** What the time ranges that end now are called. */
+export const RANGES: ReadonlyMap<string, string> = new Map([
+  ["24h", "24 hours"],
+  ["7d", "7 days"],
+  ["30d", "30 days"],
+  ["90d", "90 days"],
+]);
+
+export type FlagClass = "piracy" | "license" | "quality";
+
+/** What each flag is called, and its class. */
+export const FLAG_NAMES: ReadonlyMap<string, readonly [string, FlagClass]> = new Map([
+  ["INVALID_LICENSE", ["Invalid licence", "piracy"]],
+  ["ENVIRONMENT_MISMATCH", ["Environment mismatch", "piracy"]],
+  ["REVOKED_LICENSE", ["Revoked licence", "piracy"]],
+  ["BYPASSED_ACTIVATION", ["Bypassed activation", "piracy"]],
+  ["EXPIRED_LICENSE", ["Expired licence", "license"]],
+  ["SUSPENDED_LICENSE", ["Suspended licence", "license"]],
+  ["UNASSIGNED_LICENSE", ["Unassigned licence", "license"]],
+  ["PRODUCT_MISMATCH", ["Product mismatch", "license"]],
+  ["MALFORMED", ["Malformed", "quality"]],
+  ["UNKNOWN_PRODUCT", ["Unknown product", "quality"]],
+  ["UNKNOWN_ACTIVITY_TYPE", ["Unknown activity type", "quality"]],
+  ["ENVIRONMENT_TEXT_CONFLICT", ["Environment text conflict", "quality"]],
+  ["CLOCK_SKEW", ["Clock skew", "quality"]],
+  ["EVENT_ID_CONFLICT", ["Event id conflict", "quality"]],
+  ["CLIENT_REPORTED", ["Client reported", "quality"]],
+  ["PLACEHOLDER_ID", ["Placeholder id", "quality"]],
+]);

@@ -4,16 +4,8 @@ import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "./api";
 import { FLAGS } from "./flags";
-import type { Environment, Session } from "./types";
+import { ENVIRONMENTS, type Environment, RANGES, type Session } from "./types";
 
-/** Names of the time ranges that end now. */
-export const RANGES: ReadonlyMap<string, string> = new Map([
-  ["24h", "24 hours"],
-  ["7d", "7 days"],
-  ["30d", "30 days"],
-  ["90d", "90 days"],
-]);
-export const ENVIRONMENTS: readonly Environment[] = ["production", "staging", "development"];
 export const RECORD_FILTERS = [
   "license_id",
   "customer_id",

@@ -14,6 +14,20 @@ from telemetry.domain.active_users import Audience, Balance
 from telemetry.domain.day_report import WINDOWS, DayDetails, DayTotals
 from telemetry.domain.environment import Environment
 from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, WholeDay
+from telemetry.domain.finance_answers import (
+    ActiveUsersNumbers,
+    DailyNumbers,
+    DailyRow,
+    DayAsked,
+    DayNumbers,
+    Definition,
+    Evidence,
+    FlaggedRecords,
+    PeriodAsked,
+    PiracyNumbers,
+    PiracyRow,
+    WindowAsked,
+)
 from telemetry.domain.flags import Flag, FlagClass, is_billable
 from telemetry.domain.recount import HOURS
 
@@ -48,16 +62,20 @@ def active_users_as_of(
 ) -> FinanceReport:
     """Users of a window, from the day it ends with."""
     totals, balance = closed or (None, None)
-    numbers = {"users": sum(balance.counters[asked.audience][: asked.days]) if balance else 0, **_evidence(totals)}
+    numbers: ActiveUsersNumbers = {
+        "users": sum(balance.counters[asked.audience][: asked.days]) if balance else 0,
+        **_evidence(totals),
+    }
     window = asked.as_of - timedelta(days=asked.days - 1), asked.as_of
+    about: WindowAsked = {
+        "environment": environment.value,
+        "application": asked.application,
+        "days": asked.days,
+        "as_of": asked.as_of.isoformat(),
+        "audience": asked.audience.value,
+    }
     return FinanceReport(
-        about={
-            "environment": environment.value,
-            "application": asked.application,
-            "days": asked.days,
-            "as_of": asked.as_of.isoformat(),
-            "audience": asked.audience.value,
-        },
+        about=about,
         numbers=numbers,
         definition=_definition(*window, [asked.audience], {"users": f"{_WHO[asked.audience]}, in the window"}),
         rows=[numbers],
@@ -72,9 +90,10 @@ def daily_active_users(
     counts = {audience.value: f"{_WHO[audience]}, on the day" for audience in Audience}
     counts |= {f"users_{days}": f"users over the {days} days that end with the day" for days in WINDOWS[1:]}
     definition = _definition(asked.period.first, asked.period.last, list(Audience), counts | _RECORD_COUNTS | _DIGESTS)
+    numbers: DailyNumbers = {"rows": rows, **_evidence_of_all(closed)}
     return FinanceReport(
         about=_of_period(environment, asked.application, asked.period),
-        numbers={"rows": rows, **_evidence_of_all(closed)},
+        numbers=numbers,
         definition=definition,
         rows=rows,
     )
@@ -83,9 +102,10 @@ def daily_active_users(
 def piracy_counts(environment: Environment, asked: PiracyCounts, closed: Mapping[date, DayTotals]) -> FinanceReport:
     """Flagged records day by day, and over all of them."""
     counted = [(day, closed.get(day)) for day in asked.period.days()]
-    rows = [{"day": day.isoformat(), **_flagged(totals), **_evidence(totals)} for day, totals in counted]
-    columns = _flagged(None)
-    totals = {column: sum(row[column] for row in rows) for column in columns}
+    rows: list[PiracyRow] = [
+        {"day": day.isoformat(), **_flagged(totals), **_evidence(totals)} for day, totals in counted
+    ]
+    numbers: PiracyNumbers = {"totals": _summed(rows), "rows": rows, **_evidence_of_all(closed)}
     counts = {
         "records": _RECORD_COUNTS["records"],
         "flagged": _RECORD_COUNTS["flagged"],
@@ -96,7 +116,7 @@ def piracy_counts(environment: Environment, asked: PiracyCounts, closed: Mapping
     }
     return FinanceReport(
         about=_of_period(environment, asked.application, asked.period),
-        numbers={"totals": totals, "rows": rows, **_evidence_of_all(closed)},
+        numbers=numbers,
         definition=_definition(asked.period.first, asked.period.last, [], counts),
         rows=rows,
     )
@@ -108,12 +128,16 @@ def whole_day(environment: Environment, asked: WholeDay, closed: tuple[DayTotals
     records, flagged = (totals.records, totals.flagged) if totals else (0, 0)
     versions = sorted((details.versions if details else {}).items(), key=lambda item: (-item[1], item[0]))
     hours = details.hours if details else ((0, 0),) * HOURS
-    numbers = {
+    numbers: DayNumbers = {
         "records": records,
         "flagged": flagged,
         "clean": records - flagged,
         "flags": {flag.value: count for flag, count in _flags(totals).items() if count},
-        "active": {each.value: {str(days): _active(totals, days, each) for days in WINDOWS} for each in Audience},
+        "active": {
+            "users": _windows(totals, Audience.USERS),
+            "all_users": _windows(totals, Audience.ALL_USERS),
+            "devices": _windows(totals, Audience.DEVICES),
+        },
         "lifetime_records": totals.lifetime_records if totals else 0,
         "lifetime_flagged": totals.lifetime_flagged if totals else 0,
         "versions": [{"version": version, "records": count} for version, count in versions],
@@ -125,8 +149,13 @@ def whole_day(environment: Environment, asked: WholeDay, closed: tuple[DayTotals
         "chain": totals.chain.hex() if totals else None,
         "evidence": dict(details.evidence) if details else {},
     }
+    about: DayAsked = {
+        "environment": environment.value,
+        "application": asked.application,
+        "day": asked.day.isoformat(),
+    }
     return FinanceReport(
-        about={"environment": environment.value, "application": asked.application, "day": asked.day.isoformat()},
+        about=about,
         numbers=numbers,
         definition=_definition(asked.day, asked.day, list(Audience), _DAY_COUNTS),
         rows=_measures(numbers),
@@ -154,7 +183,7 @@ _DAY_COUNTS = {
 }
 
 
-def _definition(first: date, last: date, audiences: Sequence[Audience], counts: Mapping[str, str]) -> Plain:
+def _definition(first: date, last: date, audiences: Sequence[Audience], counts: Mapping[str, str]) -> Definition:
     return {
         "window_start": _midnight(first),
         "window_end": _midnight(last + _ONE_DAY),
@@ -167,7 +196,7 @@ def _definition(first: date, last: date, audiences: Sequence[Audience], counts: 
     }
 
 
-def _of_period(environment: Environment, application: str, period: Period) -> Plain:
+def _of_period(environment: Environment, application: str, period: Period) -> PeriodAsked:
     return {
         "environment": environment.value,
         "application": application,
@@ -176,12 +205,17 @@ def _of_period(environment: Environment, application: str, period: Period) -> Pl
     }
 
 
-def _daily(day: date, totals: DayTotals | None) -> Plain:
+def _daily(day: date, totals: DayTotals | None) -> DailyRow:
     records, flagged = (totals.records, totals.flagged) if totals else (0, 0)
     return {
         "day": day.isoformat(),
-        **{audience.value: _active(totals, 1, audience) for audience in Audience},
-        **{f"users_{days}": _active(totals, days, Audience.USERS) for days in WINDOWS[1:]},
+        "users": _active(totals, 1, Audience.USERS),
+        "all_users": _active(totals, 1, Audience.ALL_USERS),
+        "devices": _active(totals, 1, Audience.DEVICES),
+        "users_7": _active(totals, 7, Audience.USERS),
+        "users_30": _active(totals, 30, Audience.USERS),
+        "users_90": _active(totals, 90, Audience.USERS),
+        "users_365": _active(totals, 365, Audience.USERS),
         "records": records,
         "flagged": flagged,
         "clean": records - flagged,
@@ -189,27 +223,45 @@ def _daily(day: date, totals: DayTotals | None) -> Plain:
     }
 
 
-def _flagged(totals: DayTotals | None) -> dict[str, int]:
+def _flagged(totals: DayTotals | None) -> FlaggedRecords:
     found = _flags(totals)
-    sums = {
-        class_.value: sum(count for flag, count in found.items() if flag.flag_class is class_)
-        for class_ in (FlagClass.PIRACY, FlagClass.LICENSE)
-    }
     return {
         "records": totals.records if totals else 0,
         "flagged": totals.flagged if totals else 0,
-        **{flag.value: found[flag] for flag in EXCLUDING},
-        **sums,
+        "INVALID_LICENSE": found[Flag.INVALID_LICENSE],
+        "ENVIRONMENT_MISMATCH": found[Flag.ENVIRONMENT_MISMATCH],
+        "REVOKED_LICENSE": found[Flag.REVOKED_LICENSE],
+        "BYPASSED_ACTIVATION": found[Flag.BYPASSED_ACTIVATION],
+        "EXPIRED_LICENSE": found[Flag.EXPIRED_LICENSE],
+        "SUSPENDED_LICENSE": found[Flag.SUSPENDED_LICENSE],
+        "UNASSIGNED_LICENSE": found[Flag.UNASSIGNED_LICENSE],
+        "PRODUCT_MISMATCH": found[Flag.PRODUCT_MISMATCH],
+        "piracy": _sum_of(FlagClass.PIRACY, found),
+        "license": _sum_of(FlagClass.LICENSE, found),
     }
 
 
-def _measures(numbers: Plain) -> list[Plain]:
+def _sum_of(class_: FlagClass, found: Mapping[Flag, int]) -> int:
+    return sum(count for flag, count in found.items() if flag.flag_class is class_)
+
+
+def _summed(rows: Sequence[PiracyRow]) -> FlaggedRecords:
+    totals = _flagged(None)
+    for row in rows:
+        for name in totals:
+            totals[name] += row[name]  # type: ignore[literal-required]
+    return totals
+
+
+def _measures(numbers: DayNumbers) -> list[Plain]:
     """The report of a day as a table: one number, or one digest, a row."""
     found: list[tuple[str, str, object]] = [
         (name, "", numbers[name]) for name in ("records", "flagged", "clean", "lifetime_records", "lifetime_flagged")
     ]
     found += [("flag", name, count) for name, count in numbers["flags"].items()]
-    found += [(audience, days, n) for audience, by_days in numbers["active"].items() for days, n in by_days.items()]
+    for audience in Audience:
+        by_days: dict[str, int] = numbers["active"][audience.value]
+        found += [(audience.value, days, count) for days, count in by_days.items()]
     found += [("version", each["version"], each["records"]) for each in numbers["versions"]]
     found += [("hour_records", each["start"], each["records"]) for each in numbers["hours"]]
     found += [("hour_flagged", each["start"], each["flagged"]) for each in numbers["hours"]]
@@ -222,6 +274,10 @@ def _active(totals: DayTotals | None, days: int, audience: Audience) -> int:
     return totals.users(days, audience) if totals else 0
 
 
+def _windows(totals: DayTotals | None, audience: Audience) -> dict[str, int]:
+    return {str(days): _active(totals, days, audience) for days in WINDOWS}
+
+
 def _flags(totals: DayTotals | None) -> dict[Flag, int]:
     return {flag: totals.flags.get(flag.code, 0) if totals else 0 for flag in Flag}
 
@@ -230,14 +286,14 @@ def _names(class_: FlagClass) -> str:
     return ", ".join(flag.value for flag in Flag if flag.flag_class is class_)
 
 
-def _evidence(totals: DayTotals | None) -> Plain:
+def _evidence(totals: DayTotals | None) -> Evidence:
     if totals is None:
         return {"closed_at": None, "computed_at": None, "digest": None}
     closed_at, computed_at = _instant(totals.closed_at), _instant(totals.computed_at)
     return {"closed_at": closed_at, "computed_at": computed_at, "digest": totals.digest.hex()}
 
 
-def _evidence_of_all(closed: Mapping[date, DayTotals]) -> Plain:
+def _evidence_of_all(closed: Mapping[date, DayTotals]) -> Evidence:
     """When the last of them was closed and computed, and SHA-256 over their digests in the order of days."""
     if not closed:
         return _evidence(None)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
@@ -16,6 +16,7 @@ from telemetry.domain.window import is_hourly
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
 from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
 from telemetry.services.system_logs import CallerFilter, SystemLogs
+from telemetry.web import analytics_answers as answers
 from telemetry.web.administration.audit_entry import AuditEntry
 from telemetry.web.records import Query, Text, instant
 
@@ -84,7 +85,7 @@ class LogQuery(ScopeQuery):
 # ── overview
 
 
-def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[int], now: datetime) -> dict[str, Any]:
+def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[int], now: datetime) -> answers.Overview:
     """`granted_codes` are the codes of licensing answers that grant what was asked."""
     cut = told.timeline
     granted = sum(calls for (_, code), calls in told.calls.items() if code in granted_codes)
@@ -138,7 +139,7 @@ def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[i
     }
 
 
-def _stats(told: Overview) -> dict[str, Any]:
+def _stats(told: Overview) -> answers.OverviewStats:
     flagged_percent = _percent(told.lifetime_flagged, told.lifetime_records)
     return {
         "total_records": told.lifetime_records,
@@ -158,9 +159,9 @@ def _stats(told: Overview) -> dict[str, Any]:
 # ── licences
 
 
-def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now: datetime) -> dict[str, Any]:
+def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now: datetime) -> answers.TopLicenses:
     """The licences with the most flags."""
-    items = [
+    items: list[answers.TopLicense] = [
         {
             "license_id": holder.license.id if holder.license else None,
             "fingerprint": each.license,
@@ -182,9 +183,9 @@ def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now
     return {"items": items, **_labels(seen, "Devices and IPs: the most on one UTC day.")}
 
 
-def excess_body(found: Iterable[Excess], seen: Seen) -> dict[str, Any]:
+def excess_body(found: Iterable[Excess], seen: Seen) -> answers.DeviceExcess:
     """Licences and customers with many devices."""
-    items = [
+    items: list[answers.ExcessItem] = [
         {
             "kind": "license" if each.fingerprint else "customer",
             "license_id": each.holder.license.id if each.holder.license else None,
@@ -203,9 +204,9 @@ def excess_body(found: Iterable[Excess], seen: Seen) -> dict[str, Any]:
     }
 
 
-def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen) -> dict[str, Any]:
+def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen) -> answers.Mismatches:
     """Licence keys of other environments."""
-    items = [
+    items: list[answers.Mismatch] = [
         {
             "fingerprint": each.license,
             "last4": holder.last_four,
@@ -219,7 +220,7 @@ def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Se
     return {"items": items, **_labels(seen)}
 
 
-def _labels(seen: Seen, counted: str = "") -> dict[str, Any]:
+def _labels(seen: Seen, counted: str = "") -> answers.Counted:
     """Whether the numbers are exact, and what they count."""
     known = f"Of each UTC day the {TOP_LICENSES} foremost licences."
     newest = f"Since {seen.open_days[0]}: the newest {MOST_FLAGGED:,} flagged records alone." if seen.open_days else ""
@@ -232,11 +233,11 @@ def _name(excess: Excess) -> str:
     return "Assigned to nobody" if excess.holder.license else "Unknown key"
 
 
-def _customer(holder: Holder) -> dict[str, Any] | None:
-    return holder.owner._asdict() if holder.owner else None
+def _customer(holder: Holder) -> answers.CustomerName | None:
+    return {"id": holder.owner.id, "name": holder.owner.name} if holder.owner else None
 
 
-def _customer_elsewhere(holder: Holder) -> dict[str, Any] | None:
+def _customer_elsewhere(holder: Holder) -> answers.CustomerElsewhere | None:
     customer, license_ = _customer(holder), holder.license
     return {**customer, "environment": license_.environment} if customer and license_ else None
 
@@ -244,12 +245,12 @@ def _customer_elsewhere(holder: Holder) -> dict[str, Any] | None:
 # ── alerts
 
 
-def alerts_body(found: Iterable[SpikeAlert], now: datetime) -> dict[str, Any]:
+def alerts_body(found: Iterable[SpikeAlert], now: datetime) -> answers.Spikes:
     """Spikes. `opened_at` and `last_seen` are the beginnings of hours."""
     return {"items": [_alert(each, now) for each in found]}
 
 
-def _alert(alert: SpikeAlert, now: datetime) -> dict[str, Any]:
+def _alert(alert: SpikeAlert, now: datetime) -> answers.Spike:
     episode, spike, closed_at = alert.episode, alert.episode.opened, alert.episode.closed_at(now)
     return {
         "id": episode.id,
@@ -262,24 +263,24 @@ def _alert(alert: SpikeAlert, now: datetime) -> dict[str, Any]:
     }
 
 
-def _evidence_of_flags(alert: SpikeAlert) -> dict[str, Any]:
+def _evidence_of_flags(alert: SpikeAlert) -> answers.FlaggedEvidence:
     spike, holder = alert.episode.opened, alert.holder
-    evidence: dict[str, Any] = {"flagged": spike.count, "most_expected": spike.expected}
+    evidence: answers.FlaggedEvidence = {"flagged": spike.count, "most_expected": spike.expected}
     if spike.flags:
         evidence["flags"] = _flags(spike.flags)
     if holder:
         license_id = holder.license.id if holder.license else None
-        evidence["license"] = {"fingerprint": spike.license, "license_id": license_id, "last4": holder.last_four}
+        evidence["license"] = {"fingerprint": spike.license or "", "license_id": license_id, "last4": holder.last_four}
     return evidence
 
 
-def _evidence_of_key(alert: SpikeAlert) -> dict[str, Any]:
+def _evidence_of_key(alert: SpikeAlert) -> answers.KeyEvidence:
     spike, key = alert.episode.opened, alert.api_key
     return {
         "events": spike.count,
         "most_expected": spike.expected,
         "api_key": {
-            "id": spike.api_key_id,
+            "id": spike.api_key_id or "",
             "name": key.name if key else None,
             "last4": key.last_four if key else None,
         },
@@ -289,7 +290,7 @@ def _evidence_of_key(alert: SpikeAlert) -> dict[str, Any]:
 # ── system logs
 
 
-def logs_body(logs: SystemLogs) -> dict[str, Any]:
+def logs_body(logs: SystemLogs) -> answers.SystemLogs:
     """The lists, and the names of those that are cut."""
     return {
         "failed_calls": [
@@ -310,7 +311,7 @@ def logs_body(logs: SystemLogs) -> dict[str, Any]:
     }
 
 
-def _flags(counts: Mapping[str, int]) -> dict[str, int]:
+def _flags(counts: Mapping[str, int]) -> answers.Count:
     """By name instead of code, the most frequent first."""
     return {by_code(code): count for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 

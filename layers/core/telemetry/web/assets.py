@@ -35,6 +35,13 @@ class Asset:
     etag: str
 
 
+class _Bytes(Response[bytes]):
+    """A body that is sent as it is; the resolver would write JSON anew."""
+
+    def is_json(self) -> bool:
+        return False
+
+
 def load_assets(folder: Path) -> Mapping[str, Asset]:
     """All `*.gz` of a folder, by their names without it. Raises ConfigurationError when there are none."""
     assets = {path.stem: _asset(path) for path in folder.glob("*.gz")}
@@ -48,10 +55,10 @@ def asset_answer(asset: Asset, request: Request, cache_control: str) -> Response
     headers = {"Cache-Control": cache_control, "ETag": asset.etag, "Vary": "Accept-Encoding", **SECURITY_HEADERS}
     known = {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
     if known & {asset.etag, asset.etag.removeprefix("W/"), "*"}:
-        return Response(304, asset.content_type, b"", headers)
+        return _Bytes(304, asset.content_type, b"", headers)
     if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(200, asset.content_type, asset.compressed, headers | {"Content-Encoding": "gzip"})
-    return Response(200, asset.content_type, gzip.decompress(asset.compressed), headers)
+        return _Bytes(200, asset.content_type, asset.compressed, headers | {"Content-Encoding": "gzip"})
+    return _Bytes(200, asset.content_type, gzip.decompress(asset.compressed), headers)
 
 
 def _asset(path: Path) -> Asset:

@@ -56,9 +56,10 @@ def answer_of(page: ExportPage, query: ExportQuery, link: Mapping[str, str]) -> 
     return Response(200, CONTENT_TYPES[query.format], page.lines.decode(), headers)
 
 
-def _flat(row: dict[str, Any]) -> dict[str, str]:
+def _flat(row: Mapping[str, Any]) -> dict[str, str]:
     license_, customer = row["license"] or {}, row["customer"] or {}
-    cells = row | {
+    cells = {
+        **row,
         "flags": " ".join(row["flags"]),
         "license_id": license_.get("id"),
         "license_last4": license_.get("last4"),

@@ -24,5 +24,11 @@ Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
 Moment = Annotated[
     Any,
     BeforeValidator(_moment),
-    WithJsonSchema({"type": "string", "description": "A UTC day, or a time with a zone"}),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "anyOf": [{"format": "date"}, {"format": "date-time"}],
+            "description": "A UTC day, or a time with a zone",
+        }
+    ),
 ]

@@ -33,7 +33,8 @@ from telemetry.domain.license import ActionNotAllowed
 from telemetry.web.http import Request, answer
 
 CONTENT_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:telemetry:problem:"
+TYPE_PREFIX = "/docs#problem-"
+"""A relative reference with its full path, as RFC 9457 (3.1.1) asks: only the caller knows under which host we are."""
 
 
 class VersionRequired(TelemetryError):
@@ -46,7 +47,7 @@ class UnreadableBody(TelemetryError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What an answer says about an error: `type` is the last part of the URN, `errors` names wrong fields."""
+    """What an answer says about an error: `type` is the last part of its URL, `errors` names wrong fields."""
 
     status: int
     type: str
@@ -58,7 +59,12 @@ class Problem:
 
 
 UNREADABLE = Problem(400, "unreadable-body", "Unreadable body", "The body is not one JSON object.")
-
+INVALID_FIELDS = Problem(422, "invalid-fields", "Invalid fields", "See `errors`.")
+DAY_NOT_CLOSED = Problem(409, "day-not-closed", "Not closed yet", "")
+TOO_MANY_ATTEMPTS = Problem(
+    429, "too-many-attempts", "Too many attempts", "Too many wrong keys came from your address; please wait."
+)
+INTERNAL_ERROR = Problem(500, "internal-error", "Internal error", "It is in the log, under the request id.")
 
 _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
     (
@@ -94,6 +100,15 @@ _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
     (SearchTooWide, Problem(400, "too-wide", "Too wide", "It would take reading too many records; ask for less.")),
     (StoreUnavailable, Problem(503, "unavailable", "Unavailable", "Please try again.", retry_after=5)),
 )
+ALL = {
+    problem.type: problem
+    for problem in (
+        *(problem for _, problem in _PROBLEMS),
+        *(INVALID_FIELDS, DAY_NOT_CLOSED, TOO_MANY_ATTEMPTS, INTERNAL_ERROR),
+    )
+}
+"""Each problem by its type."""
+
 _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}}
 
 
@@ -106,17 +121,13 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, InvalidField):
         return _of_fields([{"field": error.field, "message": str(error)}])
     if isinstance(error, DayNotClosed):
-        return Problem(
-            409, "day-not-closed", "Not closed yet", str(error), retry_after=ceil(error.wait.total_seconds())
-        )
+        return replace(DAY_NOT_CLOSED, detail=str(error), retry_after=ceil(error.wait.total_seconds()))
     if isinstance(error, TooManyAttempts):
-        detail = "Too many wrong keys came from your address; please wait."
-        seconds = ceil(error.wait.total_seconds())
-        return Problem(429, "too-many-attempts", "Too many attempts", detail, retry_after=seconds)
+        return replace(TOO_MANY_ATTEMPTS, retry_after=ceil(error.wait.total_seconds()))
     for kind, problem in _PROBLEMS:
         if isinstance(error, kind):
             return replace(problem, detail=problem.detail.format(error))
-    return Problem(500, "internal-error", "Internal error", "It is in the log, under the request id.")
+    return INTERNAL_ERROR
 
 
 def problem_answer(problem: Problem, request: Request) -> Response[str]:
@@ -139,7 +150,7 @@ def problem_answer(problem: Problem, request: Request) -> Response[str]:
 
 
 def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:
-    return Problem(422, "invalid-fields", "Invalid fields", "See `errors`.", tuple(errors))
+    return replace(INVALID_FIELDS, errors=tuple(errors))
 
 
 def _told(found: Mapping[str, Any]) -> Mapping[str, str]:

@@ -25,6 +25,8 @@ from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, window_of
 from telemetry.services.record_export import ExportProgress
+from telemetry.web import record_answers as answers
+from telemetry.web.analytics_answers import CustomerName
 from telemetry.web.checks import check_parameters
 from telemetry.web.http import Request
 from telemetry.web.moments import Moment
@@ -176,7 +178,7 @@ class Shape:
     keyring: Keyring
     now: datetime
 
-    def row(self, view: RecordView) -> dict[str, Any]:
+    def row(self, view: RecordView) -> answers.RecordRow:
         """A record in a list."""
         record, said = view.record, view.contents
         event_at = said.event.event_at
@@ -201,19 +203,19 @@ class Shape:
             "damage": record.damage,
         }
 
-    def row_with_body(self, view: RecordView) -> dict[str, Any]:
+    def row_with_body(self, view: RecordView) -> answers.RecordWithBody:
         """A record in a list, with its body as it was received; where that is too large, with where to get it.
 
         Of a body that cannot be read `raw` is None, and `damage` says why.
         """
         row = self.row(view)
-        whole = {**row, "raw": _raw(view.record)}
+        whole: answers.RecordWithBody = {**row, "raw": _raw(view.record)}
         return whole if _fits(whole) else {**row, "raw": self._elsewhere(view)}
 
-    def detail(self, view: RecordView, key: ApiKey | None) -> dict[str, Any]:
+    def detail(self, view: RecordView, key: ApiKey | None) -> answers.RecordDetail:
         """A record with all details. If its body is too large, `raw` says where to get it; there is no `payload`."""
         record, later = view.record, view.judged_later
-        detail = {
+        detail: answers.RecordDetail = {
             **self.row(view),
             "flags_judged_later": [flag for flag in Flag if flag in later.flags] if later else None,
             "message": explain(view.flags, view.seen),
@@ -233,15 +235,15 @@ class Shape:
         }
         if _fits(detail):
             return detail
-        context = {**detail["context"], "metadata": None}
+        context: answers.RecordContext = {**detail["context"], "metadata": None}
         return {**detail, "context": context, "payload": None, "raw": self._elsewhere(view)}
 
-    def _elsewhere(self, view: RecordView) -> dict[str, Any]:
+    def _elsewhere(self, view: RecordView) -> answers.LargeBody:
         id_ = telemetry_id(view.record.key, self.environment, self.keyring)
         href = f"{RECORDS}/{id_}/raw?{urlencode({'environment': self.environment})}"
         return {"bytes": len(view.record.raw), "href": href}
 
-    def _license(self, view: RecordView) -> dict[str, Any] | None:
+    def _license(self, view: RecordView) -> answers.RecordLicense | None:
         license_ = view.license
         if license_ is None:
             return None
@@ -264,14 +266,14 @@ def instant(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _customer(view: RecordView) -> dict[str, Any] | None:
+def _customer(view: RecordView) -> CustomerName | None:
     """A customer; one that is not registered (an import may name one) has an id, but no name."""
     if view.license is None or view.license.customer_id is None:
         return None
     return {"id": view.license.customer_id, "name": view.customer.name if view.customer else None}
 
 
-def _raw(record: Record) -> dict[str, str] | None:
+def _raw(record: Record) -> answers.TextBody | answers.BinaryBody | None:
     if not record.has_body:
         return None
     try:

@@ -25,6 +25,7 @@ from telemetry.domain.finance import (
     application_of,
     day_of,
 )
+from telemetry.domain.finance_answers import ApplicationItem, Applications, ApplicationsAbout
 from telemetry.domain.finance_report import FinanceReport
 from telemetry.services.reports import Application
 from telemetry.web.csv_cells import no_formula
@@ -63,7 +64,7 @@ def active_users_question(query: Query) -> ActiveUsersAsOf:
         days, as_of = _days(_required(query, "days")), day_of("as_of", _required(query, "as_of"))
         return ActiveUsersAsOf(application, days, as_of, Audience(audience))
     for other in query.keys() & {"days", "as_of"}:
-        raise InvalidField(other, "cannot be told beside 'month'")
+        raise InvalidField(other, "cannot be given together with 'month'")
     month = _month(query["month"])
     return ActiveUsersAsOf(application, len(month.days()), month.last, Audience(audience))
 
@@ -126,9 +127,12 @@ def applications_answer(
 ) -> Response[str]:
     """The applications that have reports now."""
     closed = None if closing.closed is None else date.fromordinal(closing.closed).isoformat()
-    items = [{"application": each.id, "name": each.name, "registered": each.is_registered} for each in found]
-    about = {"environment": environment.value, "closed_through": closed}
-    response = _written({**about, "items": items}, [item | about for item in items], request)
+    items: list[ApplicationItem] = [
+        {"application": each.id, "name": each.name, "registered": each.is_registered} for each in found
+    ]
+    about: ApplicationsAbout = {"environment": environment.value, "closed_through": closed}
+    document: Applications = {**about, "items": items}
+    response = _written(document, [{**item, **about} for item in items], request)
     response.headers["Cache-Control"] = "no-store"
     return response
 

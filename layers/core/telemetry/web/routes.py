@@ -16,6 +16,7 @@ _GET = _below_bases("telemetry", "get-telemetry", "get-telemetry-data") | {
     "/admin",
     "/admin/session",
     "/admin/telemetry",
+    "/docs",
     "/openapi.json",
 }
 _POST = _below_bases("telemetry", "send-telemetry", "send-telemetry-data", "verify", "activate", "deactivate") | {
@@ -49,7 +50,7 @@ class Api(Enum):
     ANALYTICS = auto()
     ADMINISTRATION = auto()
     OTHER = auto()
-    """The page, the description of administration, and paths of no API."""
+    """The page, the description of the API, and paths of no API."""
 
     @classmethod
     def of(cls, path: str) -> "Api":

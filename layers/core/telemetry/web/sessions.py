@@ -2,9 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from typing import TypedDict
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
+from telemetry.domain.api_key import Role
+from telemetry.domain.environment import Environment
 from telemetry.domain.session import LIFETIME
 from telemetry.web.http import Request
 
@@ -13,6 +16,15 @@ CSRF_HEADER = "x-csrf-token"
 _CHANGES_NOTHING = {"GET", "HEAD", "OPTIONS"}
 _LOOPBACK = {"127.0.0.1", "localhost", "[::1]"}
 _PORT = re.compile(r":[0-9]*$")
+
+
+class ShownSession(TypedDict):
+    """Who is signed in. `csrf` is what changes must send as X-CSRF-Token."""
+
+    name: str
+    role: Role
+    environments: list[Environment]
+    csrf: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,93 @@
+"""Administration, for staff: what the routes say themselves, and the problems they may answer with."""
+
+import json
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from telemetry.description import problems
+from telemetry.description.operations import Json
+from telemetry.description.schemas import Schemas, not_null, tidied
+from telemetry.description.security import STAFF
+from telemetry.web.administration.resources import ROUTERS
+
+TAG = "Administration"
+
+_UNUSED = ("HTTPValidationError", "ResponseValidationError", "ValidationError")
+_CONFLICTS = {
+    "create_product",
+    "create_customer",
+    "create_license",
+    "change_product",
+    "change_customer",
+    "change_license",
+    "change_retention",
+    "assign_license",
+    "suspend_license",
+    "resume_license",
+    "revoke_license",
+    "get_api_key_secret",
+    "regenerate_api_key",
+    "revoke_api_key",
+}
+"""Operations that the state of a thing, or somebody else's change, may be in the way of."""
+
+_CHANGES = {"patch", "put"}
+"""Methods that need If-Match."""
+
+_IF_MATCH = {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}
+
+
+def paths(schemas: Schemas) -> dict[str, Json]:
+    """The paths with their operations; their models become components."""
+    app = APIGatewayHttpResolver()
+    for router in ROUTERS:
+        app.include_router(router)
+    document: Json = json.loads(app.get_openapi_json_schema(title="", version=""))
+    for name, schema in document["components"]["schemas"].items():
+        if name not in _UNUSED:
+            schemas.add(name, schema)
+    found: dict[str, Json] = tidied(document["paths"])
+    for path, operations in found.items():
+        for method, operation in operations.items():
+            operations[method] = _completed(method, path, operation)
+    return dict(sorted(found.items()))
+
+
+def _completed(method: str, path: str, operation: Json) -> Json:
+    parameters = [_parameter(method, each) for each in operation.get("parameters", ())]
+    (success,) = (status for status in operation["responses"] if status.startswith("2"))
+    names = {each["name"] for each in parameters}
+    statuses = _statuses(method, path, operation, names)
+    answer = operation["responses"][success] | {"description": "Created" if success == "201" else "Done"}
+    if success == "201" or "If-Match" in names:
+        answer["headers"] = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
+    return {
+        **operation,
+        "tags": [TAG],
+        **({"parameters": parameters} if parameters else {}),
+        "responses": {success: answer, **{str(status): each for status, each in problems.answers(*statuses).items()}},
+        "security": STAFF,
+    }
+
+
+def _parameter(method: str, parameter: Json) -> Json:
+    schema = {key: value for key, value in not_null(parameter["schema"]).items() if key != "description"}
+    if parameter["name"] == "if-match":
+        return {**parameter, "name": "If-Match", "schema": _IF_MATCH, "required": method in _CHANGES}
+    return {**parameter, "schema": schema}
+
+
+def _statuses(method: str, path: str, operation: Json, parameters: set[str]) -> list[int]:
+    """The statuses of problems that an operation may answer with."""
+    found = {401, 403, 415, 422, 500, 503}
+    if "cursor" in parameters or "/days/" in path:
+        found |= {400}  # a wrong cursor; a day with too many records
+    if "{" in path:
+        found |= {404}
+    if operation["operationId"] in _CONFLICTS:
+        found |= {409}
+    if "If-Match" in parameters:
+        found |= {412} | ({428} if method in _CHANGES else set())
+    if method != "get":
+        found |= {400}
+    return sorted(found)

@@ -1,0 +1,209 @@
+"""Analytics, for staff."""
+
+from collections.abc import Mapping
+
+from telemetry.description import problems
+from telemetry.description.operations import ANY_TEXT, Answer, Content, Json, Operation, in_path
+from telemetry.description.schemas import Schemas, not_null
+from telemetry.description.security import STAFF
+from telemetry.web import records
+from telemetry.web.analytics import AlertQuery, ExcessQuery, LogQuery, ScopeQuery, TopQuery
+from telemetry.web.analytics_answers import (
+    DeviceExcess,
+    Mismatches,
+    Overview,
+    ProductNames,
+    Spikes,
+    SystemLogs,
+    TopLicenses,
+)
+from telemetry.web.record_answers import RecordDetail, RecordPage
+
+TAG = "Analytics"
+
+_NOT_STORED = {"Cache-Control": "`no-store`"}
+_LINK = {"Link": '`<…>; rel="next"` leads to the next page, if there is one'}
+_ID = in_path("record_id", {"type": "string", "minLength": 1}, "The `id` of a record, or its `telemetry_id`")
+
+_MEANINGS: Mapping[str, str] = {
+    "environment": "One of the key's environments",
+    "range": "A window that ends now; `24h` by default",
+    "from": "The beginning, in place of `range`: a UTC day, or a time with a zone",
+    "to": "The end: a UTC day (included), or a time with a zone (not included)",
+    "product": "A product id, or `~unknown`; all products by default",
+    "limit": "The most items to answer with",
+    "threshold": "The smallest number of devices to list",
+    "state": "`open` alerts, or `all`",
+    "cause": "A FailedCallCause",
+    "last4": "The last four characters of the key that was sent",
+    "ip": "An address: of the caller, or that the event is about",
+    "license_id": "Records of the licence (its id, not its key)",
+    "customer_id": "Records of all licences of the customer",
+    "user": "Records of the user",
+    "hwid": "Records of the device",
+    "flagged": "Flagged or clean records only",
+    "flag": "Records with this flag",
+    "version": "Records of this product version",
+    "api_key_id": "Records that came with this API key",
+    "cursor": "From the page before",
+    "format": "`csv`, or `ndjson` with the bodies",
+    "offset": "The first byte of the body",
+}
+
+
+def parameters(model: type[records.Query], schemas: Schemas) -> list[Json]:
+    """The parameters that a model of a query reads."""
+    schemas.of(model, "validation")
+    schema = schemas.components.pop(model.__name__)
+    return [
+        {
+            "name": name,
+            "in": "query",
+            "required": name in schema["required"],
+            "description": _MEANINGS[name],
+            "schema": {key: value for key, value in not_null(each).items() if key not in {"description", "default"}}
+            | ({"default": each["default"]} if each.get("default") is not None else {}),
+        }
+        for name, each in schema["properties"].items()
+    ]
+
+
+def operations(schemas: Schemas) -> list[Operation]:
+    """All operations. `schemas` takes what their parameters refer to."""
+
+    def operation(
+        id_: str,
+        path: str,
+        role: str,
+        summary: str,
+        query: type[records.Query],
+        answer: Answer,
+        *more: int,
+        of_path: Json | None = None,
+        description: str = "",
+    ) -> Operation:
+        return Operation(
+            id=id_,
+            method="get",
+            path=f"/api/v1/analytics{path}",
+            tag=TAG,
+            summary=summary,
+            description=f"Role: `{role}`. {description}".strip(),
+            security=STAFF,
+            parameters=[*([of_path] if of_path else []), *parameters(query, schemas)],
+            answers={200: answer, **problems.answers(401, 403, 422, 500, 503, *more)},
+        )
+
+    def body(meaning: str, model: type, headers: Mapping[str, str] = _NOT_STORED) -> Answer:
+        return Answer(meaning, [Content(model)], headers)
+
+    return [
+        operation(
+            "list_product_names", "/products", "viewer", "All products.", records.Query, body("Products", ProductNames)
+        ),
+        operation(
+            "get_overview",
+            "/overview",
+            "viewer",
+            "Totals, trend, versions, active users, licence checks.",
+            ScopeQuery,
+            body("What happened in the window", Overview),
+            description=(
+                "The window is told by the hour for 24 hours, and for windows that are not whole UTC days (full hours, "
+                "at most seven days); any other by UTC day, at most 365."
+            ),
+        ),
+        operation(
+            "list_top_licenses",
+            "/licenses/top",
+            "admin",
+            "Licences with the most flagged records.",
+            TopQuery,
+            body("Licences", TopLicenses),
+        ),
+        operation(
+            "list_device_excess",
+            "/devices/excess",
+            "admin",
+            "Licences and customers with many devices.",
+            ExcessQuery,
+            body("Licences and customers", DeviceExcess),
+        ),
+        operation(
+            "list_mismatches",
+            "/mismatches",
+            "admin",
+            "Licence keys of other environments.",
+            ScopeQuery,
+            body("Licence keys", Mismatches),
+        ),
+        operation(
+            "list_alerts",
+            "/alerts",
+            "admin",
+            "Spikes of flagged records, and of events with an API key.",
+            AlertQuery,
+            body("Episodes of spikes", Spikes),
+        ),
+        operation(
+            "get_system_logs",
+            "/system-logs",
+            "admin",
+            "Failed calls, what staff did, exports, closed days.",
+            LogQuery,
+            body("The logs", SystemLogs),
+        ),
+        operation(
+            "list_records",
+            "/records",
+            "admin",
+            "A page of records, newest first.",
+            records.ListQuery,
+            body("A page of records", RecordPage, _NOT_STORED | _LINK),
+            400,
+        ),
+        operation(
+            "get_record",
+            "/records/{record_id}",
+            "admin",
+            "One record with all details.",
+            records.Query,
+            body("The record", RecordDetail),
+            404,
+            of_path=_ID,
+        ),
+        operation(
+            "get_record_body",
+            "/records/{record_id}/raw",
+            "admin",
+            "The body of a record, as it was received.",
+            records.BodyQuery,
+            Answer(
+                "The body, or as much of it as fits into an answer; the Link header leads on",
+                [Content({"type": "string", "format": "binary"}, {}, "application/octet-stream")],
+                _NOT_STORED | _LINK,
+            ),
+            404,
+            410,
+            of_path=_ID,
+        ),
+        operation(
+            "export_records",
+            "/export",
+            "admin",
+            "A page of a file of records, newest first.",
+            records.ExportQuery,
+            Answer(
+                "A page of the file",
+                [Content(ANY_TEXT, {}, "text/csv"), Content(ANY_TEXT, {}, "application/x-ndjson")],
+                _NOT_STORED
+                | _LINK
+                | {
+                    "Export-Rows": "On the last page: the number of rows",
+                    "Export-SHA-256": "On the last page: the chained digest of all lines",
+                },
+            ),
+            400,
+            description="The audit log notes the first page before it is sent. A line of `ndjson` is a RecordWithBody.",
+        ),
+    ]

@@ -1,0 +1,317 @@
+"""What the analytics routes answer, as JSON, except those about single records.
+
+`analytics` makes it; the API's description shows it.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypedDict
+
+from pydantic import GetPydanticSchema
+
+from telemetry.domain.environment import Environment
+from telemetry.domain.flags import Flag
+from telemetry.domain.json_strings import Day, Instant
+from telemetry.domain.license import LicenseState
+from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.spikes import Cause
+from telemetry.web.administration.audit_entry import AuditEntry
+
+Count = Mapping[str, int]
+"""Numbers by name. Names are what clients sent: a program must not take them for members of its objects."""
+
+AuditEntryJson = Annotated[dict[str, Any], GetPydanticSchema(lambda _, handler: handler(AuditEntry))]
+"""An AuditEntry as it is dumped."""
+
+
+class ProductName(TypedDict):
+    """A product that records can be of. `~unknown` stands for all products that are not registered."""
+
+    id: str
+    name: str
+
+
+class ProductNames(TypedDict):
+    """Registered products by id, and `~unknown` if it ever had records."""
+
+    items: list[ProductName]
+
+
+# ── overview
+
+
+class OverviewStats(TypedDict):
+    """Numbers of all time (`total_…`, `flagged_…`, `clean_…`), and of the window."""
+
+    total_records: int
+    flagged_records: int
+    flagged_percent: float
+    clean_records: int
+    clean_percent: float
+    recent_activity: int
+    """All records of the window."""
+    range_flagged: int
+    range_clean: int
+    unique_users: int
+    unique_devices: int
+    unique_users_days: int
+    """The number of UTC days, at least partly in the window, over which users and devices are counted."""
+
+
+class FlagCount(TypedDict):
+    """Records with a flag in the window, and in the window of the same length before it."""
+
+    flag: Flag
+    records: int
+    before: int
+    change: int
+
+
+class TrendBucket(TypedDict):
+    """The records of an hour or a UTC day. `closed`: the numbers are final."""
+
+    start: Instant
+    clean: int
+    flagged: int
+    closed: bool
+
+
+class VersionShare(TypedDict):
+    """The records of a product version. `~other` is all versions without a name here, `~unknown` is none."""
+
+    version: str
+    records: int
+    percent: float
+
+
+class VersionBucket(TypedDict):
+    """The records of an hour or a UTC day, by version."""
+
+    start: Instant
+    versions: Count
+
+
+class ActiveUsersOfDay(TypedDict):
+    """Distinct users and devices of a UTC day, and distinct users of the 7 and 30 days that end with it."""
+
+    day: Day
+    users: int
+    devices: int
+    users_7: int
+    users_30: int
+    closed: bool
+
+
+class LicensingCalls(TypedDict):
+    """Licence calls by the code they were answered with."""
+
+    action: DeviceAction
+    code: int
+    calls: int
+
+
+class Activations(TypedDict):
+    """Licence calls of the window. `granted`: those that were refused nothing."""
+
+    granted: int
+    blocked: int
+    codes: list[LicensingCalls]
+
+
+_Window = TypedDict("_Window", {"from": Instant, "to": Instant})
+
+
+class Overview(_Window):
+    """What happened in a window of time."""
+
+    environment: Environment
+    product: str | None
+    """Null: all products."""
+    bucket: Literal["hour", "day"]
+    as_of: Instant
+    stats: OverviewStats
+    alerts: list[FlagCount]
+    trend: list[TrendBucket]
+    versions: list[VersionShare]
+    version_trend: list[VersionBucket]
+    active_users: list[ActiveUsersOfDay]
+    activations: Activations
+
+
+# ── licences and devices
+
+
+class CustomerName(TypedDict):
+    """A customer. `name` is null for one that was imported and never registered."""
+
+    id: str
+    name: str | None
+
+
+class CustomerElsewhere(CustomerName):
+    """A customer, and the environment of the licence."""
+
+    environment: Environment
+
+
+class TopLicense(TypedDict):
+    """A licence with flagged records. Devices and addresses are the highest number of one UTC day."""
+
+    license_id: str | None
+    """Null: the key was never issued, or no record with it is left."""
+    fingerprint: str
+    last4: str | None
+    customer: CustomerName | None
+    product: str
+    state: LicenseState | None
+    records: int
+    flagged: int
+    flags: Count
+    devices: int
+    ips: int
+    countries: list[str]
+    first_seen: Instant
+    last_seen: Instant
+
+
+class Counted(TypedDict):
+    """What the numbers of a list are worth."""
+
+    exact: bool
+    """False: for days that are not closed, only the newest flagged records were looked at."""
+    note: str
+    """What the numbers count."""
+
+
+class TopLicenses(Counted):
+    """The licences with the most flagged records."""
+
+    items: list[TopLicense]
+
+
+class ExcessItem(TypedDict):
+    """A licence or a customer with many devices on one UTC day."""
+
+    kind: Literal["license", "customer"]
+    license_id: str | None
+    customer_id: str | None
+    name: str
+    last4: str | None
+    devices: int
+    limit: int | None
+    """The activation limit; null: none."""
+    over: bool
+
+
+class DeviceExcess(Counted):
+    """Licences and customers with many devices."""
+
+    items: list[ExcessItem]
+
+
+class Mismatch(TypedDict):
+    """A licence key of another environment. `customer` is null unless the staff key opens that environment too."""
+
+    fingerprint: str
+    last4: str | None
+    records: int
+    first_seen: Instant
+    last_seen: Instant
+    customer: CustomerElsewhere | None
+
+
+class Mismatches(Counted):
+    """Licence keys of other environments."""
+
+    items: list[Mismatch]
+
+
+# ── alerts
+
+
+class ApiKeyName(TypedDict):
+    """An API key. `name` and `last4` are null for a key that is not known any more."""
+
+    id: str
+    name: str | None
+    last4: str | None
+
+
+class LicenseName(TypedDict):
+    """A licence, as far as it is known."""
+
+    fingerprint: str
+    license_id: str | None
+    last4: str | None
+
+
+class _FlaggedNumbers(TypedDict):
+    flagged: int
+    most_expected: int
+
+
+class FlaggedEvidence(_FlaggedNumbers, total=False):
+    """How many flagged records there were, and at most were to be expected; of which flags and which licence."""
+
+    flags: Count
+    license: LicenseName
+
+
+class KeyEvidence(TypedDict):
+    """How many events came with an API key, and at most were to be expected."""
+
+    events: int
+    most_expected: int
+    api_key: ApiKeyName
+
+
+class Spike(TypedDict):
+    """An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours."""
+
+    id: str
+    product: str | None
+    """Null for a spike of an API key: its events may be of any product."""
+    opened_at: Instant
+    last_seen: Instant
+    closed_at: Instant | None
+    cause: Cause
+    evidence: FlaggedEvidence | KeyEvidence
+
+
+class Spikes(TypedDict):
+    """Episodes of spikes, the latest first."""
+
+    items: list[Spike]
+
+
+# ── system logs
+
+
+class FailedCall(TypedDict):
+    """Calls of one caller in an hour from which nothing was stored, or in which nothing could be read."""
+
+    hour: Instant
+    environment: Environment | None
+    """Null for an unknown key."""
+    cause: str
+    """A FailedCallCause, or `~other`."""
+    last4: str | None
+    ip: str
+    calls: int
+
+
+class ClosedDay(TypedDict):
+    """A day that was closed, and when."""
+
+    day: Day
+    closed_at: Instant
+
+
+class SystemLogs(TypedDict):
+    """Failed calls, what staff did, exports, closed days; the newest first."""
+
+    failed_calls: list[FailedCall]
+    staff_actions: list[AuditEntryJson]
+    exports: list[AuditEntryJson]
+    closings: list[ClosedDay]
+    cut: list[str]
+    """The names of the lists of which there is more than is shown."""
