@@ -26,7 +26,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 # Around midnight nothing of the day before is closed, then some of it: at a month's end, on a leap day, at a year's end.
 MOMENTS := 2026-11-30T00:45:00Z 2027-12-31T23:58:00Z 2028-02-29T00:05:00Z 2028-02-29T23:58:00Z
 
-.PHONY: help run page test check lint format bench soak lock key records import verify clean
+.PHONY: help run page types test check lint format bench soak lock key records import verify clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
