@@ -1,4 +1,4 @@
-"""`python -m local run`, `key`, `records`, `import`, `verify`: see README."""
+"""`python -m local run`, `key`, `records`, `import`, `verify`: see docs/operations.md."""
 
 import argparse
 import os

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from local.engine import use
+from local.errors import CommandError
 from local.state import SECRET_FILE, attached
 from local.template import read_template
+from telemetry.storage.errors import is_fault
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +28,26 @@ def reached(arguments: argparse.Namespace) -> Iterator[str]:
     """The stack's name, with the environment set so that AWS clients and the keyring are its own."""
     if arguments.stack:
         os.environ["SECRET_PARAMETER"] = arguments.secret_parameter
-        yield arguments.stack
+        with _told(arguments.stack):
+            yield arguments.stack
     else:
         with reached_locally(Path(arguments.state)) as stack:
             yield stack
+
+
+@contextmanager
+def _told(stack: str) -> Iterator[None]:
+    """Ends the command in one line where AWS refuses: most often there are no credentials, or they are another's."""
+    try:
+        yield
+    except Exception as exc:
+        if not is_fault(exc):
+            raise
+        reason = str(exc).removesuffix(".")
+        raise CommandError(
+            f"the stack {stack} cannot be reached: {reason}. Credentials (AWS_PROFILE), region (AWS_DEFAULT_REGION) "
+            "and --stack must be those of the deployment."
+        ) from exc
 
 
 @contextmanager

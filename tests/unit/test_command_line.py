@@ -1,6 +1,7 @@
 """What users can mend is one line on standard error and an exit code, never a traceback."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -178,3 +179,29 @@ def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys
     code, line = told(monkeypatch, capsys, "records", "--state", str(state))
     assert code == 1
     assert line.startswith(f"the local DynamoDB did not start on {state}/dynamodb.sqlite: is that file damaged?")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("key", "sdk", "--environment", "staging", "--capability", "ingest"),
+        ("verify",),
+        ("import", "--environment", "production", os.devnull),
+    ],
+)
+@pytest.mark.parametrize("region", [{}, {"AWS_DEFAULT_REGION": "eu-central-1"}])
+def test_a_stack_without_credentials(command: tuple[str, ...], region: dict[str, str]) -> None:
+    """In a process of its own: clients are made once, with what the process was started with."""
+    machine = {"PYTHONPATH": os.pathsep.join(sys.path), "AWS_EC2_METADATA_DISABLED": "true", **region}
+    name, *arguments = command
+    done = subprocess.run(
+        [sys.executable, "-m", "local", name, "--stack", "elsewhere", *arguments],
+        env={**machine, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith("the stack elsewhere cannot be reached: ")
+    assert "AWS_DEFAULT_REGION" in done.stderr

@@ -1,4 +1,4 @@
-"""The truth table of licence flags, written by hand from PROTOCOLS.md §1.7."""
+"""The truth table of licence flags, written by hand from docs/protocols.md"""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The PowerAuth dialect, row by row (PROTOCOLS.md §2)."""
+"""The PowerAuth dialect, row by row (docs/protocols.md)."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: SDK telemetry, licences and activations (PROTOCOLS.md §1)."""
+"""The GetKeyManager dialect: SDK telemetry, licences and activations (docs/protocols.md)."""
 
 from typing import Annotated, Any, Literal, TypedDict
 

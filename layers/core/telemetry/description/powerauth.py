@@ -1,4 +1,4 @@
-"""The PowerAuth dialect: reports (PROTOCOLS.md §2)."""
+"""The PowerAuth dialect: reports (docs/protocols.md)."""
 
 from typing import Annotated, Literal, TypedDict
 

@@ -1,4 +1,4 @@
-"""The Reo.Dev dialect: product usage (PROTOCOLS.md §3)."""
+"""The Reo.Dev dialect: product usage (docs/protocols.md)."""
 
 from typing import Annotated, Any, Literal, TypedDict
 

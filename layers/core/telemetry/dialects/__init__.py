@@ -1,4 +1,4 @@
-"""Wire formats of other vendors (PROTOCOLS.md). Each dialect is one module or package here, and all of it is in there.
+"""Wire formats of other vendors (docs/protocols.md). Each dialect is one module or package here, all of it in there.
 
 `body/` reads bodies for all of them, `failure.py` has the type of answers to errors, `stored.py` reads records again.
 

@@ -148,7 +148,7 @@ def encodable(text: str) -> str:
 
 
 def parse_time(value: object) -> int | None:
-    """Epoch milliseconds of an `event_at`; None for what is no time (README has the table).
+    """Epoch milliseconds of an `event_at`; None for what is no time (docs/sending.md has the table).
 
     A number, or ASCII text of one: seconds, or milliseconds from 10^11 on, unless it reads as a date without separators
     (`20261125`, `202611250830`). Other text: ISO-8601, where no zone means UTC and a leap second is the next one. From

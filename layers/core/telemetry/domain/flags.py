@@ -13,7 +13,7 @@ class FlagClass(Enum):
 
 
 class Flag(StrEnum):
-    """A finding on a record (PROTOCOLS.md §1.7).
+    """A finding on a record (docs/protocols.md).
 
     `code` is how a record stores it: one letter, because every byte of a record is paid for. Codes are never reused.
     """

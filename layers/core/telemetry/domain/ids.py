@@ -1,4 +1,4 @@
-"""Which texts are the same id of a user or a device (PROTOCOLS.md §1.6)."""
+"""Which texts are the same id of a user or a device (docs/protocols.md)."""
 
 from unicodedata import normalize
 

@@ -1,4 +1,4 @@
-"""What is wrong with an event: pure, and the same for both dialects (PROTOCOLS.md §1.7)."""
+"""What is wrong with an event: pure, and the same for both dialects (docs/protocols.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

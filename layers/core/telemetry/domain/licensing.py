@@ -1,4 +1,4 @@
-"""What a device asks of its licence, and what stands in the way (PROTOCOLS.md §1.6)."""
+"""What a device asks of its licence, and what stands in the way (docs/protocols.md)."""
 
 from collections import Counter
 from dataclasses import dataclass

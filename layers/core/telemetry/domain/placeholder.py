@@ -1,4 +1,4 @@
-"""Ids that programs send when they have none (PROTOCOLS.md §1.7). There are few here: a real id must not be among them.
+"""Ids that programs send when they have none (docs/protocols.md). There are few here: a real id must not be among them.
 
 Case and blanks do not matter, nor do brackets around an id or a dot at its end (`normalise_device`).
 """

@@ -12,7 +12,7 @@ _UNPRINTABLE = {"Cc", "Cs"}  # control characters, and halves of one, which JSON
 
 
 def is_product_id(text: str) -> bool:
-    """Whether a product may be called so: as vendors write ids (PROTOCOLS.md §3), trimmed as clients' are.
+    """Whether a product may be called so: as vendors write ids (docs/protocols.md), trimmed as clients' are.
 
     `*` is all products, and `~` begins names of ours.
     """

@@ -1,4 +1,4 @@
-"""Requests and answers of the analytics API, except those about single records (README, *Analytics*)."""
+"""Requests and answers of the analytics API, except those about single records (docs/analytics.md)."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Requests and answers of the routes about records (README, *Analytics*)."""
+"""Requests and answers of the routes about records (docs/analytics.md)."""
 
 import json
 from base64 import b64encode

@@ -37,7 +37,7 @@ PATHS: Mapping[str, frozenset[str]] = {
 
 
 class Api(Enum):
-    """One of the APIs behind the public URL: a dialect (PROTOCOLS.md), or one of our own, which has problem details.
+    """One of the APIs behind the public URL: a dialect (docs/protocols.md), or one of our own with problem details.
 
     Functions that serve two of them ask here which one a request means: to answer errors in its form, and to check the
     key before anything else where that is the rule.

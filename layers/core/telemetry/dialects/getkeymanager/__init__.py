@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: SDK telemetry, licences and activations (PROTOCOLS.md §1).
+"""The GetKeyManager dialect: SDK telemetry, licences and activations (docs/protocols.md).
 
 Here is what any dialect with events has (`telemetry.dialects` lists it), and the answers to telemetry. `query` is
 telemetry read back, `licensing` is licences and activations.

@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: the envelope of every answer, and the answers to telemetry (PROTOCOLS.md §1.4)."""
+"""The GetKeyManager dialect: the envelope of every answer, and the answers to telemetry (docs/protocols.md)."""
 
 import json
 from base64 import b64encode

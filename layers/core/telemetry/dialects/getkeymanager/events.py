@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: events of SDKs (PROTOCOLS.md §1.3)."""
+"""The GetKeyManager dialect: events of SDKs (docs/protocols.md)."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: how it answers errors (PROTOCOLS.md §1.2, §1.4)."""
+"""The GetKeyManager dialect: how it answers errors (docs/protocols.md)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

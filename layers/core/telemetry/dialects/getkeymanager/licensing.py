@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: licences and activations (PROTOCOLS.md §1.6)."""
+"""The GetKeyManager dialect: licences and activations (docs/protocols.md)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

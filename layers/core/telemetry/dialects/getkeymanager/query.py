@@ -1,4 +1,4 @@
-"""The GetKeyManager dialect: telemetry read back (PROTOCOLS.md §1.5)."""
+"""The GetKeyManager dialect: telemetry read back (docs/protocols.md)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
