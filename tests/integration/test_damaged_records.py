@@ -40,6 +40,7 @@ from telemetry.storage.bodies import encode_body
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.hourly_counts import HourlyCountStore
+from telemetry.storage.index_marks import mark_item
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
@@ -336,6 +337,7 @@ def test_nobody_judges_what_nobody_can_read(site: Site) -> None:
     dynamodb_client().put_item(
         TableName=table, Item={name: item[name] for name in item if name not in "fe"} | {"g": {"S": unjudged}}
     )
+    dynamodb_client().put_item(TableName=table, Item=mark_item(unjudged))
     site.damage(NEW_ENCODING)
     site.close()
     assert len(list(site.deployment.day_records().unjudged("acme-desktop", DAY))) == 1

@@ -311,7 +311,7 @@ UPLOADED = {"response_code": "200", "response": "Data Uploaded", "status": "succ
 
 def usage_records(deployment: Deployment, product: str = "acme-cli") -> list[Any]:
     store = deployment.records()
-    items = bind(RecordItem, store.table).scan()
+    items = bind(RecordItem, store.table).scan(RecordItem.index_partition.exists())
     return [store.whole(item) for item in items if item.index_partition.startswith(f"{product}#")]
 
 

@@ -366,6 +366,7 @@ KINDS = {
     "record": ItemKind("RecordItem", "records", r"[LUDA].*", write_records, "350,000 B of body; 40 characters a flag"),
     "chunk": ItemKind("RecordItem", "records", r"C.*", write_records, "350,000 B of body"),
     "judgement": ItemKind("RecordItem", "records", r"J.*", write_records, "40 characters a flag"),
+    "mark": ItemKind("RecordItem", "records", r"M\S* .*", write_records, "one product"),
     "actor": ItemKind("ActorItem", "aggregates", r"actor#\S* days", write_actor, "16 products, a year of open days"),
     "actor, apart": ItemKind("ActorItem", "aggregates", r"actor#\S* days#.*", write_actor, "one product, a year"),
     "tally": ItemKind("DayItem", "aggregates", r"uniques#\S* \S{10}#1#\d", write_tally, "1,098 counters"),

@@ -76,6 +76,7 @@ from telemetry.storage.errors import is_fault
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.idempotency import IdempotencyStore
+from telemetry.storage.index_marks import KnownMarks
 from telemetry.storage.index_partition import EVERY_CLASS
 from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.inserts import Insertion
@@ -135,7 +136,7 @@ CORRECTION = Correction("acme-cli", DAY, "records", 1, 0, 1, NOW)
 SUMMARY = DaySummary("acme-cli", DAY, {}, Counter())
 ACTOR = Actor(1, {Place("*", Audience.USERS): (DAY.toordinal(),)})
 FOLD = Fold({HourKey("*", NOW): Counter({RECORDS: 1})})
-SELECTION = Selection(["acme-cli"])
+SELECTION = Selection(frozenset({"acme-cli"}))
 
 products, api_keys, audit = ProductStore(TABLE), ApiKeyStore(TABLE), AuditLog(TABLE)
 customers, licenses, retention = CustomerStore(TABLE), LicenseStore(TABLE, KEYRING), RetentionStore(TABLE, 90)
@@ -204,6 +205,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayRecordStore.observations": lambda: day_records.observations("acme-cli", DAY),
     "DayRecordStore.examined": lambda: day_records.examined("acme-cli", DAY),
     "DayRecordStore.newest_flagged": lambda: day_records.newest_flagged(["acme-cli"], DAY, 10),
+    "DayRecordStore.products": lambda: day_records.products(DAY),
     "DayRecordStore.has_any": lambda: day_records.has_any("acme-cli", DAY),
     "DayRecordStore.unjudged": lambda: day_records.unjudged("acme-cli", DAY),
     "DayReportStore.report": lambda: reports.report("*", DAY),
@@ -232,6 +234,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "LicenseStore.change": lambda: licenses.change(LICENSE, None, ENTRY),
     "LicensingCounters.add": lambda: counters.add("acme-cli", DeviceAction.VERIFY, 100, NOW),
     "LicensingCounters.calls": lambda: counters.calls(NOW, NOW),
+    "RecordStore.marked": lambda: records.marked(DAY),
     "RecordStore.insert": lambda: records.insert([RECORD], soon()),
     "RecordStore.existing": lambda: records.existing([KEY], soon()),
     "RecordStore.get": lambda: records.get(KEY),
@@ -275,7 +278,7 @@ CALLS: dict[str, Callable[[], object]] = {
 
 CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
-NO_STORES = (Catalogue, Effort, IndexSizes, LicenseLookup, Pace, RememberedRetention, Run, Selection)
+NO_STORES = (Catalogue, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, RememberedRetention, Run, Selection)
 """What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
 TRANSACTIONS = {

@@ -21,6 +21,7 @@ from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.index_marks import mark_item
 from telemetry.storage.tables import _bound, connection, dynamodb_client
 from tests.lambdas import Context, load_function
 from tests.stream_events import close_day, deadline, stream_batch
@@ -110,6 +111,17 @@ def test_one_byte_anywhere_in_a_record(closed: Deployment, database: Path, table
                 assert unsound(closed) == {day}, changed
             _write(file, table, row, text)
     assert unsound(closed) == set()
+
+
+def test_a_mark_that_is_gone(closed: Deployment) -> None:
+    """What lies in an index partition that nobody looks into is found all the same."""
+    place = str(closed.records().marked(DAYS[1], ["acme-desktop"])[0])
+    mark = {name: mark_item(place)[name] for name in "ps"}
+    dynamodb_client().delete_item(TableName=closed.tables.records(Environment.PRODUCTION), Key=mark)
+    assert unsound(closed) == {DAYS[1]}
+    (verdict,) = [each for each in verify(closed) if each.scope == "acme-desktop" and each.outcome is Outcome.DIFFERS]
+    assert verdict.difference
+    assert verdict.difference.endswith(f"is in {place}, which has no mark")
 
 
 def test_one_byte_of_a_body_in_chunks(closed: Deployment, database: Path) -> None:

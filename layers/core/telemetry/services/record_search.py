@@ -91,7 +91,7 @@ class RecordSearch:
         if names is not None and len(names) * len(sent_as) <= MOST_PARTITIONS:
             partitions = [partition_with(name, product) for name in names for product in sent_as]
         selection = Selection(
-            products=[one for one in (*self.products, UNKNOWN_PRODUCT) if wanted.product in {None, one}],
+            products=frozenset(one for one in (*self.products, UNKNOWN_PRODUCT) if wanted.product in {None, one}),
             classes=classes_of(True if wanted.flag else wanted.is_flagged),
             user=self.stores.keyring.fingerprint_if(Identity.USER, wanted.user),
             device=self.stores.keyring.fingerprint_if(Identity.DEVICE, wanted.device),

@@ -54,7 +54,7 @@ class TelemetrySearch:
         product_id, license_key = query.product_id, normalise_license(query.license_key)
         is_registered = product_id in self.products
         selection = Selection(
-            products=[product_id] if product_id and is_registered else [*self.products, UNKNOWN_PRODUCT],
+            products=frozenset([product_id] if product_id and is_registered else [*self.products, UNKNOWN_PRODUCT]),
             classes=classes_of(query.is_flagged),
             user=self.keyring.fingerprint_if(Identity.USER, query.user_id),
             data_type=listed(query.data_type),

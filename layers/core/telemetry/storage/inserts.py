@@ -34,17 +34,26 @@ def insert(
     INSERTED means durable. Each is tried once before any is tried again; no call begins after the deadline. Raises
     botocore's ClientError on what trying again cannot mend.
     """
-    statements = [_statement(table, item) for item in items]
-    results = [Insertion.UNAVAILABLE] * len(statements)
-    waiting = list(range(len(statements)))
+    results = [Insertion.UNAVAILABLE] * len(items)
+    waiting = list(range(len(items)))
     for _ in deadline.attempts() if waiting else ():
-        for some in grouped(waiting, _STATEMENTS_PER_CALL):
-            if not deadline.is_over:
-                for i, result in zip(some, _execute(client, [statements[i] for i in some]), strict=True):
-                    results[i] = result
+        tried = insert_once(client, table, [items[i] for i in waiting], deadline)
+        for i, result in zip(waiting, tried, strict=True):
+            results[i] = result
         waiting = [i for i in waiting if results[i] is Insertion.UNAVAILABLE]
         if not waiting:
             break
+    return results
+
+
+def insert_once(
+    client: "DynamoDBClient", table: str, items: Sequence[Mapping[str, Any]], deadline: Deadline
+) -> list[Insertion]:
+    """The same with a single attempt for each."""
+    results: list[Insertion] = []
+    for some in grouped(items, _STATEMENTS_PER_CALL):
+        statements = [_statement(table, item) for item in some]
+        results += [Insertion.UNAVAILABLE] * len(some) if deadline.is_over else _execute(client, statements)
     return results
 
 

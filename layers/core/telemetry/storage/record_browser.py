@@ -133,16 +133,29 @@ class RecordBrowser:
                     yield from self._seen(iter(rest), selection, window, demand)
                     return
             if day <= first_old:
-                self._ask(demand, len(list(selection.partitions(day, self.store.shards.on(day)))))
+                self._ask(demand)
+            partitions = self._partitions(selection, day)
+            if day <= first_old and partitions:
+                self._ask(demand, len(partitions))
             idle += 1
-            for step in self._of_day(day, selection, window, after, demand):
+            for step in self._of_day(day, partitions, selection, window, after, demand):
                 idle = 0 if step.record else idle
                 yield step
 
+    def _partitions(self, selection: Selection, day: date) -> list[str]:
+        """Where what was selected may be: one request."""
+        return selection.partitions(self.store.marked(day, selection.products), self.store.shards.on(day))
+
     def _of_day(
-        self, day: date, selection: Selection, window: Window, after: Position, demand: Demand
+        self,
+        day: date,
+        partitions: Sequence[str],
+        selection: Selection,
+        window: Window,
+        after: Position,
+        demand: Demand,
     ) -> Iterator[Step]:
-        """What was received on a day, and the step out of it."""
+        """What was received on a day, in these partitions, and the step out of it."""
         model = bind(RecordItem, self.store.table)
         first, last = max(to_nearest_millisecond(window.since), _midnight(day)), min(after[0], _midnight(day) + _DAY_MS)
         queries = [
@@ -154,7 +167,7 @@ class RecordBrowser:
                 index_name=ByReceived.Meta.index_name,
                 scan_index_forward=False,
             )
-            for name in selection.partitions(day, self.store.shards.on(day))
+            for name in partitions
         ]
         pace = Pace(demand, _INDEX_ENTRIES_PER_UNIT, is_narrow=selection.is_narrow)
         runs = self._runs(queries, ReceiptOrder, pace) if first <= last else []

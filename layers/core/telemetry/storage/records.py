@@ -1,11 +1,11 @@
 """The records of one environment. They are only ever inserted: nothing here can change or remove one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.errors import StoreUnavailable
@@ -17,7 +17,9 @@ from telemetry.retry import Deadline
 from telemetry.storage.batches import batch_get, read_items
 from telemetry.storage.bodies import UnreadableBody, encode_body
 from telemetry.storage.errors import store
-from telemetry.storage.inserts import Insertion, insert
+from telemetry.storage.index_marks import KnownMarks, mark_item, read_marks
+from telemetry.storage.index_partition import IndexPartition
+from telemetry.storage.inserts import Insertion, insert, insert_once
 from telemetry.storage.record_item import RecordItem, chunk_items, item_of, judgement_item, record_of
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind, dynamodb_client, found_item
@@ -43,6 +45,7 @@ class RecordStore:
     table: str
     shards: ShardPlan
     client: Callable[[], "DynamoDBClient"] = dynamodb_client
+    known_marks: KnownMarks = field(default_factory=KnownMarks, compare=False)
 
     def insert(self, records: Sequence[Record], deadline: Deadline) -> list[Insertion]:
         """Inserts records with distinct keys, one result each, in order. INSERTED means durable.
@@ -53,13 +56,18 @@ class RecordStore:
         chunks = [chunk_items(record, body) for record, body in zip(records, bodies, strict=True)]
         chunks_in = iter(self._insert([item for items in chunks for item in items], deadline))
         whole = [Insertion.UNAVAILABLE not in list(islice(chunks_in, len(items))) for items in chunks]
-        heads = [
-            item_of(record, body, len(items), self.shards.on(record.day))
-            for record, body, items, ok in zip(records, bodies, chunks, whole, strict=True)
+        heads = {
+            place: item_of(record, body, len(items), self.shards.on(record.day))
+            for place, (record, body, items, ok) in enumerate(zip(records, bodies, chunks, whole, strict=True))
             if ok
-        ]
-        heads_in = iter(self._insert(heads, deadline))
-        return [next(heads_in) if ok else Insertion.UNAVAILABLE for ok in whole]
+        }
+        return self._insert_heads(heads, len(records), deadline)
+
+    def marked(
+        self, day: date, products: Collection[str] | None = None, *, consistent: bool = False
+    ) -> list[IndexPartition]:
+        """The partitions of the index that may hold records of a day, in order: no other holds any. One request."""
+        return list(read_marks(self.table, day, products, consistent=consistent))
 
     def existing(self, keys: Sequence[RecordKey], deadline: Deadline) -> dict[RecordKey, Existing]:
         """Digest and flags of the records that are there, read consistently. Misses a key only when unavailable."""
@@ -132,5 +140,35 @@ class RecordStore:
             raise UnreadableBody(f"chunk {missing[0]} of {count} is missing")
         return b"".join(bodies[key.sort] for key in keys)
 
+    def _insert_heads(self, heads: Mapping[int, RecordItem], count: int, deadline: Deadline) -> list[Insertion]:
+        """One result for each of the records, of which these are to be inserted: each behind its partition's mark.
+
+        What stands in the way of one mark holds no other record up.
+        """
+        results, waiting = [Insertion.UNAVAILABLE] * count, heads
+        for _ in deadline.attempts() if heads else ():
+            self._mark([head.index_partition for head in waiting.values()], deadline)
+            unmarked = set(self.known_marks.missing(head.index_partition for head in waiting.values()))
+            ready = {place: head for place, head in waiting.items() if head.index_partition not in unmarked}
+            inserted = insert_once(self.client(), self.table, [_raw(head) for head in ready.values()], deadline)
+            for place, result in zip(ready, inserted, strict=True):
+                results[place] = result
+            waiting = {place: head for place, head in waiting.items() if results[place] is Insertion.UNAVAILABLE}
+            if not waiting:
+                break
+        return results
+
+    def _mark(self, partitions: Sequence[str], deadline: Deadline) -> None:
+        """Tries to mark those that are not known to be marked. A mark that is there already is as good as a new one."""
+        missing = self.known_marks.missing(partitions)
+        inserted = insert_once(self.client(), self.table, [mark_item(each) for each in missing], deadline)
+        self.known_marks.note(
+            each for each, result in zip(missing, inserted, strict=True) if result is not Insertion.UNAVAILABLE
+        )
+
     def _insert(self, items: Sequence[RecordItem], deadline: Deadline) -> list[Insertion]:
-        return insert(self.client(), self.table, [item.serialize() for item in items], deadline)
+        return insert(self.client(), self.table, [_raw(item) for item in items], deadline)
+
+
+def _raw(item: RecordItem) -> dict[str, Any]:
+    return item.serialize()

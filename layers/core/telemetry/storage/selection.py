@@ -1,10 +1,9 @@
 """What is looked for among records, told three ways: where it lies, what DynamoDB may leave out, and what fits."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import reduce
-from itertools import product as product_of
 from operator import and_, or_
 from typing import NamedTuple, Self
 
@@ -78,7 +77,7 @@ class Selection:
     licenses   whose it is, as `domain.record.license_named` has them; None among them: nobody's
     """
 
-    products: Sequence[str]
+    products: frozenset[str]
     classes: Sequence[str] = EVERY_CLASS
     user: bytes | None = None
     device: bytes | None = None
@@ -95,11 +94,14 @@ class Selection:
         """Whether there may be much in its partitions that is not looked for."""
         return self != Selection(self.products, self.classes)
 
-    def partitions(self, day: date, shards: int) -> Iterator[str]:
-        """Of the index, where it lies; others' records are there too."""
-        of_user = range(shards) if self.user is None else (shard_of(self.user, shards),)
-        for product, record_class, shard in product_of(self.products, self.classes, of_user):
-            yield str(IndexPartition(product, day, record_class, shard))
+    def partitions(self, marked: Iterable[IndexPartition], shards: int) -> list[str]:
+        """Of the marked partitions of a day that has so many shards, those where it lies; others' records are too."""
+        of_user = None if self.user is None else shard_of(self.user, shards)
+        return [
+            str(place)
+            for place in marked
+            if place.product in self.products and place.record_class in self.classes and of_user in {None, place.shard}
+        ]
 
     def fits(self, record: Listed) -> bool:
         return (
@@ -135,7 +137,7 @@ class Selection:
         """The same for a Scan, which may look at keys too, and leaves out what was received at other times."""
         conditions = [each for each in (in_time, self.condition(model)) if each is not None]
         if len(self.products) == 1:
-            conditions.append(model.index_partition.startswith(f"{key_text(self.products[0])}#"))
+            conditions.append(model.index_partition.startswith(f"{key_text(*self.products)}#"))
         if set(self.classes) != set(EVERY_CLASS):
             conditions.append(reduce(or_, (model.index_partition.contains(f"#{each}#") for each in self.classes)))
         if self.sent_as is not None:

@@ -1,5 +1,8 @@
 """The stores of records, for all functions that read or write them."""
 
+from collections.abc import Mapping
+from functools import cached_property
+
 from telemetry.domain.environment import Environment
 from telemetry.settings import RecordSettings
 from telemetry.storage.day_records import DayRecordStore
@@ -12,7 +15,12 @@ class RecordStores:
     settings: RecordSettings
 
     def records(self, environment: Environment) -> RecordStore:
-        return RecordStore(self.settings.tables.records(environment), self.settings.shards)
+        """The same store each time: it remembers which partitions are marked."""
+        return self._stores_of_records[environment]
 
     def day_records(self, environment: Environment) -> DayRecordStore:
         return DayRecordStore(self.records(environment))
+
+    @cached_property
+    def _stores_of_records(self) -> Mapping[Environment, RecordStore]:
+        return {each: RecordStore(self.settings.tables.records(each), self.settings.shards) for each in Environment}
