@@ -180,6 +180,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "LedgerStore.scopes": lambda: LedgerStore(TABLE).scopes(),
     "LedgerStore.has_scope": lambda: LedgerStore(TABLE).has_scope("acme-cli"),
     "LedgerStore.add_scopes": lambda: LedgerStore(TABLE).add_scopes(["acme-cli"]),
+    "LedgerStore.openings": lambda: LedgerStore(TABLE).openings(["*"], DAY.toordinal()),
     "LedgerStore.day": lambda: LedgerStore(TABLE).day("*", DAY.toordinal()),
     "LedgerStore.close": lambda: LedgerStore(TABLE).close(DAY.toordinal()),
     "ApiKeyStore.get": lambda: api_keys.get("k1"),
@@ -215,7 +216,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),
     "DayReportStore.latest": lambda: reports.latest("*", DAY),
     "DayReportStore.keep": lambda: reports.keep(REPORT),
-    "DayReportStore.reported": lambda: reports.reported(["*"], DAY),
+    "DayReportStore.totals_on": lambda: reports.totals_on(["*"], DAY),
+    "DayReportStore.keep_all": lambda: reports.keep_all([REPORT]),
     "DayReportStore.told": lambda: reports.told(["*"], DAY),
     "SummaryStore.put": lambda: summaries.put([SUMMARY]),
     "SummaryStore.read": lambda: summaries.read("*", DAY, DAY),
@@ -284,7 +286,7 @@ NO_STORES = (Catalogue, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, Rem
 TRANSACTIONS = {
     "ActivationStore.activate", "ActivationStore.deactivate",
     "HourlyCountStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
-    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.add",
+    "CustomerStore.change", "DayReportStore.keep", "DayReportStore.keep_all", "EpisodeStore.open", "LicenseStore.add",
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
 }  # fmt: skip

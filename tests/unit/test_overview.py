@@ -114,6 +114,10 @@ class World:
         chosen = (each for each in self.records if (each.sighting.product, each.sighting.day) == (product, day))
         return iter(sorted(chosen, key=lambda each: (each.partition, each.received_at)))
 
+    def products(self, day: date) -> frozenset[str]:
+        having = {each.sighting.product for each in self.records if each.sighting.day == day}
+        return frozenset(having | ({self.broken} if self.broken else set()))
+
     def has_any(self, product: str, day: date) -> bool:
         return any(True for _ in self.observations(product, day))
 

@@ -208,6 +208,9 @@ class World:
         """Another invocation, at once; its result is seen by the next run."""
         Recounter(self, self.store, self.store, self.count_part, wait=lambda _: None).count_unit(unit, MOMENT)
 
+    def products(self, day: date) -> frozenset[str]:
+        return frozenset(each.sighting.product for each in self.records if each.sighting.day == day)
+
     def has_any(self, product: str, day: date) -> bool:
         return any((each.sighting.product, each.sighting.day) == (product, day) for each in self.records)
 

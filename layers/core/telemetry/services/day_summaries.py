@@ -1,6 +1,6 @@
 """Sums up closed days for views over many days."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
@@ -27,12 +27,12 @@ class Summariser:
         """The summariser of an aggregates table."""
         return cls(LicensingCounters(aggregates), SummaryStore(aggregates))
 
-    def __call__(self, report: DayReport) -> None:
-        """To be called before the report is written, or the day may never be summed up. It may be called again.
+    def __call__(self, reports: Sequence[DayReport]) -> None:
+        """To be called before reports are written, or the day may never be summed up. It may be called again.
 
         Raises StoreUnavailable.
         """
-        self.summaries.put([summary(report, self._calls_of(report.totals.day))])
+        self.summaries.put([summary(report, self._calls_of(report.totals.day)) for report in reports])
 
     def _calls_of(self, day: date) -> Mapping[str, Calls]:
         if day not in self._calls:

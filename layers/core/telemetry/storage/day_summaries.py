@@ -33,8 +33,9 @@ class SummaryStore:
     def put(self, summaries: Sequence[DaySummary]) -> None:
         """Writes them; again is the same as once."""
         model = bind(SummaryItem, self.table)
-        for each in summaries:
-            model(_partition(each.scope), each.day.isoformat(), body=_packed(each)).save()
+        with model.batch_write() as batch:
+            for each in summaries:
+                batch.save(model(_partition(each.scope), each.day.isoformat(), body=_packed(each)))
 
     def read(self, scope: str, first: date, last: date) -> list[DaySummary]:
         """The closed days from `first` to `last`, in order: one request for some hundred days."""
