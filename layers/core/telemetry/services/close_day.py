@@ -199,6 +199,8 @@ class DayCloser:
 
     def _foundations_of_quiet(self, products: Sequence[str], day: date) -> dict[str, tuple[Balance, DayTotals | None]]:
         """As `_foundations` has them, where nobody was counted on the day."""
+        if self.ledger.closing().is_first(day.toordinal()):
+            return dict.fromkeys(products, (next_balance(None, day.toordinal(), Counter()), before_of(day, None)))
         openings = self.ledger.openings(products, day.toordinal())
         before = self.reports.totals_on(products, day - timedelta(days=1))
         return {
