@@ -13,6 +13,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from telemetry.retry import Deadline
+from telemetry.storage.effort import Effort
 from telemetry.storage.tables import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, dynamodb_client
 from telemetry.web import deadline as module
 from tests.lambdas import Context
@@ -71,6 +72,7 @@ def bad_day(fault: Fault) -> Iterator[BadDay]:
         patch.setattr(module, "Deadline", partial(Deadline, clock=day.clock, sleep=day.pass_))
         for name in ("batches", "changes"):
             patch.setattr(f"telemetry.storage.{name}.Deadline", partial(Deadline, clock=day.clock, sleep=day.pass_))
+        patch.setattr("telemetry.wiring.analytics.Effort", partial(Effort, clock=day.clock))
         events.register("before-send", day.meet)  # as the check of the deadline is, and after it
         try:
             yield day
