@@ -3,14 +3,9 @@
 import json
 import os
 import time as clock
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import pytest
-from botocore.model import OperationModel
 
 from telemetry.dialects.stored import contents_of
 from telemetry.domain.environment import Environment
@@ -22,8 +17,10 @@ from telemetry.services.record_search import RecordSearch
 from telemetry.storage.effort import Effort
 from telemetry.storage.products import ProductItem, ProductStore
 from telemetry.storage.record_browser import RecordBrowser
-from telemetry.storage.tables import bind, brief_client, dynamodb_client
+from telemetry.storage.tables import bind
 from telemetry.web.records import Shape
+from tests.benchmarks.bench_reports import metered
+from tests.benchmarks.figures import Figures
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.stream_events import stream_batch
@@ -33,33 +30,7 @@ PRODUCTION = Environment.PRODUCTION
 DAYS = [date(2026, 11, 3), date(2026, 11, 4)]
 SIZES = [1_000, 10_000] if "SOAK" in os.environ else [1_000]
 BUSY = 10
-
-
-@contextmanager
-def metered() -> Iterator[tuple[Counter[str], Counter[str]]]:
-    """Requests, and units, by operation."""
-    requests, units = Counter[str](), Counter[str]()
-
-    def ask(params: dict[str, Any], **_: object) -> None:
-        params["ReturnConsumedCapacity"] = "TOTAL"
-
-    def note(parsed: dict[str, Any], model: OperationModel, **_: object) -> None:
-        name = model.name
-        requests[name] += 1
-        consumed = parsed.get("ConsumedCapacity", [])
-        for each in consumed if isinstance(consumed, list) else [consumed]:
-            units[name] += each["CapacityUnits"]
-
-    clients = dynamodb_client(), brief_client()
-    for client in clients:
-        client.meta.events.register("provide-client-params.dynamodb", ask)
-        client.meta.events.register("after-call.dynamodb", note)
-    try:
-        yield requests, units
-    finally:
-        for client in clients:
-            client.meta.events.unregister("provide-client-params.dynamodb", ask)
-            client.meta.events.unregister("after-call.dynamodb", note)
+FLOOR = "floor: half a unit for each of 30 partitions, of 50 bodies, and for the marks"
 
 
 def register(deployment: Deployment, count: int) -> list[str]:
@@ -91,30 +62,28 @@ def receive(deployment: Deployment, names: list[str], day: date) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_many_products(deployment: Deployment, mailbox: Mailbox, size: int) -> None:
+def test_many_products(deployment: Deployment, mailbox: Mailbox, figures: Figures, size: int) -> None:
     del mailbox
-    names = register(deployment, size)
+    names, of = register(deployment, size), f"{size:,} products, {BUSY} with records"
     for day in DAYS:
         receive(deployment, names, day)
         midnight, closed, began = datetime.combine(day + timedelta(days=1), time(), UTC), list[str](), clock.monotonic()
-        with metered() as (requests, units):
+        with metered() as closing:
             for minutes in (30, 45):
                 function = load_function("close_day", FakeClock(midnight + timedelta(minutes=minutes)))
                 closed += function.handler({"environment": "production"}, Context())["closed"]
+        seconds = clock.monotonic() - began
         assert closed == [day.isoformat()]
-        print(
-            f"\n{size:>6,} products, {BUSY} with records, {day}: closed with {sum(requests.values()):,} requests, "
-            f"{sum(units.values()):,.0f} units, {clock.monotonic() - began:.1f} s: {dict(requests)}"
-        )
+    least = size <= 1_000
+    figures.note(f"closing a day, both counts: {of}", len(closing), "requests", 800 if least else None)
+    figures.note(f"closing a day, both counts: {of}", seconds, "s", 30 if least else None)
     now = datetime.combine(DAYS[-1], time(12), UTC)
-    with metered() as (requests, units):
-        browser = RecordBrowser(deployment.records(), now, DAYS[0] - timedelta(days=90), Effort(20_000, 60, 200))
-        stores = Stores.of(deployment.tables.registry, 90, deployment.keyring)
-        search = RecordSearch(PRODUCTION, browser, names, stores, contents_of)
-        window = Window(now - timedelta(days=7), now)
-        rows, _ = search.page(RecordFilter(window), 50, None, Shape(PRODUCTION, deployment.keyring, now).row)
+    browser = RecordBrowser(deployment.records(), now, DAYS[0] - timedelta(days=90), Effort(20_000, 60, 200))
+    stores = Stores.of(deployment.tables.registry, 90, deployment.keyring)
+    search = RecordSearch(PRODUCTION, browser, names, stores, contents_of)
+    wanted, shape = RecordFilter(Window(now - timedelta(days=7), now)), Shape(PRODUCTION, deployment.keyring, now)
+    with metered() as reading:
+        rows, _ = search.page(wanted, 50, None, shape.row)
     assert len(rows) == 50
-    print(
-        f"\n{size:>6,} products, a page of 50 records of all: {sum(requests.values())} requests, "
-        f"{sum(units.values()):.1f} read units: {dict(requests)}"
-    )
+    figures.note(f"a page of 50 records of all: {of}", len(reading), "requests", 60)
+    figures.note(f"a page of 50 records of all: {of}", sum(units for _, units in reading), "read units", 40, FLOOR)
