@@ -22,10 +22,11 @@ from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_answer, failure_problem
-from telemetry.web.http import answer, current_request
+from telemetry.web.failures import failure_answer
 from telemetry.web.paging import cursor_of, next_link
+from telemetry.web.problems import failure_problem
 from telemetry.web.record_answers import RecordPage
+from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
@@ -188,7 +189,7 @@ def not_found(error: NotFoundError) -> Response[str]:
     """No route of staff's, or none at all: a greedy route leads here too."""
     if _is_analytics():
         return failure_problem(error, current_request(app), logger)
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
+    return response_of(unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now()))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
@@ -196,7 +197,7 @@ def failed(error: Exception) -> Response[str]:
     """Answers an error in the form of the API that was asked."""
     if _is_analytics():
         return failure_problem(error, current_request(app), logger)
-    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
+    return response_of(failure_answer(error, getkeymanager.failure, logger, wired.clock.now()))
 
 
 @logger.inject_lambda_context

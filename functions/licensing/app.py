@@ -19,7 +19,7 @@ from telemetry.services.idempotency import Answer, once
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
-from telemetry.web.http import answer, current_request
+from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import routed
 from telemetry.web.unknown_routes import unknown_route
 from telemetry.wiring.licensing import LicensingWiring
@@ -57,13 +57,13 @@ def deactivate() -> Response[str]:
 @app.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     """A greedy route leads here, and the path is none of ours."""
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
+    return response_of(unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now()))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """Answers an error in the dialect."""
-    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
+    return response_of(failure_answer(error, getkeymanager.failure, logger, wired.clock.now()))
 
 
 @logger.inject_lambda_context
