@@ -9,6 +9,8 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager
+from telemetry.dialects.getkeymanager import query as telemetry_query
+from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.staff import Staff
@@ -69,13 +71,13 @@ def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
     request, now = current_request(app), wired.clock.now()
     access = wired().authenticator.access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager.query.parse(request.query), wired().stores.products.all()
+    query, products = telemetry_query.parse(request.query), wired().stores.products.all()
     place = place_of(query, access.environment, wired().keyring)
     search = wired().telemetry_search(access.environment, products, now, _seconds_to_search())
     page = search.page(query, place)
     records = [(telemetry_id(record.key, access.environment, wired().keyring), record) for record in page.records]
     next_ = next_of(page.rest, query, access.environment, wired().keyring)
-    return answer(200, getkeymanager.query.answer(records, next_, query, products, now))
+    return answer(200, telemetry_query.answer(records, next_, query, products, now))
 
 
 # ── analytics, for staff
@@ -139,7 +141,7 @@ def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
     told = wired().overviews(query.environment).read(query.scope, query.timeline(staff.now), staff.now)
-    return _given(analytics.overview_body(told, query, getkeymanager.licensing.GRANTED_CODES, staff.now))
+    return _given(analytics.overview_body(told, query, GRANTED_CODES, staff.now))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from telemetry import loading
 from telemetry.dialects import getkeymanager, reo
 from telemetry.dialects.body.masking import body_api_key
 from telemetry.dialects.failure import RETRY_AFTER
@@ -39,6 +40,7 @@ logger = Logger()
 metrics = Metrics()
 wired = Wired(IngestWiring.from_env)
 wired.on_init(IngestWiring.prepare)
+loading.done()
 
 
 def telemetry(call: Call) -> PlainAnswer:
