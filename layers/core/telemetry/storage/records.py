@@ -18,7 +18,7 @@ from telemetry.storage.batches import batch_get, read_items
 from telemetry.storage.bodies import UnreadableBody, encode_body
 from telemetry.storage.errors import store
 from telemetry.storage.inserts import Insertion, insert
-from telemetry.storage.record_item import RecordItem, chunk_items, item_of, judgement_item, record_of
+from telemetry.storage.record_item import RecordItem, WireItem, chunk_items, item_of, judgement_item, record_of
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind, dynamodb_client, found_item
 
@@ -132,5 +132,5 @@ class RecordStore:
             raise UnreadableBody(f"chunk {missing[0]} of {count} is missing")
         return b"".join(bodies[key.sort] for key in keys)
 
-    def _insert(self, items: Sequence[RecordItem], deadline: Deadline) -> list[Insertion]:
-        return insert(self.client(), self.table, [item.serialize() for item in items], deadline)
+    def _insert(self, items: Sequence[WireItem], deadline: Deadline) -> list[Insertion]:
+        return insert(self.client(), self.table, items, deadline)

@@ -59,17 +59,22 @@ def session() -> Session:
     return get_session()
 
 
-def short_config() -> Config:
-    """Time-outs of a client's calls, as long as an answer may take at worst and no longer.
+_LEAN = Config(parameter_validation=False, user_agent="telemetry")
+"""What every client leaves out. DynamoDB validates parameters itself; botocore takes longer for it than for all else.
 
-    Parameters are not validated: DynamoDB does so itself, and botocore takes as long for it as for all of the rest.
-    """
-    return Config(
-        parameter_validation=False,
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
-        read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 2},
-        max_pool_connections=16,
+A user agent of its own would be put together anew for each call.
+"""
+
+
+def short_config() -> Config:
+    """Time-outs of a client's calls, as long as an answer may take at worst and no longer."""
+    return _LEAN.merge(
+        Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"mode": "standard", "total_max_attempts": 2},
+            max_pool_connections=16,
+        )
     )
 
 
@@ -94,12 +99,11 @@ def dynamodb_client() -> "DynamoDBClient":
 def brief_client() -> "DynamoDBClient":
     """A client that gives up at once: for what an answer must not wait for."""
     config = Config(
-        parameter_validation=False,
         connect_timeout=BRIEF_TIMEOUT_SECONDS,
         read_timeout=BRIEF_TIMEOUT_SECONDS,
         retries={"mode": "standard", "total_max_attempts": 1},
     )
-    return cast("DynamoDBClient", session().create_client("dynamodb", config=config))
+    return cast("DynamoDBClient", session().create_client("dynamodb", config=_LEAN.merge(config)))
 
 
 def bind(model: type[M], table: str, client: Callable[[], "DynamoDBClient"] = dynamodb_client) -> type[M]:

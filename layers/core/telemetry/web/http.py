@@ -14,6 +14,7 @@ JSON = "application/json"
 LARGEST_INFLATED_BODY = 16 * 1024 * 1024
 """Bytes that a gzip body may inflate to. A larger one is left as it came, like one that cannot be inflated."""
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -87,7 +88,7 @@ class PlainAnswer:
 def json_answer(status: int, body: object, **headers: str) -> PlainAnswer:
     """A JSON answer. Header names are given with underscores: `Retry_After="5"`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return PlainAnswer(status, json.dumps(body, separators=(",", ":")), named | {"Content-Type": JSON})
+    return PlainAnswer(status, _json(body), named | {"Content-Type": JSON})
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
