@@ -18,6 +18,7 @@ from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
+from telemetry.emission import emitting
 from telemetry.retry import deadline
 from telemetry.services.ingest import EventOutcome, Status
 from telemetry.web.authentication import Credentials, credentials_of
@@ -95,6 +96,7 @@ def failed(error: Exception, call: Call) -> PlainAnswer:
 
 
 @logger.inject_lambda_context
+@emitting(metrics)
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
@@ -105,9 +107,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         return route(call).as_result()
     except Exception as error:  # noqa: BLE001 (it is logged where it is answered)
         return failed(error, call).as_result()
-    finally:
-        if metrics.metric_set:  # what went well is counted by rollup, and needs no line in the log
-            metrics.flush_metrics()
 
 
 def _access(call: Call, now: datetime, body_key: Callable[[bytes, str], str | None] | None = None) -> Access:
@@ -120,7 +119,7 @@ def _access(call: Call, now: datetime, body_key: Callable[[bytes, str], str | No
 def _keep(events: Sequence[Event], access: Access, call: Call, now: datetime) -> list[EventOutcome]:
     outcomes = wired().ingest.keep(events, access, call.request.source_ip, now, deadline())
     counts = Counter(outcome.status for outcome in outcomes)
-    for status in (Status.CONFLICT, Status.FAILED):
+    for status in (Status.CONFLICT, Status.FAILED):  # what went well is counted by rollup
         if counts[status]:
             metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])
     if counts[Status.FAILED] == 0 and any("body" in event.errors for event in events):

@@ -99,3 +99,11 @@ def test_storage_that_refuses(deployment: Deployment, capsys: pytest.CaptureFixt
     with failing(denied, "GetItem"):
         assert ingest.post("/api/v1/telemetry", "{}").status == 500
     assert emitted(capsys.readouterr().out)[alarmed("StorageFaulty")] == 1
+
+
+@pytest.mark.parametrize("environment", Environment)
+def test_an_idle_hour_emits_one_metric(environment: Environment, capsys: pytest.CaptureFixture[str]) -> None:
+    close_day = load_function("close_day").handler
+    close_day({"environment": environment.value}, Context())
+    dimensions = frozenset({("service", "stack"), ("environment", environment.value)})
+    assert emitted(capsys.readouterr().out).keys() == {("Telemetry", "DaysBehind", dimensions)}
