@@ -9,6 +9,8 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager
+from telemetry.dialects.getkeymanager import query as telemetry_query
+from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.staff import Staff
@@ -22,10 +24,11 @@ from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_answer, failure_problem
-from telemetry.web.http import answer, current_request
+from telemetry.web.failures import failure_answer
 from telemetry.web.paging import cursor_of, next_link
+from telemetry.web.problems import failure_problem
 from telemetry.web.record_answers import RecordPage
+from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
@@ -68,13 +71,13 @@ def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
     request, now = current_request(app), wired.clock.now()
     access = wired().authenticator.access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager.query.parse(request.query), wired().stores.products.all()
+    query, products = telemetry_query.parse(request.query), wired().stores.products.all()
     place = place_of(query, access.environment, wired().keyring)
     search = wired().telemetry_search(access.environment, products, now, _seconds_to_search())
     page = search.page(query, place)
     records = [(telemetry_id(record.key, access.environment, wired().keyring), record) for record in page.records]
     next_ = next_of(page.rest, query, access.environment, wired().keyring)
-    return answer(200, getkeymanager.query.answer(records, next_, query, products, now))
+    return answer(200, telemetry_query.answer(records, next_, query, products, now))
 
 
 # ── analytics, for staff
@@ -138,7 +141,7 @@ def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
     told = wired().overviews(query.environment).read(query.scope, query.timeline(staff.now), staff.now)
-    return _given(analytics.overview_body(told, query, getkeymanager.licensing.GRANTED_CODES, staff.now))
+    return _given(analytics.overview_body(told, query, GRANTED_CODES, staff.now))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")
@@ -188,7 +191,7 @@ def not_found(error: NotFoundError) -> Response[str]:
     """No route of staff's, or none at all: a greedy route leads here too."""
     if _is_analytics():
         return failure_problem(error, current_request(app), logger)
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
+    return response_of(unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now()))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
@@ -196,7 +199,7 @@ def failed(error: Exception) -> Response[str]:
     """Answers an error in the form of the API that was asked."""
     if _is_analytics():
         return failure_problem(error, current_request(app), logger)
-    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
+    return response_of(failure_answer(error, getkeymanager.failure, logger, wired.clock.now()))
 
 
 @logger.inject_lambda_context

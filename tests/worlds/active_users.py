@@ -12,7 +12,8 @@ from telemetry.domain.active_users import LONGEST_WINDOW, Audience, count_active
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import events_by_key, hour_of
+from telemetry.domain.hourly_counts import events_by_key
+from telemetry.domain.instant import hour_of
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord

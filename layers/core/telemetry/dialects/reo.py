@@ -8,8 +8,7 @@ from telemetry.dialects.body.reader import Element, read_one
 from telemetry.dialects.failure import RETRY_AFTER, Answer, Failure
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Dialect, Event, address_in, company_of, normalise_group, normalise_user, parse_time
-from telemetry.domain.record_search import Contents
-from telemetry.domain.telemetry_query import Said
+from telemetry.domain.record_contents import Contents, Said
 
 UPLOADED: Answer = {"response_code": "200", "response": "Data Uploaded", "status": "success"}
 AUTHENTICATION_FAILURE: Answer = {"response_code": 400, "response": "Authentication Failure", "status": "failure"}

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.instant import hour_of
 from telemetry.domain.sighting import CATALOGUE, Observation
 
 OTHER = "~other"
@@ -109,11 +110,6 @@ class Fold:
 
     def __len__(self) -> int:
         return len(self.hours) + len(self.licenses)
-
-
-def hour_of(moment: datetime) -> datetime:
-    """The beginning of its hour, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def of_key(api_key_id: str) -> Measure:

@@ -14,8 +14,8 @@ from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.flags import Flag
-from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, hour_of, largest, total
-from telemetry.domain.instant import midnight
+from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, largest, total
+from telemetry.domain.instant import hour_of, midnight
 from telemetry.domain.licensing import Calls
 from telemetry.domain.window import Window
 

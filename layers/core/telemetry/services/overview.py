@@ -8,7 +8,8 @@ from itertools import chain
 from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
-from telemetry.domain.hourly_counts import HourCounts, hour_of, total
+from telemetry.domain.hourly_counts import HourCounts, total
+from telemetry.domain.instant import hour_of
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
 from telemetry.domain.sighting import CATALOGUE

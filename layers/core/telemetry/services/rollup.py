@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Protocol
 from telemetry.domain.active_users import Outdated, Refusal
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import Fold, hour_of
+from telemetry.domain.hourly_counts import Fold
+from telemetry.domain.instant import hour_of
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.retry import Attempts, Wait, wait_with_jitter
