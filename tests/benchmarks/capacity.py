@@ -96,8 +96,8 @@ def reading_records() -> Iterator[Read]:
 
 
 @contextmanager
-def metered() -> Iterator[list[Call]]:
-    """What is asked of DynamoDB meanwhile."""
+def metered(only: Callable[[dict[str, Any]], bool] = lambda _: True) -> Iterator[list[Call]]:
+    """What is asked of DynamoDB meanwhile; `only` those calls with such arguments."""
     calls: list[Call] = []
     original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -105,7 +105,8 @@ def metered() -> Iterator[list[Call]]:
         answer = original(self, operation, {**arguments, "ReturnConsumedCapacity": "TOTAL"})
         consumed = answer.get("ConsumedCapacity", [])
         entries = consumed if isinstance(consumed, list) else [consumed]
-        calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
+        if only(arguments):
+            calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
         return answer
 
     with pytest.MonkeyPatch.context() as patch:

@@ -2,8 +2,12 @@
 
 import json
 from datetime import datetime
+from typing import Any
 
 from telemetry.domain.environment import Environment
+from telemetry.domain.product import Product
+from telemetry.storage.batches import grouped
+from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import Call, metered
 from tests.lambdas import Context, load_function
 from tests.stream_events import stored_items, stream_event, stream_record
@@ -39,3 +43,28 @@ def warm_batch(deployment: Deployment, now: datetime, events: int, users: int) -
         counted.append(calls)
     cold, warm = counted
     return cold, warm
+
+
+def register(deployment: Deployment, count: int) -> list[str]:
+    """Registers so many products; gives their ids."""
+    ids, table = [f"product-{number:05}" for number in range(count)], deployment.tables.registry
+    deployment.products.put(Product(ids[0], "A product with a name of usual length", versions=frozenset({"1.0"})))
+    key = {"pk": {"S": "product"}, "sk": {"S": ids[0]}}
+    (item,) = dynamodb_client().batch_get_item(RequestItems={table: {"Keys": [key]}})["Responses"][table]
+    for some in grouped(ids, 25):
+        puts: Any = [{"PutRequest": {"Item": {**item, "sk": {"S": id_}}}} for id_ in some]
+        dynamodb_client().batch_write_item(RequestItems={table: puts})
+    return ids
+
+
+def a_minute_of_ingest(deployment: Deployment, now: datetime, used: list[str]) -> list[Call]:
+    """What a process of ingest reads of products: each second a clean and a flagged event of each."""
+    post = start_ingest(deployment, now)
+    usual = {"data_type": "text", "data_group": "primary", "text_data": "x", "hwid": "device"}
+    with metered(lambda arguments: "{'S': 'product'}" in str(arguments)) as calls:
+        for _ in range(59):
+            of_each = [{**usual, "product_id": id_, **more} for id_ in used for more in ({}, {"license_key": "LEAKED"})]
+            answer = post("/api/v1/telemetry", json.dumps(of_each))
+            assert [each["is_flagged"] for each in answer.body["results"]] == [False, True] * len(used)
+            post.clock.advance(1)
+    return calls

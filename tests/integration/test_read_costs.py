@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.benchmarks.capacity import read_units
-from tests.benchmarks.read_costs import warm_batch
+from tests.benchmarks.read_costs import a_minute_of_ingest, register, warm_batch
 from tests.worlds.deployment import Deployment
 
 pytestmark = pytest.mark.days
@@ -26,3 +26,9 @@ def test_users_whom_rollup_has_counted_are_not_read(deployment: Deployment, user
     ]
     assert read_units(warm) == 4
     assert read_units(cold) <= 10 + users  # each user and device is half a unit
+
+
+@pytest.mark.parametrize("registered", [3, 30])
+def test_ingest_reads_a_product_once_a_minute_however_many_there_are(deployment: Deployment, registered: int) -> None:
+    used = register(deployment, registered)[:3]
+    assert a_minute_of_ingest(deployment, NOW, used) == [("BatchGetItem", 3.0)]
