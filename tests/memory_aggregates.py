@@ -45,7 +45,8 @@ class MemoryAggregates:
 
     # ── LedgerStore
 
-    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
+    def actors(self, keys: Collection[ActorKey], *, consistent: bool = True) -> dict[ActorKey, Actor]:
+        del consistent
         return {each: self._actors[each] for each in keys if each in self._actors}
 
     def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:

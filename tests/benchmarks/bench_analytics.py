@@ -23,7 +23,7 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.licensing_counters import LicensingCounters
-from tests.benchmarks.bench_reports import metered
+from tests.benchmarks.capacity import metered
 from tests.observations import observe
 from tests.worlds.analytics import PRODUCTION, AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox

@@ -19,7 +19,7 @@ from telemetry.storage.products import ProductItem, ProductStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.tables import bind
 from telemetry.web.records import Shape
-from tests.benchmarks.bench_reports import metered
+from tests.benchmarks.capacity import metered
 from tests.benchmarks.figures import Figures
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function

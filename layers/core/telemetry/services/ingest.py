@@ -126,8 +126,10 @@ class Ingest:
         products = self._products(_named(events, access), remembered)
         rulings = self._rule(events, access, now, remembered, products)
         if doubtful := [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]:
-            # unknown names are not looked up again
-            products = self._products(list(products), began)
+            # without a license key it is a setting of the product that flags; unknown names are not looked up again
+            if unlicensed := [events[i] for i in doubtful if events[i].license_key is None]:
+                known = products.keys() & set(_named(unlicensed, access))
+                products = {**products, **self._products(known, began)}
             fresh = self._rule([events[i] for i in doubtful], access, now, began, products)
             for i, ruling in zip(doubtful, fresh, strict=True):
                 rulings[i] = ruling

@@ -36,7 +36,7 @@ class Ledger(Protocol):
     def open_from(self, day: int) -> Closing:
         """Notes that there is traffic on a day; to be called before it is counted, if days open with it."""
 
-    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]: ...
+    def actors(self, keys: Collection[ActorKey], *, consistent: bool = True) -> dict[ActorKey, Actor]: ...
 
     def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
         """Stores moved actors and adds to tallies, all or nothing.

@@ -67,10 +67,13 @@ class LedgerStore:
 
     # ── counting
 
-    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
-        """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
+    def actors(self, keys: Collection[ActorKey], *, consistent: bool = True) -> dict[ActorKey, Actor]:
+        """The actors known. Expired ones too: leaving a day that long ago counts as new.
+
+        Not `consistent` costs half, and may give an actor as it was a moment ago.
+        """
         by_key = {(actor_key(key.fingerprint), actor_sort_key(key.scope)): key for key in keys}
-        items = batch_get(self._actors, by_key, consistent_read=True)
+        items = batch_get(self._actors, by_key, consistent_read=consistent)
         return {by_key[item.pk, item.sk]: Actor(int(item.version), item.history, bool(item.is_full)) for item in items}
 
     def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
