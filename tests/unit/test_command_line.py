@@ -9,6 +9,7 @@ import pytest
 
 from local.command_line import main
 from local.state import FORMAT
+from tests.lambdas import ROOT
 
 SECRET = "5e" * 32
 
@@ -174,6 +175,33 @@ def test_a_command_there_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert all(name in line for name in ("run", "key", "records", "import", "verify"))
 
 
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        ("", "usage: python -m local [-h] {run,key,records,import,verify} ..."),
+        ("key", "{sdk,staff}"),
+        ("records --colour red", "[--product PRODUCT]"),
+        ("key staff --colour red --environment staging --role admin", "[--name NAME]"),
+        ("run --stack telemetry", "[--port PORT]"),
+    ],
+)
+def test_what_may_be_said_instead(
+    words: str, allowed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line = told(monkeypatch, capsys, *words.split())
+    assert code == 2
+    assert allowed in line
+
+
+def test_make_is_not_needed() -> None:
+    """It sets PYTHONPATH; who types the command need not."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "records", "--help"],
+        cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (state / "dynamodb.sqlite").write_bytes(b"x" * 5_000)
     code, line = told(monkeypatch, capsys, "records", "--state", str(state))
@@ -186,6 +214,7 @@ def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys
     [
         ("key", "sdk", "--environment", "staging", "--capability", "ingest"),
         ("verify",),
+        ("records",),
         ("import", "--environment", "production", os.devnull),
     ],
 )
