@@ -215,16 +215,18 @@ def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys
         ("key", "sdk", "--environment", "staging", "--capability", "ingest"),
         ("verify",),
         ("records",),
-        ("import", "--environment", "production", os.devnull),
+        ("import", "--environment", "production", "licenses.csv"),
     ],
 )
 @pytest.mark.parametrize("region", [{}, {"AWS_DEFAULT_REGION": "eu-central-1"}])
-def test_a_stack_without_credentials(command: tuple[str, ...], region: dict[str, str]) -> None:
+def test_a_stack_without_credentials(command: tuple[str, ...], region: dict[str, str], tmp_path: Path) -> None:
     """In a process of its own: clients are made once, with what the process was started with."""
-    machine = {"PYTHONPATH": os.pathsep.join(sys.path), "AWS_EC2_METADATA_DISABLED": "true", **region}
+    (tmp_path / "licenses.csv").write_text("license_key\n")  # looked at first
+    machine = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "AWS_EC2_METADATA_DISABLED": "true", **region}
     name, *arguments = command
     done = subprocess.run(
         [sys.executable, "-m", "local", name, "--stack", "elsewhere", *arguments],
+        cwd=tmp_path,
         env={**machine, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
         capture_output=True,
         text=True,
