@@ -90,7 +90,11 @@ def test_a_folder_in_place_of_a_file(
     [
         ("{}/secret", "cannot use {}/secret: it is no folder; choose another STATE=\n"),
         ("{}/secret/x", "cannot use {}/secret/x: Not a directory; choose another STATE=\n"),
-        ("/proc/self", "cannot use /proc/self: No such file or directory; choose another STATE=\n"),
+        ("/proc/self/new", "cannot use /proc/self/new: No such file or directory; choose another STATE=\n"),
+        (
+            "/sys",
+            "cannot use /sys: it holds 'block' and no format, so it is no state folder; choose another STATE=\n",
+        ),
         ("", "python -m local run: argument --state: it names no folder\n"),
     ],
 )
