@@ -23,6 +23,7 @@ from local.errors import CommandError
 
 SECRET_FILE = "secret"  # noqa: S105 (a file name)
 DEMO_KEYS_FILE = "demo-keys.json"
+DATABASE_FILE = "dynamodb.sqlite"
 
 _SECRET_BYTES = 32
 
@@ -92,7 +93,7 @@ class State:
 
     @property
     def database(self) -> Path:
-        return self.folder / "dynamodb.sqlite"
+        return self.folder / DATABASE_FILE
 
     @property
     def positions(self) -> Path:
@@ -206,7 +207,7 @@ def read_secret(folder: Path) -> bytes:
 
 def _check_not_lost(folder: Path) -> None:
     """Raises StateError where there was data: a new beginning must not take its place unasked."""
-    database = folder / "dynamodb.sqlite"
+    database = folder / DATABASE_FILE
     left = [path for path in (_check_file(folder), folder / DEMO_KEYS_FILE) if path.exists()]
     if left and not database.exists() and not _is_loading(folder):
         raise StateError(f"{database} is lost: put it back, or remove {folder} to begin anew")
@@ -229,7 +230,7 @@ def attached(folder: Path) -> Iterator[str]:
     Raises StateError when there is nothing there, or when another command is holding it.
     """
     _check_not_lost(folder)
-    if not (folder / "dynamodb.sqlite").exists():
+    if not (folder / DATABASE_FILE).exists():
         raise StateError(f"{folder} holds no data yet: start the service first (make run)")
     if _is_loading(folder):
         raise StateError(f"{folder} is not loaded yet: start the service (make run), and wait until it is ready")
@@ -250,7 +251,7 @@ def attached(folder: Path) -> Iterator[str]:
 
 def _check_ours(folder: Path) -> None:
     """Nothing is written into a folder of another kind, not even a lock. Raises StateError."""
-    if any((folder / name).exists() for name in ("format", "dynamodb.sqlite")):
+    if any((folder / name).exists() for name in ("format", DATABASE_FILE)):
         return
     if others := sorted({entry.name for entry in folder.iterdir()} - _BEFORE_FORMAT):
         raise StateError(
@@ -265,7 +266,7 @@ def _check_format(folder: Path) -> None:
     written = _read_bytes(file).strip() if file.exists() else b"1"
     if not written.isdigit():
         raise StateError(f"{file} is damaged: it has to hold the number of a format, {FORMAT} is this version's")
-    if not (folder / "dynamodb.sqlite").exists():
+    if not (folder / DATABASE_FILE).exists():
         write_atomically(file, f"{FORMAT}\n")
         return
     if written != str(FORMAT).encode():

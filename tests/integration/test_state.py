@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Engine, create_tables, dynamodb
+from local import deployments
+from local.engine import Engine, create_tables, damage, dynamodb
+from local.errors import CommandError
+from local.service import complain_of
 from local.state import FORMAT, State, StateError, StateInUse, attached
 from local.template import read_template
+from telemetry.domain.errors import StoreUnavailable
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
@@ -200,3 +204,29 @@ def test_a_folder_that_was_only_begun_is_used(tmp_path: Path, name: str) -> None
     (tmp_path / name).touch()
     with State.hold(tmp_path):
         assert (tmp_path / "format").read_text() == f"{FORMAT}\n"
+
+
+def test_a_database_that_is_damaged_inside_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The engine starts on it, and fails where it comes to the damage."""
+    with State.hold(tmp_path) as state:
+        state.secret()
+        with Engine.start(state.database, [state.lock]) as engine:
+            create_tables(dynamodb(engine.endpoint), read_template().tables)
+    assert damage(state.database) is None
+    report = complain_of(state.database)
+    report("rollup failed: ledger: InternalServerError")
+    assert capsys.readouterr().err == "rollup failed: ledger: InternalServerError\n"
+
+    size = state.database.stat().st_size
+    with state.database.open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(b"\xa5" * 4096)
+    line = f"the database {state.database} is damaged: put a copy of it back, or remove its folder to begin anew"
+    assert damage(state.database) == line
+    with pytest.raises(CommandError) as told, deployments.reached_locally(tmp_path):
+        raise StoreUnavailable("products: InternalServerError")
+    assert str(told.value) == line
+    report = complain_of(state.database)
+    for _ in range(2):
+        report("rollup failed: ledger: InternalServerError")
+    assert capsys.readouterr().err.count(line) == 1
