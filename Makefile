@@ -20,6 +20,22 @@ PAGE := functions/dashboard/page
 DIST := functions/dashboard/dist/telemetry.html.gz
 DESCRIPTION := $(PAGE)/openapi.json
 
+# A value as one word of the shell, whatever is in it; and an option that is left out where the variable is empty.
+quoted = '$(subst ','\'',$(1))'
+option = $(if $($(2)),$(1) $(call quoted,$($(2))))
+
+# Where a command works: on local state, or on a stack on AWS, whose secret may have a name of its own.
+REACHED = --state $(call quoted,$(STATE)) $(call option,--stack,STACK) $(call option,--secret-parameter,SECRET_PARAMETER)
+
+# What cannot be is refused here, before anything is installed or built for it.
+ifneq ($(filter run,$(MAKECMDGOALS)),)
+$(if $(STACK),$(error make run serves on this machine alone and takes no STACK=))
+$(if $(filter-out 0 1,$(DEMO))$(if $(DEMO),,?),$(error DEMO=$(DEMO) is neither 0 nor 1))
+endif
+ifneq ($(filter import,$(MAKECMDGOALS)),)
+$(if $(and $(FILE),$(ENVIRONMENT)),,$(error FILE=… and ENVIRONMENT=… are needed))
+endif
+
 TESTS := .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST)
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup tests
 
@@ -32,7 +48,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: .venv/run.done local/node_modules/.done $(DIST) ## set everything up and serve on http://127.0.0.1:8000 (PORT=, STATE=, DEMO=0)
-	@exec $(BIN)/python -m local run --port '$(PORT)' --state '$(STATE)' $(if $(filter 0,$(DEMO)),--no-demo)
+	@exec $(BIN)/python -m local run --port $(call quoted,$(PORT)) --state $(call quoted,$(STATE)) $(if $(filter 0,$(DEMO)),--no-demo)
 
 page: $(DIST) ## build the page and the reference that the dashboard function serves
 
@@ -64,16 +80,16 @@ soak: $(TESTS) ## all tests, in their long versions
 	SOAK=1 $(PYTEST)
 
 key: .venv/run.done local/node_modules/.done ## make an API key: ARGS="sdk --environment staging --capability ingest" (STATE= or STACK=)
-	@$(BIN)/python -m local key --state '$(STATE)' $(if $(STACK),--stack $(STACK)) $(ARGS)
+	@$(BIN)/python -m local key $(REACHED) $(ARGS)
 
-records: .venv/run.done local/node_modules/.done ## print and count stored events: PRODUCT=… [DAY=…] [ENVIRONMENT=production] [JUDGE=1]
-	@$(BIN)/python -m local records --state '$(STATE)' $(if $(PRODUCT),--product $(PRODUCT)) $(if $(DAY),--day $(DAY)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(JUDGE),--judge)
+records: .venv/run.done local/node_modules/.done ## print and count stored events: [PRODUCT=…] [DAY=…] [ENVIRONMENT=production] [JUDGE=1] (STATE= or STACK=)
+	@$(BIN)/python -m local records $(REACHED) $(call option,--product,PRODUCT) $(call option,--day,DAY) $(call option,--environment,ENVIRONMENT) $(if $(JUDGE),--judge)
 
 import: .venv/run.done local/node_modules/.done ## import licences and activations: FILE=… ENVIRONMENT=… (STATE= or STACK=)
-	@$(BIN)/python -m local import --state '$(STATE)' $(if $(STACK),--stack $(STACK)) --environment $(ENVIRONMENT) $(FILE)
+	@$(BIN)/python -m local import $(REACHED) $(call option,--environment,ENVIRONMENT) -- $(call quoted,$(FILE))
 
 verify: .venv/run.done local/node_modules/.done ## recompute closed days from their records: [ENVIRONMENT=production] [DAY=…] [PRODUCT=…] (STATE= or STACK=)
-	@$(BIN)/python -m local verify --state '$(STATE)' $(if $(STACK),--stack $(STACK)) $(if $(ENVIRONMENT),--environment $(ENVIRONMENT)) $(if $(DAY),--day $(DAY)) $(if $(PRODUCT),--product $(PRODUCT))
+	@$(BIN)/python -m local verify $(REACHED) $(call option,--environment,ENVIRONMENT) $(call option,--day,DAY) $(call option,--product,PRODUCT)
 
 lock: .venv/uv.done ## pin requirements*.txt anew, with hashes
 	for f in layers/dependencies/requirements local/requirements local/requirements-node tests/requirements tests/requirements-sam; do \

@@ -5,7 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from local.errors import CommandError
 from telemetry.domain.errors import TelemetryError
@@ -18,6 +18,10 @@ _COMMANDS = {
     "verify": ("local.verify", "recompute closed days from their records"),
 }
 """By name: the module with `add_arguments` and `run`, and what it does."""
+
+_UNKNOWN = "unrecognized arguments"
+_OF_USAGE = (_UNKNOWN, "the following arguments are required")
+"""How argparse begins what is best told with all that may be said."""
 
 
 def main() -> int:
@@ -43,12 +47,21 @@ def _read(words: Sequence[str]) -> argparse.Namespace:
         if name in words[:1]:
             import_module(module).add_arguments(command)
             command.add_argument("--state", type=_folder, default=".local", help="folder of the data (%(default)s)")
-    return parser.parse_args(words)
+    arguments, surplus = parser.parse_known_args(words)
+    if surplus:
+        arguments.parser.error(f"{_UNKNOWN}: {' '.join(surplus)}")
+    return arguments
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 (argparse's own)
+        super().__init__(*args, **kwargs)
+        self.set_defaults(parser=self)  # the innermost one reads the rest, and knows what it takes
+
     def error(self, message: str) -> NoReturn:
-        """One line: what is wrong; `--help` has the rest."""
+        """One line: what is wrong, and what may be said where nothing was that fits; `--help` has the rest."""
+        if message.startswith(_OF_USAGE):
+            message = f"{message}; {' '.join(self.format_usage().split())}"
         self.exit(2, f"{self.prog}: {message}\n")
 
 

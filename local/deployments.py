@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from local.engine import use
+from local.engine import damage, use
 from local.errors import CommandError
-from local.state import SECRET_FILE, attached
+from local.state import DATABASE_FILE, SECRET_FILE, attached
 from local.template import read_template
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.storage.errors import is_fault
 
 
@@ -56,4 +57,9 @@ def reached_locally(folder: Path) -> Iterator[str]:
     with attached(folder) as endpoint:
         use(endpoint)
         os.environ["SECRET_FILE"] = str(folder / SECRET_FILE)
-        yield read_template().stack
+        try:
+            yield read_template().stack
+        except StoreUnavailable as exc:
+            if damaged := damage(folder / DATABASE_FILE):
+                raise CommandError(damaged) from exc
+            raise

@@ -95,7 +95,7 @@ class Engine:
             engine = cls(process, f"http://127.0.0.1:{port}")
             if engine._answers():
                 if database is not None:
-                    _index_streams(database)
+                    _prepare(database, engine)
                 return engine
             engine.stop()
         on = "" if database is None else f" on {database}: is that file damaged?"
@@ -139,9 +139,27 @@ CREATE INDEX IF NOT EXISTS stream_position ON _stream_records (table_name, CAST(
 """
 
 
-def _index_streams(database: Path) -> None:
-    with closing(sqlite3.connect(database, timeout=5)) as connection, connection:
-        connection.execute(_STREAM_INDEX)
+def _prepare(database: Path, engine: Engine) -> None:
+    try:
+        with closing(sqlite3.connect(database, timeout=5)) as connection, connection:
+            connection.execute(_STREAM_INDEX)
+    except sqlite3.DatabaseError as exc:
+        engine.stop()
+        raise EngineError(damage(database) or f"{database} cannot be used: {exc}") from exc
+
+
+def damage(database: Path) -> str | None:
+    """What to do where the file is damaged; None where it is not. Reads all of it: for when the engine has failed."""
+    try:
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:  # busy, or gone: that is no damage
+        return None
+    except sqlite3.DatabaseError:
+        found = ()
+    if found == ("ok",):
+        return None
+    return f"the database {database} is damaged: put a copy of it back, or remove its folder to begin anew"
 
 
 def free_port() -> int:

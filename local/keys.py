@@ -2,16 +2,16 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime
 
 from local import deployments
 from local.arguments import check_product, one_of
+from local.operator import operator
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
-from telemetry.services.api_keys import issue_sdk_key, issue_staff_key
+from telemetry.domain.retention import LONGEST_DAYS
+from telemetry.services.administration.api_keys import KeyTerms, create_sdk_key, create_staff_key
+from telemetry.services.administration.stores import Stores
 from telemetry.settings import TableNames
-from telemetry.storage.api_keys import ApiKeyStore
-from telemetry.storage.products import ProductStore
 from telemetry.storage.secret import keyring
 
 
@@ -35,27 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prints the key on standard output, and what it is on standard error."""
     with deployments.reached(arguments) as stack:
-        api_keys = ApiKeyStore(TableNames(stack).registry)
+        stores = Stores.of(TableNames(stack).registry, LONGEST_DAYS, keyring())
+        staff, terms = operator("key"), KeyTerms(arguments.name)
         if arguments.kind == "sdk":
-            check_product(arguments.product, ProductStore(TableNames(stack).registry).all())
-            issued = issue_sdk_key(
-                arguments.name,
-                arguments.environment,
-                frozenset(arguments.capability),
-                arguments.product,
-                keyring(),
-                api_keys,
-                datetime.now(UTC),
-            )
+            check_product(arguments.product, stores.products.all())
+            environment, capabilities = arguments.environment, arguments.capability
+            issued = create_sdk_key(staff, environment, capabilities, arguments.product, terms, stores)
         else:
-            issued = issue_staff_key(
-                arguments.name,
-                frozenset(arguments.environment),
-                arguments.role,
-                keyring(),
-                api_keys,
-                datetime.now(UTC),
-            )
+            issued = create_staff_key(staff, arguments.environment, arguments.role, terms, stores)
     print(f"key id (user name of HTTP Basic): {issued.key.id}", file=sys.stderr)
     print(issued.secret)
     return 0

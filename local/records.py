@@ -4,7 +4,6 @@ import argparse
 import json
 from base64 import b64encode
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from local import deployments
@@ -26,6 +25,7 @@ from telemetry.wiring.close_day import CloseDayWiring
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command line of `records`."""
+    deployments.add_arguments(parser)
     parser.add_argument("--product", help="a product's id; without it all")
     parser.add_argument("--day", type=day, help="UTC day of receipt; without it all")
     parser.add_argument(
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints the events and, last, their number. Of one that cannot be read it says so (`damage`)."""
-    with deployments.reached_locally(Path(arguments.state)) as stack:
+    with deployments.reached(arguments) as stack:
         wiring = _wiring(stack)
         products = wiring.products.all()
         check_product(arguments.product, {*products, UNKNOWN_PRODUCT})

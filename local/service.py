@@ -8,14 +8,14 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from local import Json
 from local.containers import Containers
 from local.endpoint import Endpoint
-from local.engine import Engine, create_tables, dynamodb, dynamodb_streams, environment, use
+from local.engine import Engine, create_tables, damage, dynamodb, dynamodb_streams, environment, use
 from local.errors import CommandError
 from local.gateway import Gateway
 from local.http_server import HttpServer
@@ -107,8 +107,8 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     endpoint.start(containers.invoke)
     containers.start(lambda name, reason: complain(f"{name} does not start: {reason} (see {state.log(name)})"))
 
-    streams = dynamodb_streams(engine.endpoint)
-    pumps = [Pump(mapping, tables, streams, positions, containers.invoke, complain) for mapping in template.streams]
+    streams, report = dynamodb_streams(engine.endpoint), complain_of(state.database)
+    pumps = [Pump(mapping, tables, streams, positions, containers.invoke, report) for mapping in template.streams]
     if fresh:
         _load_demo(template, state, keyring, pumps, start, history=history)
         state.end_loading()
@@ -116,7 +116,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
     state.announce(engine.endpoint)
     stack.callback(state.withdraw)
 
-    scheduler = Scheduler(template.schedules, containers.invoke, complain)
+    scheduler = Scheduler(template.schedules, containers.invoke, report)
     stack.callback(_finish, scheduler, pumps)
     for pump in pumps:
         pump.start()
@@ -294,3 +294,17 @@ def say(text: str) -> None:
 def complain(text: str) -> None:
     """Trouble, for people; never a request's content."""
     print(text, file=sys.stderr, flush=True)
+
+
+def complain_of(database: Path) -> Callable[[str], None]:
+    """Complains too, and the first time that the database fails looks whether its file is damaged."""
+    looked = threading.Event()
+
+    def report(text: str) -> None:
+        complain(text)
+        if "InternalServerError" in text and not looked.is_set():
+            looked.set()
+            if damaged := damage(database):
+                complain(damaged)
+
+    return report

@@ -63,11 +63,16 @@ class SignInLink:
 
     def _sign_in(self, request: Request) -> Request:
         host = request.header("host") or "localhost"
+        browser = request.header("user-agent")
         return Request(
             method="POST",
             path=_SESSION_PATH,
             query="",
-            headers=[("host", host), ("content-type", "application/json")],
+            headers=[
+                ("host", host),
+                ("content-type", "application/json"),
+                *([("user-agent", browser)] if browser else []),  # the audit log says whose session it is
+            ],
             body=json.dumps({"key": self._key}).encode(),
             protocol=request.protocol,
             source_ip=request.source_ip,

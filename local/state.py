@@ -5,6 +5,7 @@ holds the folder itself while it works.
 """
 
 import fcntl
+import hmac
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
@@ -20,8 +22,13 @@ from local.engine import Engine, is_alive
 from local.errors import CommandError
 
 SECRET_FILE = "secret"  # noqa: S105 (a file name)
+DEMO_KEYS_FILE = "demo-keys.json"
+DATABASE_FILE = "dynamodb.sqlite"
 
 _SECRET_BYTES = 32
+
+_BEFORE_FORMAT = frozenset({"lock", "format.new", SECRET_FILE})
+"""What may lie in a folder before its format is written: a start that was cut off, a secret to be used."""
 
 DYING_SECONDS = 4
 """How long a killed predecessor's engine may take to be gone."""
@@ -56,6 +63,7 @@ class State:
         """
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_ours(folder)
             lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as exc:
             reason = "it is no folder" if folder.exists() and not folder.is_dir() else exc.strerror
@@ -85,7 +93,7 @@ class State:
 
     @property
     def database(self) -> Path:
-        return self.folder / "dynamodb.sqlite"
+        return self.folder / DATABASE_FILE
 
     @property
     def positions(self) -> Path:
@@ -93,7 +101,7 @@ class State:
 
     @property
     def demo_keys(self) -> Path:
-        return self.folder / "demo-keys.json"
+        return self.folder / DEMO_KEYS_FILE
 
     def read_demo_keys(self) -> dict[str, Json]:
         """The demo's keys, empty where there are none. Raises StateError when the file is damaged."""
@@ -104,12 +112,24 @@ class State:
         return self.folder / SECRET_FILE
 
     def secret(self) -> bytes:
-        """The deployment secret, 32 bytes, made when there is none. Losing the file makes the data unreadable."""
+        """The deployment secret, 32 bytes, made when there is none. Losing the file makes the data unreadable.
+
+        Raises StateError where it was lost, and where data is lost that was there with it.
+        """
+        is_used = self.database.exists()
+        _check_not_lost(self.folder)
         if not self.secret_file.exists():
-            if self.database.exists():
+            if is_used:
                 raise StateError(f"{self.secret_file} is lost, and the data is of no use without it; put it back")
             write_atomically(self.secret_file, secrets.token_hex(_SECRET_BYTES) + "\n")
-        return read_secret(self.secret_file)
+        secret = read_secret(self.folder)
+        if is_used and not _is_loading(self.folder):
+            self._keep_check(secret)  # a state of before there was one
+        return secret
+
+    def _keep_check(self, secret: bytes) -> None:
+        if not _check_file(self.folder).exists():
+            write_atomically(_check_file(self.folder), f"{_check_value(secret)}\n")
 
     def log(self, function: str) -> Path:
         """Where a function's output goes; one earlier file is kept beside a large one."""
@@ -127,14 +147,20 @@ class State:
 
     def end_loading(self) -> None:
         """What was loaded stays. On disk when it returns: what is acknowledged from now on must not be emptied away."""
+        self._keep_check(read_secret(self.folder))
         _loading_mark(self.folder).unlink()
         _sync(self.folder)
 
     def discard_unfinished(self) -> bool:
         """Empties a folder whose first loading was interrupted: nobody was served from it yet."""
-        if not _loading_mark(self.folder).exists():
+        if not _is_loading(self.folder):
             return False
-        for path in (self.positions, self.demo_keys, *self.folder.glob(f"{self.database.name}*")):
+        for path in (
+            self.positions,
+            self.demo_keys,
+            _check_file(self.folder),
+            *self.folder.glob(f"{self.database.name}*"),
+        ):
             path.unlink(missing_ok=True)
         for folder in ("logs", "queues", "topics"):
             shutil.rmtree(self.folder / folder, ignore_errors=True)
@@ -159,8 +185,9 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
-def read_secret(path: Path) -> bytes:
-    """The deployment secret in a file. Raises StateError when it is not one."""
+def read_secret(folder: Path) -> bytes:
+    """The deployment secret of a folder. Raises StateError when it is none, or not that of the data there."""
+    path = folder / SECRET_FILE
     try:
         secret = bytes.fromhex(path.read_text(encoding="ascii"))
     except OSError as exc:
@@ -172,7 +199,28 @@ def read_secret(path: Path) -> bytes:
             f"{path} is damaged: it has to hold {2 * _SECRET_BYTES} hexadecimal digits, and the data is of no use "
             "without them; put it back"
         )
+    check = _check_file(folder)
+    if check.exists() and not hmac.compare_digest(_read_bytes(check).strip(), _check_value(secret).encode()):
+        raise StateError(f"{path} is not the secret that the data in {folder} was written with; put that one back")
     return secret
+
+
+def _check_not_lost(folder: Path) -> None:
+    """Raises StateError where there was data: a new beginning must not take its place unasked."""
+    database = folder / DATABASE_FILE
+    left = [path for path in (_check_file(folder), folder / DEMO_KEYS_FILE) if path.exists()]
+    if left and not database.exists() and not _is_loading(folder):
+        raise StateError(f"{database} is lost: put it back, or remove {folder} to begin anew")
+
+
+def _check_file(folder: Path) -> Path:
+    """It tells one secret from another; it is there from the moment on when there is data to lose."""
+    return folder / "secret-check"
+
+
+def _check_value(secret: bytes) -> str:
+    """Tells nothing of the secret."""
+    return hmac.digest(secret, b"the secret of this state folder", sha256).hex()
 
 
 @contextmanager
@@ -181,9 +229,10 @@ def attached(folder: Path) -> Iterator[str]:
 
     Raises StateError when there is nothing there, or when another command is holding it.
     """
-    if not (folder / "dynamodb.sqlite").exists():
+    _check_not_lost(folder)
+    if not (folder / DATABASE_FILE).exists():
         raise StateError(f"{folder} holds no data yet: start the service first (make run)")
-    if _loading_mark(folder).exists():
+    if _is_loading(folder):
         raise StateError(f"{folder} is not loaded yet: start the service (make run), and wait until it is ready")
     try:
         state = State.hold(folder, patience=0.3)
@@ -191,24 +240,35 @@ def attached(folder: Path) -> Iterator[str]:
         endpoint = _announced(folder)
         if endpoint is None:
             raise
-        read_secret(folder / SECRET_FILE)
+        read_secret(folder)
         yield endpoint
         return
     with state:
-        read_secret(state.secret_file)
+        read_secret(folder)
         with Engine.start(state.database, [state.lock]) as engine:
             yield engine.endpoint
+
+
+def _check_ours(folder: Path) -> None:
+    """Nothing is written into a folder of another kind, not even a lock. Raises StateError."""
+    if any((folder / name).exists() for name in ("format", DATABASE_FILE)):
+        return
+    if others := sorted({entry.name for entry in folder.iterdir()} - _BEFORE_FORMAT):
+        raise StateError(
+            f"cannot use {folder}: it holds {others[0]!a} and no format, so it is no state folder; "
+            "choose another STATE="
+        )
 
 
 def _check_format(folder: Path) -> None:
     """A folder without data gets ours; raises StateError on data of another."""
     file = folder / "format"
-    if not (folder / "dynamodb.sqlite").exists():
-        write_atomically(file, f"{FORMAT}\n")
-        return
     written = _read_bytes(file).strip() if file.exists() else b"1"
     if not written.isdigit():
         raise StateError(f"{file} is damaged: it has to hold the number of a format, {FORMAT} is this version's")
+    if not (folder / DATABASE_FILE).exists():
+        write_atomically(file, f"{FORMAT}\n")
+        return
     if written != str(FORMAT).encode():
         raise StateError(
             f"{folder} was written by another version: remove the folder, or choose another STATE= "
@@ -231,6 +291,10 @@ def _announced(folder: Path, patience: float = 3) -> str | None:
             return endpoint
         time.sleep(0.05)
     return None
+
+
+def _is_loading(folder: Path) -> bool:
+    return _loading_mark(folder).exists()
 
 
 def _loading_mark(folder: Path) -> Path:

@@ -1,7 +1,11 @@
 """The page in a browser, against a local service; the analytics API is stood in for where more than a fresh state is
 needed."""
 
+import json
+import os
 import re
+import shlex
+import subprocess
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -327,6 +331,68 @@ def test_a_fresh_state_says_what_to_check(open_page: OpenPage) -> None:
     expect(panel(page, "records")).to_contain_text("0 records")
     expect(panel(page, "records").get_by_role("link", name="system logs")).to_be_visible()
     assert page.url.endswith("?environment=staging&view=records")
+
+
+@pytest.mark.parametrize("asked", ["", "?product=orbit-cli", "?product=no-such-product"])
+def test_the_record_to_send_oneself_is_one_that_counts(
+    open_page: OpenPage, analytics: Analytics, service: LocalService, asked: str
+) -> None:
+    analytics.given = answers.empty()
+    page = open_page(asked)
+    command = panel(page, "no-records").locator("pre").inner_text()
+    done = subprocess.run(
+        ["sh", "-c", command], env={**os.environ, "KEY": service.key("ingest_key", "staging")},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["response"]["code"] == 830, (command, done.stdout, done.stderr)
+    (product,) = re.findall(r'"product_id":"([^"]*)"', command)
+    assert product == ("orbit-cli" if "orbit-cli" in asked else "orbit-desktop")
+
+
+def test_any_product_is_one_word_of_the_command_to_send(open_page: OpenPage, analytics: Analytics) -> None:
+    analytics.given = answers.empty() | {"products": {"items": [{"id": "Bob's $APP", "name": "Bob's"}]}}
+    page = open_page()
+    command = panel(page, "no-records").locator("pre").inner_text()
+    words = shlex.split(command)
+    assert json.loads(words[-1])["product_id"] == "Bob's $APP"
+
+
+@pytest.mark.parametrize("key", ["admin_key", "viewer_key"])
+def test_a_product_that_does_not_exist_is_called_so(open_page: OpenPage, analytics: Analytics, key: str) -> None:
+    analytics.given = answers.empty()
+    page = open_page("?product=orbit-desktp", key=key)
+    advice = panel(page, "no-records")
+    expect(advice).to_contain_text("There is no product “orbit-desktp”")
+    expect(advice).to_contain_text("There are: orbit-desktop, orbit-cli")
+    expect(advice).not_to_contain_text("Nothing has arrived yet")
+    advice.get_by_role("button", name="Show all products").click()
+    expect(advice).to_contain_text("0 records in production")
+    expect(advice).to_contain_text("Nothing has arrived yet")
+    if key == "admin_key":
+        page.goto("/admin/telemetry?view=records&product=orbit-desktp")
+        expect(panel(page, "records")).to_contain_text("There is no product “orbit-desktp”.")
+        page.goto("/admin/telemetry?view=records&product=orbit-cli")
+        expect(panel(page, "records")).to_contain_text("0 records")
+        expect(panel(page, "records")).not_to_contain_text("There is no product")
+
+
+def test_a_click_on_a_row_opens_its_record_and_one_on_a_value_filters(open_page: OpenPage) -> None:
+    page = open_page("?view=records")
+    loaded(page, "records")
+    row = panel(page, "records").locator("tr[data-record=record-2]")
+    row.locator("td[data-label=Group]").click()
+    expect(page.get_by_role("dialog", name="Record")).to_be_visible()
+    assert page.url.endswith("&record=record-2")
+    page.keyboard.press("Escape")
+    row.locator("td[data-label=Version] button").click()
+    assert page.url.endswith("?view=records&version=5.1.0")
+
+
+def test_the_menu_leads_to_the_reference(open_page: OpenPage) -> None:
+    page = open_page()
+    page.get_by_role("navigation", name="Views").get_by_role("link", name="API").click()
+    expect(page.get_by_role("searchbox")).to_be_visible()
+    assert page.url.endswith("/docs")
 
 
 def test_problems_are_shown_and_tried_again(open_page: OpenPage, analytics: Analytics, troubles: list[str]) -> None:

@@ -61,6 +61,35 @@ def test_what_is_searched_is_shown(open_reference: OpenReference) -> None:
     expect(page.get_by_text("No operation has these words.")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("831", "#send_telemetry"),
+        ("831", "#schema-EventAnswer"),
+        ("300", "#activate_license"),
+        ("REVOKED_LICENSE", "#schema-Flag"),
+        ("bad_key", "#schema-FailedCallCause"),
+        ("too many attempts", "#problem-too-many-attempts"),
+    ],
+)
+def test_codes_flags_and_causes_are_searched_too(open_reference: OpenReference, wanted: str, found: str) -> None:
+    page = open_reference()
+    page.get_by_role("searchbox").fill(wanted)
+    expect(page.locator(found)).to_be_visible()
+    expect(page.locator("#get_overview")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_search_stays_in_sight_and_covers_no_heading(open_reference: OpenReference, width: int) -> None:
+    page = open_reference("#problem-invalid-fields", width=width)
+    expect(page.get_by_role("searchbox")).to_be_in_viewport()
+    header = page.locator("header.top").bounding_box()
+    heading = page.locator("#problem-invalid-fields").bounding_box()
+    assert header
+    assert heading
+    assert heading["y"] >= header["y"] + header["height"]
+
+
 def test_a_link_leads_to_its_section_and_so_does_the_keyboard(open_reference: OpenReference) -> None:
     page = open_reference("#problem-invalid-fields")
     section = page.locator("#problem-invalid-fields")

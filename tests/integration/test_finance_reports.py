@@ -442,7 +442,7 @@ def test_applications(weekend: Site, finance: Finance, deployment: Deployment) -
 def test_before_anything_was_closed(finance: Finance) -> None:
     found = finance.json("applications", {})
     assert (found["closed_through"], len(found["items"])) == (None, 4)
-    assert not_closed(finance.get("day/2026-10-31", {"application": "acme-cli"}), "2026-10-31")
+    assert not_closed(finance.get("day/2026-10-31", {"application": "acme-cli"}), "2026-10-31", last=None)
 
 
 # ── the same for ever
@@ -512,17 +512,21 @@ def problem(answer: Answer) -> tuple[int, str, str]:
     return body["status"], body["type"].removeprefix("/docs#problem-"), body["detail"]
 
 
-def not_closed(answer: Answer, day: str) -> bool:
-    return problem(answer) == (409, "day-not-closed", f"Day {day} is not closed yet.")
+def not_closed(answer: Answer, day: str, last: str | None = "2026-11-01", *, is_future: bool = False) -> bool:
+    future = ": it is in the future" if is_future else ""
+    closed = f"The last closed day is {last}." if last else "No day is closed yet."
+    return problem(answer) == (409, "day-not-closed", f"Day {day} is not closed yet{future}. {closed}")
 
 
 def test_days_that_are_not_closed(weekend: Site, finance: Finance) -> None:
     del weekend
+    finance.clock.set(datetime(2026, 11, 29, 12, tzinfo=UTC))
     asked = {"application": "acme-desktop"}
     assert not_closed(finance.get("day/2026-11-02", asked), "2026-11-02")
-    assert not_closed(finance.get("day/9998-12-31", asked), "9998-12-31")
+    assert not_closed(finance.get("day/9998-12-31", asked), "9998-12-31", is_future=True)
     month = asked | {"month": "2026-11"}
-    assert not_closed(finance.get("active-users", month), "2026-11-30")
+    assert not_closed(finance.get("active-users", month), "2026-11-30", is_future=True)
+    assert not_closed(finance.get("day/2026-11-29", asked), "2026-11-29")
     for path in ("daily", "piracy"):
         # the first day that is not
         assert not_closed(finance.get(path, asked | {"from": "2026-10-30", "to": "2026-11-10"}), "2026-11-02")
@@ -554,7 +558,11 @@ def test_when_to_ask_again(weekend: Site, finance: Finance, now: datetime, secon
 
 def test_unknown_applications(weekend: Site, finance: Finance) -> None:
     del weekend
-    missing = (404, "not-found", "There is no application acme-clu.")
+    missing = (
+        404,
+        "not-found",
+        "There is no application acme-clu. GET /api/v1/reports/applications has them all.",
+    )
     for path, query in ANSWERS[:5]:
         assert problem(finance.get(path, query | {"application": "acme-clu"})) == missing
     # also when there would be no answer anyway
@@ -629,7 +637,7 @@ def test_staff_may_ask_in_the_environments_of_their_key(
         assert finance.get("applications", {"environment": "staging"}, key).status == 200
         unnamed = finance.get(path, query, key)
         assert problem(unnamed)[:2] == (422, "invalid-fields")
-        assert unnamed.body["errors"] == [{"field": "environment", "message": "is missing"}]
+        assert unnamed.body["errors"] == [{"field": "environment", "message": "is missing: one of production, staging"}]
         for environment in ("development", "nowhere", ""):
             assert problem(finance.get(path, query | {"environment": environment}, key))[0] == 403
 
@@ -683,9 +691,9 @@ def test_environments_report_apart(weekend: Site, finance: Finance, deployment: 
         assert finance.json("active-users", query)["users"] == 1
         found = finance.json("active-users", query, staging)
         assert (found["environment"], found["users"]) == ("staging", 5)
-    assert not_closed(finance.get("day/2026-11-01", {"application": "*"}, staging), "2026-11-01")
+    assert not_closed(finance.get("day/2026-11-01", {"application": "*"}, staging), "2026-11-01", last="2026-10-31")
     development = deployment.keys[Environment.DEVELOPMENT]
-    assert not_closed(finance.get("day/2026-10-31", {"application": "*"}, development), "2026-10-31")
+    assert not_closed(finance.get("day/2026-10-31", {"application": "*"}, development), "2026-10-31", last=None)
 
 
 # ── the same number everywhere

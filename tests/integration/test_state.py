@@ -1,3 +1,4 @@
+import re
 import stat
 import threading
 import time
@@ -5,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from local.engine import Engine, create_tables, dynamodb
+from local import deployments
+from local.engine import Engine, create_tables, damage, dynamodb
+from local.errors import CommandError
+from local.service import complain_of
 from local.state import FORMAT, State, StateError, StateInUse, attached
 from local.template import read_template
+from telemetry.domain.errors import StoreUnavailable
 
 
 def test_one_holder_at_a_time(tmp_path: Path) -> None:
@@ -120,3 +125,108 @@ def test_data_of_another_version_is_left_alone(tmp_path: Path, written_by: str |
         assert not isinstance(error.value, StateInUse)
     with pytest.raises(StateError, match="another version"), attached(tmp_path):
         pass
+
+
+def test_a_lost_database_is_no_new_beginning(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        state.secret()
+        state.begin_loading()
+        state.database.touch()
+        state.end_loading()
+        state.database.unlink()
+        with pytest.raises(StateError, match=r"dynamodb.sqlite is lost: put it back, or remove .* to begin anew$"):
+            state.secret()
+    with pytest.raises(StateError, match="is lost: put it back"), attached(tmp_path):
+        pass
+
+
+def test_a_database_of_an_older_version_is_missed_by_the_keys_of_its_demo(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        state.secret()
+        state.demo_keys.write_text("{}")
+        with pytest.raises(StateError, match="is lost: put it back"):
+            state.secret()
+
+
+def test_a_start_that_was_cut_off_before_there_was_data_begins_again(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        secret = state.secret()
+        assert state.secret() == secret
+        state.begin_loading()
+        state.demo_keys.write_text("{}")
+        (tmp_path / "secret-check").touch()
+        assert state.discard_unfinished()
+        assert state.secret() == secret
+
+
+def test_the_secret_of_another_state_is_refused(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        secret = state.secret()
+        state.begin_loading()
+        state.database.touch()
+        state.end_loading()
+        assert state.secret() == secret
+        assert secret.hex() not in (tmp_path / "secret-check").read_text()
+        state.secret_file.write_text("5e" * 32)
+        with pytest.raises(StateError, match=r"secret is not the secret that the data in .* was written with"):
+            state.secret()
+    with pytest.raises(StateError, match="is not the secret"), attached(tmp_path):
+        pass
+
+
+def test_a_state_of_before_learns_its_secret(tmp_path: Path) -> None:
+    with State.hold(tmp_path) as state:
+        state.secret()
+        state.database.touch()
+        state.secret()
+        state.secret_file.write_text("5e" * 32)
+        with pytest.raises(StateError, match="is not the secret"):
+            state.secret()
+
+
+@pytest.mark.parametrize("name", ["thesis.odt", "lost+found", "demo-keys.json"])
+def test_nothing_is_written_into_a_folder_of_another_kind(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with pytest.raises(StateError, match=rf"holds '{re.escape(name)}' and no format, so it is no state folder"):
+        State.hold(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [name]
+
+
+def test_a_format_of_another_kind_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "format").write_text("A4")
+    with pytest.raises(StateError, match="format is damaged"):
+        State.hold(tmp_path)
+    assert (tmp_path / "format").read_text() == "A4"
+
+
+@pytest.mark.parametrize("name", ["lock", "format.new", "secret"])
+def test_a_folder_that_was_only_begun_is_used(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    with State.hold(tmp_path):
+        assert (tmp_path / "format").read_text() == f"{FORMAT}\n"
+
+
+def test_a_database_that_is_damaged_inside_is_called_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The engine starts on it, and fails where it comes to the damage."""
+    with State.hold(tmp_path) as state:
+        state.secret()
+        with Engine.start(state.database, [state.lock]) as engine:
+            create_tables(dynamodb(engine.endpoint), read_template().tables)
+    assert damage(state.database) is None
+    report = complain_of(state.database)
+    report("rollup failed: ledger: InternalServerError")
+    assert capsys.readouterr().err == "rollup failed: ledger: InternalServerError\n"
+
+    size = state.database.stat().st_size
+    with state.database.open("r+b") as file:
+        file.seek(size // 2 // 4096 * 4096)
+        file.write(b"\xa5" * 4096)
+    line = f"the database {state.database} is damaged: put a copy of it back, or remove its folder to begin anew"
+    assert damage(state.database) == line
+    with pytest.raises(CommandError) as told, deployments.reached_locally(tmp_path):
+        raise StoreUnavailable("products: InternalServerError")
+    assert str(told.value) == line
+    report = complain_of(state.database)
+    for _ in range(2):
+        report("rollup failed: ledger: InternalServerError")
+    assert capsys.readouterr().err.count(line) == 1

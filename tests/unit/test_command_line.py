@@ -9,6 +9,7 @@ import pytest
 
 from local.command_line import main
 from local.state import FORMAT
+from tests.lambdas import ROOT
 
 SECRET = "5e" * 32
 
@@ -89,7 +90,11 @@ def test_a_folder_in_place_of_a_file(
     [
         ("{}/secret", "cannot use {}/secret: it is no folder; choose another STATE=\n"),
         ("{}/secret/x", "cannot use {}/secret/x: Not a directory; choose another STATE=\n"),
-        ("/proc/self", "cannot use /proc/self: No such file or directory; choose another STATE=\n"),
+        ("/proc/self/new", "cannot use /proc/self/new: No such file or directory; choose another STATE=\n"),
+        (
+            "/sys",
+            "cannot use /sys: it holds 'block' and no format, so it is no state folder; choose another STATE=\n",
+        ),
         ("", "python -m local run: argument --state: it names no folder\n"),
     ],
 )
@@ -174,6 +179,33 @@ def test_a_command_there_is_not(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert all(name in line for name in ("run", "key", "records", "import", "verify"))
 
 
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        ("", "usage: python -m local [-h] {run,key,records,import,verify} ..."),
+        ("key", "{sdk,staff}"),
+        ("records --colour red", "[--product PRODUCT]"),
+        ("key staff --colour red --environment staging --role admin", "[--name NAME]"),
+        ("run --stack telemetry", "[--port PORT]"),
+    ],
+)
+def test_what_may_be_said_instead(
+    words: str, allowed: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, line = told(monkeypatch, capsys, *words.split())
+    assert code == 2
+    assert allowed in line
+
+
+def test_make_is_not_needed() -> None:
+    """It sets PYTHONPATH; who types the command need not."""
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "records", "--help"],
+        cwd=ROOT, env={}, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     (state / "dynamodb.sqlite").write_bytes(b"x" * 5_000)
     code, line = told(monkeypatch, capsys, "records", "--state", str(state))
@@ -186,16 +218,19 @@ def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys
     [
         ("key", "sdk", "--environment", "staging", "--capability", "ingest"),
         ("verify",),
-        ("import", "--environment", "production", os.devnull),
+        ("records",),
+        ("import", "--environment", "production", "licenses.csv"),
     ],
 )
 @pytest.mark.parametrize("region", [{}, {"AWS_DEFAULT_REGION": "eu-central-1"}])
-def test_a_stack_without_credentials(command: tuple[str, ...], region: dict[str, str]) -> None:
+def test_a_stack_without_credentials(command: tuple[str, ...], region: dict[str, str], tmp_path: Path) -> None:
     """In a process of its own: clients are made once, with what the process was started with."""
-    machine = {"PYTHONPATH": os.pathsep.join(sys.path), "AWS_EC2_METADATA_DISABLED": "true", **region}
+    (tmp_path / "licenses.csv").write_text("license_key\n")  # looked at first
+    machine = {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path]), "AWS_EC2_METADATA_DISABLED": "true", **region}
     name, *arguments = command
     done = subprocess.run(
         [sys.executable, "-m", "local", name, "--stack", "elsewhere", *arguments],
+        cwd=tmp_path,
         env={**machine, "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull},
         capture_output=True,
         text=True,

@@ -73,6 +73,7 @@ def without(query: dict[str, str], name: str) -> dict[str, str]:
     [
         *((active_users_question, without(ACTIVE, name), name, "is missing") for name in ACTIVE),
         (active_users_question, without(MONTH, "application"), "application", "is missing"),
+        (active_users_question, {"application": "editor"}, "month", "is missing: give a month, or days and as_of"),
         (active_users_question, ACTIVE | {"application": ""}, "application", NAMELESS),
         (active_users_question, ACTIVE | {"application": "x" * 1025}, "application", NAMELESS),
         *(

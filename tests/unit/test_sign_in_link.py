@@ -10,6 +10,7 @@ from local.payloads import Request, Response
 from local.sign_in_link import LIFETIME_SECONDS, SignInLink
 
 KEY = "tk_staff_secret"
+BROWSER = "Mozilla/5.0 (X11; Linux x86_64)"
 COOKIE = ("set-cookie", "session=value; HttpOnly; SameSite=Strict")
 SIGNED_IN = Response(204, [("cache-control", "no-store"), COOKIE], b"")
 REFUSED = Response(429, [("content-type", "application/problem+json")], b"{}")
@@ -29,7 +30,12 @@ class Desk:
 
 def opened(link: str, method: str = "GET") -> Request:
     parts = urlsplit(link)
-    headers = [("host", parts.netloc), ("cookie", "session=another"), ("origin", "http://elsewhere")]
+    headers = [
+        ("host", parts.netloc),
+        ("user-agent", BROWSER),
+        ("cookie", "session=another"),
+        ("origin", "http://elsewhere"),
+    ]
     return Request(method, parts.path, parts.query, headers, b"", "HTTP/1.1", "127.0.0.1")
 
 
@@ -56,8 +62,12 @@ def test_it_signs_in_with_the_demo_key() -> None:
         "127.0.0.1",
     )
     assert json.loads(request.body) == {"key": KEY}
-    # nothing of the caller's but where it connected to
-    assert request.headers == [("host", "127.0.0.1:8000"), ("content-type", "application/json")]
+    # nothing of the caller's but where it connected to, and what the audit log says of it
+    assert request.headers == [
+        ("host", "127.0.0.1:8000"),
+        ("content-type", "application/json"),
+        ("user-agent", BROWSER),
+    ]
 
 
 def test_it_works_once() -> None:

@@ -134,7 +134,13 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           <UnknownAddress />
         ) : (
           <ErrorBoundary view={view}>
-            {view.page === "records" ? <Records products={names} /> : view.page === "logs" ? <Logs /> : <Overview />}
+            {view.page === "records" ? (
+              <Records products={products.data?.items ?? null} />
+            ) : view.page === "logs" ? (
+              <Logs />
+            ) : (
+              <Overview products={products.data?.items ?? null} />
+            )}
           </ErrorBoundary>
         )}
       </main>
@@ -163,6 +169,7 @@ function Tabs({ view }: { view: View }): JSX.Element {
           {text}
         </ViewLink>
       ))}
+      <a href="/docs">API</a>
     </nav>
   );
 }

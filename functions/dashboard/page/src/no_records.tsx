@@ -1,16 +1,25 @@
 // What to check when there are no records.
 
 import { Fragment, type JSX } from "preact";
+import type { ProductName } from "./types";
 import { Panel, Text } from "./ui";
 import { useView, ViewLink } from "./view";
 
-export function NoRecords(): JSX.Element {
+/** `products` are those there are; null while they are not known. */
+export function NoRecords({ products }: { products: readonly ProductName[] | null }): JSX.Element {
   const view = useView();
+  const noSuch = isNoProduct(view.product, products);
   const others = view.session.environments.filter((name) => name !== view.environment);
   return (
     <Panel
-      title={`0 records in ${view.environment}`}
-      note="Nothing has arrived yet, or it went to another environment."
+      title={noSuch ? noProduct(view.product) : `0 records in ${view.environment}`}
+      note={
+        noSuch && products ? (
+          <ThoseThereAre products={products} />
+        ) : (
+          "Nothing has arrived yet, or it went to another environment."
+        )
+      }
       name="no-records"
     >
       <ol class="checks">
@@ -54,14 +63,60 @@ export function NoRecords(): JSX.Element {
             </button>
           </li>
         )}
-        <li>
-          <strong>Send a record yourself:</strong>
-          <pre class="code" tabIndex={0}>
-            {`curl ${location.origin}/api/v1/telemetry -H "Authorization: Bearer $KEY" \\
-  -H "Content-Type: application/json" -d '{"data_type":"text","text_data":"hello"}'`}
-          </pre>
-        </li>
+        {products && (
+          <li>
+            <strong>Send a record yourself:</strong>
+            <pre class="code" tabIndex={0}>
+              {`curl -sS ${location.origin}/api/v1/telemetry -H "Authorization: Bearer $KEY" \\
+  -H "Content-Type: application/json" -d ${quoted(JSON.stringify(exampleFor(view.product, products)))}`}
+            </pre>
+          </li>
+        )}
       </ol>
     </Panel>
   );
 }
+
+const isNoProduct = (product: string, products: readonly ProductName[] | null): boolean =>
+  product !== "" && products !== null && !products.some(({ id }) => id === product);
+
+const noProduct = (product: string): string => `There is no product “${product}”`;
+
+/** Said on any view where a product is asked for that there is not. */
+export function NoProduct({ products }: { products: readonly ProductName[] | null }): JSX.Element | null {
+  const { product } = useView();
+  if (!products || !isNoProduct(product, products)) return null;
+  return (
+    <p>
+      <strong>
+        <Text>{noProduct(product)}</Text>.
+      </strong>{" "}
+      <ThoseThereAre products={products} />
+    </p>
+  );
+}
+
+function ThoseThereAre({ products }: { products: readonly ProductName[] }): JSX.Element {
+  if (products.length === 0) return <>No product is registered yet.</>;
+  return (
+    <>
+      There are:{" "}
+      {products.map(({ id }, index) => (
+        <Fragment key={id}>
+          {index > 0 && ", "}
+          <Text>{id}</Text>
+        </Fragment>
+      ))}
+    </>
+  );
+}
+
+/** An event that is complete: it is answered with code 830 if its product is registered. */
+function exampleFor(product: string, products: readonly ProductName[]): Record<string, string> {
+  const registered = products.map(({ id }) => id).filter((id) => !id.startsWith("~"));
+  const product_id = registered.includes(product) ? product : (registered[0] ?? "my-product");
+  return { data_type: "text", data_group: "test", text_data: "hello", product_id };
+}
+
+/** One word of the shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;

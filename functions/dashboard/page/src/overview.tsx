@@ -11,12 +11,12 @@ import { type Resource, useResource } from "./live";
 import { Mismatches } from "./mismatches";
 import { NoRecords } from "./no_records";
 import { Spikes } from "./spikes";
-import type { Overview as OverviewData } from "./types";
+import type { Overview as OverviewData, ProductName } from "./types";
 import { Loaded } from "./ui";
 import { Versions } from "./versions";
 import { useView } from "./view";
 
-export function Overview(): JSX.Element {
+export function Overview({ products }: { products: ProductName[] | null }): JSX.Element {
   const view = useView();
   const overview = useResource<OverviewData>("/api/v1/analytics/overview", view.scope);
   const seesAll = view.session.role !== "viewer";
@@ -26,7 +26,7 @@ export function Overview(): JSX.Element {
       <Loaded resource={overview} lines={12}>
         {(data) =>
           data.stats.total_records === 0 ? (
-            <NoRecords />
+            <NoRecords products={products} />
           ) : (
             <>
               <Stats data={data} />

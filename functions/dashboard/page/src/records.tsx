@@ -5,6 +5,7 @@ import { type Query, search } from "./api";
 import { ExportButton } from "./export";
 import { plural } from "./format";
 import { Inspector } from "./inspector";
+import { NoProduct } from "./no_records";
 import { RecordFilters } from "./record_filters";
 import { useRecords } from "./record_pages";
 import { ShowOnly } from "./show_only";
@@ -15,12 +16,12 @@ import { RECORD_FILTERS, useView, ViewLink } from "./view";
 
 const DEVICE_CHARACTERS = 12;
 
-export function Records({ products }: { products: ProductName[] }): JSX.Element {
+export function Records({ products }: { products: ProductName[] | null }): JSX.Element {
   const view = useView();
   const active = RECORD_FILTERS.filter((name) => view.param(name));
   const query: Query = { ...view.scope, ...Object.fromEntries(active.map((name) => [name, view.param(name)])) };
   const records = useRecords(search(query));
-  const names = new Map(products.map(({ id, name }) => [id, name]));
+  const names = new Map((products ?? []).map(({ id, name }) => [id, name]));
   const shown = view.param("record");
   return (
     <div class="grid">
@@ -35,7 +36,7 @@ export function Records({ products }: { products: ProductName[] }): JSX.Element 
         {records.items === null ? (
           !records.problem && <Skeleton lines={10} />
         ) : records.items.length === 0 ? (
-          <NoMatch filtered={active.length > 0} />
+          <NoMatch filtered={active.length > 0} products={products} />
         ) : (
           <>
             <RecordTable rows={records.items} names={names} />
@@ -65,11 +66,12 @@ export function Records({ products }: { products: ProductName[] }): JSX.Element 
   );
 }
 
-function NoMatch({ filtered }: { filtered: boolean }): JSX.Element {
+function NoMatch({ filtered, products }: { filtered: boolean; products: ProductName[] | null }): JSX.Element {
   const view = useView();
   const clear = Object.fromEntries(RECORD_FILTERS.map((name) => [name, null]));
   return (
     <Empty title="0 records">
+      <NoProduct products={products} />
       {filtered ? (
         <p>
           No record in {view.environment} matches the filters in this time range.{" "}
@@ -158,7 +160,18 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       columns={columns}
       items={rows}
       keyOf={({ id }) => id}
-      row={({ id }) => ({ "data-record": id, "aria-current": id === shown ? "true" : undefined })}
+      row={({ id }) => ({
+        class: "opens",
+        "data-record": id,
+        "aria-current": id === shown ? "true" : undefined,
+        onClick: (event) => isForRow(event) && view.go({ record: id }),
+      })}
     />
   );
+}
+
+/** A click on the row itself, and no end of a selection. Keyboards have the button in the first cell. */
+function isForRow(event: MouseEvent): boolean {
+  const isControl = event.target instanceof Element && event.target.closest("button, a") !== null;
+  return !isControl && (getSelection()?.isCollapsed ?? true);
 }

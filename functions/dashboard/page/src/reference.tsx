@@ -6,7 +6,7 @@ import { type JSX, render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { plural } from "./format";
-import { type Document, problemId, type Route, routesOf } from "./openapi";
+import { type Document, problemId, type Route, routesOf, type Schema } from "./openapi";
 import { OperationSection } from "./reference_operation";
 import { Members, Words } from "./reference_schema";
 import { Announcer, announce, Empty, ProblemBox, Skeleton } from "./ui";
@@ -44,7 +44,12 @@ function Sections({ document }: { document: Document }): JSX.Element {
   const [wanted, setWanted] = useState("");
   const routes = useMemo(() => routesOf(document), [document]);
   const words = wanted.toLowerCase().split(/\s+/).filter(Boolean);
-  const shown = routes.filter((route) => words.every((word) => textOf(route).includes(word)));
+  const has = (text: string): boolean => words.every((word) => text.includes(word));
+  const shown = routes.filter((route) => has(textOf(route)));
+  const problems = (document.components.schemas.Problem?.properties?.type?.oneOf ?? []).filter((each) =>
+    has(wordsOf(each)),
+  );
+  const types = Object.entries(document.components.schemas).filter(([name, schema]) => has(wordsOf([name, schema])));
   useAnchor();
   useEffect(() => {
     if (wanted) announce(plural(shown.length, "operation"));
@@ -75,8 +80,8 @@ function Sections({ document }: { document: Document }): JSX.Element {
             />
           ))}
           {shown.length === 0 && <Empty title="No operation has these words." />}
-          {words.length === 0 && <Problems document={document} />}
-          {words.length === 0 && <Types document={document} />}
+          <Problems problems={problems} />
+          <Types types={types} />
         </main>
       </div>
     </>
@@ -189,8 +194,8 @@ function Group({ name, description, document, routes }: GroupProps): JSX.Element
   );
 }
 
-function Problems({ document }: { document: Document }): JSX.Element {
-  const types = document.components.schemas.Problem?.properties?.type?.oneOf ?? [];
+function Problems({ problems }: { problems: Schema[] }): JSX.Element | null {
+  if (problems.length === 0) return null;
   return (
     <section aria-labelledby="problems" class="group">
       <h2 id="problems" tabIndex={-1}>
@@ -199,7 +204,7 @@ function Problems({ document }: { document: Document }): JSX.Element {
       <p class="note">
         What our own routes answer when something is wrong (RFC 9457). Their <code>type</code> leads here.
       </p>
-      {types.map((each) => (
+      {problems.map((each) => (
         <article
           key={String(each.const)}
           class="panel"
@@ -222,13 +227,14 @@ function Problems({ document }: { document: Document }): JSX.Element {
   );
 }
 
-function Types({ document }: { document: Document }): JSX.Element {
+function Types({ types }: { types: [string, Schema][] }): JSX.Element | null {
+  if (types.length === 0) return null;
   return (
     <section aria-labelledby="types" class="group">
       <h2 id="types" tabIndex={-1}>
         Types
       </h2>
-      {Object.entries(document.components.schemas).map(([name, schema]) => (
+      {types.map(([name, schema]) => (
         <article key={name} class="panel" id={`schema-${name}`} aria-labelledby={`schema-${name}-title`} tabIndex={-1}>
           <h3 id={`schema-${name}-title`}>{name}</h3>
           <p>
@@ -266,10 +272,17 @@ function textOf(route: Route): string {
     route.summary,
     route.description,
     ...parameters,
+    ...codesIn(route.responses),
   ]
     .join(" ")
     .toLowerCase();
 }
+
+/** The codes of the vendors' protocols that answers show. */
+const codesIn = (answers: Route["responses"]): string[] => JSON.stringify(answers).match(/(?<="code":)\d+/g) ?? [];
+
+/** All that a type or a problem says: flags, causes and codes are explained there. */
+const wordsOf = (described: unknown): string => JSON.stringify(described).toLowerCase();
 
 const root = document.getElementById("page");
 if (root) render(<Reference />, root);

@@ -3,7 +3,7 @@
 
 // biome-ignore-all lint/a11y/noRedundantRoles: browsers do not announce a table as one when its rows are blocks
 
-import type { ComponentChildren, JSX } from "preact";
+import type { ComponentChildren, HTMLAttributes, JSX } from "preact";
 
 export interface Column<T> {
   title: string;
@@ -25,7 +25,7 @@ interface TableProps<T> {
   items: readonly T[];
   keyOf: (item: T) => string;
   /** Attributes of the row of an item. */
-  row?: (item: T) => Record<string, string | undefined>;
+  row?: (item: T) => HTMLAttributes<HTMLTableRowElement> & Record<`data-${string}`, string>;
   class?: string;
 }
 

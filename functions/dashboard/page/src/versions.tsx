@@ -33,7 +33,12 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
   const colors = colorsOf(versions.map(({ version }) => version));
   return (
     <>
-      <Panel title="Versions" note="Share of the records in the range" span={5} name="versions">
+      <Panel
+        title="Versions"
+        note="Share of the records in the range, and its change from the first half of the range to the second"
+        span={5}
+        name="versions"
+      >
         <Shares data={data} colors={colors} />
       </Panel>
       <ChartPanel

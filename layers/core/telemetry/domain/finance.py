@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from telemetry.domain.active_users import Audience
-from telemetry.domain.errors import InvalidField, TelemetryError
+from telemetry.domain.errors import InvalidField, NotFound, TelemetryError
 from telemetry.domain.sighting import LONGEST_SCOPE, could_be_scope
 
 LONGEST_PERIOD = 366
@@ -15,9 +15,21 @@ LONGEST_PERIOD = 366
 class DayNotClosed(TelemetryError):
     """The first day asked for that has no report yet; asking again after `wait` is right."""
 
-    def __init__(self, day: date, wait: timedelta) -> None:
+    def __init__(self, day: date, wait: timedelta, last: date | None, *, is_future: bool = False) -> None:
+        """`last` is the last closed day."""
         super().__init__(f"Day {day} is not closed yet.")
         self.wait = wait
+        self.last = last
+        self.is_future = is_future
+
+    def explained(self) -> str:
+        """With what can be asked for instead."""
+        told = str(self).replace(".", ": it is in the future.") if self.is_future else str(self)
+        return f"{told} The last closed day is {self.last}." if self.last else f"{told} No day is closed yet."
+
+
+class UnknownApplication(NotFound):
+    """Nobody registered it, and it never had traffic."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import TelemetryError
 from telemetry.domain.keyring import Identity, Keyring, Purpose
 
+SHORTEST_KEY, LONGEST_KEY = 8, 256
+"""Characters of a licence key that is issued or imported."""
+
 
 class LicenseState(StrEnum):
     """`available → assigned → active → suspended | expired → revoked`; suspended may return, revoked is the end."""

@@ -10,7 +10,7 @@ from telemetry.domain.errors import ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.event import normalise_license
 from telemetry.domain.instant import in_utc
 from telemetry.domain.keyring import Identity, Keyring
-from telemetry.domain.license import License, LicenseState, last_four, license_id
+from telemetry.domain.license import SHORTEST_KEY, License, LicenseState, last_four, license_id
 from telemetry.retry import Deadline
 from telemetry.storage.activations import ActivationChange, ActivationStore
 from telemetry.storage.batches import grouped
@@ -20,11 +20,11 @@ from telemetry.storage.side_by_side import side_by_side
 
 ROWS_AT_ONCE = 500
 
+FIELDS = ("license_key", "product_id", "customer_id", "state", "expires_at", "activation_limit", "identifier")
+"""What a row may have."""
+
 _SECONDS_TO_TRY = 30.0
 _LONGEST = 256
-_FIELDS = frozenset(
-    {"license_key", "product_id", "customer_id", "state", "expires_at", "activation_limit", "identifier"}
-)
 
 Row = tuple[int, Mapping[str, Any]]
 """Line number and fields."""
@@ -115,7 +115,7 @@ class Importer:
 
     def license(self, fields: Mapping[str, Any]) -> tuple[License, str]:
         """The licence a row describes, and its key. Raises RowError."""
-        if unknown := fields.keys() - _FIELDS:
+        if unknown := fields.keys() - frozenset(FIELDS):
             raise RowError(f"{min(map(str, unknown))}: no such field")
         key, product_id, customer_id = _key(fields), _text(fields, "product_id"), _text(fields, "customer_id")
         if product_id and product_id not in self.products:
@@ -155,6 +155,8 @@ def _key(fields: Mapping[str, Any]) -> str:
     key = normalise_license(_text(fields, "license_key"))
     if key is None:
         raise RowError("license_key: missing")
+    if len(key) < SHORTEST_KEY:
+        raise RowError(f"license_key: shorter than {SHORTEST_KEY} characters")
     return key
 
 

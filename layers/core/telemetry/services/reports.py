@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
 from telemetry.domain.active_users import Audience, LedgerBroken, count_active
 from telemetry.domain.closing import wait_until_closed
 from telemetry.domain.day_report import DayTotals, check_chain
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import NotFound
 from telemetry.domain.finance import (
     ActiveUsersAsOf,
     DailyActiveUsers,
@@ -17,6 +16,7 @@ from telemetry.domain.finance import (
     Period,
     PiracyCounts,
     ReportQuestion,
+    UnknownApplication,
     WholeDay,
 )
 from telemetry.domain.finance_report import (
@@ -83,7 +83,7 @@ class ClosedDays:
     now: datetime
 
     def answer(self, asked: ReportQuestion) -> FinanceReport:
-        """Raises DayNotClosed, NotFound (no such application), LedgerBroken, StoreUnavailable."""
+        """Raises DayNotClosed, UnknownApplication, LedgerBroken, StoreUnavailable."""
         environment, scope = self.environment, asked.application
         match asked:
             case ActiveUsersAsOf():
@@ -122,14 +122,15 @@ class ClosedDays:
         return {totals.day: totals for totals in found}
 
     def _check_closed(self, scope: str, period: Period) -> None:
-        """Raises NotFound for what is no application, DayNotClosed with the first day that is not closed."""
+        """Raises UnknownApplication, DayNotClosed with the first day that is not closed."""
         if scope not in {CATALOGUE, UNKNOWN_PRODUCT} and not self.ledger.has_scope(scope) and not self.is_known(scope):
-            raise NotFound(f"application {scope}")
+            raise UnknownApplication(f"application {scope}")
         closing = self.ledger.closing()
         if not closing.is_closed(period.last.toordinal()):
-            closed = date.fromordinal(closing.closed) if closing.closed else date.min
-            day = max(period.first, closed + timedelta(days=1))
-            raise DayNotClosed(day, wait_until_closed(day, self.now))
+            last = date.fromordinal(closing.closed) if closing.closed else None
+            day = max(period.first, last + timedelta(days=1)) if last else period.first
+            is_future = day > self.now.astimezone(UTC).date()
+            raise DayNotClosed(day, wait_until_closed(day, self.now), last, is_future=is_future)
 
     def _check_empty(self, scope: str, day: date) -> None:
         """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""

@@ -102,7 +102,7 @@ class Authenticator:
             return grant(key, Capability.REPORT, credentials.environment, source_ip, now)
         environments = grant_staff(key, Role.VIEWER, credentials.environment, source_ip, now)
         if credentials.environment is None:
-            raise InvalidField("environment", "is missing")
+            raise InvalidField("environment", f"is missing: one of {', '.join(sorted(environments))}")
         (environment,) = environments
         return Access(key, environment)
 

@@ -30,7 +30,7 @@ from telemetry.domain.errors import (
     TooManyAttempts,
     Unauthenticated,
 )
-from telemetry.domain.finance import DayNotClosed
+from telemetry.domain.finance import DayNotClosed, UnknownApplication
 from telemetry.domain.license import ActionNotAllowed
 from telemetry.faults import log_failure
 from telemetry.web.http import Request
@@ -82,6 +82,10 @@ _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
         ),
     ),
     (Forbidden, Problem(403, "forbidden", "Not allowed", "The API key does not allow this.")),
+    (
+        UnknownApplication,
+        Problem(404, "not-found", "Not found", "There is no {}. GET /api/v1/reports/applications has them all."),
+    ),
     (NotFound, Problem(404, "not-found", "Not found", "There is no {}.")),
     (NotFoundError, Problem(404, "not-found", "Not found", "There is no such route.")),
     (Damaged, Problem(410, "damaged", "Cannot be read", "{}.")),
@@ -125,7 +129,7 @@ def problem_of(error: Exception) -> Problem:
     if isinstance(error, InvalidField):
         return _of_fields([{"field": error.field, "message": str(error)}])
     if isinstance(error, DayNotClosed):
-        return replace(DAY_NOT_CLOSED, detail=str(error), retry_after=ceil(error.wait.total_seconds()))
+        return replace(DAY_NOT_CLOSED, detail=error.explained(), retry_after=ceil(error.wait.total_seconds()))
     if isinstance(error, TooManyAttempts):
         return replace(TOO_MANY_ATTEMPTS, retry_after=ceil(error.wait.total_seconds()))
     for kind, problem in _PROBLEMS:

@@ -60,6 +60,8 @@ def active_users_question(query: Query) -> ActiveUsersAsOf:
     audience = query.get("audience", Audience.USERS.value)
     if audience not in set(Audience):
         raise InvalidField("audience", f"must be one of {', '.join(Audience)}")
+    if not query.keys() & {"month", "days", "as_of"}:
+        raise InvalidField("month", "is missing: give a month, or days and as_of")
     if "month" not in query:
         days, as_of = _days(_required(query, "days")), day_of("as_of", _required(query, "as_of"))
         return ActiveUsersAsOf(application, days, as_of, Audience(audience))

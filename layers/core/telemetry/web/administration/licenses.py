@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from telemetry.domain import license as domain
 from telemetry.domain.environment import Environment
-from telemetry.domain.license import ActivationState, LicenseAction, LicenseState
+from telemetry.domain.license import LONGEST_KEY, SHORTEST_KEY, ActivationState, LicenseAction, LicenseState
 from telemetry.services.administration import licenses
 from telemetry.web.administration.models import CustomerId, Input, Output, Page, Patch, ProductId
 from telemetry.web.administration.routing import (
@@ -30,7 +30,7 @@ from telemetry.web.paging import USUAL_PAGE
 
 router = AdminRouter()
 
-LicenseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=8, max_length=256)]
+LicenseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST_KEY, max_length=LONGEST_KEY)]
 ActivationLimit = Annotated[int, Field(ge=-1, le=1_000_000, description="0 or -1: unlimited")]
 
 
