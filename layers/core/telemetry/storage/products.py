@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from cachetools import LRUCache
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.page import Page
-from telemetry.domain.product import Product, is_product_id
+from telemetry.domain.product import ActivityLevel, ActivityType, Product, is_product_id
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
@@ -34,7 +34,8 @@ class ProductItem(TableItem):
     id = UnicodeAttribute(range_key=True, attr_name="sk")
     name = UnicodeAttribute()
     requires_license = BooleanAttribute(default=False)
-    activity_types = UnicodeSetAttribute(null=True)
+    activity_types = JSONAttribute(null=True)
+    """`[[key, label, level], …]`, in the order of their keys."""
     versions = UnicodeSetAttribute(null=True)
     is_active = BooleanAttribute(default=True)
     version = NumberAttribute(default=1)
@@ -90,7 +91,8 @@ class ProductStore:
             id=product.id,
             name=product.name,
             requires_license=product.requires_license,
-            activity_types=set(product.activity_types) or None,
+            activity_types=[[each.key, each.label, each.level] for _, each in sorted(product.activity_types.items())]
+            or None,
             versions=set(product.versions) or None,
             is_active=product.is_active,
             version=product.version,
@@ -102,7 +104,9 @@ def _product(item: ProductItem) -> Product:
         id=item.id,
         name=item.name,
         requires_license=item.requires_license,
-        activity_types=frozenset(item.activity_types or ()),
+        activity_types={
+            key: ActivityType(key, label, ActivityLevel(level)) for key, label, level in item.activity_types or ()
+        },
         versions=frozenset(item.versions or ()),
         is_active=item.is_active,
         version=int(item.version),
