@@ -141,7 +141,8 @@ def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
     told = wired().overviews(query.environment).read(query.scope, query.timeline(staff.now), staff.now)
-    return _given(analytics.overview_body(told, query, GRANTED_CODES, staff.now))
+    known = wired().activity_types(query.product) if told.activities else {}
+    return _given(analytics.overview_body(told, query, GRANTED_CODES, known, staff.now))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")

@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -17,6 +18,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failed_call import Caller
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.product import ActivityLevel, ActivityType, by_key
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
@@ -106,6 +108,7 @@ def test_an_overview_by_day(world: AnalyticsWorld) -> None:
             "unique_users": 2,
             "unique_devices": 2,
             "unique_users_days": 2,
+            "uses": 0,
         },
         "alerts": [
             {"flag": "INVALID_LICENSE", "records": 3, "before": 0, "change": 3},
@@ -139,6 +142,7 @@ def test_an_overview_by_day(world: AnalyticsWorld) -> None:
                 {"action": "verify", "code": 200, "calls": 2},
             ],
         },
+        "activities": [],
     }
 
 
@@ -164,6 +168,7 @@ def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
             "unique_users": 1,
             "unique_devices": 2,
             "unique_users_days": 1,
+            "uses": 0,
         },
         "alerts": [
             {"flag": "INVALID_LICENSE", "records": 2, "before": 0, "change": 2},
@@ -192,7 +197,56 @@ def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
                 {"action": "verify", "code": 200, "calls": 2},
             ],
         },
+        "activities": [],
     }
+
+
+def test_uses_are_counted_beside_records(world: AnalyticsWorld) -> None:
+    """Two days closed, and this morning. What sums up many uses is one record; what is malformed, one use."""
+    for days, uses in ((2, {"activity_type": "primary"}), (1, {"count": 120, "domain": "globex.example"})):
+        world.use(uses, ago(days))
+    close(world, 1, 0)
+    for uses in (
+        {"activity_type": "CALL HOME"},
+        {"activity_type": "CALL_HOME", "count": 1_000_000, "ip_addr": "198.51.100.7", "mode": "DOMAIN"},
+        {"activity_type": "tertiary"},
+        {"count": 1_000_001, "domain": "globex.example"},
+        {"count": 0, "domain": "globex.example"},
+        {"count": 5, "mode": "USER"},
+        {"count": True, "domain": "globex.example"},
+    ):
+        world.use(uses, ago(0, 7))
+    world.keep({"user_identifier": "jill", "product_id": "acme-cli"}, ago(0, 8))
+    world.deliver()
+    told = world.given("overview", product="acme-cli", **{"from": "2026-11-19", "to": "2026-11-21"})
+    assert (told["stats"]["recent_activity"], told["stats"]["uses"]) == (10, 1_000_127)
+    day = "2026-11-{}T00:00:00.000Z".format
+    builds = {"activity_type": "primary", "label": "Ran a build", "level": "primary"}
+    assert told["activities"] == [
+        {"activity_type": "CALL_HOME", "label": None, "level": None, "uses": 1_000_001}
+        | {"first_seen": day(21), "last_seen": day(21)},
+        builds | {"uses": 125, "first_seen": day(19), "last_seen": day(21)},
+        {"activity_type": "tertiary", "label": None, "level": None, "uses": 1}
+        | {"first_seen": day(21), "last_seen": day(21)},
+    ]
+    malformed = world.given("records", flag="MALFORMED", range="7d")["items"]
+    assert len(malformed) == 4
+    assert world.given("overview", product="acme-desktop", range="7d")["activities"] == []
+    everything = world.given("overview", range="7d")
+    assert (everything["stats"]["uses"], everything["activities"][1]["label"]) == (1_000_127, None)
+
+
+def test_a_type_that_is_listed_later_is_classified_from_the_beginning(world: AnalyticsWorld) -> None:
+    world.use({"activity_type": "tertiary"}, ago(1))
+    close(world, 0)
+    products = world.deployment.products
+    cli = products.get("acme-cli")
+    tertiary = ActivityType("tertiary", "Looked around", ActivityLevel.SECONDARY)
+    products.put(replace(cli, activity_types={**cli.activity_types, **by_key(tertiary)}))
+    (told,) = world.given("overview", product="acme-cli", range="7d")["activities"]
+    assert (told["label"], told["level"]) == ("Looked around", "secondary")
+    (record,) = world.given("records", product="acme-cli", range="7d")["items"]
+    assert record["flags"] == ["UNKNOWN_ACTIVITY_TYPE"]
 
 
 def test_an_overview_is_of_the_last_24_hours_unless_told(world: AnalyticsWorld) -> None:

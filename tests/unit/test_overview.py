@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -92,7 +92,7 @@ class World:
 
     def roll_up(self, until: datetime) -> None:
         rollup = Rollup(
-            read=lambda image: (self.records[int(image["place"]["N"])], None),
+            read=lambda image: _with_activity(self.records[int(image["place"]["N"])]),
             actors=self.aggregates,
             hourly=self.aggregates,
             uncounted=self,
@@ -129,7 +129,7 @@ class World:
         store: Any = self.aggregates
         closer = DayCloser(
             store, store, store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
-            summarise=Summariser(self.licensing, self.summaries),
+            summarise=Summariser(self.licensing, store, self.summaries),
         )  # fmt: skip
         for moment in (now, now + BETWEEN_COUNTS):
             with suppress(StoreUnavailable):
@@ -138,6 +138,11 @@ class World:
     def overview(self, scope: str, cut: Timeline) -> Overview:
         store = self.aggregates
         return Overviews(store, self.summaries, store, store, self.licensing).read(scope, cut, NOW)
+
+
+def _with_activity(seen: Observation) -> tuple[Observation, str | None]:
+    """What is done so many times at once has a name of its own."""
+    return seen, f"does {seen.uses}" if seen.uses else None
 
 
 def _no_part(unit: object) -> None:
@@ -155,12 +160,13 @@ class Plan:
     device: bytes | None
     flags: frozenset[Flag]
     version: str | None
+    uses: int = 0
 
     def record(self, number: int) -> Observation:
         day = TODAY - timedelta(days=self.days_ago)
         actor = self.user or self.device
         sighting = Sighting(self.product, day, actor, self.device, is_billable(self.flags))
-        return observe(sighting, number, time(self.hour), self.flags, self.version)
+        return replace(observe(sighting, number, time(self.hour), self.flags, self.version), uses=self.uses)
 
 
 plans = st.builds(
@@ -172,6 +178,7 @@ plans = st.builds(
     st.sampled_from((b"d1", b"d2", None)),
     st.frozensets(st.sampled_from((*ALERTS, Flag.EXPIRED_LICENSE, Flag.MALFORMED)), max_size=2),
     st.sampled_from(("1.0", "1.1", "2.0", None)),
+    st.sampled_from((0, 0, 1, 7)),
 )
 licensing_calls = st.tuples(
     st.sampled_from(PRODUCTS), st.integers(0, 9 * 24), st.sampled_from(DeviceAction), st.sampled_from((200, 204, 300))
@@ -239,6 +246,7 @@ def test_every_number_equals_a_recount(
             (flag, *(sum(flag in each.flags for each in some) for some in (here, before))) for flag in ALERTS
         ]
         assert told.versions == Counter(each.version or UNNAMED for each in here)
+        assert {each.name: each.uses for each in told.activities} == uses(here)
         check_buckets(world, told, scope)
         check_users(world, told, scope)
         assert told.calls == Counter(
@@ -248,12 +256,23 @@ def test_every_number_equals_a_recount(
         )
 
 
+def uses(records: Iterable[Observation]) -> Counter[str]:
+    found = Counter[str]()
+    for each in records:
+        found[f"does {each.uses}"] += each.uses
+    return +found
+
+
 def check_buckets(world: World, told: Overview, scope: str) -> None:
     cut = told.timeline
     assert [bucket.start for bucket in told.buckets] == cut.starts
     for bucket, versions in zip(told.buckets, told.version_trend, strict=True):
         within = recounted(world, scope, Window(bucket.start, bucket.start + cut.step))
         assert (bucket.records, bucket.flagged) == (len(within), flagged(within))
+        assert bucket.uses == uses(within)
+        for activity in told.activities:
+            assert activity.first <= activity.last
+            assert activity.name not in bucket.uses or activity.first <= bucket.start <= activity.last
         assert list(versions) == list(told.versions)
         assert +Counter(versions) == Counter(each.version or UNNAMED for each in within)
 
@@ -386,4 +405,5 @@ def test_24_hours_touch_two_days_but_the_last_hour_of_a_day_one() -> None:
 def test_nothing_is_known_of_a_new_deployment() -> None:
     told = overview(CUTS[0], Counted({}, None, {}, {}), RunningBalance(None, {}), Counter())
     assert (told.lifetime_records, told.records, told.users, told.versions) == (0, 0, 0, {})
-    assert told.buckets == [Bucket(start, 0, 0, {}, {}, is_closed=False) for start in CUTS[0].starts]
+    assert told.activities == []
+    assert told.buckets == [Bucket(start, 0, 0, {}, {}, {}, is_closed=False) for start in CUTS[0].starts]

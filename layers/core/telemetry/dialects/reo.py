@@ -88,6 +88,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     domain = fields.text("domain")
     if is_aggregated and not (said or domain):
         fields.complain("domain", "required where there is no ip_addr")
+    count = _count(fields) if is_aggregated else None
     user_id_type = (fields.text("user_id_type") or "").upper()
     if user_id_type and user_id_type not in _USER_ID_TYPES:
         fields.complain("user_id_type", "unknown")
@@ -102,7 +103,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         user_id=user_id,
         is_anonymous=user_id_type == _ANONYMOUS,
         group=normalise_group(fields.text("activity_type")),
-        count=_count(fields) if is_aggregated else None,
+        count=count if address or domain else None,
         address=address,
         company=company_of(domain, user_id),
         event_id=fields.text("event_id", integer_allowed=True),

@@ -50,10 +50,10 @@ def _partition(scope: str) -> str:
 
 def _packed(summary: DaySummary) -> bytes:
     calls = [[action, code, count] for (action, code), count in sorted(summary.calls.items())]
-    return deflated_json([dict(summary.versions), calls])
+    return deflated_json([dict(summary.versions), calls, dict(summary.uses)])
 
 
 def _summary(scope: str, item: SummaryItem) -> DaySummary:
-    versions, calls = inflated_json(item.body)
+    versions, calls, uses = inflated_json(item.body)
     counted = Counter({(DeviceAction(action), code): count for action, code, count in calls})
-    return DaySummary(scope, date.fromisoformat(item.sk), versions, counted)
+    return DaySummary(scope, date.fromisoformat(item.sk), versions, counted, uses)

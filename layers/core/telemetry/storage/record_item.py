@@ -233,7 +233,14 @@ def observation_of(item: RecordItem, judgement: Verdict | None = None) -> Observ
         source_ip=item.source_ip,
         country=item.country,
         seal=seal_of(item, judgement),
+        uses=_uses(item),
     )
+
+
+def _uses(item: RecordItem) -> int:
+    if _DIALECTS.get(_dialect_letter(item)) is not Dialect.REO:
+        return 0
+    return 1 if item.uses is None else int(item.uses)
 
 
 def seal_of(item: RecordItem, judgement: Verdict | None) -> bytes:

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from telemetry.domain.flags import Flag, by_code
 from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import Overview, Timeline, timeline
+from telemetry.domain.product import ActivityType
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import is_hourly
@@ -85,8 +86,14 @@ class LogQuery(ScopeQuery):
 # ── overview
 
 
-def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[int], now: datetime) -> answers.Overview:
-    """`granted_codes` are the codes of licensing answers that grant what was asked."""
+def overview_body(
+    told: Overview,
+    query: ScopeQuery,
+    granted_codes: Collection[int],
+    known: Mapping[str, ActivityType],
+    now: datetime,
+) -> answers.Overview:
+    """`granted_codes` are the codes of licensing answers that grant what was asked; `known` are the product's."""
     cut = told.timeline
     granted = sum(calls for (_, code), calls in told.calls.items() if code in granted_codes)
     return {
@@ -136,6 +143,17 @@ def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[i
                 {"action": action, "code": code, "calls": calls} for (action, code), calls in sorted(told.calls.items())
             ],
         },
+        "activities": [
+            {
+                "activity_type": each.name,
+                "label": known[each.name].label if each.name in known else None,
+                "level": known[each.name].level if each.name in known else None,
+                "uses": each.uses,
+                "first_seen": instant(each.first),
+                "last_seen": instant(each.last),
+            }
+            for each in told.activities
+        ],
     }
 
 
@@ -153,6 +171,7 @@ def _stats(told: Overview) -> answers.OverviewStats:
         "unique_users": told.users,
         "unique_devices": told.devices,
         "unique_users_days": len(told.timeline.days),
+        "uses": sum(each.uses for each in told.activities),
     }
 
 

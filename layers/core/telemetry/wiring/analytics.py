@@ -1,6 +1,6 @@
 """The wiring of the analytics function."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,6 +9,7 @@ from typing import Self
 from telemetry.clock import Clock
 from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
+from telemetry.domain.product import ActivityType
 from telemetry.domain.retention import oldest_day
 from telemetry.services.administration.stores import Stores
 from telemetry.services.license_watch import LicenseWatch
@@ -76,6 +77,11 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
             self.ledger(environment),
             LicensingCounters(table),
         )
+
+    def activity_types(self, product: str | None) -> Mapping[str, ActivityType]:
+        """Those that a product lists; none of what is no product."""
+        found = self.stores.products.named([product], consistent=False) if product else {}
+        return next((each.activity_types for each in found.values()), {})
 
     def license_watch(self, environment: Environment) -> LicenseWatch:
         reports, day_records = self.day_reports(environment), self.day_records(environment)
