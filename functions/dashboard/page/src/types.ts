@@ -217,6 +217,13 @@ export interface Mismatches {
   items: Mismatch[];
 }
 
+/** Which licences to look at. */
+export interface NotableLicenses {
+  top: TopLicenses;
+  devices: DeviceExcess;
+  mismatches: Mismatches;
+}
+
 /** What happened in a window of time. */
 export interface Overview {
   from: string;

@@ -225,6 +225,14 @@ class Mismatches(Counted):
     items: list[Mismatch]
 
 
+class NotableLicenses(TypedDict):
+    """Which licences to look at."""
+
+    top: TopLicenses
+    devices: DeviceExcess
+    mismatches: Mismatches
+
+
 # ── alerts
 
 
