@@ -1,7 +1,7 @@
 """Which licences to look at: the most flagged, those on many devices, and those of other environments."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
@@ -10,7 +10,6 @@ from typing import NamedTuple
 from cachetools import LRUCache, TTLCache
 
 from telemetry.domain.customer import Customer
-from telemetry.domain.day_report import DayDetails
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
@@ -94,6 +93,13 @@ class Excess:
         return _is_over(self.devices, self.holder.license)
 
 
+class ClosedDay(NamedTuple):
+    """What licences did on a closed day."""
+
+    day: date
+    licenses: Day
+
+
 class LicenseMemory:
     """What a process remembers of the licences of one environment.
 
@@ -102,11 +108,16 @@ class LicenseMemory:
     """
 
     def __init__(self, reports: DayReportStore, clock: Callable[[], float] = time.monotonic) -> None:
-        self.details: ClosedDayMemory[DayDetails] = ClosedDayMemory(reports.details_between)
+        self._reports = reports
+        self.days: ClosedDayMemory[ClosedDay] = ClosedDayMemory(self._closed)
         self.last_fours: LRUCache[str, str] = LRUCache(_REMEMBERED)
         self.untold: TTLCache[tuple[str, str], bool] = TTLCache(_REMEMBERED, ABOUT_SECONDS, clock)
         self.customers: TTLCache[str, Customer | None] = TTLCache(_REMEMBERED, ABOUT_SECONDS, clock)
         self.licenses: TTLCache[str, License | None] = TTLCache(_REMEMBERED, ABOUT_SECONDS, clock)
+
+    def _closed(self, scope: str, first: date, last: date) -> Iterator[ClosedDay]:
+        """Without what else is known of the days: there may be very many versions."""
+        return (ClosedDay(each.day, each.licenses) for each in self._reports.details_between(scope, first, last))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +138,8 @@ class LicenseWatch:
 
     def seen(self, scope: str, days: Sequence[date]) -> Seen:
         """What is known of these consecutive days, of a product or the catalogue."""
-        details = self.memory.details.between(scope, days[0], days[-1])
-        latest = details[-1] if details else self.reports.latest(scope, days[-1])
+        closed = self.memory.days.between(scope, days[0], days[-1])
+        latest = closed[-1] if closed else self.reports.latest(scope, days[-1])
         open_days = [day for day in days if latest is None or day > latest.day][-MOST_OPEN_DAYS:]
         flagged: list[Observation] = []
         if open_days:
@@ -136,7 +147,7 @@ class LicenseWatch:
             for day in reversed(open_days):
                 if len(flagged) < MOST_FLAGGED:
                     flagged += self.day_records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
-        return Seen([*(each.licenses for each in details), *seen_on(flagged).values()], open_days)
+        return Seen([*(each.licenses for each in closed), *seen_on(flagged).values()], open_days)
 
     def top(self, seen: Seen, limit: int) -> list[tuple[LicenseActivity, Holder]]:
         """The licences with the most flagged records."""
@@ -150,9 +161,7 @@ class LicenseWatch:
         likely = [name for name, devices in most.items() if devices >= threshold or _is_over(devices, licenses[name])]
         licenses |= self._licenses(likely, [self.environment])
         listed = [name for name in likely if most[name] >= threshold or _is_over(most[name], licenses[name])]
-        owners = {
-            name: license_.customer_id for name, license_ in licenses.items() if license_ and license_.customer_id
-        }
+        owners = {name: each.customer_id for name, each in licenses.items() if each and each.customer_id}
         of_owners = most_devices_of_owners(seen.days, owners).items()
         of_customers = {id_: devices for id_, devices in of_owners if devices >= threshold}
         customers = self._customers({*of_customers, *(owners[name] for name in listed if name in owners)})
