@@ -1,5 +1,6 @@
 """Reads what was recorded: for SDK keys in the GetKeyManager dialect, for staff as analytics."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -24,6 +25,7 @@ from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
+from telemetry.web.etags import is_current, weak_etag
 from telemetry.web.failures import failure_answer
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.problems import failure_problem
@@ -140,9 +142,20 @@ def export_records() -> Response[str]:
 def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
-    told = wired().overviews(query.environment).read(query.scope, query.timeline(staff.now), staff.now)
+    told = wired().overviews[query.environment].read(query.scope, query.timeline(staff.now), staff.now)
     known = wired().activity_types(query.product) if told.activities else {}
     return _given(analytics.overview_body(told, query, GRANTED_CODES, known, staff.now))
+
+
+@app.get(f"{ANALYTICS}/licenses")
+def list_notable_licenses() -> Response[str]:
+    """The three lists below in one answer: the days are read once."""
+    staff, query = _asked(Role.ADMIN, analytics.LicensesQuery)
+    watch, seen = _licenses_seen(query, staff)
+    top = analytics.top_body(watch.top(seen, query.limit), seen, staff.now)
+    devices = analytics.excess_body(watch.excess(seen, query.threshold), seen)
+    mismatches = analytics.mismatches_body(watch.mismatches(seen, staff.key.environments), seen)
+    return _given(analytics.licenses_body(top, devices, mismatches))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")
@@ -229,8 +242,13 @@ def _shape(query: api.Query, staff: Staff) -> api.Shape:
     return api.Shape(query.environment, wired().keyring, staff.now)
 
 
-def _given(body: object, link: dict[str, str] | None = None) -> Response[str]:
-    return answer(200, body, Cache_Control="no-store", **(link or {}))
+def _given(body: Mapping[str, Any], link: dict[str, str] | None = None) -> Response[str]:
+    """An answer, or 304 for a client that has it: the page asks every 30 seconds."""
+    tag = weak_etag(body)
+    response = answer(200, body, Cache_Control="no-store", ETag=tag, **(link or {}))
+    if is_current(current_request(app).headers.get("if-none-match"), tag):
+        return Response(304, body="", headers=response.headers)
+    return response
 
 
 def _licenses_seen(query: analytics.ScopeQuery, staff: Staff) -> tuple[LicenseWatch, Seen]:

@@ -96,8 +96,8 @@ def reading_records() -> Iterator[Read]:
 
 
 @contextmanager
-def metered(only: Callable[[dict[str, Any]], bool] = lambda _: True) -> Iterator[list[Call]]:
-    """What is asked of DynamoDB meanwhile; `only` those calls with such arguments."""
+def metered(only: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda *_: True) -> Iterator[list[Call]]:
+    """What is asked of DynamoDB meanwhile; `only` calls with such arguments and answers."""
     calls: list[Call] = []
     original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
@@ -105,7 +105,7 @@ def metered(only: Callable[[dict[str, Any]], bool] = lambda _: True) -> Iterator
         answer = original(self, operation, {**arguments, "ReturnConsumedCapacity": "TOTAL"})
         consumed = answer.get("ConsumedCapacity", [])
         entries = consumed if isinstance(consumed, list) else [consumed]
-        if only(arguments):
+        if only(arguments, answer):
             calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
         return answer
 

@@ -22,6 +22,7 @@ from telemetry.domain.product import ActivityLevel, ActivityType, by_key
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
+from telemetry.services.license_watch import ABOUT_SECONDS
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
@@ -30,9 +31,11 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.hourly_counts import HourlyCountStore
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.records import RecordStore
 from telemetry.storage.spikes import EpisodeStore
+from tests.clock import FakeClock
 from tests.worlds.analytics import PRODUCTION, AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.licenses import issue
@@ -44,7 +47,7 @@ NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 TODAY = NOW.date()
 GOOD, LEAKED, STAGED, NOBODYS = (f"KEY-{name}-0000-{name[:4]}" for name in ("GOOD", "LEAK", "STAG", "NOBO"))
 VIEWER_ROUTES = ("overview",)
-ADMIN_ROUTES = ("licenses/top", "devices/excess", "mismatches", "alerts", "system-logs")
+ADMIN_ROUTES = ("licenses", "licenses/top", "devices/excess", "mismatches", "alerts", "system-logs")
 
 
 @pytest.fixture
@@ -454,6 +457,75 @@ def test_of_open_days_only_so_many_records_are_looked_at(
     assert sum(each["flagged"] for each in told["items"]) == 4
 
 
+def test_the_three_lists_in_one_answer(world: AnalyticsWorld) -> None:
+    pirates(world)
+    for window in ({"range": "24h"}, {"range": "7d"}, {"from": "2026-11-20", "to": "2026-11-20"}):
+        for scope in ({}, {"product": "acme-desktop"}):
+            asked = window | scope
+            assert world.given("licenses", **asked, limit="2", threshold="5") == {
+                "top": world.given("licenses/top", **asked, limit="2"),
+                "devices": world.given("devices/excess", **asked, threshold="5"),
+                "mismatches": world.given("mismatches", **asked),
+            }
+
+
+def test_what_is_shown_of_a_licence_is_never_remembered(deployment: Deployment, mailbox: Mailbox) -> None:
+    """Only whether one that is not shown has come over its limit may be told some minutes late."""
+    clock = FakeClock(NOW)
+    world = AnalyticsWorld(deployment, mailbox, clock)
+    leaked, store = pirates(world)[0], LicenseStore(deployment.tables.registry, deployment.keyring)
+
+    def shown() -> list[tuple[str, int | None]]:
+        told = world.given("licenses", range="7d")
+        (state,) = (each["state"] for each in told["top"]["items"] if each["license_id"] == leaked.id)
+        return [(state, each["limit"]) for each in told["devices"]["items"]]
+
+    assert shown() == [("assigned", 3)]
+    leaked = store.change(replace(leaked, state=LicenseState.REVOKED, activation_limit=4))
+    assert shown() == [("revoked", 4)]
+    leaked = store.change(replace(leaked, activation_limit=5))
+    assert shown() == []
+    store.change(replace(leaked, activation_limit=1))
+    clock.advance(ABOUT_SECONDS + 1)
+    assert shown() == [("revoked", 1)]
+
+
+def test_an_issued_licence_is_known_also_without_a_record_that_tells_its_key(world: AnalyticsWorld) -> None:
+    leaked = issue(world.deployment, LEAKED, product_id=None)
+    world.keep({"license_key": LEAKED, "product_id": "typo"}, ago(0))
+    world.deliver()
+    (item,) = world.given("licenses/top")["items"]
+    assert (item["license_id"], item["last4"], item["product"]) == (leaked.id, "LEAK", "~unknown")
+
+
+# ── answers that have not changed
+
+
+@pytest.mark.parametrize("path", ["products", *VIEWER_ROUTES, *ADMIN_ROUTES, "records"])
+def test_an_answer_that_has_not_changed_is_not_sent_again(deployment: Deployment, mailbox: Mailbox, path: str) -> None:
+    clock = FakeClock(NOW)
+    world = AnalyticsWorld(deployment, mailbox, clock)
+    world.keep({"license_key": NOBODYS}, ago(0))
+    world.deliver()
+    first = world.answered(path)
+    tag = first.headers["etag"]
+    clock.advance(30)
+    for known in (tag, tag.removeprefix("W/"), f'"other", {tag}'):
+        again = world.answered(path, known)
+        assert (again.status, again.text, again.headers["etag"]) == (304, "", tag)
+        assert again.headers["cache-control"] == "no-store"
+    assert world.answered(path, '"other"').status == 200
+
+
+def test_an_answer_that_has_changed_has_another_tag(world: AnalyticsWorld) -> None:
+    first = world.answered("overview")
+    world.keep({}, ago(0))
+    world.deliver()
+    second = world.answered("overview", first.headers["etag"])
+    assert second.status == 200
+    assert second.headers["etag"] != first.headers["etag"]
+
+
 # ── alerts
 
 
@@ -490,6 +562,9 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
     assert world.given("alerts", state="all", range="24h") == told
     assert world.given("alerts", state="all", **{"from": "2026-11-16", "to": "2026-11-17"}) == {"items": [over]}
     assert world.given("alerts", product="acme-cli", state="all") == {"items": []}
+    assert world.given("alerts", state="current", range="24h") == told
+    for window in ({"range": "7d"}, {"from": "2026-11-16", "to": "2026-11-17"}):
+        assert world.given("alerts", state="current", **window)["items"] == [*told["items"], over]
 
 
 def test_a_spike_of_one_licence_says_whose_it_is(world: AnalyticsWorld) -> None:
@@ -717,6 +792,8 @@ def test_what_cannot_be_asked(world: AnalyticsWorld, query: Mapping[str, str], f
         ("licenses/top", {"limit": "0"}, "limit"),
         ("licenses/top", {"limit": "201"}, "limit"),
         ("devices/excess", {"threshold": "0"}, "threshold"),
+        ("licenses", {"limit": "201"}, "limit"),
+        ("licenses", {"threshold": "0"}, "threshold"),
         ("alerts", {"state": "closed"}, "state"),
         ("system-logs", {"from": "2026-11-22", "to": "2026-11-23"}, "from"),
     ],
@@ -738,10 +815,12 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
         ("overview", SummaryStore, "read"),
         ("overview", HourlyCountStore, "hours"),
         ("overview", LedgerStore, "ledger"),
-        ("overview", LicensingCounters, "calls"),
+        ("overview", LicensingCounters, "by_hour"),
         ("licenses/top", DayReportStore, "details_between"),
         ("licenses/top", DayRecordStore, "newest_flagged"),
-        ("devices/excess", RecordStore, "one_of_each"),
+        ("licenses/top", RecordStore, "one_of_each"),
+        ("devices/excess", LicenseStore, "known"),
+        ("licenses", CustomerStore, "many"),
         ("mismatches", CustomerStore, "many"),
         ("alerts", EpisodeStore, "all"),
         ("system-logs", FailedCallStore, "hours"),

@@ -66,6 +66,7 @@ from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.day_records import DayRecordStore
@@ -82,7 +83,7 @@ from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
 from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
@@ -237,6 +238,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "LicensingCounters.add": lambda: counters.add("acme-cli", DeviceAction.VERIFY, 100, NOW),
     "LicensingCounters.calls": lambda: counters.calls(NOW, NOW),
     "RecordStore.marked": lambda: records.marked(DAY),
+    "LicensingCounters.by_hour": lambda: counters.by_hour(NOW, NOW),
     "RecordStore.insert": lambda: records.insert([RECORD], soon()),
     "RecordStore.existing": lambda: records.existing([KEY], soon()),
     "RecordStore.get": lambda: records.get(KEY),
@@ -280,7 +282,10 @@ CALLS: dict[str, Callable[[], object]] = {
 
 CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
-NO_STORES = (Catalogue, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, RememberedRetention, Run, Selection)
+NO_STORES = (
+    Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, RememberedCalls,
+    RememberedRetention, Run, Selection,
+)  # fmt: skip
 """What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
 TRANSACTIONS = {

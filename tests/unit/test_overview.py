@@ -27,6 +27,8 @@ from telemetry.services.day_summaries import Summariser
 from telemetry.services.overview import Overviews
 from telemetry.services.recount import Recounter
 from telemetry.services.rollup import Batch, Rollup
+from telemetry.storage.closed_day_memory import ClosedDayMemory
+from telemetry.storage.licensing_counters import RememberedCalls
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import SHARDS, observe
 from tests.worlds.active_users import stream_record
@@ -64,10 +66,14 @@ class MemoryCalls:
     def calls(self, first: datetime, last: datetime) -> Mapping[str, Calls]:
         assert first <= last
         found: dict[str, Calls] = {}
+        for _, product, calls in self.by_hour(first, last):
+            found.setdefault(product, Counter()).update(calls)
+        return found
+
+    def by_hour(self, first: datetime, last: datetime) -> Iterable[tuple[datetime, str, Calls]]:
         for (product, hour, action, code), count in self.counted.items():
             if first <= hour <= last:
-                found.setdefault(product, Counter())[action, code] += count
-        return found
+                yield hour, product, Counter({(action, code): count})
 
 
 @dataclass
@@ -135,9 +141,16 @@ class World:
             with suppress(StoreUnavailable):
                 closer.close(moment)
 
+    def __post_init__(self) -> None:
+        """What a process remembers, from one overview to the next."""
+        self._totals = ClosedDayMemory(self.aggregates.totals)
+        self._summaries = ClosedDayMemory(self.summaries.read)
+        self._calls = RememberedCalls(self.licensing, lambda: NOW)
+
     def overview(self, scope: str, cut: Timeline) -> Overview:
         store = self.aggregates
-        return Overviews(store, self.summaries, store, store, self.licensing).read(scope, cut, NOW)
+        totals, summaries, calls = self._totals.between, self._summaries.between, self._calls.of
+        return Overviews(totals, store.latest, summaries, store, store, calls).read(scope, cut, NOW)
 
 
 def _with_activity(seen: Observation) -> tuple[Observation, str | None]:

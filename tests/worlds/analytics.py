@@ -12,7 +12,7 @@ from telemetry.domain.environment import Environment
 from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
-from tests.client import Client, bearer
+from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.stream_events import in_batches, stored_items, stream_event, stream_record
@@ -25,11 +25,12 @@ ANALYTICS = "/api/v1/analytics"
 class AnalyticsWorld:
     """One deployment, whose alerts nobody hears; `now` is what the analytics function takes for the time."""
 
-    def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
+    def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime | FakeClock) -> None:
         self.deployment = deployment
         self.products = sorted(deployment.products.all())
         self._ingest = load_function("ingest").wired().ingest
-        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", FakeClock(now))
+        clock = now if isinstance(now, FakeClock) else FakeClock(now)
+        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", clock)
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
         self.keys = {role: deployment.staff_key(role) for role in (Role.VIEWER, Role.ADMIN)}
 
@@ -82,6 +83,11 @@ class AnalyticsWorld:
         answer = analytics.get(path, {"environment": "production", **(query or {})})
         assert answer.headers["cache-control"] == "no-store"
         return answer.status, answer.body
+
+    def answered(self, path: str, known: str | None = None) -> Answer:
+        """What an admin is answered who has the answer with this ETag."""
+        analytics = Client(self._analytics, bearer(self.keys[Role.ADMIN]), f"{ANALYTICS}/")
+        return analytics.get(path, {"environment": "production"}, if_none_match=known)
 
     def given(self, path: str, **query: str) -> dict[str, Any]:
         status, body = self.ask(path, query)

@@ -51,10 +51,15 @@ class ExcessQuery(ScopeQuery):
     threshold: int = Field(20, ge=1)
 
 
+class LicensesQuery(TopQuery, ExcessQuery):
+    """How many licences, and the smallest number of devices to list."""
+
+
 class State(StrEnum):
-    """The states of alerts."""
+    """The states of alerts. `current`: those that are open, and those of the window."""
 
     OPEN = "open"
+    CURRENT = "current"
     ALL = "all"
 
 
@@ -64,9 +69,11 @@ class AlertQuery(ScopeQuery):
     state: State = State.OPEN
 
     def wanted(self, now: datetime) -> AlertFilter:
-        """As the service takes it. Without a time, alerts that are over are wanted whenever they were."""
+        """As the service takes it. Without a time, all alerts are wanted whenever they were, if not only open ones."""
         if self.state is State.OPEN:
             return AlertFilter(is_open=True, product=self.product)
+        if self.state is State.CURRENT:
+            return AlertFilter(product=self.product, window=self.window(now), or_open=True)
         any_time = self.range is None and self.first is None and self.last is None
         return AlertFilter(product=self.product, window=None if any_time else self.window(now))
 
@@ -237,6 +244,13 @@ def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Se
         for each, holder in licenses
     ]
     return {"items": items, **_labels(seen)}
+
+
+def licenses_body(
+    top: answers.TopLicenses, devices: answers.DeviceExcess, mismatches: answers.Mismatches
+) -> answers.NotableLicenses:
+    """The three lists that tell which licences to look at."""
+    return {"top": top, "devices": devices, "mismatches": mismatches}
 
 
 def _labels(seen: Seen, counted: str = "") -> answers.Counted:

@@ -242,6 +242,14 @@ class Mismatches(Counted):
     items: list[Mismatch]
 
 
+class NotableLicenses(TypedDict):
+    """Which licences to look at."""
+
+    top: TopLicenses
+    devices: DeviceExcess
+    mismatches: Mismatches
+
+
 # ── alerts
 
 
