@@ -46,9 +46,14 @@ def metrics_of_alarms() -> int:
     )
 
 
-def test_a_good_request_adds_one_short_line_to_the_logs() -> None:
+def log_line() -> str:
+    """A line of the access log."""
     written = TEMPLATE["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
-    line = re.sub(r"\$context\.(\w+)", lambda found: TYPICAL[found[1]], written)
+    return re.sub(r"\$context\.(\w+)", lambda found: TYPICAL[found[1]], written)
+
+
+def test_a_good_request_adds_one_short_line_to_the_logs() -> None:
+    line = log_line()
     assert len(line) <= 140
     assert TYPICAL["requestId"] in line
     # neither Lambda adds any, nor the function: tests/integration/test_metrics.py
