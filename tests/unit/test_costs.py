@@ -19,13 +19,13 @@ TYPICAL = {
     "responseLatency": "120",
     "integrationErrorMessage": "-",
 }
-"""What API Gateway writes of a good request, at its longest."""
+"""What API Gateway writes of a good request, as we take it to be: none was seen yet."""
 
 WHEN_IDLE = {"DaysBehind"}
 """What close_day emits each hour, for each environment; tests/integration/test_metrics.py sees that it is all."""
 
 CLOSE_DAY_SECONDS = 2.0
-"""Of a run that finds nothing to close, with its cold start."""
+"""Of a run that finds nothing to close, with its cold start: assumed, as are its reads and its log below."""
 
 
 def emitted_names() -> dict[bool, set[str]]:
