@@ -38,12 +38,18 @@ def load_function(name: str, clock: Clock | None = None, **wiring: Any) -> Modul
     `clock` tells it the time, else the machine does; `wiring` changes fields of what it has wired, like its limits. Its
     answers are compared with the description of the API.
     """
+    module = load_function_as_it_is(name)
+    module.wired.start(clock or SystemClock(), **wiring)
+    return module
+
+
+def load_function_as_it_is(name: str) -> ModuleType:
+    """A fresh copy of a function's module, with what it has wired while it was loaded."""
     spec = spec_from_file_location(f"functions_{name}", ROOT / "functions" / name / "app.py")
     assert spec
     assert spec.loader
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.wired.start(clock or SystemClock(), **wiring)
     vars(module)["handler"] = checked(module.handler)
     return module
 

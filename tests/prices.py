@@ -1,6 +1,6 @@
-"""What AWS charges, in US dollars: us-east-1, in February 2026.
+"""What AWS charges in us-east-1, in US dollars, as written down in November 2026 and without any free tier.
 
-Without the free tier, which other stacks of the account may use up.
+Metrics and logs are as others quoted AWS's page in February 2026. The rest is from memory: check it on AWS's own pages.
 """
 
 from collections.abc import Mapping

@@ -1,5 +1,9 @@
 """Receives telemetry in two dialects: authenticate, parse, store, answer."""
 
+from telemetry import loading  # before all else
+
+# isort: split
+
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -9,7 +13,6 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from telemetry import loading
 from telemetry.dialects import getkeymanager, reo
 from telemetry.dialects.body.masking import body_api_key
 from telemetry.dialects.failure import RETRY_AFTER

@@ -1,5 +1,6 @@
 """What a caller is told and an operator sees when storage, or the deployment secret, is away or refuses."""
 
+import gc
 import json
 import logging
 import re
@@ -19,8 +20,8 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.storage import secret, tables
 from tests.client import Answer, Client
 from tests.faulty_transport import bad_day, silent
-from tests.lambdas import Context, example_event, load_function
-from tests.worlds.deployment import Deployment
+from tests.lambdas import Context, example_event, load_function, load_function_as_it_is
+from tests.worlds.deployment import SECRET, Deployment
 
 EVENT = json.dumps({"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"})
 ROUTES = [
@@ -52,6 +53,7 @@ _original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
 
 Call = Callable[[str, str, str], Answer]
 Breaks = Callable[[Exception], list[str]]
+Ssm = Callable[[Exception | str], list[str]]
 
 
 @pytest.fixture
@@ -214,7 +216,7 @@ def parameter(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 @pytest.fixture
-def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception | str], list[str]]:  # noqa: ARG001
+def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Ssm:  # noqa: ARG001
     """What SSM answers; gives the names of the parameters that are asked for, as they come."""
 
     def answering(answer: Exception | str) -> list[str]:
@@ -237,7 +239,7 @@ def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception
 @pytest.mark.parametrize("failure", AWAY.values(), ids=AWAY)
 def test_a_secret_that_cannot_be_read_now(
     call: Call,
-    ssm: Callable[[Exception | str], list[str]],
+    ssm: Ssm,
     name: str,
     method: str,
     path: str,
@@ -264,7 +266,7 @@ def test_a_secret_that_cannot_be_read_now(
 )
 def test_a_secret_that_is_none(
     call: Call,
-    ssm: Callable[[Exception | str], list[str]],
+    ssm: Ssm,
     name: str,
     method: str,
     path: str,
@@ -280,13 +282,52 @@ def test_a_secret_that_is_none(
     assert len(operator.faults()) == 1
 
 
-def test_the_next_request_asks_again(deployment: Deployment, ssm: Callable[[Exception | str], list[str]]) -> None:
+def test_the_next_request_asks_again(deployment: Deployment, ssm: Ssm) -> None:
     ingest = Client(load_function("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
     ssm(AWAY["throttled"])
     assert ingest.post("/v1/telemetry", EVENT).status == 503
     asked = ssm(bytes(range(32)).hex())
     assert [ingest.post("/v1/telemetry", EVENT).status for _ in range(2)] == [200, 200]
     assert len(asked) == 1  # and keeps what it got
+
+
+@pytest.fixture
+def at_init(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Functions are loaded as Lambda loads them."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "ingest")
+    yield
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("at_init")
+def test_the_secret_is_read_before_the_first_request(deployment: Deployment, ssm: Ssm) -> None:
+    asked = ssm(SECRET.hex())
+    function = load_function_as_it_is("ingest")
+    assert asked == ["/telemetry/secret"]
+    ingest = Client(function, {"x-api-key": deployment.keys[Environment.PRODUCTION]})
+    assert ingest.post("/v1/telemetry", EVENT).status == 200
+    assert asked == ["/telemetry/secret"]
+
+
+@pytest.mark.usefixtures("at_init")
+@pytest.mark.parametrize(("failure", "status"), [(AWAY["throttled"], 503), (REFUSED["denied"], 500)])
+def test_what_fails_at_init_is_answered_in_the_request(
+    deployment: Deployment, ssm: Ssm, failure: Exception, status: int
+) -> None:
+    asked = ssm(failure)
+    ingest = Client(load_function_as_it_is("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
+    assert_told("/v1/telemetry", ingest.post("/v1/telemetry", EVENT), status)
+    assert len(asked) == 2
+    ssm(SECRET.hex())
+    assert ingest.post("/v1/telemetry", EVENT).status == 200
+
+
+@pytest.mark.usefixtures("at_init")
+def test_settings_that_are_missing_at_init(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RETENTION_DAYS")
+    ingest = Client(load_function_as_it_is("ingest"), {"x-api-key": deployment.keys[Environment.PRODUCTION]})
+    assert_told("/v1/telemetry", ingest.post("/v1/telemetry", EVENT), 500)
 
 
 @pytest.mark.usefixtures("parameter")
@@ -302,7 +343,7 @@ def test_a_store_of_secrets_that_takes_the_connection_and_never_answers(
 
 def test_the_secret_takes_its_time_from_the_request(
     deployment: Deployment,
-    ssm: Callable[[Exception | str], list[str]],
+    ssm: Ssm,
 ) -> None:
     """What SSM used of it, DynamoDB has no more."""
     ssm(bytes(range(32)).hex())

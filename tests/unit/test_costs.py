@@ -19,13 +19,13 @@ TYPICAL = {
     "responseLatency": "120",
     "integrationErrorMessage": "-",
 }
-"""What API Gateway writes of a good request, at its longest."""
+"""What API Gateway writes of a good request, as we take it to be: none was seen yet."""
 
 WHEN_IDLE = {"DaysBehind"}
 """What close_day emits each hour, for each environment; tests/integration/test_metrics.py sees that it is all."""
 
 CLOSE_DAY_SECONDS = 2.0
-"""Of a run that finds nothing to close, with its cold start."""
+"""Of a run that finds nothing to close, with its cold start: assumed, as are its reads and its log below."""
 
 
 def emitted_names() -> dict[bool, set[str]]:
@@ -46,9 +46,14 @@ def metrics_of_alarms() -> int:
     )
 
 
-def test_a_good_request_adds_one_short_line_to_the_logs() -> None:
+def log_line() -> str:
+    """A line of the access log."""
     written = TEMPLATE["Resources"]["Api"]["Properties"]["AccessLogSettings"]["Format"]
-    line = re.sub(r"\$context\.(\w+)", lambda found: TYPICAL[found[1]], written)
+    return re.sub(r"\$context\.(\w+)", lambda found: TYPICAL[found[1]], written)
+
+
+def test_a_good_request_adds_one_short_line_to_the_logs() -> None:
+    line = log_line()
     assert len(line) <= 140
     assert TYPICAL["requestId"] in line
     # neither Lambda adds any, nor the function: tests/integration/test_metrics.py

@@ -67,7 +67,7 @@ def test_a_route_is_found_as_by_the_resolver(
         json_answer(200, {"a": "\u00e9", "b": [1, None]}),
         json_answer(503, [], Retry_After="5"),
         PlainAnswer(308, "", {"Location": "/v1/telemetry?a=%20", "Cache-Control": "no-store"}),
-        PlainAnswer(200, ""),
+        PlainAnswer(200, "", {}),
     ],
 )
 def test_an_answer_is_what_the_resolver_makes_of_it(answer: PlainAnswer) -> None:

@@ -1,6 +1,6 @@
 """While a function is loaded, nothing is looked for that could be thrown away: what is made then stays.
 
-Looking takes a twelfth of a cold start, and later a part of each request. Importing this module begins it, `done` ends
+Looking takes a part of a cold start, and later of each request. Importing this module begins it, `done` ends
 it.
 """
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from os import environ
-from typing import Self
+from typing import NamedTuple, Self
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ConfigurationError
@@ -22,8 +22,7 @@ def is_on_lambda(env: Mapping[str, str] = environ) -> bool:
     return "AWS_LAMBDA_FUNCTION_NAME" in env
 
 
-@dataclass(frozen=True, slots=True)
-class TableNames:
+class TableNames(NamedTuple):
     """The tables of one deployment."""
 
     prefix: str

@@ -1,8 +1,8 @@
 """What is wrong with an event: pure, and the same for both dialects (docs/protocols.md)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import quote, unquote
 
 from telemetry.domain.environment import Environment
@@ -18,8 +18,7 @@ PAST_TOLERANCE = timedelta(days=35)
 _LONGEST_EVIDENCE = 40
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseView:
+class LicenseView(NamedTuple):
     """What the registry knows of an event's licence key, in the API key's environment.
 
     `license` is None when nobody issued the key here; `is_elsewhere` then says whether it was issued in another
@@ -32,8 +31,7 @@ class LicenseView:
     is_activated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class EventProducts:
+class EventProducts(NamedTuple):
     """What the registry knows of the products an event may be of: the one it names, and the API key's own."""
 
     named: Product | None = None
@@ -44,8 +42,7 @@ class EventProducts:
         return self.named if event.product_id else self.of_key
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The flags of an event, with a short text of what was seen for each."""
 
     flags: frozenset[Flag]

@@ -1,13 +1,12 @@
 """What a record's body says, beyond the event that is counted and judged."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from telemetry.domain.event import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(NamedTuple):
     """What a record's body says. `metadata` and `payload` (all of it) are any JSON values, None for what is no JSON."""
 
     event: Event

@@ -1,10 +1,11 @@
 """Clients of SQS, SNS and Lambda. Nothing here runs at import; what is made is kept for the life of the process."""
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-import boto3
+from botocore.client import BaseClient
 from botocore.config import Config
+from botocore.session import Session, get_session
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
@@ -18,16 +19,25 @@ _CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard",
 @cache
 def sqs_client() -> "SQSClient":
     """The process's client of SQS."""
-    return boto3.client("sqs", config=_CONFIG)
+    return cast("SQSClient", _client("sqs"))
 
 
 @cache
 def sns_client() -> "SNSClient":
     """The process's client of SNS."""
-    return boto3.client("sns", config=_CONFIG)
+    return cast("SNSClient", _client("sns"))
 
 
 @cache
 def lambda_client() -> "LambdaClient":
     """The process's client of Lambda."""
-    return boto3.client("lambda", config=_CONFIG)
+    return cast("LambdaClient", _client("lambda"))
+
+
+def _client(service: str) -> BaseClient:
+    return _session().create_client(service, config=_CONFIG)
+
+
+@cache
+def _session() -> Session:
+    return get_session()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
@@ -37,8 +37,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class EventOutcome:
+class EventOutcome(NamedTuple):
     """The answer for one event; `flags` are those of the record that is stored."""
 
     telemetry_id: str
@@ -155,8 +154,7 @@ class Ingest:
         return rulings
 
 
-@dataclass(frozen=True, slots=True)
-class _Ruling:
+class _Ruling(NamedTuple):
     """What ingest decides about an event before it stores it."""
 
     verdict: Verdict

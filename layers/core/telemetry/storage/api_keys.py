@@ -2,6 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -74,8 +75,7 @@ class ApiKeyPointer(KeyedItem):
     lies_at = UnicodeAttribute()
 
 
-@dataclass(frozen=True, slots=True)
-class StoredKey:
+class StoredKey(NamedTuple):
     """A key, its secret as it is kept (staff keys' is not), and the partition it was found in."""
 
     key: ApiKey

@@ -110,7 +110,7 @@ def item_of(record: Record, body: bytes, chunks: int, shards: int) -> WireItem:
     """A record's own item. It holds the stored body, unless that lies in `chunks` items of its own.
 
     `shards` is the number of shards over which the index spreads the record's day. The item is written in DynamoDB's
-    notation here, and not by way of a RecordItem: that would take a quarter of the time of storing it.
+    notation here, and not by way of a RecordItem: models take time for each attribute.
     """
     shard = shard_of(record.actor or record.digest, shards)
     return _wire(

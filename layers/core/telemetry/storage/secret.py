@@ -48,8 +48,7 @@ def _hexadecimal() -> str:
 def get_parameter(name: str) -> str:
     """The value of a parameter of SSM, decrypted. Raises what a client of botocore would raise.
 
-    It is one call in the life of a process: to make a client of SSM for it would take longer than all else at a cold
-    start, because the model of that service is one of the largest.
+    It is one call in the life of a process, and a client of SSM would have to load that service's large model for it.
     """
     for failures in range(1, _ATTEMPTS):
         check_time()

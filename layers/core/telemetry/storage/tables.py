@@ -55,12 +55,12 @@ class CountersItem(KeyedItem):
 
 @cache
 def session() -> Session:
-    """Region, credentials and endpoints of this process. botocore's own: boto3 adds a fifth to what loading takes."""
+    """Region, credentials and endpoints of this process. botocore's own: boto3 would load s3transfer too."""
     return get_session()
 
 
 _LEAN = Config(parameter_validation=False, user_agent="telemetry")
-"""What every client leaves out. DynamoDB validates parameters itself; botocore takes longer for it than for all else.
+"""What every client leaves out. DynamoDB validates parameters itself; botocore's own check takes processor time.
 
 A user agent of its own would be put together anew for each call.
 """

@@ -5,10 +5,9 @@ import hmac
 import time
 from base64 import b64decode
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from cachetools import TTLCache
 
@@ -41,8 +40,7 @@ class Sessions(Protocol):
         """The session with this id, also one that has expired; None when it was ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """What a caller presented: the key, its id where the scheme carries one (HTTP Basic), the environment asked for.
 
     Or, in place of a key (`secret` is empty then), a session. `is_in_query`: the key stood in the address, where

@@ -3,10 +3,9 @@
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from gzip import BadGzipFile, GzipFile
 from io import BytesIO
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from zlib import error as ZlibError  # noqa: N812 (a class, whatever its name)
 
 JSON = "application/json"
@@ -18,8 +17,7 @@ _json = json.JSONEncoder(separators=(",", ":")).encode
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One HTTP request as API Gateway hands it to Lambda (payload format 2.0). Header names are in lower case.
 
     `domain` is the name the API was reached under, with the port where it is not the scheme's own. `query` holds the
@@ -66,13 +64,12 @@ def inflated(body: bytes) -> bytes:
     return content if len(content) <= LARGEST_INFLATED_BODY else body
 
 
-@dataclass(frozen=True, slots=True)
-class PlainAnswer:
+class PlainAnswer(NamedTuple):
     """An answer in text, as a function gives it that has no resolver of Powertools (telemetry.web.resolver)."""
 
     status: int
     body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str]
 
     def as_result(self) -> dict[str, Any]:
         """What Lambda hands to API Gateway (payload format 2.0)."""

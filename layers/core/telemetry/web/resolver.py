@@ -1,4 +1,4 @@
-"""Requests and answers of functions that route with Powertools' resolver. Loading it takes a third of a cold start."""
+"""Requests and answers of functions that route with Powertools' resolver. Loading it makes a cold start longer."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,8 +1,7 @@
 """The session cookie, and what a browser must send with it."""
 
 import re
-from dataclasses import dataclass
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 
 from aws_lambda_powertools.shared.cookies import Cookie, SameSite
 
@@ -27,8 +26,7 @@ class ShownSession(TypedDict):
     csrf: str
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedSession:
+class PresentedSession(NamedTuple):
     """The cookie's value as it came, and what proves that a change comes from our page."""
 
     cookie: str

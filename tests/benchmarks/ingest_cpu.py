@@ -1,0 +1,106 @@
+"""What ingest takes of the processor, beside plain calls of AWS's client that store as many items of the same size.
+
+CPU of this process alone, as medians: what the engine takes is not in it, and other work on the machine hits both.
+"""
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from itertools import count
+from statistics import median
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import boto3
+
+from local.template import read_template
+from telemetry.domain.environment import Environment
+from tests.lambdas import Context, example_event, http_event, load_function
+from tests.worlds.deployment import Deployment
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+GROUP = 25
+
+_numbers = count()
+
+
+class Cpu(NamedTuple):
+    """Seconds of ingest, and of its reference."""
+
+    ours: float
+    plain: float
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.plain
+
+
+def event() -> dict[str, Any]:
+    """As the example, of ever another user and of one of fifty devices."""
+    number = next(_numbers)
+    example: dict[str, Any] = json.loads(example_event("ingest-telemetry")["body"])
+    del example["license_key"]
+    changes = {"event_id": f"event-{number}", "event_at": 1795249799, "hwid": f"device-{number % 50}"}
+    return example | changes | {"user_identifier": f"user-{number}@example.com"}
+
+
+class Bench:
+    """Ingest that is warm, and a table like that of the records for plain calls."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._handler = load_function("ingest").handler.__wrapped__  # without the comparison with the description
+        self._headers = {
+            "x-api-key": deployment.keys[Environment.PRODUCTION],
+            "content-type": "application/json",
+        }
+        self._plain: DynamoDBClient = boto3.client("dynamodb")
+        self._table = f"{deployment.tables.prefix}-plain"
+        tables = read_template("plain").tables
+        create = next(table.create for table in tables if table.name == "plain-records-production")
+        self._plain.create_table(**{**create, "TableName": self._table})
+        self.send([event()])
+        self._item = self._plain.scan(TableName=deployment.tables.records(Environment.PRODUCTION))["Items"][0]
+
+    def send(self, events: Sequence[dict[str, Any]]) -> float:
+        """One event is sent by itself, more as a batch."""
+        body = json.dumps(events[0] if len(events) == 1 else events)
+        request = http_event("/api/v1/telemetry", body, self._headers)
+        result: dict[str, Any] = {}
+        spent = _cpu(lambda: result.update(self._handler(request, Context())))
+        assert result["statusCode"] == 200
+        return spent
+
+    def put(self) -> float:
+        item = self._another()
+        return _cpu(lambda: self._plain.put_item(TableName=self._table, Item=item))
+
+    def write(self, items: int) -> float:
+        """In groups of 25."""
+        requests: list[Any] = [{"PutRequest": {"Item": self._another()}} for _ in range(items)]
+        groups = [requests[start : start + GROUP] for start in range(0, items, GROUP)]
+        return _cpu(lambda: [self._plain.batch_write_item(RequestItems={self._table: group}) for group in groups])
+
+    def one_event(self, times: int) -> Cpu:
+        return _compared(lambda: self.send([event()]), self.put, times)
+
+    def batch_of_100(self, times: int) -> Cpu:
+        return _compared(lambda: self.send([event() for _ in range(100)]), lambda: self.write(100), times)
+
+    def _another(self) -> dict[str, Any]:
+        return self._item | {"s": {"S": f"1795249799000#event-{next(_numbers)}"}}
+
+
+def _compared(ours: Callable[[], float], plain: Callable[[], float], times: int) -> Cpu:
+    """By turns, so that whatever slows the machine down slows both."""
+    for _ in range(max(3, times // 10)):
+        ours()
+        plain()
+    pairs = [(ours(), plain()) for _ in range(times)]
+    return Cpu(median(mine for mine, _ in pairs), median(theirs for _, theirs in pairs))
+
+
+def _cpu(call: Callable[[], object]) -> float:
+    began = time.process_time()
+    call()
+    return time.process_time() - began
