@@ -10,8 +10,8 @@ from cachetools import LRUCache
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.operand import Path
 
-from telemetry.domain.hourly_counts import hour_of, total
-from telemetry.domain.instant import from_hour_text, hour_text, to_seconds
+from telemetry.domain.hourly_counts import total
+from telemetry.domain.instant import from_hour_text, hour_of, hour_text, to_seconds
 from telemetry.domain.licensing import Calls, DeviceAction
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.storage.errors import store
