@@ -11,6 +11,7 @@ PRICES: Mapping[str, float] = {
     "log, ingested, a GB": 0.50,
     "Lambda on arm64, a GB-second": 0.0000133334,
     "Lambda, a request": 0.20e-6,
+    "HTTP API, a request": 1.00e-6,
     "DynamoDB on demand, a write unit": 0.625e-6,
     "DynamoDB on demand, a read unit": 0.125e-6,
 }

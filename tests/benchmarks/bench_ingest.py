@@ -13,6 +13,7 @@ from threading import Thread
 
 import pytest
 
+from tests.benchmarks.figures import Figures
 from tests.benchmarks.ingest_cpu import Bench
 from tests.integration.test_sam import sam
 from tests.unit.test_costs import log_line
@@ -56,7 +57,7 @@ def cpu_of(program: str, variables: Mapping[str, str]) -> float:
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 13), reason="SAM builds with python3.13, which is not here")
-def test_cold_start(tmp_path: Path) -> None:
+def test_cold_start(tmp_path: Path, figures: Figures) -> None:
     """Loading, the client and the secret, as `sam build` ships them; beside botocore's client from the same layer."""
     built = sam("build", "--build-dir", str(tmp_path / "build"), "--cache-dir", str(tmp_path / "cache"))
     assert built.returncode == 0, built.stderr
@@ -72,21 +73,21 @@ def test_cold_start(tmp_path: Path) -> None:
         pairs = [(cpu_of(COLD, variables), cpu_of(REFERENCE, variables)) for _ in range(COLD_STARTS)]
     ours, reference = (median(values) for values in zip(*pairs, strict=True))
     ratio = median(mine / theirs for mine, theirs in pairs)
-    print(f"\ncold start     {ours * 1e3:6.0f} ms   botocore client {reference * 1e3:6.0f} ms   ratio {ratio:.2f}")
+    of = f"botocore's client, built likewise: {reference * 1e3:.0f} ms of {ours * 1e3:.0f}"
+    figures.note("cold start of ingest, CPU", ratio, "x", 1.35, of)
 
 
-def test_cpu(deployment: Deployment) -> None:
+def test_cpu(deployment: Deployment, figures: Figures) -> None:
     bench = Bench(deployment)
     one, batch = bench.one_event(500), bench.batch_of_100(30)
-    print(
-        f"\none event      {one.ours * 1e6:6.0f} us   put_item        {one.plain * 1e6:6.0f} us   ratio {one.ratio:.2f}"
-    )
-    of_100, plain = batch.ours * 1e4, batch.plain * 1e4
-    print(f"one of 100     {of_100:6.0f} us   BatchWriteItem  {plain:6.0f} us   ratio {batch.ratio:.2f}")
+    of = f"boto3's put_item: {one.plain * 1e6:.0f} us of {one.ours * 1e6:.0f}"
+    figures.note("one event, CPU", one.ratio, "x", 1.4, of)
+    of = f"BatchWriteItem, 25 a call: {batch.plain * 1e4:.0f} us of {batch.ours * 1e4:.0f}"
+    figures.note("one event of a batch of 100, CPU", batch.ratio, "x", 1.5, of)
 
 
-def test_log_bytes(deployment: Deployment, capfd: pytest.CaptureFixture[str]) -> None:
+def test_log_bytes(deployment: Deployment, capfd: pytest.CaptureFixture[str], figures: Figures) -> None:
     Bench(deployment)
     ours = len(capfd.readouterr().out.encode())
-    with capfd.disabled():
-        print(f"\nlog bytes of a good request: function {ours}, platform 0, access log {len(log_line())}")
+    of = "the access log's line; Lambda's own lines are off"
+    figures.note("log of a good request", ours + len(log_line()), "bytes", 280, of)

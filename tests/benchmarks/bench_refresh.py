@@ -2,6 +2,7 @@
 
 from tests.benchmarks.bench_analytics import NOW, fill
 from tests.benchmarks.capacity import metered, read_units
+from tests.benchmarks.figures import Figures
 from tests.benchmarks.read_costs import OpenPage, many_devices, register
 from tests.clock import FakeClock
 from tests.worlds.analytics import PRODUCTION, AnalyticsWorld
@@ -12,7 +13,7 @@ OF_TODAY = 3
 """Products with flagged records today."""
 
 
-def test_a_refresh(deployment: Deployment, mailbox: Mailbox) -> None:
+def test_a_refresh(deployment: Deployment, mailbox: Mailbox, figures: Figures) -> None:
     ids = register(deployment, PRODUCTS)
     fill(deployment.tables.aggregates(PRODUCTION), 100_000, 6, ids)
     world = AnalyticsWorld(deployment, mailbox, NOW)
@@ -21,21 +22,21 @@ def test_a_refresh(deployment: Deployment, mailbox: Mailbox) -> None:
     for range_ in ("24h", "7d", "30d", "90d"):
         page = OpenPage(deployment, FakeClock(NOW), range=range_)
         for name in ("first", "again"):
-            with metered() as everything:
-                told = page.refresh()
+            told = page.refresh()
             units = sum(read_units(calls) for calls, _ in told.values())
-            empty = read_units(everything) - units
             of_each = ", ".join(f"{path} {read_units(calls)}" for path, (calls, _) in told.items())
-            print(f"\n{range_}, {name}: {units} read units ({of_each}), and {empty} of empty partitions", end="")
+            goal = 60 if name == "again" else None
+            what = f"refresh of the page, {PRODUCTS} products, {range_}, {name}"
+            figures.note(what, units, "read units", goal, of_each)
         assert units <= 60
 
 
-def test_many_devices(deployment: Deployment, mailbox: Mailbox) -> None:
+def test_many_devices(deployment: Deployment, mailbox: Mailbox, figures: Figures) -> None:
     many_devices(deployment, NOW, licenses=50, devices=25)
     world = AnalyticsWorld(deployment, mailbox, NOW)
     for name in ("first", "again"):
         with metered() as calls:
             told = world.given("devices/excess", range="90d")
         assert len(told["items"]) == 100
-        print(f"\n50 licences on 25 devices, {name}: {len(calls)} requests, {read_units(calls)} read units", end="")
+        figures.note(f"many devices, 90 days, 50 licences, {name}", len(calls), "requests", 40)
         assert len(calls) <= 40

@@ -47,6 +47,7 @@ def overview(records_per_bucket: int = 100) -> Json:
             "unique_users": total // 7,
             "unique_devices": total // 5,
             "unique_users_days": 2,
+            "uses": 5 * total,
         },
         "alerts": [
             {"flag": flag, "records": records, "before": before, "change": records - before}
@@ -89,6 +90,16 @@ def overview(records_per_bucket: int = 100) -> Json:
                 if total
             ],
         },
+        "activities": [
+            {"activity_type": name, "label": label, "level": level, "uses": uses * total}
+            | {"first_seen": starts[0], "last_seen": starts[-1]}
+            for name, label, level, uses in (
+                ("primary", "Ran a build", "primary", 3),
+                ("LOGIN_ACTIVITY_of_some_longer_name", None, None, 1),
+                ("~other", None, None, 1),
+            )
+            if total
+        ],
     }
 
 

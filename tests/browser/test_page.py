@@ -121,6 +121,21 @@ def test_what_has_not_changed_is_not_sent_again(open_page: OpenPage) -> None:
     expect(panel(page, "no-records")).to_contain_text("0 records in production")
 
 
+def test_uses_are_told_apart_from_records(open_page: OpenPage, analytics: Analytics) -> None:
+    analytics.given["overview"] = answers.overview() | {"product": "orbit-cli"}
+    page = open_page("?product=orbit-cli")
+    uses = panel(page, "uses")
+    expect(uses).to_contain_text("12,000 uses in the range. One record may stand for many uses.")
+    rows = uses.locator("tbody tr")
+    expect(rows.nth(0)).to_contain_text("Ran a build primary")
+    assert rows.locator("[data-stat=uses]").all_inner_texts() == ["7,200", "2,400", "2,400"]
+    expect(rows.nth(1)).to_contain_text("not configured")
+    expect(rows.nth(2)).to_contain_text("other types")
+    analytics.given["overview"] = answers.overview() | {"activities": []}
+    page.get_by_role("button", name="Refresh now").click()
+    expect(uses).to_have_count(0)
+
+
 # ── looking around
 
 

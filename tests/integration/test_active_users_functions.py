@@ -11,7 +11,18 @@ import pytest
 from telemetry.domain.active_users import Audience
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import FLAGGED, RECORDS, SUSPECT, UNNAMED, HourCounts, Kind, Measure, of_key, total
+from telemetry.domain.hourly_counts import (
+    FLAGGED,
+    RECORDS,
+    SUSPECT,
+    UNNAMED,
+    USES,
+    HourCounts,
+    Kind,
+    Measure,
+    of_key,
+    total,
+)
 from telemetry.domain.instant import hour_of
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE
@@ -199,6 +210,8 @@ def test_hours_count_what_records_are(deployment: Deployment, post: Post, mailbo
             Measure(Kind.VERSION, UNNAMED): 2,
             Measure(Kind.GROUP, "secondary1"): 10,
             Measure(Kind.GROUP, "primary"): 1,
+            USES: 1,
+            Measure(Kind.ACTIVITY, "primary"): 1,
         }
     assert mailbox.failures == []
 

@@ -150,8 +150,8 @@ def test_of_scopes_that_are_known_nothing_is_asked(tables: TableNames) -> None:
         first.add_scopes([CATALOGUE])
         other.add_scopes(["editor"])
         other.add_scopes(["editor"])
-    asked, put = "BatchGetItem production", "PutItem production"
-    assert calls == [asked, put, put, asked]
+    asked, put = "BatchGetItem production", "BatchWriteItem production"
+    assert calls == [asked, put, asked]
 
 
 def test_days_close_in_order_and_once(store: Store) -> None:

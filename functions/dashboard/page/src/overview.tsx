@@ -13,6 +13,7 @@ import { NoRecords } from "./no_records";
 import { Spikes } from "./spikes";
 import type { NotableLicenses, Overview as OverviewData, ProductName } from "./types";
 import { Loaded } from "./ui";
+import { Uses } from "./uses";
 import { Versions } from "./versions";
 import { useView } from "./view";
 
@@ -35,6 +36,7 @@ export function Overview({ products }: { products: ProductName[] | null }): JSX.
               {seesAll && <Activations data={data} />}
               <ActiveUsers data={data} />
               <Versions data={data} />
+              <Uses data={data} />
             </>
           )
         }
