@@ -15,7 +15,7 @@ from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.product import Product
+from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_key
 from telemetry.domain.recount import Unit
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
 from telemetry.services.close_day import DayCloser
@@ -26,9 +26,16 @@ from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
 from telemetry.wiring.ingest import IngestWiring
 
+PRIMARY, SECONDARY = ActivityLevel.PRIMARY, ActivityLevel.SECONDARY
 PRODUCTS = (
     Product(DESKTOP, "Orbit Desktop"),
-    Product(CLI, "Orbit CLI", activity_types=frozenset({"primary", "secondary1"})),
+    Product(
+        CLI,
+        "Orbit CLI",
+        activity_types=by_key(
+            ActivityType("primary", "Ran a build", PRIMARY), ActivityType("secondary1", "Opened the docs", SECONDARY)
+        ),
+    ),
 )
 
 

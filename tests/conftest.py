@@ -15,7 +15,7 @@ from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import Table, read_template
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
-from telemetry.domain.product import Product
+from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_key
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.uncounted_records import UncountedRecordQueue
 from telemetry.services.api_keys import issue_sdk_key
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 settings.register_profile("patient", settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("patient")
 
+ACTIVITY_TYPES = by_key(
+    ActivityType("primary", "Ran a build", ActivityLevel.PRIMARY),
+    ActivityType("secondary1", "Opened the docs", ActivityLevel.SECONDARY),
+)
 _STACK = "test-stack"
 _numbers = count(1)
 
@@ -100,7 +104,7 @@ def deployment(tables: TableNames, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     secret.keyring.cache_clear()
     keyring = Keyring(SECRET)
     products, api_keys = ProductStore(tables.registry), ApiKeyStore(tables.registry)
-    products.put(Product("acme-cli", "Acme CLI", activity_types=frozenset({"primary", "secondary1"})))
+    products.put(Product("acme-cli", "Acme CLI", activity_types=ACTIVITY_TYPES))
     products.put(Product("acme-desktop", "Acme Desktop"))
     keys = {
         environment: issue_sdk_key("test", environment, ALL, None, keyring, api_keys).secret

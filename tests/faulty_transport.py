@@ -1,21 +1,25 @@
 """AWS as it behaves on a bad day, below botocore: what it answers, and how long that takes by a clock of the test's."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 
 from telemetry.retry import Deadline
+from telemetry.storage.effort import Effort
 from telemetry.storage.tables import CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS, dynamodb_client
 from telemetry.web import deadline as module
 from tests.lambdas import Context
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 Request = dict[str, Any]
 """A call's body."""
@@ -37,6 +41,16 @@ class BadDay:
 
     def pass_(self, seconds: float) -> None:
         self.now += seconds
+
+    def side_by_side(self, call: Callable[[A], R], arguments: Iterable[A]) -> list[R]:
+        """Calls that begin at the same time; what goes on after them does when the last of them has ended."""
+        began, ends, results = self.now, [self.now], []
+        for argument in arguments:
+            self.now = began
+            results.append(call(argument))
+            ends.append(self.now)
+        self.now = max(ends)
+        return results
 
     def context(self, seconds: float) -> "PassingContext":
         """Of a function that may take so long."""
@@ -68,9 +82,11 @@ def bad_day(fault: Fault) -> Iterator[BadDay]:
     sleeping = SimpleNamespace(sleep=day.pass_)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("botocore.endpoint.time", sleeping)
+        patch.setattr("telemetry.storage.inserts.side_by_side", day.side_by_side)
         patch.setattr(module, "Deadline", partial(Deadline, clock=day.clock, sleep=day.pass_))
         for name in ("batches", "changes"):
             patch.setattr(f"telemetry.storage.{name}.Deadline", partial(Deadline, clock=day.clock, sleep=day.pass_))
+        patch.setattr("telemetry.wiring.analytics.Effort", partial(Effort, clock=day.clock))
         events.register("before-send", day.meet)  # as the check of the deadline is, and after it
         try:
             yield day

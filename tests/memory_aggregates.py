@@ -20,6 +20,7 @@ from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
 from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, LicenseDay, Measure
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.active_users import MOST_SCOPES
+from telemetry.storage.day_reports import REPORTS_AT_ONCE
 
 
 class MemoryAggregates:
@@ -44,7 +45,8 @@ class MemoryAggregates:
 
     # ── LedgerStore
 
-    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
+    def actors(self, keys: Collection[ActorKey], *, consistent: bool = True) -> dict[ActorKey, Actor]:
+        del consistent
         return {each: self._actors[each] for each in keys if each in self._actors}
 
     def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
@@ -93,6 +95,10 @@ class MemoryAggregates:
                 raise LedgerBroken
         return before, Counter(self._tallies.get(scope, {}).get(day, Counter()))
 
+    def openings(self, scopes: Collection[str], day: int) -> dict[str, Balance]:
+        found = ((scope, self._balances.get(scope, {}).get(day - 1)) for scope in scopes)
+        return {scope: balance for scope, balance in found if balance}
+
     def close(self, day: int) -> None:
         known = self._closing
         if known.is_closed(day):
@@ -123,8 +129,17 @@ class MemoryAggregates:
         self._balances.setdefault(scope, {})[day.toordinal()] = kept.balance
         return kept
 
-    def reported(self, scopes: Collection[str], day: date) -> set[str]:
-        return {scope for scope in scopes if day in self._reports.get(scope, {})}
+    def keep_all(self, reports: Collection[DayReport]) -> bool:
+        assert len(reports) <= REPORTS_AT_ONCE
+        if any(self.report(report.totals.scope, report.totals.day) for report in reports):
+            return False
+        for report in reports:
+            self.keep(report)
+        return True
+
+    def totals_on(self, scopes: Collection[str], day: date) -> dict[str, DayTotals]:
+        found = ((scope, self.report(scope, day)) for scope in scopes)
+        return {scope: report.totals for scope, report in found if report}
 
     def told(self, scopes: Collection[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         found = (self.report(scope, day) for scope in scopes)

@@ -19,9 +19,10 @@ class TableAggregates:
         self.actors, self.commit, self.ledger = self.users.actors, self.users.commit, self.users.ledger
         self.closing, self.open_from = self.users.closing, self.users.open_from
         self.scopes, self.has_scope, self.add_scopes = self.users.scopes, self.users.has_scope, self.users.add_scopes
-        self.day, self.close = self.users.day, self.users.close
+        self.day, self.openings, self.close = self.users.day, self.users.openings, self.users.close
         self.report, self.totals, self.latest = self.reports.report, self.reports.totals, self.reports.latest
-        self.keep, self.reported, self.told = self.reports.keep, self.reports.reported, self.reports.told
+        self.keep, self.keep_all, self.told = self.reports.keep, self.reports.keep_all, self.reports.told
+        self.totals_on = self.reports.totals_on
         self.correct, self.corrections = self.found.correct, self.found.corrections
         self.candidates, self.put_candidates = self.pending.candidates, self.pending.put_candidates
         self.position, self.known, self.add = self.live.position, self.live.known, self.live.add

@@ -12,8 +12,8 @@ from telemetry.web.administration.resources import ROUTERS
 from telemetry.web.administration.routing import Call
 from telemetry.web.checks import json_object
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_problem
-from telemetry.web.http import current_request, with_one_part
+from telemetry.web.problems import failure_problem
+from telemetry.web.resolver import current_request, with_one_part
 from telemetry.web.routes import routed
 from telemetry.web.staff import staff_of
 from telemetry.wiring.admin import AdminWiring

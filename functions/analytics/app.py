@@ -1,5 +1,6 @@
 """Reads what was recorded: for SDK keys in the GetKeyManager dialect, for staff as analytics."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -9,6 +10,8 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager
+from telemetry.dialects.getkeymanager import query as telemetry_query
+from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.staff import Staff
@@ -22,10 +25,12 @@ from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_answer, failure_problem
-from telemetry.web.http import answer, current_request
+from telemetry.web.etags import is_current, weak_etag
+from telemetry.web.failures import failure_answer
 from telemetry.web.paging import cursor_of, next_link
+from telemetry.web.problems import failure_problem
 from telemetry.web.record_answers import RecordPage
+from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
@@ -68,13 +73,13 @@ def telemetry() -> Response[str]:
     """A page of records of the environment the key opens."""
     request, now = current_request(app), wired.clock.now()
     access = wired().authenticator.access(credentials_of(request), Capability.READ, request.source_ip, now)
-    query, products = getkeymanager.query.parse(request.query), wired().stores.products.all()
+    query, products = telemetry_query.parse(request.query), wired().stores.products.all()
     place = place_of(query, access.environment, wired().keyring)
     search = wired().telemetry_search(access.environment, products, now, _seconds_to_search())
     page = search.page(query, place)
     records = [(telemetry_id(record.key, access.environment, wired().keyring), record) for record in page.records]
     next_ = next_of(page.rest, query, access.environment, wired().keyring)
-    return answer(200, getkeymanager.query.answer(records, next_, query, products, now))
+    return answer(200, telemetry_query.answer(records, next_, query, products, now))
 
 
 # ── analytics, for staff
@@ -137,8 +142,20 @@ def export_records() -> Response[str]:
 def get_overview() -> Response[str]:
     """Totals, trend, versions, active users, licence checks."""
     staff, query = _asked(Role.VIEWER, analytics.ScopeQuery)
-    told = wired().overviews(query.environment).read(query.scope, query.timeline(staff.now), staff.now)
-    return _given(analytics.overview_body(told, query, getkeymanager.licensing.GRANTED_CODES, staff.now))
+    told = wired().overviews[query.environment].read(query.scope, query.timeline(staff.now), staff.now)
+    known = wired().activity_types(query.product) if told.activities else {}
+    return _given(analytics.overview_body(told, query, GRANTED_CODES, known, staff.now))
+
+
+@app.get(f"{ANALYTICS}/licenses")
+def list_notable_licenses() -> Response[str]:
+    """The three lists below in one answer: the days are read once."""
+    staff, query = _asked(Role.ADMIN, analytics.LicensesQuery)
+    watch, seen = _licenses_seen(query, staff)
+    top = analytics.top_body(watch.top(seen, query.limit), seen, staff.now)
+    devices = analytics.excess_body(watch.excess(seen, query.threshold), seen)
+    mismatches = analytics.mismatches_body(watch.mismatches(seen, staff.key.environments), seen)
+    return _given(analytics.licenses_body(top, devices, mismatches))
 
 
 @app.get(f"{ANALYTICS}/licenses/top")
@@ -188,7 +205,7 @@ def not_found(error: NotFoundError) -> Response[str]:
     """No route of staff's, or none at all: a greedy route leads here too."""
     if _is_analytics():
         return failure_problem(error, current_request(app), logger)
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
+    return response_of(unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now()))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
@@ -196,7 +213,7 @@ def failed(error: Exception) -> Response[str]:
     """Answers an error in the form of the API that was asked."""
     if _is_analytics():
         return failure_problem(error, current_request(app), logger)
-    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
+    return response_of(failure_answer(error, getkeymanager.failure, logger, wired.clock.now()))
 
 
 @logger.inject_lambda_context
@@ -225,8 +242,13 @@ def _shape(query: api.Query, staff: Staff) -> api.Shape:
     return api.Shape(query.environment, wired().keyring, staff.now)
 
 
-def _given(body: object, link: dict[str, str] | None = None) -> Response[str]:
-    return answer(200, body, Cache_Control="no-store", **(link or {}))
+def _given(body: Mapping[str, Any], link: dict[str, str] | None = None) -> Response[str]:
+    """An answer, or 304 for a client that has it: the page asks every 30 seconds."""
+    tag = weak_etag(body)
+    response = answer(200, body, Cache_Control="no-store", ETag=tag, **(link or {}))
+    if is_current(current_request(app).headers.get("if-none-match"), tag):
+        return Response(304, body="", headers=response.headers)
+    return response
 
 
 def _licenses_seen(query: analytics.ScopeQuery, staff: Staff) -> tuple[LicenseWatch, Seen]:

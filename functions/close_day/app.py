@@ -12,6 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.emission import emitting
 from telemetry.faults import faults_counted
 from telemetry.messages.invocations import Invocations
 from telemetry.services.close_day import count_part
@@ -26,7 +27,7 @@ wired = Wired(CloseDayWiring.from_env)
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@emitting(metrics)
 @faults_counted
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes `{"environment": "production"}`; with `"day"` (and `"product"`, else all) it verifies that closed day.
@@ -35,7 +36,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     environment, now = Environment(event["environment"]), wired.clock.now()
     metrics.add_dimension("environment", environment)
-    metrics.add_metric("Runs", MetricUnit.Count, 1)
     if "day" in event:
         return verify(environment, event.get("product", CATALOGUE), date.fromisoformat(event["day"]), now)
     dispatch = partial(ask_for, environment, Invocations(context.invoked_function_arn))
@@ -51,9 +51,9 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
     try:
         closed = closer.close(now)
     finally:
-        metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(closer.contradicted))
-    metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))
-    metrics.add_metric("DaysClosedByDeadline", MetricUnit.Count, sum(day.by_deadline for day in closed))
+        count_if_any("ReportsContradicted", len(closer.contradicted))
+    metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))  # also 0: its alarm wants to hear it
+    count_if_any("DaysClosedByDeadline", sum(day.by_deadline for day in closed))
     days = [day.day.isoformat() for day in closed]
     logger.info("Days closed", environment=environment, days=days)
     return {"environment": environment, "closed": days}
@@ -68,7 +68,7 @@ def verify(environment: Environment, scope: str, day: date, now: datetime) -> di
     """Recomputes a closed day from its records. What contradicts its report is kept, and raises an alarm."""
     verdicts = wired().verifier(environment).verify(scope, day, now)
     differing = [verdict for verdict in verdicts if verdict.outcome is Outcome.DIFFERS]
-    metrics.add_metric("ReportsContradicted", MetricUnit.Count, len(differing))
+    count_if_any("ReportsContradicted", len(differing))
     for verdict in differing:
         logger.error("A report does not hold", environment=environment, scope=verdict.scope, cause=verdict.difference)
     return {
@@ -78,6 +78,12 @@ def verify(environment: Environment, scope: str, day: date, now: datetime) -> di
             {"scope": each.scope, "outcome": each.outcome, "difference": each.difference} for each in verdicts
         ],
     }
+
+
+def count_if_any(metric: str, number: int) -> None:
+    """A metric costs money in each hour in which it has a value."""
+    if number:
+        metrics.add_metric(metric, MetricUnit.Count, number)
 
 
 def ask_for(environment: Environment, invocations: Invocations, unit: Unit) -> None:

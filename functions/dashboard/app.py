@@ -16,9 +16,9 @@ from telemetry.services.sign_in import sign_in, sign_out
 from telemetry.web.assets import FOREVER, asset_answer
 from telemetry.web.checks import check_parameters, json_object
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_problem
-from telemetry.web.http import Request, answer, current_request
-from telemetry.web.problems import problem_answer, problem_of
+from telemetry.web.http import Request
+from telemetry.web.problems import failure_problem, problem_answer, problem_of
+from telemetry.web.resolver import answer, current_request
 from telemetry.web.routes import routed
 from telemetry.web.sessions import (
     PresentedSession,

@@ -1,16 +1,15 @@
 """Receives telemetry in two dialects: authenticate, parse, store, answer."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from telemetry import loading
 from telemetry.dialects import getkeymanager, reo
 from telemetry.dialects.body.masking import body_api_key
 from telemetry.dialects.failure import RETRY_AFTER
@@ -19,12 +18,14 @@ from telemetry.domain.errors import StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
+from telemetry.emission import emitting
 from telemetry.retry import deadline
 from telemetry.services.ingest import EventOutcome, Status
 from telemetry.web.authentication import Credentials, credentials_of
+from telemetry.web.call import Call
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
-from telemetry.web.http import Request, answer, current_request
+from telemetry.web.http import PlainAnswer, json_answer
 from telemetry.web.routes import Api, routed
 from telemetry.web.unknown_routes import unknown_route
 from telemetry.wiring.ingest import IngestWiring
@@ -36,82 +37,93 @@ MILLISECONDS_TO_NOTE = 1_500
 FAILURES = {Api.GETKEYMANAGER: getkeymanager.failure, Api.REO: reo.failure}
 """How each dialect answers errors."""
 
-app = APIGatewayHttpResolver()
 logger = Logger()
 metrics = Metrics()
 wired = Wired(IngestWiring.from_env)
+wired.on_init(IngestWiring.prepare)
+loading.done()
 
 
-@app.post("/api/v1/telemetry")
-@app.post("/api/v1/send-telemetry")
-@app.post("/api/v1/send-telemetry-data")
-@app.post("/v1/telemetry")
-@app.post("/v1/send-telemetry")
-@app.post("/v1/send-telemetry-data")
-def telemetry() -> Response[str]:
+def telemetry(call: Call) -> PlainAnswer:
     """SDK telemetry: one event or many."""
-    request, now = current_request(app), wired.clock.now()
-    access = _access(request, now, body_api_key)
+    request, now = call.request, wired.clock.now()
+    access = _access(call, now, body_api_key)
     submission = getkeymanager.parse(request.body, request.headers.get("content-type", ""))
-    outcomes = _keep(submission.events, access, request, now)
+    outcomes = _keep(submission.events, access, call, now)
     results = [_result(event, outcome) for event, outcome in zip(submission.events, outcomes, strict=True)]
     if submission.is_batch:
-        return _send(getkeymanager.batch_answer(results, now), outcomes)
+        return _answer(getkeymanager.batch_answer(results, now), outcomes, call)
     if outcomes[0].status is Status.FAILED:
         raise StoreUnavailable("records")
-    return _send(getkeymanager.answer(results[0], now), outcomes)
+    return _answer(getkeymanager.answer(results[0], now), outcomes, call)
 
 
-@app.post("/api/product/usage")
-@app.post("/api/product/aggregateusage")
-def product_usage() -> Response[str]:
+def product_usage(call: Call) -> PlainAnswer:
     """Product usage: one event."""
-    request, now = current_request(app), wired.clock.now()
-    access = _access(request, now)
-    (outcome,) = _keep([reo.parse(request.body)], access, request, now)
+    now = wired.clock.now()
+    access = _access(call, now)
+    (outcome,) = _keep([reo.parse(call.request.body)], access, call, now)
     if outcome.status is Status.FAILED:
         raise StoreUnavailable("records")
-    return _send(reo.UPLOADED, [outcome])
+    return _answer(reo.UPLOADED, [outcome], call)
 
 
-@app.not_found
-def not_found(_: NotFoundError) -> Response[str]:
+ROUTES: Mapping[str, Callable[[Call], PlainAnswer]] = {
+    "/api/v1/telemetry": telemetry,
+    "/api/v1/send-telemetry": telemetry,
+    "/api/v1/send-telemetry-data": telemetry,
+    "/v1/telemetry": telemetry,
+    "/v1/send-telemetry": telemetry,
+    "/v1/send-telemetry-data": telemetry,
+    "/api/product/usage": product_usage,
+    "/api/product/aggregateusage": product_usage,
+}
+"""What answers a POST, by path."""
+
+
+def not_found(call: Call) -> PlainAnswer:
     """A greedy route leads here, and the path is none of ours."""
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
+    return unknown_route(call.event, wired().unrouted, logger, wired.clock.now())
 
 
-@app.exception_handler(Exception)  # type: ignore[untyped-decorator]
-def failed(error: Exception) -> Response[str]:
+def failed(error: Exception, call: Call) -> PlainAnswer:
     """Answers an error in the dialect of the route."""
-    path = app.current_event.path
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
-    _note(cause_of(error))
-    return failure_answer(error, FAILURES[Api.of(path)], logger, wired.clock.now(), path=path, ip=_source_ip())
+    _note(cause_of(error), call)
+    dialect = FAILURES[Api.of(call.path)]
+    return failure_answer(error, dialect, logger, wired.clock.now(), path=call.path, ip=call.source_ip)
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
+@emitting(metrics)
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(routed(event), context)
+    call = Call(routed(event), context)
+    path = call.path.removesuffix("\n")  # ignored, as ever
+    route = ROUTES.get(path, not_found) if call.method == "POST" else not_found
+    try:
+        return route(call).as_result()
+    except Exception as error:  # noqa: BLE001 (it is logged where it is answered)
+        return failed(error, call).as_result()
 
 
-def _access(request: Request, now: datetime, body_key: Callable[[bytes, str], str | None] | None = None) -> Access:
+def _access(call: Call, now: datetime, body_key: Callable[[bytes, str], str | None] | None = None) -> Access:
     """What the key opens. `body_key` finds it in the body, in a dialect that sends it there too."""
-    app.context["body_key"] = body_key
-    credentials = credentials_of(request, body_key)
-    return wired().authenticator.access(credentials, Capability.INGEST, request.source_ip, now)
+    call.body_key = body_key
+    credentials = credentials_of(call.request, body_key)
+    return wired().authenticator.access(credentials, Capability.INGEST, call.request.source_ip, now)
 
 
-def _keep(events: Sequence[Event], access: Access, request: Request, now: datetime) -> list[EventOutcome]:
-    outcomes = wired().ingest.keep(events, access, request.source_ip, now, deadline())
+def _keep(events: Sequence[Event], access: Access, call: Call, now: datetime) -> list[EventOutcome]:
+    outcomes = wired().ingest.keep(events, access, call.request.source_ip, now, deadline())
     counts = Counter(outcome.status for outcome in outcomes)
-    for status in Status:
-        metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])
+    for status in (Status.CONFLICT, Status.FAILED):  # what went well is counted by rollup
+        if counts[status]:
+            metrics.add_metric(f"Events{status.capitalize()}", MetricUnit.Count, counts[status])
     if counts[Status.FAILED] == 0 and any("body" in event.errors for event in events):
-        _note(Cause.MALFORMED)
+        _note(Cause.MALFORMED, call)
     return outcomes
 
 
@@ -125,34 +137,29 @@ def _result(event: Event, outcome: EventOutcome) -> getkeymanager.Result:
     )
 
 
-def _send(body: object, outcomes: Sequence[EventOutcome]) -> Response[str]:
+def _answer(body: object, outcomes: Sequence[EventOutcome], call: Call) -> PlainAnswer:
     """200 when all is stored, else 503: clients then send all again, and what is stored already is a duplicate."""
     if any(outcome.status is Status.FAILED for outcome in outcomes):
-        _note(Cause.UNAVAILABLE)
-        return answer(503, body, **RETRY_AFTER)
-    return answer(200, body)
+        _note(Cause.UNAVAILABLE, call)
+        return json_answer(503, body, **RETRY_AFTER)
+    return json_answer(200, body)
 
 
-def _note(cause: Cause) -> None:
+def _note(cause: Cause, call: Call) -> None:
     """Counts a failed call for the system logs. Whatever goes wrong here, the call is still answered."""
-    if app.lambda_context.get_remaining_time_in_millis() < MILLISECONDS_TO_NOTE:
+    if call.context.get_remaining_time_in_millis() < MILLISECONDS_TO_NOTE:
         return
     try:
-        request = current_request(app)
-        presented = _presented(request)
+        presented = _presented(call)
         environment = wired().environment_of(presented) if presented else None
-        who = caller(cause, presented.secret if presented else "", request.source_ip)
+        who = caller(cause, presented.secret if presented else "", call.request.source_ip)
         wired().failure_log.note(environment, who, wired.clock.now())
     except Exception:
         logger.exception("Not counted", cause=cause)
 
 
-def _presented(request: Request) -> Credentials | None:
+def _presented(call: Call) -> Credentials | None:
     try:
-        return credentials_of(request, app.context.get("body_key"))
+        return credentials_of(call.request, call.body_key)
     except Unauthenticated:
         return None
-
-
-def _source_ip() -> str:
-    return str(app.current_event.request_context.http.source_ip)

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.dialects import getkeymanager
 from telemetry.dialects.body.masking import body_api_key
+from telemetry.dialects.getkeymanager import licensing as dialect
 from telemetry.domain.api_key import Access, Capability
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding
@@ -19,7 +20,7 @@ from telemetry.services.idempotency import Answer, once
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.failures import failure_answer
-from telemetry.web.http import answer, current_request
+from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import routed
 from telemetry.web.unknown_routes import unknown_route
 from telemetry.wiring.licensing import LicensingWiring
@@ -57,13 +58,13 @@ def deactivate() -> Response[str]:
 @app.not_found
 def not_found(_: NotFoundError) -> Response[str]:
     """A greedy route leads here, and the path is none of ours."""
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
+    return response_of(unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now()))
 
 
 @app.exception_handler(Exception)  # type: ignore[untyped-decorator]
 def failed(error: Exception) -> Response[str]:
     """Answers an error in the dialect."""
-    return failure_answer(error, getkeymanager.failure, logger, wired.clock.now())
+    return response_of(failure_answer(error, getkeymanager.failure, logger, wired.clock.now()))
 
 
 @logger.inject_lambda_context
@@ -78,7 +79,7 @@ def _answer(action: DeviceAction) -> Response[str]:
     credentials = credentials_of(request, body_api_key)
     access = wired().authenticator.access(credentials, Capability.INGEST, request.source_ip, now)
     to_act = deadline().sooner(deadline().seconds_left * SHARE_TO_KEEP)
-    question = getkeymanager.licensing.parse(action, request.body, request.headers.get("content-type", ""))
+    question = dialect.parse(action, request.body, request.headers.get("content-type", ""))
 
     def act() -> Answer:
         return _act(question, access, now, to_act)
@@ -89,19 +90,19 @@ def _answer(action: DeviceAction) -> Response[str]:
         status, body = once((access.key.id, action, key), request.body, act, keys, keyring, now, to_act)
     else:
         status, body = act()
-    return answer(status, getkeymanager.licensing.addressed(body, question))
+    return answer(status, dialect.addressed(body, question))
 
 
 def _act(question: DeviceRequest, access: Access, now: datetime, to_act: Deadline) -> Answer:
     finding = wired().licensing.answer(question, access.environment, now, to_act)
     _count(question.action, finding, access, now)
-    return 200, getkeymanager.licensing.answer(question, finding, now)
+    return 200, dialect.answer(question, finding, now)
 
 
 def _count(action: DeviceAction, finding: Finding, access: Access, now: datetime) -> None:
     """Counts for the licence's product, else the key's. The answer is sent even when counting fails."""
     product = (finding.license and finding.license.product_id) or access.key.product_id or UNKNOWN_PRODUCT
-    code = getkeymanager.licensing.code_of(finding.outcome)
+    code = dialect.code_of(finding.outcome)
     try:
         wired().counters(access.environment).add(product, action, code, now)
     except StoreUnavailable as exc:

@@ -18,8 +18,8 @@ from telemetry.services.reports import active_users, applications
 from telemetry.web.authentication import credentials_of
 from telemetry.web.checks import check_parameters
 from telemetry.web.deadline import in_time
-from telemetry.web.failures import failure_answer, failure_problem
-from telemetry.web.http import answer, current_request
+from telemetry.web.failures import failure_answer
+from telemetry.web.problems import failure_problem
 from telemetry.web.reports import (
     OF_ANY_REPORT,
     active_users_question,
@@ -29,6 +29,7 @@ from telemetry.web.reports import (
     piracy_question,
     report_answer,
 )
+from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
 from telemetry.wiring.reports import ReportsWiring
 from telemetry.wiring.wired import Wired
@@ -127,7 +128,7 @@ def not_found(error: NotFoundError) -> Response[str]:
 def failed(error: Exception) -> Response[str]:
     """Answers an error in the form of the API that was asked."""
     if _is_powerauth():
-        return failure_answer(error, powerauth.failure, logger, wired.clock.now())
+        return response_of(failure_answer(error, powerauth.failure, logger, wired.clock.now()))
     return failure_problem(error, current_request(app), logger)
 
 

@@ -3,8 +3,6 @@
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.web.deadline import in_time
@@ -13,19 +11,12 @@ from telemetry.web.unknown_routes import unknown_route
 from telemetry.wiring.api import ApiWiring
 from telemetry.wiring.wired import Wired
 
-app = APIGatewayHttpResolver()
 logger = Logger()
 wired = Wired(ApiWiring.from_env)
 
 
-@app.not_found
-def not_found(_: NotFoundError) -> Response[str]:
-    """There is no route here."""
-    return unknown_route(app.current_event.raw_event, wired().unrouted, logger, wired.clock.now())
-
-
 @logger.inject_lambda_context
 @in_time
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 (Lambda's signature)
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(routed(event), context)
+    return unknown_route(routed(event), wired().unrouted, logger, wired.clock.now()).as_result()

@@ -17,7 +17,7 @@ from telemetry.services.reports import ClosedDays
 from telemetry.settings import TableNames
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_reports import DayReportStore
-from tests.benchmarks.bench_reports import metered
+from tests.benchmarks.capacity import metered
 
 LAST = date(2026, 11, 20)
 DAYS = 366

@@ -24,7 +24,7 @@ from telemetry.domain.window import Range, recent
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.storage.hourly_counts import HourlyCountStore
-from tests.benchmarks.bench_reports import metered
+from tests.benchmarks.capacity import metered
 from tests.observations import BREAKDOWNS
 from tests.worlds.analytics import PRODUCTION
 from tests.worlds.deployment import ALL, Deployment

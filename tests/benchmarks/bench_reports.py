@@ -1,14 +1,10 @@
 """What counting and reporting cost, from ReturnConsumedCapacity: users counted through the real fold."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 
 from telemetry.domain.active_users import Audience, next_balance
 from telemetry.domain.environment import Environment
@@ -16,6 +12,7 @@ from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services.counting import count
 from telemetry.services.reports import active_users
 from telemetry.settings import TableNames
+from tests.benchmarks.capacity import metered
 from tests.integration.test_active_users_table import fill
 from tests.observations import report_of
 from tests.table_aggregates import TableAggregates
@@ -34,24 +31,6 @@ def close(store: TableAggregates, last: date) -> None:
             before, tally = store.day(scope, day)
             store.keep(report_of(scope, next_balance(before, day, tally)))
         store.close(day)
-
-
-@contextmanager
-def metered() -> Iterator[list[tuple[str, float]]]:
-    """Operations and the capacity units each consumed."""
-    calls: list[tuple[str, float]] = []
-    original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
-
-    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
-        answer = original(self, operation, arguments | {"ReturnConsumedCapacity": "TOTAL"})
-        consumed = answer.get("ConsumedCapacity", [])
-        entries = consumed if isinstance(consumed, list) else [consumed]
-        calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
-        return answer
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseClient, "_make_api_call", call)
-        yield calls
 
 
 def visitors(users: int, day: date, share: float) -> list[Sighting]:

@@ -1,12 +1,20 @@
 """Counting what calls cost, from ReturnConsumedCapacity."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
+from botocore.client import BaseClient
+
 from telemetry.storage.tables import brief_client, dynamodb_client
+
+Call = tuple[str, float]
+"""An operation, and the capacity units it consumed."""
+
+READS = {"GetItem", "BatchGetItem", "Query", "Scan"}
 
 
 @dataclass
@@ -85,3 +93,27 @@ def reading_records() -> Iterator[Read]:
     finally:
         events.unregister("provide-client-params.dynamodb", ask)
         events.unregister("after-call.dynamodb", note)
+
+
+@contextmanager
+def metered(only: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda *_: True) -> Iterator[list[Call]]:
+    """What is asked of DynamoDB meanwhile; `only` calls with such arguments and answers."""
+    calls: list[Call] = []
+    original: Any = BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def call(self: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
+        answer = original(self, operation, {**arguments, "ReturnConsumedCapacity": "TOTAL"})
+        consumed = answer.get("ConsumedCapacity", [])
+        entries = consumed if isinstance(consumed, list) else [consumed]
+        if only(arguments, answer):
+            calls.append((operation, sum(entry["CapacityUnits"] for entry in entries)))
+        return answer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseClient, "_make_api_call", call)
+        yield calls
+
+
+def read_units(calls: Sequence[Call]) -> float:
+    """The read units among them: those of writes are write units."""
+    return sum(units for operation, units in calls if operation in READS)

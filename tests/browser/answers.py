@@ -244,14 +244,28 @@ class Analytics:
             route.fulfill(json=answer if answer is not None else _usual(path, query))
 
 
+def licenses(top: Json | None = None) -> dict[str, Json]:
+    """The three lists of licences; `top` in place of the usual first one."""
+    items = [top_license(), top_license(None, "8KX2", None)]
+    usual = {"items": items, "exact": False, "note": "Today's from the newest 2,000 flagged records"}
+    item = {"kind": "license", "license_id": "0000-license", "customer_id": "globex", "name": "Globex"}
+    devices = {"items": [item | {"last4": "LL08", "devices": 63, "limit": 5, "over": True}], "note": None}
+    key = {"fingerprint": "b" * 32, "last4": "T7WQ", "records": 14, "first_seen": at(hours=20)}
+    customer = {"id": "globex", "name": "Globex", "environment": "staging"}
+    mismatches = {"items": [key | {"last_seen": at(), "customer": customer}]}
+    return {"top": top or usual, "devices": devices, "mismatches": mismatches}
+
+
 def empty() -> dict[str, Json]:
     """What a fresh state answers."""
     nothing: dict[str, Json] = {"items": []}
     return {
         "overview": overview(0),
-        "licenses/top": nothing | {"exact": True, "note": None},
-        "devices/excess": nothing | {"note": None},
-        "mismatches": nothing,
+        "licenses": {
+            "top": nothing | {"exact": True, "note": None},
+            "devices": nothing | {"note": None},
+            "mismatches": nothing,
+        },
         "alerts": nothing,
         "records": nothing | {"next": None},
         "system-logs": {"failed_calls": [], "staff_actions": [], "closings": [], "exports": []},
@@ -265,16 +279,8 @@ def _usual(path: str, query: Mapping[str, str]) -> Json:
         case "products":
             names = {"orbit-desktop": "Orbit Desktop", "orbit-cli": "Orbit CLI", "~unknown": "Unknown"}
             return {"items": [{"id": id_, "name": name} for id_, name in names.items()]}
-        case "licenses/top":
-            items = [top_license(), top_license(None, "8KX2", None)]
-            return {"items": items, "exact": False, "note": "Today's from the newest 2,000 flagged records"}
-        case "devices/excess":
-            item = {"kind": "license", "license_id": "0000-license", "customer_id": "globex", "name": "Globex"}
-            return {"items": [item | {"last4": "LL08", "devices": 63, "limit": 5, "over": True}], "note": None}
-        case "mismatches":
-            key = {"fingerprint": "b" * 32, "last4": "T7WQ", "records": 14, "first_seen": at(hours=20)}
-            customer = {"id": "globex", "name": "Globex", "environment": "staging"}
-            return {"items": [key | {"last_seen": at(), "customer": customer}]}
+        case "licenses":
+            return licenses()
         case "alerts":
             spike = {"id": "1", "product": "orbit-desktop", "opened_at": at(hours=4), "last_seen": at()}
             evidence = {"flagged": 243, "most_expected": 78, "flags": {"INVALID_LICENSE": 243}}

@@ -97,23 +97,25 @@ def named(names: Iterable[str]) -> dict[str, Json]:
     key = {"records": 14, "first_seen": answers.at(hours=20), "last_seen": answers.at()}
     return {
         "products": {"items": [{"id": name, "name": name} for name in names]},
-        "licenses/top": {
-            "exact": True,
-            "note": None,
-            "items": [
-                answers.top_license(f"id {name}", name[-4:], name)
-                | {"product": name, "state": name, "flags": {name: 7, "MALFORMED": 3}, "countries": list(NAMES)}
-                for name in names
-            ],
-        },
-        "devices/excess": {"items": [device | {"customer_id": name, "name": name} for name in names], "note": None},
-        "mismatches": {
-            "items": [
-                key
-                | {"fingerprint": f"of {name}", "last4": name[-4:]}
-                | {"customer": {"id": name, "name": name, "environment": "staging"}}
-                for name in names
-            ]
+        "licenses": {
+            "top": {
+                "exact": True,
+                "note": None,
+                "items": [
+                    answers.top_license(f"id {name}", name[-4:], name)
+                    | {"product": name, "state": name, "flags": {name: 7, "MALFORMED": 3}, "countries": list(NAMES)}
+                    for name in names
+                ],
+            },
+            "devices": {"items": [device | {"customer_id": name, "name": name} for name in names], "note": None},
+            "mismatches": {
+                "items": [
+                    key
+                    | {"fingerprint": f"of {name}", "last4": name[-4:]}
+                    | {"customer": {"id": name, "name": name, "environment": "staging"}}
+                    for name in names
+                ]
+            },
         },
         "alerts": {"items": [alert(number, name) for number, name in enumerate(names)]},
     }

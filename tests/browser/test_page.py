@@ -109,6 +109,18 @@ def test_a_viewer_asks_for_totals_only(open_page: OpenPage, analytics: Analytics
     assert page.get_by_role("link").all_inner_texts() == ["Skip to content"]
 
 
+def test_what_has_not_changed_is_not_sent_again(open_page: OpenPage) -> None:
+    page = open_page(stand_in=False, clock=True)
+    expect(panel(page, "no-records")).to_contain_text("0 records in production")
+    answered: list[tuple[str, int]] = []
+    page.on("response", lambda each: answered.append((each.url.partition("?")[0].rpartition("/")[2], each.status)))
+    for _ in range(2):  # between the first two an hour may end
+        with page.expect_response("**/analytics/overview?*"), page.expect_response("**/analytics/alerts?*"):
+            page.clock.run_for(31_000)
+    assert {("overview", 304), ("alerts", 304)} <= set(answered)
+    expect(panel(page, "no-records")).to_contain_text("0 records in production")
+
+
 # ── looking around
 
 
@@ -122,7 +134,7 @@ def test_what_is_looked_at_is_in_the_address(open_page: OpenPage, analytics: Ana
     assert page.url.endswith("?environment=staging&range=30d&product=orbit-cli")
     scope = {"environment": "staging", "range": "30d", "product": "orbit-cli"}
     assert analytics.asked_for("overview")[-1] == scope
-    assert analytics.asked_for("licenses/top")[-1] == scope | {"limit": "20"}
+    assert analytics.asked_for("licenses")[-1] == scope | {"limit": "20", "threshold": "20"}
 
     page.reload()
     loaded(page, "overview")
@@ -171,7 +183,7 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
     page.route(
         "**/analytics/alerts?*",
         lambda route: route.fulfill(
-            json={"items": [going_on, *([first, second, third] if "state=all" in route.request.url else [])]}
+            json={"items": [going_on, *([first, second, third] if "state=current" in route.request.url else [])]}
         ),
     )
     page.reload()
@@ -396,7 +408,7 @@ def test_the_menu_leads_to_the_reference(open_page: OpenPage) -> None:
 
 
 def test_problems_are_shown_and_tried_again(open_page: OpenPage, analytics: Analytics, troubles: list[str]) -> None:
-    analytics.given["overview"] = analytics.given["licenses/top"] = 503
+    analytics.given["overview"] = analytics.given["licenses"] = 503
     page = open_page(clock=True)
     problem = page.get_by_role("alert")
     expect(problem).to_contain_text("Unavailable")
@@ -524,7 +536,7 @@ def test_a_licence_is_suspended_and_revoked_after_asking(
         item = answers.top_license(license_["id"], license_["last_four"]) | {"state": state}
         return {"items": [item], "exact": True, "note": None}
 
-    analytics.given["licenses/top"] = top()
+    analytics.given["licenses"] = answers.licenses(top())
     page = open_page()
     loaded(page, "overview")
     row = page.locator(f"[data-license='{license_['id']}']")
@@ -542,7 +554,7 @@ def test_a_licence_is_suspended_and_revoked_after_asking(
         dialog.get_by_role("button", name=f"{action} licence").click()
         expect(dialog.get_by_role("status")).to_contain_text(f"is now {state}")
         expect(page.locator("#announcer")).to_contain_text(f"is now {state}")
-        analytics.given["licenses/top"] = top()
+        analytics.given["licenses"] = answers.licenses(top())
         dialog.get_by_role("button", name="Close").last.click()
         expect(row.locator(f".state-{state}")).to_be_visible()
     assert top()["items"][0]["state"] == "revoked"

@@ -11,18 +11,8 @@ import pytest
 from telemetry.domain.active_users import Audience
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import (
-    FLAGGED,
-    RECORDS,
-    SUSPECT,
-    UNNAMED,
-    HourCounts,
-    Kind,
-    Measure,
-    hour_of,
-    of_key,
-    total,
-)
+from telemetry.domain.hourly_counts import FLAGGED, RECORDS, SUSPECT, UNNAMED, HourCounts, Kind, Measure, of_key, total
+from telemetry.domain.instant import hour_of
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.services.api_keys import hash_of

@@ -25,6 +25,7 @@ from telemetry.services.api_keys import issue_staff_key
 from telemetry.storage.activations import ActivationChange
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.tables import dynamodb_client
+from telemetry.web.administration.products import MOST_ACTIVITY_TYPES
 from tests.client import Answer, Client, bearer, headers_of
 from tests.described import operations
 from tests.lambdas import load_function, restart
@@ -274,7 +275,8 @@ def test_products_are_registered_and_changed(ask: Ask) -> None:
     assert (created.status, created.body, created.headers["etag"]) == (201, made, '"1"')
     path = "/products/orbit-2.x"
     assert ask("GET", path) == replace(created, status=200)
-    change = {"active": False, "activity_types": ["primary"], "versions": []}
+    builds = {"key": "primary", "label": "Ran a build", "level": "primary"}
+    change = {"active": False, "activity_types": [builds], "versions": []}
     changed = ask("PATCH", path, change, if_match='"1"')
     assert (changed.status, changed.headers["etag"]) == (200, '"2"')
     assert changed.body == made | change == ask("GET", path).body
@@ -295,9 +297,14 @@ def test_what_is_no_id_of_a_product(ask: Ask, id_: object) -> None:
 
 @pytest.mark.parametrize("word", ["x" * 65, "\U0001f600" * 17, "a\x01b", "a\nb", "\ud800"])
 def test_versions_and_activity_types_are_short_texts(ask: Ask, word: str) -> None:
-    for field in ("versions", "activity_types"):
-        answer = ask("POST", "/products", {"id": "new", "name": "New", field: ["1.0", word]})
-        assert (answer.status, [error["field"] for error in answer.body["errors"]]) == (422, [f"{field}.1"])
+    known = {"key": "primary", "level": "primary"}
+    for lists, field in (
+        ({"versions": ["1.0", word]}, "versions.1"),
+        ({"activity_types": [known, {"key": word, "level": "primary"}]}, "activity_types.1.key"),
+        ({"activity_types": [known | {"label": word}]}, "activity_types.0.label"),
+    ):
+        answer = ask("POST", "/products", {"id": "new", "name": "New", **lists})
+        assert (answer.status, [error["field"] for error in answer.body["errors"]]) == (422, [field])
     assert ask("GET", "/products/new").status == 404
 
 
@@ -309,11 +316,50 @@ def test_a_product_with_all_it_may_have_is_changed_and_that_written_down(ask: As
     def words(number: int) -> list[str]:
         return [f"{longest}{number}{each:03d}" for each in range(500)]
 
-    lists = [{"versions": words(number), "activity_types": words(number + 1)} for number in (1, 3)]
+    def types(number: int) -> list[dict[str, str]]:
+        return [
+            {"key": key, "label": f"{longest}", "level": "secondary"} for key in words(number)[:MOST_ACTIVITY_TYPES]
+        ]
+
+    lists = [{"versions": words(number), "activity_types": types(number + 1)} for number in (1, 3)]
     assert ask("POST", "/products", {"id": "new", "name": "New"} | lists[0]).status == 201
     assert ask("PATCH", "/products/new", lists[1], if_match='"1"').status == 200
     entry = ask("GET", "/audit", None, PRODUCTION).body["items"][0]
     assert (entry["before"], entry["after"]) == (lists[0], lists[1])
+
+
+def test_activity_types_have_keys_labels_and_levels(ask: Ask) -> None:
+    """Listed by their keys. A key that is spelled in two ways is one."""
+    sent = [
+        {"key": "secondary1", "label": " Opened the docs ", "level": "secondary"},
+        {"key": "CALL HOME", "level": "secondary"},
+        {"key": "LOGIN_ACTIVITY", "level": "primary"},
+    ]
+    made = ask("POST", "/products", {"id": "new", "name": "New", "activity_types": sent})
+    assert made.status == 201
+    assert made.body["activity_types"] == [
+        {"key": "CALL_HOME", "label": "CALL_HOME", "level": "secondary"},
+        {"key": "LOGIN_ACTIVITY", "label": "LOGIN_ACTIVITY", "level": "primary"},
+        {"key": "secondary1", "label": "Opened the docs", "level": "secondary"},
+    ]
+    assert ask("GET", "/products/new").body == made.body
+    for wrong in (
+        [sent[1], {"key": "CALL_HOME", "level": "primary"}],
+        [{"key": "x"}],
+        [{"key": "x", "level": "tertiary"}],
+        ["primary"],
+        [{"key": "x", "level": "primary", "name": "y"}],
+        [{"key": f"k{number}", "level": "primary"} for number in range(MOST_ACTIVITY_TYPES + 1)],
+    ):
+        assert ask("PATCH", "/products/new", {"activity_types": wrong}, if_match='"1"').status == 422
+    assert ask("PATCH", "/products/new", {"activity_types": []}, if_match='"2"').status == 412
+    emptied = ask("PATCH", "/products/new", {"activity_types": []}, if_match='"1"')
+    assert emptied.body["activity_types"] == []
+    entry = ask("GET", "/audit", None, PRODUCTION).body["items"][0]
+    assert (entry["before"], entry["after"]) == (
+        {"activity_types": made.body["activity_types"]},
+        {"activity_types": []},
+    )
 
 
 def test_customers_are_registered_and_changed(ask: Ask) -> None:

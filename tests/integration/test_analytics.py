@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
@@ -17,9 +18,11 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failed_call import Caller
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.product import ActivityLevel, ActivityType, by_key
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
+from telemetry.services.license_watch import ABOUT_SECONDS
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
@@ -28,9 +31,11 @@ from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.hourly_counts import HourlyCountStore
+from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.records import RecordStore
 from telemetry.storage.spikes import EpisodeStore
+from tests.clock import FakeClock
 from tests.worlds.analytics import PRODUCTION, AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.licenses import issue
@@ -42,7 +47,7 @@ NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 TODAY = NOW.date()
 GOOD, LEAKED, STAGED, NOBODYS = (f"KEY-{name}-0000-{name[:4]}" for name in ("GOOD", "LEAK", "STAG", "NOBO"))
 VIEWER_ROUTES = ("overview",)
-ADMIN_ROUTES = ("licenses/top", "devices/excess", "mismatches", "alerts", "system-logs")
+ADMIN_ROUTES = ("licenses", "licenses/top", "devices/excess", "mismatches", "alerts", "system-logs")
 
 
 @pytest.fixture
@@ -106,6 +111,7 @@ def test_an_overview_by_day(world: AnalyticsWorld) -> None:
             "unique_users": 2,
             "unique_devices": 2,
             "unique_users_days": 2,
+            "uses": 0,
         },
         "alerts": [
             {"flag": "INVALID_LICENSE", "records": 3, "before": 0, "change": 3},
@@ -139,6 +145,7 @@ def test_an_overview_by_day(world: AnalyticsWorld) -> None:
                 {"action": "verify", "code": 200, "calls": 2},
             ],
         },
+        "activities": [],
     }
 
 
@@ -164,6 +171,7 @@ def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
             "unique_users": 1,
             "unique_devices": 2,
             "unique_users_days": 1,
+            "uses": 0,
         },
         "alerts": [
             {"flag": "INVALID_LICENSE", "records": 2, "before": 0, "change": 2},
@@ -192,7 +200,56 @@ def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
                 {"action": "verify", "code": 200, "calls": 2},
             ],
         },
+        "activities": [],
     }
+
+
+def test_uses_are_counted_beside_records(world: AnalyticsWorld) -> None:
+    """Two days closed, and this morning. What sums up many uses is one record; what is malformed, one use."""
+    for days, uses in ((2, {"activity_type": "primary"}), (1, {"count": 120, "domain": "globex.example"})):
+        world.use(uses, ago(days))
+    close(world, 1, 0)
+    for uses in (
+        {"activity_type": "CALL HOME"},
+        {"activity_type": "CALL_HOME", "count": 1_000_000, "ip_addr": "198.51.100.7", "mode": "DOMAIN"},
+        {"activity_type": "tertiary"},
+        {"count": 1_000_001, "domain": "globex.example"},
+        {"count": 0, "domain": "globex.example"},
+        {"count": 5, "mode": "USER"},
+        {"count": True, "domain": "globex.example"},
+    ):
+        world.use(uses, ago(0, 7))
+    world.keep({"user_identifier": "jill", "product_id": "acme-cli"}, ago(0, 8))
+    world.deliver()
+    told = world.given("overview", product="acme-cli", **{"from": "2026-11-19", "to": "2026-11-21"})
+    assert (told["stats"]["recent_activity"], told["stats"]["uses"]) == (10, 1_000_127)
+    day = "2026-11-{}T00:00:00.000Z".format
+    builds = {"activity_type": "primary", "label": "Ran a build", "level": "primary"}
+    assert told["activities"] == [
+        {"activity_type": "CALL_HOME", "label": None, "level": None, "uses": 1_000_001}
+        | {"first_seen": day(21), "last_seen": day(21)},
+        builds | {"uses": 125, "first_seen": day(19), "last_seen": day(21)},
+        {"activity_type": "tertiary", "label": None, "level": None, "uses": 1}
+        | {"first_seen": day(21), "last_seen": day(21)},
+    ]
+    malformed = world.given("records", flag="MALFORMED", range="7d")["items"]
+    assert len(malformed) == 4
+    assert world.given("overview", product="acme-desktop", range="7d")["activities"] == []
+    everything = world.given("overview", range="7d")
+    assert (everything["stats"]["uses"], everything["activities"][1]["label"]) == (1_000_127, None)
+
+
+def test_a_type_that_is_listed_later_is_classified_from_the_beginning(world: AnalyticsWorld) -> None:
+    world.use({"activity_type": "tertiary"}, ago(1))
+    close(world, 0)
+    products = world.deployment.products
+    cli = products.get("acme-cli")
+    tertiary = ActivityType("tertiary", "Looked around", ActivityLevel.SECONDARY)
+    products.put(replace(cli, activity_types={**cli.activity_types, **by_key(tertiary)}))
+    (told,) = world.given("overview", product="acme-cli", range="7d")["activities"]
+    assert (told["label"], told["level"]) == ("Looked around", "secondary")
+    (record,) = world.given("records", product="acme-cli", range="7d")["items"]
+    assert record["flags"] == ["UNKNOWN_ACTIVITY_TYPE"]
 
 
 def test_an_overview_is_of_the_last_24_hours_unless_told(world: AnalyticsWorld) -> None:
@@ -400,6 +457,75 @@ def test_of_open_days_only_so_many_records_are_looked_at(
     assert sum(each["flagged"] for each in told["items"]) == 4
 
 
+def test_the_three_lists_in_one_answer(world: AnalyticsWorld) -> None:
+    pirates(world)
+    for window in ({"range": "24h"}, {"range": "7d"}, {"from": "2026-11-20", "to": "2026-11-20"}):
+        for scope in ({}, {"product": "acme-desktop"}):
+            asked = window | scope
+            assert world.given("licenses", **asked, limit="2", threshold="5") == {
+                "top": world.given("licenses/top", **asked, limit="2"),
+                "devices": world.given("devices/excess", **asked, threshold="5"),
+                "mismatches": world.given("mismatches", **asked),
+            }
+
+
+def test_what_is_shown_of_a_licence_is_never_remembered(deployment: Deployment, mailbox: Mailbox) -> None:
+    """Only whether one that is not shown has come over its limit may be told some minutes late."""
+    clock = FakeClock(NOW)
+    world = AnalyticsWorld(deployment, mailbox, clock)
+    leaked, store = pirates(world)[0], LicenseStore(deployment.tables.registry, deployment.keyring)
+
+    def shown() -> list[tuple[str, int | None]]:
+        told = world.given("licenses", range="7d")
+        (state,) = (each["state"] for each in told["top"]["items"] if each["license_id"] == leaked.id)
+        return [(state, each["limit"]) for each in told["devices"]["items"]]
+
+    assert shown() == [("assigned", 3)]
+    leaked = store.change(replace(leaked, state=LicenseState.REVOKED, activation_limit=4))
+    assert shown() == [("revoked", 4)]
+    leaked = store.change(replace(leaked, activation_limit=5))
+    assert shown() == []
+    store.change(replace(leaked, activation_limit=1))
+    clock.advance(ABOUT_SECONDS + 1)
+    assert shown() == [("revoked", 1)]
+
+
+def test_an_issued_licence_is_known_also_without_a_record_that_tells_its_key(world: AnalyticsWorld) -> None:
+    leaked = issue(world.deployment, LEAKED, product_id=None)
+    world.keep({"license_key": LEAKED, "product_id": "typo"}, ago(0))
+    world.deliver()
+    (item,) = world.given("licenses/top")["items"]
+    assert (item["license_id"], item["last4"], item["product"]) == (leaked.id, "LEAK", "~unknown")
+
+
+# ── answers that have not changed
+
+
+@pytest.mark.parametrize("path", ["products", *VIEWER_ROUTES, *ADMIN_ROUTES, "records"])
+def test_an_answer_that_has_not_changed_is_not_sent_again(deployment: Deployment, mailbox: Mailbox, path: str) -> None:
+    clock = FakeClock(NOW)
+    world = AnalyticsWorld(deployment, mailbox, clock)
+    world.keep({"license_key": NOBODYS}, ago(0))
+    world.deliver()
+    first = world.answered(path)
+    tag = first.headers["etag"]
+    clock.advance(30)
+    for known in (tag, tag.removeprefix("W/"), f'"other", {tag}'):
+        again = world.answered(path, known)
+        assert (again.status, again.text, again.headers["etag"]) == (304, "", tag)
+        assert again.headers["cache-control"] == "no-store"
+    assert world.answered(path, '"other"').status == 200
+
+
+def test_an_answer_that_has_changed_has_another_tag(world: AnalyticsWorld) -> None:
+    first = world.answered("overview")
+    world.keep({}, ago(0))
+    world.deliver()
+    second = world.answered("overview", first.headers["etag"])
+    assert second.status == 200
+    assert second.headers["etag"] != first.headers["etag"]
+
+
 # ── alerts
 
 
@@ -436,6 +562,9 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
     assert world.given("alerts", state="all", range="24h") == told
     assert world.given("alerts", state="all", **{"from": "2026-11-16", "to": "2026-11-17"}) == {"items": [over]}
     assert world.given("alerts", product="acme-cli", state="all") == {"items": []}
+    assert world.given("alerts", state="current", range="24h") == told
+    for window in ({"range": "7d"}, {"from": "2026-11-16", "to": "2026-11-17"}):
+        assert world.given("alerts", state="current", **window)["items"] == [*told["items"], over]
 
 
 def test_a_spike_of_one_licence_says_whose_it_is(world: AnalyticsWorld) -> None:
@@ -663,6 +792,8 @@ def test_what_cannot_be_asked(world: AnalyticsWorld, query: Mapping[str, str], f
         ("licenses/top", {"limit": "0"}, "limit"),
         ("licenses/top", {"limit": "201"}, "limit"),
         ("devices/excess", {"threshold": "0"}, "threshold"),
+        ("licenses", {"limit": "201"}, "limit"),
+        ("licenses", {"threshold": "0"}, "threshold"),
         ("alerts", {"state": "closed"}, "state"),
         ("system-logs", {"from": "2026-11-22", "to": "2026-11-23"}, "from"),
     ],
@@ -684,10 +815,12 @@ def test_there_is_no_such_route(world: AnalyticsWorld) -> None:
         ("overview", SummaryStore, "read"),
         ("overview", HourlyCountStore, "hours"),
         ("overview", LedgerStore, "ledger"),
-        ("overview", LicensingCounters, "calls"),
+        ("overview", LicensingCounters, "by_hour"),
         ("licenses/top", DayReportStore, "details_between"),
         ("licenses/top", DayRecordStore, "newest_flagged"),
-        ("devices/excess", RecordStore, "one_of_each"),
+        ("licenses/top", RecordStore, "one_of_each"),
+        ("devices/excess", LicenseStore, "known"),
+        ("licenses", CustomerStore, "many"),
         ("mismatches", CustomerStore, "many"),
         ("alerts", EpisodeStore, "all"),
         ("system-logs", FailedCallStore, "hours"),

@@ -142,8 +142,8 @@ def test_who_has_a_report_of_a_day(store: Store) -> None:
     for report in product_reports:
         store.keep(report)
     scopes = [f"product {number:03d}" for number in range(120)]
-    assert store.reported(scopes, DAY) == {report.totals.scope for report in product_reports}
-    assert store.reported(scopes, DAY + timedelta(days=1)) == set()
+    assert store.totals_on(scopes, DAY) == {report.totals.scope: report.totals for report in product_reports}
+    assert store.totals_on(scopes, DAY + timedelta(days=1)) == {}
     assert list(store.told(scopes, DAY)) == [(report.totals, report.details) for report in product_reports]
     assert list(store.told([], DAY)) == []
 

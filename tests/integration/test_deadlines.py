@@ -1,19 +1,23 @@
 """One deadline for a request: whatever storage does, it is answered in time, event by event."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from telemetry.domain.environment import Environment
 from tests.client import Answer, Client
+from tests.clock import FakeClock
 from tests.faulty_transport import BadDay, Fault, answer, bad_day, only, refused, silent, unreachable
 from tests.lambdas import load_function
-from tests.worlds.deployment import Deployment
+from tests.worlds.deployment import Deployment, start_ingest
 from tests.worlds.licenses import KEY, issue
 
 TIMEOUTS = {"ingest": 10.0, "licensing": 20.0, "reports": 10.0, "analytics": 29.0, "admin": 29.0}
@@ -42,9 +46,10 @@ def in_time(client: Client, fault: Fault) -> Iterator[tuple[Client, BadDay]]:
 
 @pytest.fixture
 def send(deployment: Deployment) -> Send:
-    """Sends a body to ingest in its time; the key and the products are known already."""
+    """Sends a body to ingest in its time; the key, the products and the index partitions are known already."""
     ingest = client(deployment, "ingest")
-    assert ingest.post("/v1/telemetry", an_event(0)).status == 200
+    known = [an_event(number, event_id=f"known-{number}") for number in range(20)]  # in all shards of the index
+    assert ingest.post("/v1/telemetry", known).status == 200
 
     def sent(fault: Fault, body: object, path: str = "/v1/telemetry") -> tuple[Answer, BadDay]:
         with in_time(ingest, fault) as (hurried, day):
@@ -208,3 +213,54 @@ def test_keys_that_are_left_out_again_and_again(deployment: Deployment) -> None:
     issue(deployment)
     with in_time(client(deployment, "licensing"), only(nothing, "BatchGetItem")) as (licensing, _):
         assert licensing.post("/v1/verify", {"license_key": KEY, "identifier": "d"}).status == 503
+
+
+YEAR = {"environment": "production", "from": "2026-01-01", "to": "2026-11-21"}
+
+
+@pytest.mark.parametrize("seconds", [1.5, pytest.param(0.3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("path", "query", "rows"),
+    [
+        ("/api/v1/analytics/records", {"hwid": "d3", **YEAR}, 10),
+        ("/api/v1/analytics/records", {"limit": "7", **YEAR}, 50),
+        ("/api/v1/analytics/export", {"format": "ndjson", **YEAR}, 50),
+        ("/api/v1/analytics/export", {"format": "ndjson", "hwid": "d3", **YEAR}, 10),
+        ("/api/v1/telemetry", {"data_group": "rare"}, 10),
+    ],
+)
+def test_a_year_of_a_slow_table(
+    deployment: Deployment, path: str, query: dict[str, str], rows: int, seconds: float
+) -> None:
+    """Each request takes its time, and the index is too large to be read at once: pages are short, and lead on."""
+    now = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    for age in range(0, 30, 3):
+        events = [an_event(number, event_id=f"{age}-{number}") for number in range(5)]
+        events[0]["data_group"] = "rare"
+        assert (
+            start_ingest(deployment, now - timedelta(days=age))("/api/v1/telemetry", json.dumps(events)).status == 200
+        )
+    analytics = load_function("analytics", FakeClock(now))
+    table = deployment.tables.records(Environment.PRODUCTION)
+    analytics.wired().index_sizes.note(table, 1_000_000)
+    key = deployment.staff_key() if "analytics" in path else deployment.keys[Environment.PRODUCTION]
+
+    def slow(day: BadDay, _operation: str, _request: dict[str, Any]) -> None:
+        day.pass_(seconds)
+
+    found, page, cursor = 0, query, "next" if path.endswith("telemetry") else "cursor"
+    for _ in range(60):
+        with in_time(Client(analytics, {"authorization": f"Bearer {key}"}), slow) as (hurried, _):
+            result = hurried.get(path, page)
+        assert result.status == 200, result.text
+        if "export" in path:
+            found += len(result.text.splitlines())
+            following = result.headers.get("link", "").partition(">")[0].removeprefix("<")
+        else:
+            told = result.body["response"] if path.endswith("telemetry") else result.body
+            found += len(told["data"] if path.endswith("telemetry") else told["items"])
+            following = told["next"]
+        if not following:
+            break
+        page = dict(parse_qsl(urlsplit(following).query)) if "?" in following else {**query, cursor: following}
+    assert found == rows

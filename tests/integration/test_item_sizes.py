@@ -70,7 +70,7 @@ from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import CountersItem, KeyedItem, TableItem, dynamodb_client
 from telemetry.web.administration.api_keys import NewApiKey
 from telemetry.web.administration.customers import NewCustomer
-from telemetry.web.administration.products import NewProduct, ProductPatch
+from telemetry.web.administration.products import ActivityType, NewProduct, ProductPatch
 from telemetry.web.records import ExportQuery, Format
 from telemetry.web.staff import LONGEST_USER_AGENT
 from tests.item_sizes import LARGEST_ITEM, item_bytes
@@ -149,7 +149,10 @@ class Stage:
 def write_product(stage: Stage) -> None:
     """In quotation marks, which the log's JSON spells out."""
     quotes = '"' * 59
-    versions, types, later, last = ([f"{quotes}{group}{each:04d}" for each in range(500)] for group in "abcd")
+    versions, keys, later, others = ([f"{quotes}{group}{each:04d}" for each in range(500)] for group in "abcd")
+    types, last = (
+        [ActivityType(key=key, label=quotes, level="primary") for key in some[:200]] for some in (keys, others)
+    )
     new = NewProduct(id=PRODUCT, name=wide(200), versions=versions, activity_types=types)
     catalogue.create_product(stage.staff, Product(**dict(new)), stage.stores)
     patch = ProductPatch(name=wide(200), versions=later, activity_types=last)

@@ -143,7 +143,12 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
     in_parts = replace(closer, recounter=replace(closer.recounter, records_at_once=2))
     with written() as by_closing:
         assert [each.day for each in in_parts.close(deadline(now.date()))] == [now.date()]
-    assert {key.partition("#")[0] for key in by_closing["BatchWriteItem"]} == {"candidate", "recount"}
+    assert {key.partition("#")[0] for key in by_closing["BatchWriteItem"]} == {
+        "candidate",
+        "recount",
+        "scopes",
+        "summaries",
+    }
     for function, found in (("RollupFunction", by_rollup), ("CloseDayFunction", by_closing)):
         for action, keys in found.items():
             assert not any(within({key}, must_not(function, action)) for key in keys), (function, action)

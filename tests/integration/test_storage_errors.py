@@ -66,6 +66,7 @@ from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.day_records import DayRecordStore
@@ -82,7 +83,7 @@ from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.inserts import Insertion
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
-from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
 from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
@@ -180,6 +181,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "LedgerStore.scopes": lambda: LedgerStore(TABLE).scopes(),
     "LedgerStore.has_scope": lambda: LedgerStore(TABLE).has_scope("acme-cli"),
     "LedgerStore.add_scopes": lambda: LedgerStore(TABLE).add_scopes(["acme-cli"]),
+    "LedgerStore.openings": lambda: LedgerStore(TABLE).openings(["*"], DAY.toordinal()),
     "LedgerStore.day": lambda: LedgerStore(TABLE).day("*", DAY.toordinal()),
     "LedgerStore.close": lambda: LedgerStore(TABLE).close(DAY.toordinal()),
     "ApiKeyStore.get": lambda: api_keys.get("k1"),
@@ -215,7 +217,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),
     "DayReportStore.latest": lambda: reports.latest("*", DAY),
     "DayReportStore.keep": lambda: reports.keep(REPORT),
-    "DayReportStore.reported": lambda: reports.reported(["*"], DAY),
+    "DayReportStore.totals_on": lambda: reports.totals_on(["*"], DAY),
+    "DayReportStore.keep_all": lambda: reports.keep_all([REPORT]),
     "DayReportStore.told": lambda: reports.told(["*"], DAY),
     "SummaryStore.put": lambda: summaries.put([SUMMARY]),
     "SummaryStore.read": lambda: summaries.read("*", DAY, DAY),
@@ -235,6 +238,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "LicensingCounters.add": lambda: counters.add("acme-cli", DeviceAction.VERIFY, 100, NOW),
     "LicensingCounters.calls": lambda: counters.calls(NOW, NOW),
     "RecordStore.marked": lambda: records.marked(DAY),
+    "LicensingCounters.by_hour": lambda: counters.by_hour(NOW, NOW),
     "RecordStore.insert": lambda: records.insert([RECORD], soon()),
     "RecordStore.existing": lambda: records.existing([KEY], soon()),
     "RecordStore.get": lambda: records.get(KEY),
@@ -278,13 +282,16 @@ CALLS: dict[str, Callable[[], object]] = {
 
 CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
-NO_STORES = (Catalogue, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, RememberedRetention, Run, Selection)
+NO_STORES = (
+    Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, RememberedCalls,
+    RememberedRetention, Run, Selection,
+)  # fmt: skip
 """What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
 TRANSACTIONS = {
     "ActivationStore.activate", "ActivationStore.deactivate",
     "HourlyCountStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
-    "CustomerStore.change", "DayReportStore.keep", "EpisodeStore.open", "LicenseStore.add",
+    "CustomerStore.change", "DayReportStore.keep", "DayReportStore.keep_all", "EpisodeStore.open", "LicenseStore.add",
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
 }  # fmt: skip

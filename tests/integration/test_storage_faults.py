@@ -7,7 +7,6 @@ import socket
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -221,16 +220,13 @@ def ssm(parameter: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception
     def answering(answer: Exception | str) -> list[str]:
         asked: list[str] = []
 
-        def make(client: BaseClient, operation: str, arguments: dict[str, Any]) -> Any:  # noqa: ANN401
-            if operation != "GetParameter":
-                return _original(client, operation, arguments)
-            asked.append(arguments["Name"])
-            assert arguments["WithDecryption"]
+        def get_parameter(name: str) -> str:
+            asked.append(name)
             if isinstance(answer, Exception):
                 raise answer
-            return {"Parameter": {"Value": answer}}
+            return answer
 
-        monkeypatch.setattr(BaseClient, "_make_api_call", make)
+        monkeypatch.setattr(secret, "get_parameter", get_parameter)
         return asked
 
     return answering
@@ -299,7 +295,6 @@ def test_a_store_of_secrets_that_takes_the_connection_and_never_answers(
     call: Call, name: str, method: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "READ_TIMEOUT_SECONDS", 0.1)
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", f"http://127.0.0.1:{server.getsockname()[1]}")
         assert_told(path, call(name, method, path), 503)

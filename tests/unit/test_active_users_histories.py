@@ -1,6 +1,7 @@
 """Whatever happens, and in whatever order: users(N) is what a set would say."""
 
 import os
+from collections import deque
 from datetime import date, timedelta
 from random import Random
 from typing import Any, cast
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from telemetry.domain.active_users import ActorKey, Audience
+from telemetry.domain.active_users import Actor, ActorKey, Audience
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.sighting import CATALOGUE, Sighting
 from telemetry.services.counting import count
@@ -48,13 +49,17 @@ def test_faults_and_rivals_change_nothing(steps: list[Step], seed: int, most_sco
 
 
 class Treacherous:
-    """A store that fails before or after doing what it was asked, and whose actors others move while they are read."""
+    """A store that fails before or after doing what it was asked, and whose actors others move while they are read.
+
+    Who does not ask for consistent ones may get them as they were a few changes ago.
+    """
 
     world: World
 
     def __init__(self, store: MemoryAggregates, random: Random) -> None:
         self._store = store
         self._random = random
+        self._earlier: deque[dict[ActorKey, Actor]] = deque([{}], maxlen=5)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         method = getattr(self._store, name)
@@ -64,8 +69,12 @@ class Treacherous:
         def attempt(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401
             self._perhaps_fail()
             result = method(*arguments, **named)
+            if name == "actors" and named.get("consistent") is False and self._random.random() < 0.5:
+                then = self._random.choice(self._earlier)
+                result = {key: then[key] for key in arguments[0] if key in then}
             if name == "actors" and self._random.random() < 0.2:
                 self._a_rival_counts()
+            self._earlier.append(dict(self._store._actors))
             self._perhaps_fail()
             return result
 

@@ -1,6 +1,6 @@
 """When days close, where they begin, and what is kept of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
@@ -64,6 +64,9 @@ class World:
 
     def examined(self, product: str, day: date) -> Iterator[tuple[Observation, str | None]]:
         return ((each, self.wrong.get(each.seal)) for each in self.observations(product, day))
+
+    def products(self, day: date) -> frozenset[str]:
+        return frozenset(each.sighting.product for each in self.records if each.sighting.day == day)
 
     def has_any(self, product: str, day: date) -> bool:
         return any((each.sighting.product, each.sighting.day) == (product, day) for each in self.records)
@@ -277,8 +280,8 @@ def test_of_two_runs_at_once_that_count_different_records_the_later_one_tells() 
     world = delivered(seen(0))
     late = seen(0, b"john")
 
-    def be_overtaken(report: DayReport) -> None:
-        if late in world.records and report.totals.scope == "editor":
+    def be_overtaken(reports: Sequence[DayReport]) -> None:
+        if late in world.records and reports[0].totals.scope == "editor":
             world.records.remove(late)
             assert world.close(at(0, LATE)) == [0]
 

@@ -1,6 +1,6 @@
 """Runs that have too little time, or are cut off: each gets further, and in the end the reports are the same."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, time, timedelta
 from random import Random
@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from telemetry.domain.day_report import DayDetails
+from telemetry.domain.active_users import LedgerBroken
+from telemetry.domain.day_report import DayDetails, DayReport
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
@@ -279,27 +280,61 @@ def test_four_thousand_products_close() -> None:
     assert whole.details.evidence["products"] == "4001"
 
 
-def test_looking_back_for_a_first_day_goes_on_where_it_was_cut_off() -> None:
-    """Each product has to be asked for, twice, before the first day can be closed at all."""
+def test_looking_back_for_a_first_day_asks_only_what_may_have_records() -> None:
     products = [f"product-{number:04d}" for number in range(1_000)]
     world = delivered([seen(0, product=products[5])])
     asked = list[str]()
     has_any = world.has_any
 
-    def slow(product: str, day: date) -> bool:
+    def listening(product: str, day: date) -> bool:
         asked.append(product)
         return has_any(product, day)
 
-    world.has_any = slow  # type: ignore[method-assign]
-    for run in range(22):
-        closer = world.closer(*products)
-        closer.recounter.allowance.seconds_left = lambda: 0
-        assert closer.close(at(1, 30 + run)) == []
-        days, groups = divmod(run + 1, 11)
-        assert len(asked) == 1_001 * days + 100 * groups
-    assert sorted(asked) == sorted([*products, UNKNOWN_PRODUCT] * 2)
-    assert world.close(at(1, 60), *products) == []
-    assert world.close(at(1, 80), *products) == [0]
+    world.has_any = listening  # type: ignore[method-assign]
+    closer = world.closer(*products)
+    closer.recounter.allowance.seconds_left = lambda: 0
+    assert closer.close(at(1, 30)) == []
+    assert asked == []  # the days before have no records at all
+    assert world.close(at(1, 40), *products) == [0]
+
+
+def test_products_without_records_are_reported_together_or_else_each_by_itself() -> None:
+    """One of them has lost a balance: it keeps no other from its report."""
+    products = [f"product-{number:02d}" for number in range(40)]
+    world = delivered([seen(0), seen(0, product=products[3])])
+    world.close(at(1), *products)
+    assert world.close(at(1, LATE), *products) == [0, 1]
+    del world.aggregates._balances[products[7]][DAY.toordinal() + 1]
+    kept = list[int]()
+    keep_all = world.aggregates.keep_all
+
+    def listening(reports: Collection[DayReport]) -> bool:
+        kept.append(len(reports))
+        return keep_all(reports)
+
+    world.aggregates.keep_all = listening  # type: ignore[method-assign]
+    with pytest.raises(LedgerBroken) as caught:
+        world.close(at(2, LATE), *products)
+    assert caught.value.__notes__ == [f"{products[7]} on 2026-11-05"]
+    assert kept == [1] * 32 + [9]
+    told = world.aggregates.totals_on([*products, UNKNOWN_PRODUCT, "editor"], DAY + timedelta(days=2))
+    assert told.keys() == {*products, UNKNOWN_PRODUCT, "editor"} - {products[7]}
+
+
+def test_of_products_without_records_one_is_reported_meanwhile_by_another_run() -> None:
+    products = [f"product-{number:02d}" for number in range(5)]
+    world, other = delivered([seen(0)]), list[object]()
+    world.close(at(1), *products)
+
+    def be_overtaken(reports: Sequence[DayReport]) -> None:
+        if not other:
+            other.append(reports)
+            assert world.close(at(1, 40), *products) == [0]
+
+    closer = replace(world.closer(*products), summarise=be_overtaken)
+    assert [each.day for each in closer.close(at(1, 41))] == [DAY]
+    assert closer.contradicted == []
+    assert world.aggregates.closing().is_closed(DAY.toordinal())
 
 
 def test_looking_back_over_days_with_records_goes_on_too() -> None:
@@ -329,7 +364,11 @@ def test_a_product_that_cannot_be_counted_keeps_no_other_from_getting_further() 
         with pytest.raises(StoreUnavailable, match="of a") as caught:
             world.close(at(1, minutes), "a", "b", "c")
         assert caught.value.__notes__ == ["a on 2026-11-03"]
-    assert world.aggregates.reported(["a", "b", "c", UNKNOWN_PRODUCT, CATALOGUE], DAY) == {"b", "c", UNKNOWN_PRODUCT}
+    assert world.aggregates.totals_on(["a", "b", "c", UNKNOWN_PRODUCT, CATALOGUE], DAY).keys() == {
+        "b",
+        "c",
+        UNKNOWN_PRODUCT,
+    }
     world.observations = observations  # type: ignore[method-assign]
     reads = len(world.reads)
     world.close(at(1, 50), "a", "b", "c")

@@ -9,6 +9,7 @@ import pytest
 from telemetry.dialects import getkeymanager, powerauth, reo
 from telemetry.dialects.body.json_text import NotJson
 from telemetry.dialects.failure import Failure
+from telemetry.dialects.getkeymanager.failures import BadParameters
 from telemetry.domain import errors
 from telemetry.domain.errors import (
     AddressNotAllowed,
@@ -63,7 +64,7 @@ def all_errors() -> Iterator[Exception]:
         (Forbidden(), Failure(403, envelope(150, "Access Denied"))),
         (NotJson("Expecting"), Failure(400, envelope(422, "Expecting.", {"body": ["Expecting."]}))),
         (
-            getkeymanager.query.BadParameters({"page": ["x"]}),
+            BadParameters({"page": ["x"]}),
             Failure(400, envelope(422, "The parameters are invalid", {"page": ["x"]})),
         ),
         (

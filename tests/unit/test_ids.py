@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from telemetry.dialects import getkeymanager, reo
 from telemetry.dialects.getkeymanager import licensing
-from telemetry.dialects.getkeymanager.query import BadParameters, parse
+from telemetry.dialects.getkeymanager.failures import BadParameters
+from telemetry.dialects.getkeymanager.query import parse
 from telemetry.domain.event import Event, normalise_user
 from telemetry.domain.ids import LONGEST_NORMALISED, trimmed
 from telemetry.domain.keyring import Identity, Keyring

@@ -7,12 +7,13 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import CALL_HOME, Dialect, Event
 from telemetry.domain.flags import Flag, FlagClass, decode, encode, is_billable
 from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
-from telemetry.domain.product import Product
+from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_key
 
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 MS = int(NOW.timestamp() * 1000)
 CLEAN = Event(raw=b"", dialect=Dialect.REO, product_id="acme", group="primary", event_at=MS)
-ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=frozenset({"primary"}))
+BUILDS = ActivityType("primary", "Ran a build", ActivityLevel.PRIMARY)
+ANY, SOME = Product("acme", "Acme"), Product("acme", "Acme", activity_types=by_key(BUILDS))
 
 
 @pytest.mark.parametrize(

@@ -32,3 +32,14 @@ def test_fingerprints_depend_on_the_secret_and_never_change() -> None:
 def test_a_short_secret_is_none() -> None:
     with pytest.raises(ConfigurationError):
         Keyring(b"short")
+
+
+@given(st.text(), st.sampled_from(Identity))
+def test_what_remembers_fingerprints_gives_the_same(value: str, identity: Identity) -> None:
+    keyring = Keyring(bytes(range(32)))
+    remembering = keyring.remembering()
+    expected = keyring.fingerprint(identity, value.encode("utf-8", "replace").decode())
+    for _ in range(2):
+        assert remembering.fingerprint(identity, value.encode("utf-8", "replace").decode()) == expected
+    assert remembering.mac(Purpose.CURSORS, b"x") == keyring.mac(Purpose.CURSORS, b"x")
+    assert remembering.remembering() is not remembering

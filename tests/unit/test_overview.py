@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -27,6 +27,8 @@ from telemetry.services.day_summaries import Summariser
 from telemetry.services.overview import Overviews
 from telemetry.services.recount import Recounter
 from telemetry.services.rollup import Batch, Rollup
+from telemetry.storage.closed_day_memory import ClosedDayMemory
+from telemetry.storage.licensing_counters import RememberedCalls
 from tests.memory_aggregates import MemoryAggregates
 from tests.observations import SHARDS, observe
 from tests.worlds.active_users import stream_record
@@ -64,10 +66,14 @@ class MemoryCalls:
     def calls(self, first: datetime, last: datetime) -> Mapping[str, Calls]:
         assert first <= last
         found: dict[str, Calls] = {}
+        for _, product, calls in self.by_hour(first, last):
+            found.setdefault(product, Counter()).update(calls)
+        return found
+
+    def by_hour(self, first: datetime, last: datetime) -> Iterable[tuple[datetime, str, Calls]]:
         for (product, hour, action, code), count in self.counted.items():
             if first <= hour <= last:
-                found.setdefault(product, Counter())[action, code] += count
-        return found
+                yield hour, product, Counter({(action, code): count})
 
 
 @dataclass
@@ -92,7 +98,7 @@ class World:
 
     def roll_up(self, until: datetime) -> None:
         rollup = Rollup(
-            read=lambda image: (self.records[int(image["place"]["N"])], None),
+            read=lambda image: _with_activity(self.records[int(image["place"]["N"])]),
             actors=self.aggregates,
             hourly=self.aggregates,
             uncounted=self,
@@ -114,6 +120,10 @@ class World:
         chosen = (each for each in self.records if (each.sighting.product, each.sighting.day) == (product, day))
         return iter(sorted(chosen, key=lambda each: (each.partition, each.received_at)))
 
+    def products(self, day: date) -> frozenset[str]:
+        having = {each.sighting.product for each in self.records if each.sighting.day == day}
+        return frozenset(having | ({self.broken} if self.broken else set()))
+
     def has_any(self, product: str, day: date) -> bool:
         return any(True for _ in self.observations(product, day))
 
@@ -125,15 +135,27 @@ class World:
         store: Any = self.aggregates
         closer = DayCloser(
             store, store, store, store, store, self, Recounter(self, store, store, _no_part), PRODUCTS,  # type: ignore[arg-type]
-            summarise=Summariser(self.licensing, self.summaries),
+            summarise=Summariser(self.licensing, store, self.summaries),
         )  # fmt: skip
         for moment in (now, now + BETWEEN_COUNTS):
             with suppress(StoreUnavailable):
                 closer.close(moment)
 
+    def __post_init__(self) -> None:
+        """What a process remembers, from one overview to the next."""
+        self._totals = ClosedDayMemory(self.aggregates.totals)
+        self._summaries = ClosedDayMemory(self.summaries.read)
+        self._calls = RememberedCalls(self.licensing, lambda: NOW)
+
     def overview(self, scope: str, cut: Timeline) -> Overview:
         store = self.aggregates
-        return Overviews(store, self.summaries, store, store, self.licensing).read(scope, cut, NOW)
+        totals, summaries, calls = self._totals.between, self._summaries.between, self._calls.of
+        return Overviews(totals, store.latest, summaries, store, store, calls).read(scope, cut, NOW)
+
+
+def _with_activity(seen: Observation) -> tuple[Observation, str | None]:
+    """What is done so many times at once has a name of its own."""
+    return seen, f"does {seen.uses}" if seen.uses else None
 
 
 def _no_part(unit: object) -> None:
@@ -151,12 +173,13 @@ class Plan:
     device: bytes | None
     flags: frozenset[Flag]
     version: str | None
+    uses: int = 0
 
     def record(self, number: int) -> Observation:
         day = TODAY - timedelta(days=self.days_ago)
         actor = self.user or self.device
         sighting = Sighting(self.product, day, actor, self.device, is_billable(self.flags))
-        return observe(sighting, number, time(self.hour), self.flags, self.version)
+        return replace(observe(sighting, number, time(self.hour), self.flags, self.version), uses=self.uses)
 
 
 plans = st.builds(
@@ -168,6 +191,7 @@ plans = st.builds(
     st.sampled_from((b"d1", b"d2", None)),
     st.frozensets(st.sampled_from((*ALERTS, Flag.EXPIRED_LICENSE, Flag.MALFORMED)), max_size=2),
     st.sampled_from(("1.0", "1.1", "2.0", None)),
+    st.sampled_from((0, 0, 1, 7)),
 )
 licensing_calls = st.tuples(
     st.sampled_from(PRODUCTS), st.integers(0, 9 * 24), st.sampled_from(DeviceAction), st.sampled_from((200, 204, 300))
@@ -235,6 +259,7 @@ def test_every_number_equals_a_recount(
             (flag, *(sum(flag in each.flags for each in some) for some in (here, before))) for flag in ALERTS
         ]
         assert told.versions == Counter(each.version or UNNAMED for each in here)
+        assert {each.name: each.uses for each in told.activities} == uses(here)
         check_buckets(world, told, scope)
         check_users(world, told, scope)
         assert told.calls == Counter(
@@ -244,12 +269,23 @@ def test_every_number_equals_a_recount(
         )
 
 
+def uses(records: Iterable[Observation]) -> Counter[str]:
+    found = Counter[str]()
+    for each in records:
+        found[f"does {each.uses}"] += each.uses
+    return +found
+
+
 def check_buckets(world: World, told: Overview, scope: str) -> None:
     cut = told.timeline
     assert [bucket.start for bucket in told.buckets] == cut.starts
     for bucket, versions in zip(told.buckets, told.version_trend, strict=True):
         within = recounted(world, scope, Window(bucket.start, bucket.start + cut.step))
         assert (bucket.records, bucket.flagged) == (len(within), flagged(within))
+        assert bucket.uses == uses(within)
+        for activity in told.activities:
+            assert activity.first <= activity.last
+            assert activity.name not in bucket.uses or activity.first <= bucket.start <= activity.last
         assert list(versions) == list(told.versions)
         assert +Counter(versions) == Counter(each.version or UNNAMED for each in within)
 
@@ -382,4 +418,5 @@ def test_24_hours_touch_two_days_but_the_last_hour_of_a_day_one() -> None:
 def test_nothing_is_known_of_a_new_deployment() -> None:
     told = overview(CUTS[0], Counted({}, None, {}, {}), RunningBalance(None, {}), Counter())
     assert (told.lifetime_records, told.records, told.users, told.versions) == (0, 0, 0, {})
-    assert told.buckets == [Bucket(start, 0, 0, {}, {}, is_closed=False) for start in CUTS[0].starts]
+    assert told.activities == []
+    assert told.buckets == [Bucket(start, 0, 0, {}, {}, {}, is_closed=False) for start in CUTS[0].starts]

@@ -9,16 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag
-from telemetry.domain.keyring import Keyring
+from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.keys import key_text, text_of_key
+from telemetry.domain.license import license_id, license_id_of
 from telemetry.domain.record import (
     Record,
     RecordKey,
     chunk_keys,
+    fingerprint_named,
     judgement_key,
     license_in,
+    license_named,
     license_partition,
     read_telemetry_id,
     record_key,
@@ -248,3 +252,18 @@ def test_example_keys() -> None:
     (chunk,) = chunk_keys(RecordKey("L1x#p", "1763713800123#evt-1"), 1763713800456, sha256(b"").digest(), 1)
     digest = "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
     assert chunk == ("CL1x#p", f"1763713800123#evt-1#1763713800456#{digest}#0000")
+
+
+@given(st.text(min_size=1), st.sampled_from(Environment))
+def test_a_record_leads_to_its_licence_without_the_key(license_key: str, environment: Environment) -> None:
+    fingerprint = KEYRING.fingerprint(Identity.LICENSE, license_key.encode("utf-8", "replace").decode())
+    fingerprint_of_record = fingerprint_named(license_in(f"L{license_named(fingerprint)}#acme-cli") or "")
+    assert fingerprint_of_record == fingerprint
+    found = license_id_of(environment, fingerprint, KEYRING)
+    assert found == license_id(environment, license_key.encode("utf-8", "replace").decode(), KEYRING)
+    assert len({license_id_of(each, fingerprint, KEYRING) for each in Environment}) == len(Environment)
+
+
+@pytest.mark.parametrize("name", ["", "2Zm9vYmFyYmF6cXV4MTIzNA", "1Z"])
+def test_a_name_of_another_version_leads_to_no_licence(name: str) -> None:
+    assert fingerprint_named(name) is None

@@ -1,4 +1,5 @@
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -111,55 +112,68 @@ def test_a_deadline_is_in_force_in_other_threads_too() -> None:
 class CountingProducts:
     """Same interface as `ProductStore`, but for being away when told to."""
 
-    def __init__(self) -> None:
-        self.reads = 0
-        self.asked: list[list[str]] = []
-        self.listed: dict[str, Product] = {}
+    def __init__(self, *ids: str) -> None:
+        self.asked: list[tuple[list[str], bool]] = []
+        self.listed = {id_: Product(id_, id_) for id_ in ids}
         self.is_up = True
 
-    def all(self) -> dict[str, Product]:
-        self.reads += 1
-        return self._there(self.listed)
-
-    def named(self, ids: Collection[str]) -> dict[str, Product]:
-        self.asked.append(list(ids))
-        return self._there(set(ids) & self.listed.keys())
-
-    def _there(self, ids: Collection[str]) -> dict[str, Product]:
+    def named(self, ids: Collection[str], *, consistent: bool = True) -> dict[str, Product]:
+        self.asked.append((list(ids), consistent))
         if not self.is_up:
             raise StoreUnavailable("products")
-        return {id_: self.listed[id_] for id_ in ids}
+        return {id_: self.listed[id_] for id_ in ids if id_ in self.listed}
 
 
 def test_a_new_product_is_found_at_once_and_costs_nothing_from_then_on() -> None:
-    now, products = [0.0], CountingProducts()
-    acme, reo = Product("acme", "Acme"), Product("reoWebApp", "Reo")
-    products.listed["acme"] = acme
+    now, products = [0.0], CountingProducts("acme")
     catalogue = Catalogue(products, clock=lambda: now[0])
+    acme, reo = products.listed["acme"], Product("reoWebApp", "Reo")
+    assert catalogue.find_all(["acme", "reoWebApp", "acme"]) == {"acme": acme}
     assert catalogue.find_all(["acme", "reoWebApp"]) == {"acme": acme}
     products.listed["reoWebApp"] = reo
     assert catalogue.find_all(["acme", "reoWebApp"]) == {"acme": acme, "reoWebApp": reo}
-    assert products.asked == [["reoWebApp"]] * 2
+    assert products.asked == [(["acme", "reoWebApp"], True), (["reoWebApp"], True), (["reoWebApp"], True)]
     assert [catalogue.find("reoWebApp") for _ in range(9)] == [reo] * 9
-    assert (products.reads, len(products.asked)) == (1, 2)
-    now[0] = 70
-    assert catalogue.find("acme") == acme
-    assert products.reads == 2
+    assert len(products.asked) == 3
 
 
-def test_one_request_looks_for_25_names_at_most_and_for_none_that_cannot_be() -> None:
+def test_a_product_is_read_once_a_minute_however_often_it_is_asked_for() -> None:
+    now, products = [0.0], CountingProducts("acme")
+    catalogue = Catalogue(products, clock=lambda: now[0])
+    for second in range(580):
+        now[0] = second
+        assert catalogue.find("acme")
+    assert products.asked == [(["acme"], True)] + [(["acme"], False)] * 9
+    changed = products.listed["acme"] = replace(products.listed["acme"], version=2)
+    now[0] += 2.1
+    assert catalogue.find("acme") != changed
+    assert catalogue.find("acme", max_age=2) == changed
+
+
+def test_only_names_that_can_be_are_looked_for_in_one_request() -> None:
     products = CountingProducts()
     catalogue = Catalogue(products, clock=lambda: 0.0)
     names = [str(number) for number in range(30)]
     assert catalogue.find_all(["*", "~x", "x" * 65, *names, *names]) == {}
-    assert products.asked == [names[:25]]
+    assert products.asked == [(names, True)]
     catalogue.find_all(["*", "\x00", " a"])
     assert len(products.asked) == 1
 
 
+def test_no_more_products_are_remembered_than_there_is_room_for_and_all_are_found() -> None:
+    names = [str(number) for number in range(30)]
+    products = CountingProducts(*names)
+    catalogue = Catalogue(products, clock=lambda: 0.0, most=10)
+    assert catalogue.find_all(names).keys() == set(names)
+    assert catalogue.find_all(names[-10:]).keys() == set(names[-10:])
+    assert len(products.asked) == 1
+    assert catalogue.find(names[0])
+    assert products.asked[1:] == [([names[0]], True)]
+
+
 def test_products_read_once_serve_on_while_the_registry_is_away() -> None:
-    now, products = [0.0], CountingProducts()
-    products.listed["acme"] = Product("acme", "Acme")
+    """Others are not taken for unknown ones: what they are counted as would stay."""
+    now, products = [0.0], CountingProducts("acme", "other")
     catalogue = Catalogue(products, clock=lambda: now[0])
     products.is_up = False
     with pytest.raises(StoreUnavailable):
@@ -167,7 +181,9 @@ def test_products_read_once_serve_on_while_the_registry_is_away() -> None:
     products.is_up = True
     assert catalogue.find("acme")
     now[0], products.is_up = 70, False
-    assert catalogue.find_all(["acme", "other"]).keys() == {"acme"}
+    assert catalogue.find_all(["acme"]).keys() == {"acme"}
+    with pytest.raises(StoreUnavailable):
+        catalogue.find_all(["acme", "other"])
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol, TypeVar
 
+from cachetools import LRUCache
 from hypothesis import strategies as st
 
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience, count_active
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import events_by_key, hour_of
+from telemetry.domain.hourly_counts import events_by_key
+from telemetry.domain.instant import hour_of
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord
@@ -114,6 +116,8 @@ class World:
         self.streams: list[list[Observation]] = [[] for _ in range(STREAMS)]
         self.positions = [0] * STREAMS
         self.closed: dict[date, dict[tuple[str, Audience, int], int]] = {}
+        self.processes: list[LRUCache[Sighting, bool]] = [LRUCache(4) for _ in range(2)]
+        """What each remembers: that of streams 0 and 2, and that of stream 1."""
 
     def run(self, steps: Iterable[Step]) -> None:
         for step in steps:
@@ -171,6 +175,7 @@ class World:
             uncounted=self,
             noted={},
             wait=lambda _: None,
+            counted=self.processes[int(shard[-1]) % len(self.processes)],
         )
         rollup.count(Batch(Environment.PRODUCTION, shard, records), MOMENT)
 
@@ -207,6 +212,9 @@ class World:
     def count_part(self, unit: Unit) -> None:
         """Another invocation, at once; its result is seen by the next run."""
         Recounter(self, self.store, self.store, self.count_part, wait=lambda _: None).count_unit(unit, MOMENT)
+
+    def products(self, day: date) -> frozenset[str]:
+        return frozenset(each.sighting.product for each in self.records if each.sighting.day == day)
 
     def has_any(self, product: str, day: date) -> bool:
         return any((each.sighting.product, each.sighting.day) == (product, day) for each in self.records)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from telemetry.dialects import getkeymanager
+from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
-from tests.client import Client, bearer
+from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.stream_events import in_batches, stored_items, stream_event, stream_record
@@ -25,11 +25,12 @@ ANALYTICS = "/api/v1/analytics"
 class AnalyticsWorld:
     """One deployment, whose alerts nobody hears; `now` is what the analytics function takes for the time."""
 
-    def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime) -> None:
+    def __init__(self, deployment: Deployment, _mailbox: Mailbox, now: datetime | FakeClock) -> None:
         self.deployment = deployment
         self.products = sorted(deployment.products.all())
         self._ingest = load_function("ingest").wired().ingest
-        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", FakeClock(now))
+        clock = now if isinstance(now, FakeClock) else FakeClock(now)
+        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", clock)
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
         self.keys = {role: deployment.staff_key(role) for role in (Role.VIEWER, Role.ADMIN)}
 
@@ -47,6 +48,15 @@ class AnalyticsWorld:
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
         outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
+
+    def use(self, payload: Mapping[str, Any], moment: datetime) -> None:
+        """A use of acme-cli: by a user, unless the payload says how many there were."""
+        usual: dict[str, Any] = {"activity_type": "primary", "source": "PRODUCT_CLOUD", "product_id": "acme-cli"}
+        usual |= {"event_at": int(moment.timestamp())} | ({} if "count" in payload else {"user_id": "jane"})
+        event = reo.parse(json.dumps({"payload": usual | dict(payload)}).encode())
+        key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({PRODUCTION}))
+        (outcome,) = self._ingest.keep([event], Access(key, PRODUCTION), "192.0.2.1", moment, Deadline(60))
+        assert outcome.status is Status.STORED
 
     def deliver(self, environment: Environment = PRODUCTION) -> None:
         """The stream hands over what it has not yet, in the order of receipt."""
@@ -73,6 +83,11 @@ class AnalyticsWorld:
         answer = analytics.get(path, {"environment": "production", **(query or {})})
         assert answer.headers["cache-control"] == "no-store"
         return answer.status, answer.body
+
+    def answered(self, path: str, known: str | None = None) -> Answer:
+        """What an admin is answered who has the answer with this ETag."""
+        analytics = Client(self._analytics, bearer(self.keys[Role.ADMIN]), f"{ANALYTICS}/")
+        return analytics.get(path, {"environment": "production"}, if_none_match=known)
 
     def given(self, path: str, **query: str) -> dict[str, Any]:
         status, body = self.ask(path, query)

@@ -17,6 +17,11 @@ def _required(env: Mapping[str, str], name: str) -> str:
         raise ConfigurationError(f"Missing environment variable: {name}") from exc
 
 
+def is_on_lambda(env: Mapping[str, str] = environ) -> bool:
+    """Whether a Lambda runtime loads this code, or who behaves as one."""
+    return "AWS_LAMBDA_FUNCTION_NAME" in env
+
+
 @dataclass(frozen=True, slots=True)
 class TableNames:
     """The tables of one deployment."""

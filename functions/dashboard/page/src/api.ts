@@ -2,6 +2,9 @@
 
 import type { Session } from "./types";
 
+/** The status of an answer that the page has already. */
+const UNCHANGED = 304;
+
 export type Query = Record<string, string | undefined>;
 
 /** Problem details (RFC 9457), or a replacement for them when the answer has none. */
@@ -55,6 +58,19 @@ export async function get<T>(path: string, query: Query, signal?: AbortSignal): 
   return JSON.parse(await response.text()) as T;
 }
 
+/** An answer, and the tag by which the API knows it again. */
+export interface Tagged<T> {
+  readonly data: T;
+  readonly tag: string | null;
+}
+
+/** Like `get`; null if the answer is still the one with this tag. */
+export async function getChanged<T>(url: string, tag: string | null, signal: AbortSignal): Promise<Tagged<T> | null> {
+  const response = await send("GET", url, tag ? { signal, headers: { "If-None-Match": tag } } : { signal });
+  if (response.status === UNCHANGED) return null;
+  return { data: JSON.parse(await response.text()) as T, tag: response.headers.get("ETag") };
+}
+
 /** Like `get`, but every number stays exactly as it is in the answer. */
 export async function getExactNumbers<T>(path: string, query: Query, signal?: AbortSignal): Promise<T> {
   const response = await send("GET", path + search(query), signal ? { signal } : {});
@@ -104,7 +120,7 @@ async function send(method: string, url: string, init: RequestInit = {}): Promis
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     throw new Problem(0, "No connection", "The service could not be reached.");
   }
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok && response.status !== UNCHANGED) throw await problemOf(response);
   return response;
 }
 

@@ -2,15 +2,16 @@
 
 import type { JSX } from "preact";
 import { count } from "./format";
-import { useResource } from "./live";
+import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { DeviceExcess } from "./types";
 import { Empty, Loaded, NoValue, Panel, Text } from "./ui";
-import { useView, ViewLink } from "./view";
+import { ViewLink } from "./view";
 
 type Excess = DeviceExcess["items"][number];
 
-const THRESHOLD = "20";
+/** The smallest number of devices that is many. */
+export const THRESHOLD = "20";
 
 const COLUMNS: Column<Excess>[] = [
   {
@@ -41,9 +42,7 @@ const COLUMNS: Column<Excess>[] = [
   },
 ];
 
-export function Devices(): JSX.Element {
-  const view = useView();
-  const excess = useResource<DeviceExcess>("/api/v1/analytics/devices/excess", { ...view.scope, threshold: THRESHOLD });
+export function Devices({ excess }: { excess: Resource<DeviceExcess> }): JSX.Element {
   return (
     <Panel
       title="Many devices"

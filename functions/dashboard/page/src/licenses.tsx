@@ -3,18 +3,18 @@
 import type { JSX } from "preact";
 import { count } from "./format";
 import { LicenseActions } from "./license_actions";
-import { useResource } from "./live";
+import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { TopLicense, TopLicenses } from "./types";
 import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "./ui";
-import { useView, ViewLink } from "./view";
+import { ViewLink } from "./view";
 
-const LIMIT = "20";
+/** How many are shown. */
+export const LIMIT = "20";
+
 const COUNTRIES_SHOWN = 5;
 
-export function Licenses(): JSX.Element {
-  const view = useView();
-  const top = useResource<TopLicenses>("/api/v1/analytics/licenses/top", { ...view.scope, limit: LIMIT });
+export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
   const note = top.data?.note ?? (top.data?.exact ? "Exact, for all closed days in the range" : undefined);
   return (
     <Panel title="Top licences by flagged records" note={note} name="licenses">

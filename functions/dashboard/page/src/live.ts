@@ -2,7 +2,7 @@
 
 import { createContext } from "preact";
 import { useCallback, useContext, useEffect, useRef, useState } from "preact/hooks";
-import { get, Problem, type Query, search } from "./api";
+import { getChanged, Problem, type Query, search } from "./api";
 
 const EVERY_MS = 30_000;
 
@@ -47,21 +47,35 @@ export interface Resource<T> {
   reload: () => void;
 }
 
-/** Loads once, and again at every tick unless `live` is false. */
+/** A part of an answer. */
+export function partOf<T, K extends keyof T>(resource: Resource<T>, name: K): Resource<T[K]> {
+  return { ...resource, data: resource.data?.[name] ?? null };
+}
+
+interface Loaded<T> {
+  question: string;
+  data: T | null;
+  tag: string | null;
+  error: Problem | null;
+}
+
+/** Loads once, and again at every tick unless `live` is false. An answer that has not changed is not sent again. */
 export function useResource<T>(path: string, query: Query, live = true): Resource<T> {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
   const question = path + search(query);
-  const [state, setState] = useState<{ question: string; data: T | null; error: Problem | null }>({
-    question: "",
-    data: null,
-    error: null,
-  });
+  const [state, setState] = useState<Loaded<T>>({ question: "", data: null, tag: null, error: null });
+  const known = useRef<Loaded<T>>(state);
+  known.current = state;
   const [again, setAgain] = useState(0);
   useEffect(() => {
     const stop = new AbortController();
-    get<T>(question, {}, stop.signal).then(
-      (data) => setState({ question, data, error: null }),
+    const tag = known.current.question === question ? known.current.tag : null;
+    getChanged<T>(question, tag, stop.signal).then(
+      (found) => {
+        if (found) setState({ question, ...found, error: null });
+        else setState((before) => (before.error ? { ...before, error: null } : before));
+      },
       (error: unknown) => {
         if (stop.signal.aborted) return;
         if (error instanceof Problem && error.status === 401) return signedOut();
@@ -69,6 +83,7 @@ export function useResource<T>(path: string, query: Query, live = true): Resourc
         setState((before) => ({
           question,
           data: before.question === question ? before.data : null,
+          tag: before.question === question ? before.tag : null,
           error: problem,
         }));
       },

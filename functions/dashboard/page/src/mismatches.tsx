@@ -2,7 +2,7 @@
 
 import type { JSX } from "preact";
 import { count } from "./format";
-import { useResource } from "./live";
+import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { Mismatches as MismatchesData } from "./types";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "./ui";
@@ -39,9 +39,8 @@ const COLUMNS: Column<MismatchesData["items"][number]>[] = [
   },
 ];
 
-export function Mismatches(): JSX.Element {
+export function Mismatches({ mismatches }: { mismatches: Resource<MismatchesData> }): JSX.Element {
   const view = useView();
-  const mismatches = useResource<MismatchesData>("/api/v1/analytics/mismatches", view.scope);
   return (
     <Panel
       title="Environment mismatches"

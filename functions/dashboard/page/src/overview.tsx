@@ -4,14 +4,14 @@ import type { JSX } from "preact";
 import { Activations } from "./activations";
 import { Alerts, Stats } from "./cards";
 import { ChartPanel } from "./chart_panel";
-import { Devices } from "./devices";
+import { Devices, THRESHOLD } from "./devices";
 import { count, plural } from "./format";
-import { Licenses } from "./licenses";
-import { type Resource, useResource } from "./live";
+import { LIMIT, Licenses } from "./licenses";
+import { partOf, type Resource, useResource } from "./live";
 import { Mismatches } from "./mismatches";
 import { NoRecords } from "./no_records";
 import { Spikes } from "./spikes";
-import type { Overview as OverviewData, ProductName } from "./types";
+import type { NotableLicenses, Overview as OverviewData, ProductName } from "./types";
 import { Loaded } from "./ui";
 import { Versions } from "./versions";
 import { useView } from "./view";
@@ -39,14 +39,21 @@ export function Overview({ products }: { products: ProductName[] | null }): JSX.
           )
         }
       </Loaded>
-      {seesAll && hasRecords(overview) && (
-        <>
-          <Licenses />
-          <Devices />
-          <Mismatches />
-        </>
-      )}
+      {seesAll && hasRecords(overview) && <LicensePanels />}
     </div>
+  );
+}
+
+/** Three panels, one request. */
+function LicensePanels(): JSX.Element {
+  const query = { ...useView().scope, limit: LIMIT, threshold: THRESHOLD };
+  const licenses = useResource<NotableLicenses>("/api/v1/analytics/licenses", query);
+  return (
+    <>
+      <Licenses top={partOf(licenses, "top")} />
+      <Devices excess={partOf(licenses, "devices")} />
+      <Mismatches mismatches={partOf(licenses, "mismatches")} />
+    </>
   );
 }
 

@@ -17,12 +17,12 @@ const ENDED_SHOWN = 2;
 export function Spikes(): JSX.Element | null {
   const view = useView();
   const [all, setAll] = useState(false);
-  const open = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "open" });
-  const inRange = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "all" });
-  const failed = [open, inRange].find(({ data, error }) => error && !data);
-  if (failed?.error) return <ProblemBox problem={failed.error} retry={failed.reload} />;
-  const ended = inRange.data?.items.filter(({ closed_at: closed }) => closed !== null) ?? [];
-  const shown = [...(open.data?.items ?? []), ...(all ? ended : ended.slice(0, ENDED_SHOWN))];
+  const current = useResource<SpikesData>("/api/v1/analytics/alerts", { ...view.scope, state: "current" });
+  if (current.error && !current.data) return <ProblemBox problem={current.error} retry={current.reload} />;
+  const spikes = current.data?.items ?? [];
+  const open = spikes.filter(({ closed_at: closed }) => closed === null);
+  const ended = spikes.filter(({ closed_at: closed }) => closed !== null);
+  const shown = [...open, ...(all ? ended : ended.slice(0, ENDED_SHOWN))];
   const hidden = all ? 0 : Math.max(ended.length - ENDED_SHOWN, 0);
   if (shown.length === 0) return null;
   return (

@@ -21,6 +21,9 @@ export interface ActiveUsersOfDay {
   closed: boolean;
 }
 
+/** How much a use tells of a product's value to whom it is counted for, as its vendor sees it. */
+export type ActivityLevel = "primary" | "secondary";
+
 /** An API key. `name` and `last4` are null for a key that is not known any more. */
 export interface ApiKeyName {
   id: string;
@@ -217,6 +220,13 @@ export interface Mismatches {
   items: Mismatch[];
 }
 
+/** Which licences to look at. */
+export interface NotableLicenses {
+  top: TopLicenses;
+  devices: DeviceExcess;
+  mismatches: Mismatches;
+}
+
 /** What happened in a window of time. */
 export interface Overview {
   from: string;
@@ -233,6 +243,7 @@ export interface Overview {
   version_trend: VersionBucket[];
   active_users: ActiveUsersOfDay[];
   activations: Activations;
+  activities: UsedActivity[];
 }
 
 /** Numbers of all time (`total_…`, `flagged_…`, `clean_…`), and of the window. */
@@ -248,8 +259,9 @@ export interface OverviewStats {
   range_clean: number;
   unique_users: number;
   unique_devices: number;
-  /** The number of UTC days, at least partly in the window, over which users and devices are counted. */
   unique_users_days: number;
+  /** Of product usage in the window: a record stands for one, or for as many as it sums up. Not records. */
+  uses: number;
 }
 
 /** A product that records can be of. `~unknown` stands for all products that are not registered. */
@@ -424,6 +436,18 @@ export interface TrendBucket {
   clean: number;
   flagged: number;
   closed: boolean;
+}
+
+/** The uses of an activity type in the window. `~other` is all types without a name here, `~unknown` is none. */
+export interface UsedActivity {
+  activity_type: string;
+  label: string | null;
+  /** As the product has them; null where it does not list the type, and where no product is asked for. */
+  level: ActivityLevel | null;
+  uses: number;
+  first_seen: string;
+  /** The beginning of the first and the last hour or UTC day of the window in which there were any. */
+  last_seen: string;
 }
 
 /** The records of an hour or a UTC day, by version. */

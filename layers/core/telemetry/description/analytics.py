@@ -7,10 +7,11 @@ from telemetry.description.operations import ANY_TEXT, Answer, Content, Json, Op
 from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
 from telemetry.web import records
-from telemetry.web.analytics import AlertQuery, ExcessQuery, LogQuery, ScopeQuery, TopQuery
+from telemetry.web.analytics import AlertQuery, ExcessQuery, LicensesQuery, LogQuery, ScopeQuery, TopQuery
 from telemetry.web.analytics_answers import (
     DeviceExcess,
     Mismatches,
+    NotableLicenses,
     Overview,
     ProductNames,
     Spikes,
@@ -22,6 +23,8 @@ from telemetry.web.record_answers import RecordDetail, RecordPage
 TAG = "Analytics"
 
 _NOT_STORED = {"Cache-Control": "`no-store`"}
+_TAGGED = {**_NOT_STORED, "ETag": "Weak: the same as long as nothing changes but the time of the answer"}
+_UNCHANGED = "The client has it already (`If-None-Match`)"
 _LINK = {"Link": '`<…>; rel="next"` leads to the next page, if there is one'}
 _ID = in_path("record_id", {"type": "string", "minLength": 1}, "The `id` of a record, or its `telemetry_id`")
 
@@ -33,7 +36,7 @@ _MEANINGS: Mapping[str, str] = {
     "product": "A product id, or `~unknown`; all products by default",
     "limit": "The most items to answer with",
     "threshold": "The smallest number of devices to list",
-    "state": "`open` alerts, or `all`",
+    "state": "`open` alerts, `all`, or `current`: open ones and those of the window",
     "cause": "A FailedCallCause",
     "last4": "The last four characters of the key that was sent",
     "ip": "An address: of the caller, or that the event is about",
@@ -91,10 +94,14 @@ def operations(schemas: Schemas) -> list[Operation]:
             description=f"Role: `{role}`. {description}".strip(),
             security=STAFF,
             parameters=[*([of_path] if of_path else []), *parameters(query, schemas)],
-            answers={200: answer, **problems.answers(401, 403, 422, 500, 503, *more)},
+            answers={
+                200: answer,
+                **({304: Answer(_UNCHANGED, (), answer.headers)} if "ETag" in answer.headers else {}),
+                **problems.answers(401, 403, 422, 500, 503, *more),
+            },
         )
 
-    def body(meaning: str, model: type, headers: Mapping[str, str] = _NOT_STORED) -> Answer:
+    def body(meaning: str, model: type, headers: Mapping[str, str] = _TAGGED) -> Answer:
         return Answer(meaning, [Content(model)], headers)
 
     return [
@@ -112,6 +119,14 @@ def operations(schemas: Schemas) -> list[Operation]:
                 "The window is told by the hour for 24 hours, and for windows that are not whole UTC days (full hours, "
                 "at most seven days); any other by UTC day, at most 365."
             ),
+        ),
+        operation(
+            "list_notable_licenses",
+            "/licenses",
+            "admin",
+            "Which licences to look at: the next three lists in one answer.",
+            LicensesQuery,
+            body("The three lists", NotableLicenses),
         ),
         operation(
             "list_top_licenses",
@@ -159,7 +174,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "admin",
             "A page of records, newest first.",
             records.ListQuery,
-            body("A page of records", RecordPage, _NOT_STORED | _LINK),
+            body("A page of records", RecordPage, _TAGGED | _LINK),
             400,
         ),
         operation(

@@ -8,8 +8,7 @@ from telemetry.dialects.body.reader import Element, read_one
 from telemetry.dialects.failure import RETRY_AFTER, Answer, Failure
 from telemetry.domain.errors import Forbidden, StoreUnavailable, Unauthenticated
 from telemetry.domain.event import Dialect, Event, address_in, company_of, normalise_group, normalise_user, parse_time
-from telemetry.domain.record_search import Contents
-from telemetry.domain.telemetry_query import Said
+from telemetry.domain.record_contents import Contents, Said
 
 UPLOADED: Answer = {"response_code": "200", "response": "Data Uploaded", "status": "success"}
 AUTHENTICATION_FAILURE: Answer = {"response_code": 400, "response": "Authentication Failure", "status": "failure"}
@@ -89,6 +88,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     domain = fields.text("domain")
     if is_aggregated and not (said or domain):
         fields.complain("domain", "required where there is no ip_addr")
+    count = _count(fields) if is_aggregated else None
     user_id_type = (fields.text("user_id_type") or "").upper()
     if user_id_type and user_id_type not in _USER_ID_TYPES:
         fields.complain("user_id_type", "unknown")
@@ -103,7 +103,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         user_id=user_id,
         is_anonymous=user_id_type == _ANONYMOUS,
         group=normalise_group(fields.text("activity_type")),
-        count=_count(fields) if is_aggregated else None,
+        count=count if address or domain else None,
         address=address,
         company=company_of(domain, user_id),
         event_id=fields.text("event_id", integer_allowed=True),

@@ -11,8 +11,7 @@ from telemetry.dialects import getkeymanager, reo
 from telemetry.dialects.body.reader import Element, read_stored
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.record import Record
-from telemetry.domain.record_search import Contents
-from telemetry.domain.telemetry_query import Said
+from telemetry.domain.record_contents import Contents, Said
 
 _LARGEST_ROW = 16_384  # bytes of JSON
 _LARGEST_VALUE = 1_024  # bytes of JSON

@@ -43,6 +43,10 @@ class Closing:
         """Whether traffic on a day makes it the first: until one is closed that may move back."""
         return self.closed is None and (self.opened is None or day < self.opened)
 
+    def is_first(self, day: int) -> bool:
+        """Whether a day is the first with traffic, and none is closed: then nothing is before it."""
+        return self.closed is None and self.opened == day
+
     def days_behind(self, now: datetime) -> int:
         """How many days that are over are not closed."""
         next_ = self.opened if self.closed is None else self.closed + 1

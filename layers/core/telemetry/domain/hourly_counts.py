@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from telemetry.domain.flags import Flag, is_billable
+from telemetry.domain.instant import hour_of
 from telemetry.domain.sighting import CATALOGUE, Observation
 
 OTHER = "~other"
@@ -22,10 +23,13 @@ MOST_NAMES = 24
 LONGEST_NAME = 64
 """Bytes of UTF-8."""
 
+MOST_ACTIVITIES = 16
+"""Activity types by whose names one hour counts uses."""
+
 MOST_KEYS = 200
 """API keys that one hour counts separately. Staff make them, and their ids have ten characters: under 4 KB of an item.
 
-One update may have 300 parts: all of these, two times MOST_NAMES, and the flags are fewer.
+One update may have 300 parts: all of these, MOST_ACTIVITIES, two times MOST_NAMES, and the flags are fewer.
 """
 
 K = TypeVar("K")
@@ -35,6 +39,8 @@ class Kind(StrEnum):
     """What a counter counts; the value begins its name in storage.
 
     Clients choose the names of VERSION and GROUP. Each of these sums to RECORDS; API_KEY does in the catalogue's hours.
+    A record of product usage stands for one use or for many: USES are counted beside records, and ACTIVITY, which has
+    them by activity type, sums to USES.
     """
 
     RECORDS = "r"
@@ -44,13 +50,20 @@ class Kind(StrEnum):
     VERSION = "v"
     GROUP = "g"
     API_KEY = "k"
+    USES = "u"
+    ACTIVITY = "a"
 
 
-_MOST = {Kind.VERSION: MOST_NAMES, Kind.GROUP: MOST_NAMES, Kind.API_KEY: MOST_KEYS}
+_MOST = {
+    Kind.VERSION: MOST_NAMES,
+    Kind.GROUP: MOST_NAMES,
+    Kind.ACTIVITY: MOST_ACTIVITIES,
+    Kind.API_KEY: MOST_KEYS,
+}
 
 
 class Measure(NamedTuple):
-    """One counter. `name` is a flag's code, a version, a group (data group, activity type), a key's id; else empty."""
+    """One counter. `name` is a flag's code, a version, a group, an activity type, an API key's id; else empty."""
 
     kind: Kind
     name: str = ""
@@ -60,6 +73,8 @@ HourCounts = Counter[Measure]
 
 RECORDS, FLAGGED, SUSPECT = Measure(Kind.RECORDS), Measure(Kind.FLAGGED), Measure(Kind.SUSPECT)
 """Records; those with a flag; those with a piracy or licence flag, each once however many it has."""
+
+USES = Measure(Kind.USES)
 
 
 class HourKey(NamedTuple):
@@ -92,7 +107,10 @@ class Fold:
     def add(self, seen: Observation, group: str | None) -> None:
         hour = hour_of(seen.received_at)
         for scope in (seen.sighting.product, CATALOGUE):
-            self.hours.setdefault(HourKey(scope, hour), Counter()).update(_measures(seen, group))
+            counts = self.hours.setdefault(HourKey(scope, hour), Counter())
+            counts.update(_measures(seen, group))
+            if seen.uses:
+                counts.update({USES: seen.uses, Measure(Kind.ACTIVITY, name_of(group)): seen.uses})
         self.hours[HourKey(CATALOGUE, hour)][of_key(seen.api_key_id)] += 1
         if seen.license and points_at_a_license(seen.flags):
             self.licenses[LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)] += 1
@@ -111,11 +129,6 @@ class Fold:
         return len(self.hours) + len(self.licenses)
 
 
-def hour_of(moment: datetime) -> datetime:
-    """The beginning of its hour, in UTC."""
-    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-
-
 def of_key(api_key_id: str) -> Measure:
     """What counts the events of an API key. Only hours of the catalogue have it: a key's products do not matter."""
     return Measure(Kind.API_KEY, name_of(api_key_id))
@@ -124,6 +137,11 @@ def of_key(api_key_id: str) -> Measure:
 def events_by_key(counts: Mapping[Measure, int]) -> dict[str, int]:
     """The events of an hour of the catalogue by key; OTHER are those of keys for which there was no room."""
     return {measure.name: count for measure, count in counts.items() if measure.kind is Kind.API_KEY}
+
+
+def uses_by_activity(counts: Mapping[Measure, int]) -> dict[str, int]:
+    """The uses of an hour by activity type; OTHER are those of types for which there was no room."""
+    return {measure.name: count for measure, count in counts.items() if measure.kind is Kind.ACTIVITY}
 
 
 def bounded(added: HourCounts, known: Mapping[Measure, int]) -> HourCounts:

@@ -65,3 +65,8 @@ def to_nearest_millisecond(moment: datetime) -> int:
 def from_milliseconds(milliseconds: float) -> datetime:
     """The time in UTC, so many milliseconds since 1970."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """The beginning of its hour, in UTC."""
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -1,6 +1,7 @@
 """Everything secret is derived from one deployment secret."""
 
 import hmac
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Final
@@ -46,6 +47,8 @@ def derive(secret: bytes, purpose: Purpose) -> bytes:
 class Keyring:
     """The keys of one deployment. Raises ConfigurationError when the secret is too short to be one."""
 
+    _keys: Mapping[Purpose, bytes]
+
     def __init__(self, secret: bytes) -> None:
         if len(secret) < _MINIMUM_SECRET_BYTES:
             raise ConfigurationError(f"The deployment secret must have at least {_MINIMUM_SECRET_BYTES} bytes")
@@ -63,6 +66,10 @@ class Keyring:
         """The fingerprint of an identity that may be absent."""
         return self.fingerprint(identity, value) if value else None
 
+    def remembering(self) -> "Keyring":
+        """The same keys, for one request: fingerprints are worked out once, however often and for whatever asked."""
+        return _Remembering(self._keys)
+
     def mac(self, purpose: Purpose, message: bytes) -> bytes:
         """HMAC-SHA256 of the message, 32 bytes."""
         return hmac.digest(self._keys[purpose], message, sha256)
@@ -70,3 +77,15 @@ class Keyring:
     def key(self, purpose: Purpose) -> bytes:
         """The derived key itself, for ciphers."""
         return self._keys[purpose]
+
+
+class _Remembering(Keyring):
+    def __init__(self, keys: Mapping[Purpose, bytes]) -> None:
+        self._keys = keys
+        self._fingerprints: dict[tuple[Identity, str], bytes] = {}
+
+    def fingerprint(self, identity: Identity, value: str) -> bytes:
+        known = self._fingerprints.get((identity, value))
+        if known is None:
+            known = self._fingerprints[identity, value] = super().fingerprint(identity, value)
+        return known

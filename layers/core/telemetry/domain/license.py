@@ -112,7 +112,12 @@ class Activation:
 
 def license_id(environment: Environment, license_key: str, keyring: Keyring) -> str:
     """The id of the licence with this key in this environment: a UUID of our own making."""
-    return _uuid(keyring.mac(Purpose.LICENSE_IDS, f"{environment}\0{license_key}".encode()))
+    return license_id_of(environment, keyring.fingerprint(Identity.LICENSE, license_key), keyring)
+
+
+def license_id_of(environment: Environment, fingerprint: bytes, keyring: Keyring) -> str:
+    """The same of the key's fingerprint: who has seen a licence in records finds it without its key."""
+    return _uuid(keyring.mac(Purpose.LICENSE_IDS, environment.encode() + b"\0" + fingerprint))
 
 
 def activation_id(license_id: str, identifier: str, keyring: Keyring) -> str:

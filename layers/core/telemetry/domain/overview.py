@@ -14,8 +14,8 @@ from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.flags import Flag
-from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, hour_of, largest, total
-from telemetry.domain.instant import midnight
+from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, largest, total, uses_by_activity
+from telemetry.domain.instant import hour_of, midnight
 from telemetry.domain.licensing import Calls
 from telemetry.domain.window import Window
 
@@ -25,8 +25,8 @@ ALERTS = (Flag.INVALID_LICENSE, Flag.BYPASSED_ACTIVATION, Flag.REVOKED_LICENSE, 
 MOST_HOURS = 7 * 24
 """The most hours into which a window may be cut."""
 
-MOST_VERSIONS = 20
-"""The most versions that are shown by name; the rest is OTHER."""
+MOST_VERSIONS = MOST_ACTIVITIES = 20
+"""The most versions, and activity types, that are shown by name; the rest is OTHER."""
 
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
@@ -78,13 +78,14 @@ def timeline(window: Window, now: datetime, *, is_hourly: bool) -> Timeline:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """An hour or a UTC day. `flags` are by flag code; `versions` sum to `records`."""
+    """An hour or a UTC day. `flags` are by flag code; `versions` sum to `records`. `uses` are by activity type."""
 
     start: datetime
     records: int
     flagged: int
     flags: Mapping[str, int]
     versions: Mapping[str, int]
+    uses: Mapping[str, int]
     is_closed: bool
 
 
@@ -124,9 +125,10 @@ class Counted:
             return _live(start, total(hour for at, hour in self.hours.items() if at.date() == day), is_closed=False)
         totals, summary = self.totals.get(day), self.summaries.get(day)
         if totals is None:  # the product was not known yet
-            return Bucket(start, 0, 0, {}, {}, is_closed=True)
+            return Bucket(start, 0, 0, {}, {}, {}, is_closed=True)
         versions = summary.versions if summary else {OTHER: totals.records}
-        return Bucket(start, totals.records, totals.flagged, totals.flags, versions, is_closed=True)
+        uses = summary.uses if summary else {}
+        return Bucket(start, totals.records, totals.flagged, totals.flags, versions, uses, is_closed=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,16 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity type that was used: how often, and the first and the last hour or day in the window."""
+
+    name: str
+    uses: int
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All that is shown of a window. `users` and `devices` are distinct ones over the UTC days it touches.
 
@@ -170,6 +182,8 @@ class Overview:
     version_trend: Sequence[Mapping[str, int]]
     active: Sequence[ActiveDay]
     calls: Calls
+    activities: Sequence[Activity]
+    """The most used first. Their uses sum to all."""
 
 
 def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Calls) -> Overview:
@@ -193,6 +207,7 @@ def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Cal
         version_trend=[_by_names(bucket.versions, versions) for bucket in buckets],
         active=[_active_day(day, counted, ledger) for day in cut.days],
         calls=calls,
+        activities=_activities(buckets),
     )
 
 
@@ -204,7 +219,7 @@ def _live(start: datetime, counts: HourCounts, *, is_closed: bool) -> Bucket:
         {measure.name: count for measure, count in counts.items() if measure.kind is kind}
         for kind in (Kind.FLAG, Kind.VERSION)
     )
-    return Bucket(start, counts[RECORDS], counts[FLAGGED], flags, versions, is_closed)
+    return Bucket(start, counts[RECORDS], counts[FLAGGED], flags, versions, uses_by_activity(counts), is_closed)
 
 
 def _active_day(day: date, counted: Counted, ledger: RunningBalance) -> ActiveDay:
@@ -223,6 +238,13 @@ def _active(ledger: RunningBalance, day: date, audience: Audience, days: int) ->
     ordinal = day.toordinal()
     known = RunningBalance(ledger.balance, {each: tally for each, tally in ledger.tallies.items() if each <= ordinal})
     return count_active(known, audience, days, ordinal)
+
+
+def _activities(buckets: Sequence[Bucket]) -> list[Activity]:
+    used = largest(total(bucket.uses for bucket in buckets), MOST_ACTIVITIES)
+    trend = [(bucket.start, _by_names(bucket.uses, used)) for bucket in buckets]
+    seen = {name: [start for start, uses in trend if uses[name]] for name in used}
+    return [Activity(name, uses, min(seen[name]), max(seen[name])) for name, uses in used.items()]
 
 
 def _by_names(versions: Mapping[str, int], names: Iterable[str]) -> dict[str, int]:

@@ -22,7 +22,6 @@ _NUMBERS = frozenset(
     }
 )  # fmt: skip
 _BRACKETS = "()<>[]{}"
-_SEPARATORS = str.maketrans("", "", "-:")
 _LONGEST = 128
 _FEWEST_F = 12
 
@@ -36,6 +35,9 @@ def is_placeholder(text: str) -> bool:
     if len(text) > _LONGEST:
         return False
     word = "".join(text.split()).lower().strip(_BRACKETS).removesuffix(".")
-    number = word.translate(_SEPARATORS)
-    is_unset = set(number) == {"0"} or (set(number) == {"f"} and len(number) >= _FEWEST_F)
-    return is_unset or word in _WORDS or number in _NUMBERS
+    number = word.replace("-", "").replace(":", "")
+    if word in _WORDS or number in _NUMBERS:
+        return True
+    if number.strip(number[:1]):
+        return False  # not the same sign over and over: that is all but a few ids
+    return number[:1] == "0" or (number[:1] == "f" and len(number) >= _FEWEST_F)

@@ -1,6 +1,8 @@
 """The products that a vendor registers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from unicodedata import category
 
 from telemetry.domain.sighting import CATALOGUE
@@ -22,9 +24,30 @@ def is_product_id(text: str) -> bool:
     return size <= LONGEST_PRODUCT_ID and all(category(character) not in _UNPRINTABLE for character in text)
 
 
+class ActivityLevel(StrEnum):
+    """How much a use tells of a product's value to whom it is counted for, as its vendor sees it."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityType:
+    """A use of a product that its vendor tells from others. `key` is what events send, `label` what people read."""
+
+    key: str
+    label: str
+    level: ActivityLevel
+
+
+def by_key(*known: ActivityType) -> dict[str, ActivityType]:
+    """As a product has them."""
+    return {each.key: each for each in known}
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A registered product. `activity_types` is empty when any activity type will do.
+    """A registered product. `activity_types` are those its vendor knows, by key; empty when any will do.
 
     `versions` are the product's own; `version` grows with every change of this entry.
     """
@@ -32,7 +55,7 @@ class Product:
     id: str
     name: str
     requires_license: bool = False
-    activity_types: frozenset[str] = frozenset()
+    activity_types: Mapping[str, ActivityType] = field(default_factory=dict)
     versions: frozenset[str] = frozenset()
     is_active: bool = True
     version: int = 1

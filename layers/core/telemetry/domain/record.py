@@ -148,6 +148,15 @@ def license_named(fingerprint: bytes) -> str:
     return f"{FINGERPRINT_VERSION}{_text(fingerprint)}"
 
 
+def fingerprint_named(license_: str) -> bytes | None:
+    """The fingerprint of the licence that `license_in` finds under this name; None of a name of another version."""
+    version, text = license_[: len(FINGERPRINT_VERSION)], license_[len(FINGERPRINT_VERSION) :]
+    try:
+        return urlsafe_b64decode(f"{text}==") if version == FINGERPRINT_VERSION else None
+    except ValueError:
+        return None
+
+
 def license_in(partition: str) -> str | None:
     """The licence's fingerprint as a record's partition carries it (`1Zm9vYmFyYmF6cXV4MTIzNA`); None without one."""
     return partition[1:].partition("#")[0] if partition.startswith("L") else None

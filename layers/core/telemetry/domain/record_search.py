@@ -1,14 +1,13 @@
 """Records looked for by staff, and what is shown of them."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from telemetry.domain.customer import Customer
-from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
 from telemetry.domain.judge import Verdict
 from telemetry.domain.license import License
 from telemetry.domain.record import Record
+from telemetry.domain.record_contents import Contents
 from telemetry.domain.window import Window
 
 
@@ -27,16 +26,6 @@ class RecordFilter:
     flag: Flag | None = None
     version: str | None = None
     api_key_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Contents:
-    """What a record's body says. `metadata` and `payload` (all of it) are any JSON values, None for what is no JSON."""
-
-    event: Event
-    data_type: str | None
-    metadata: Any
-    payload: Any
 
 
 @dataclass(frozen=True, slots=True)

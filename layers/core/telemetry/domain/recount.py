@@ -9,7 +9,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
-from telemetry.domain.hourly_counts import hour_of, largest, name_of
+from telemetry.domain.hourly_counts import largest, name_of
+from telemetry.domain.instant import hour_of
 from telemetry.domain.license_activity import LicenseActivity, LicenseCount, foremost
 from telemetry.domain.report_rules import RULES, Rules
 from telemetry.domain.sighting import Observation

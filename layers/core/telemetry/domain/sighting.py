@@ -59,6 +59,8 @@ class Observation:
     source_ip: str | None
     country: str | None
     seal: bytes
+    uses: int = 0
+    """Of product usage: how many uses it stands for, one unless it says that it sums up more; else 0."""
 
     @property
     def is_flagged(self) -> bool:

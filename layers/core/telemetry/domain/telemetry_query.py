@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from telemetry.domain.flags import Flag
 from telemetry.domain.record import RecordKey
+from telemetry.domain.record_contents import Said
 
 LARGEST_PAGE = 100
 LAST_RECORD = 10_000
@@ -40,20 +41,6 @@ class PageStart(NamedTuple):
 
     after: tuple[Any, ...] | None = None
     skip: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a record's body says, as far as it can be read. `data` is any JSON value."""
-
-    user_identifier: str | None = None
-    license_key: str | None = None
-    activation_identifier: str | None = None
-    product_id: str | None = None
-    product_version: str | None = None
-    data_type: str | None = None
-    data_group: str | None = None
-    data: Any = None
 
 
 @dataclass(frozen=True, slots=True)

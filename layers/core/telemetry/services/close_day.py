@@ -6,6 +6,7 @@ Then its report is written, and nothing of the product's day can change any more
 all together is made from them, and the day is closed. So a run that is cut off loses only its last, unfinished step.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -15,6 +16,7 @@ from telemetry.domain.active_users import Balance, next_balance
 from telemetry.domain.closing import LOOK_BACK, Candidate, Step, last_day_over, next_step
 from telemetry.domain.correction import correction_of
 from telemetry.domain.day_report import CatalogueSum, DayReport, DayTotals, Moments, before_of, product_report
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.hourly_counts import RECORDS
 from telemetry.domain.instant import hours_of
 from telemetry.domain.recount import Recount, Unit
@@ -27,11 +29,9 @@ from telemetry.storage.batches import grouped
 from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_records import DayRecordStore
-from telemetry.storage.day_reports import DayReportStore
+from telemetry.storage.day_reports import REPORTS_AT_ONCE, DayReportStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.recount_parts import PartStore
-
-_PRODUCTS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class DayCloser:
     recounter: Recounter
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
-    summarise: Callable[[DayReport], object] = lambda _: None
+    summarise: Callable[[Sequence[DayReport]], object] = lambda _: None
     contradicted: list[str] = field(default_factory=list)
 
     @classmethod
@@ -96,8 +96,8 @@ class DayCloser:
         closed.
         """
         last = last_day_over(now)
-        day, closed = self._next_to_close(last, now), list[Closed]()
-        while day and day <= last and (done := self._close(day, now)):
+        day, closed = self._next_to_close(last), list[Closed]()
+        while day <= last and (done := self._close(day, now)):
             closed.append(done)
             day += timedelta(days=1)
         return closed
@@ -105,12 +105,11 @@ class DayCloser:
     def days_behind(self, now: datetime) -> int:
         return self.ledger.closing().days_behind(now)
 
-    def _next_to_close(self, last: date, now: datetime) -> date | None:
+    def _next_to_close(self, last: date) -> date:
         """The day after the last closed one; if none is, the first with records, or `last` without any.
 
         A stream may be late with the very first records, or dead: so it is the records that say where days begin, from
-        the first day known (or the last one that is over) backwards to where LOOK_BACK days in a row have none. None
-        while that is not known yet.
+        the first day known (or the last one that is over) backwards to where LOOK_BACK days in a row have none.
         """
         closing = self.ledger.closing()
         if closing.closed is not None:
@@ -118,10 +117,7 @@ class DayCloser:
         first = last if closing.opened is None else date.fromordinal(closing.opened)
         earlier = min(first - timedelta(days=1), last)
         while earlier >= first - timedelta(days=LOOK_BACK):
-            has_records = self._has_records(earlier, now)
-            if has_records is None:
-                return None
-            if has_records:
+            if self._has_records(earlier):
                 self.ledger.open_from(earlier.toordinal())
                 first = earlier
             earlier -= timedelta(days=1)
@@ -129,46 +125,90 @@ class DayCloser:
             self.ledger.open_from(first.toordinal())
         return first
 
-    def _has_records(self, day: date, now: datetime) -> bool | None:
-        """None when there is no time to find out. Products without records are noted, and not looked at again."""
-        looked_at = self.candidates.candidates(day)
-        products = [each for each in self._known_products() if each not in looked_at or looked_at[each].attempt]
-        for some in grouped(products, _PRODUCTS_AT_ONCE):
-            if not self.recounter.allowance.allows():
-                return None
-            if any(self.records.has_any(product, day) for product in some):
-                return True
-            self.candidates.put_candidates([Candidate(product, day, 0, 0) for product in some], now)
-        return False
+    def _has_records(self, day: date) -> bool:
+        return any(self.records.has_any(product, day) for product in sorted(self.records.products(day)))
 
     def _close(self, day: date, now: datetime) -> Closed | None:
         """None while the day is not drained."""
         whole = self.reports.latest(CATALOGUE, day, consistent=True)
         if whole is None or whole.day != day:
-            self._announce(day, now)
-            products = self._known_products()
-            if not self._report_products(products, day, now) or not self.recounter.allowance.allows():
+            busy = self.records.products(day)
+            self._announce(day, busy, now)
+            products = sorted(self.ledger.scopes() - {CATALOGUE})
+            if not self._report_products(products, busy, day, now) or not self.recounter.allowance.allows():
                 return None
             whole = self._report_all(products, day, now)
         self.ledger.close(day.toordinal())
         return Closed(day, by_deadline=self._live_records(CATALOGUE, day) != whole.records)
 
-    def _report_products(self, products: Sequence[str], day: date, now: datetime) -> bool:
-        """Whether all of them have their report afterwards. Raises what kept the first one from it."""
-        written, candidates = self.reports.reported(products, day), self.candidates.candidates(day)
-        waiting, failures = [product for product in products if product not in written], list[Exception]()
-        drained = 0
-        for product in waiting:
+    def _report_products(self, products: Sequence[str], busy: Collection[str], day: date, now: datetime) -> bool:
+        """Whether all of them have their report afterwards. Raises what kept the first one from it.
+
+        Only the `busy` ones can have records.
+        """
+        written, candidates = self.reports.totals_on(products, day), self.candidates.candidates(day)
+        waiting = [candidates.get(each, Candidate(each, day, 0, 0)) for each in products if each not in written]
+        failures = list[Exception]()
+        drained = self._report_quiet([each for each in waiting if each.product not in busy], day, now, failures)
+        for candidate in (each for each in waiting if each.product in busy):
             if self.recounter.allowance.is_over:
                 break
             try:
-                drained += self._report_product(candidates.get(product, Candidate(product, day, 0, 0)), now)
+                drained += self._report_product(candidate, now)
             except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
-                exc.add_note(f"{product} on {day}")
+                exc.add_note(f"{candidate.product} on {day}")
                 failures.append(exc)
         if failures:
             raise failures[0]
         return drained == len(waiting)
+
+    def _report_quiet(self, waiting: Sequence[Candidate], day: date, now: datetime, failures: list[Exception]) -> int:
+        """Products without records, many at once: how many of them are drained, and have their report."""
+        counted, drained, digest = list[Candidate](), list[str](), Recount().digest
+        for candidate in waiting:
+            step = next_step(candidate, 0, now)
+            if step is Step.FIRST_COUNT or (step is Step.SECOND_COUNT and candidate.digest != digest.hex()):
+                counted.append(candidate.next_attempt(0).counted(0, digest, now))
+            elif step is not Step.WAIT:
+                drained.append(candidate.product)
+        self.candidates.put_candidates(counted, now)
+        reported = 0
+        for some in grouped(drained, REPORTS_AT_ONCE):
+            if not self.recounter.allowance.allows():
+                break
+            reported += self._report_together(some, day, now, failures)
+        return reported
+
+    def _report_together(self, products: Sequence[str], day: date, now: datetime, failures: list[Exception]) -> int:
+        """How many of these, which have no records, have their report afterwards."""
+        try:
+            foundations = self._foundations_of_quiet(products, day)
+            moments = Moments(now, now)
+            reports = [product_report(each, day, Recount(), *foundations[each], moments) for each in products]
+            self.summarise(reports)
+            if not self.reports.keep_all(reports):  # another run has written one of them, at the same time
+                for report in reports:
+                    self._keep(report)
+        except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
+            if len(products) > 1 and not isinstance(exc, StoreUnavailable):
+                return sum(self._report_together([each], day, now, failures) for each in products)
+            exc.add_note(f"{', '.join(products)} on {day}")
+            failures.append(exc)
+            return 0
+        return len(products)
+
+    def _foundations_of_quiet(self, products: Sequence[str], day: date) -> dict[str, tuple[Balance, DayTotals | None]]:
+        """As `_foundations` has them, where nobody was counted on the day."""
+        if self.ledger.closing().is_first(day.toordinal()):
+            return dict.fromkeys(products, (next_balance(None, day.toordinal(), Counter()), before_of(day, None)))
+        openings = self.ledger.openings(products, day.toordinal())
+        before = self.reports.totals_on(products, day - timedelta(days=1))
+        return {
+            each: (next_balance(openings[each], day.toordinal(), Counter()), before_of(day, before[each]))
+            if each in openings and each in before
+            else self._foundations(each, day)
+            for each in products
+        }
 
     def _report_product(self, candidate: Candidate, now: datetime) -> bool:
         """Counts a product's day, if it is time to; whether it is drained, and its report written."""
@@ -230,12 +270,12 @@ class DayCloser:
 
     def _keep(self, report: DayReport) -> DayReport:
         """Another run may have written it at the same time, from another count."""
-        self.summarise(report)
+        self.summarise([report])
         kept = self.reports.keep(report)
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
             self.corrections.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
-            self.summarise(kept)
+            self.summarise([kept])
         return kept
 
     def _foundations(self, scope: str, day: date) -> tuple[Balance, DayTotals | None]:
@@ -244,18 +284,15 @@ class DayCloser:
         latest = self.reports.latest(scope, day - timedelta(days=1), consistent=True)
         return next_balance(before, day.toordinal(), tally), before_of(day, latest)
 
-    def _known_products(self) -> list[str]:
-        """All that ever had traffic, and those registered: each has a report of every day, also without records."""
-        return sorted({*self.products, UNKNOWN_PRODUCT, *self.ledger.scopes()} - {CATALOGUE})
+    def _announce(self, day: date, busy: Collection[str], now: datetime) -> None:
+        """Makes products known to the ledger: each has a report of every day from then on, also without records.
 
-    def _announce(self, day: date, now: datetime) -> None:
-        """Makes products known to the ledger. One that was registered after others were counted cannot have records.
-
-        So it counts as counted with them, and the day does not wait for it.
+        One that was registered after others were counted, and has no records, counts as counted with them: the day does
+        not wait for it.
         """
-        fresh = {*self.products, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
+        fresh = {*self.products, *busy, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
         if counted := [each.counted_at for each in self.candidates.candidates(day).values() if each.counted_at]:
-            products, digest = sorted(fresh - {CATALOGUE}), Recount().digest
+            products, digest = sorted(fresh - {CATALOGUE, *busy}), Recount().digest
             found = [Candidate(product, day, 1, 0).counted(0, digest, min(counted)) for product in products]
             self.candidates.put_candidates(found, now)
         self.ledger.add_scopes(fresh)

@@ -38,11 +38,16 @@ MOST_COUNTERS = 140
 """Counters of one tally in one transaction: DynamoDB takes 300 operators and 4 KB per update expression."""
 
 
-def count(sightings: Iterable[Sighting], ledger: Ledger, wait: Wait = wait_with_jitter) -> list[Refusal]:
+def count(
+    sightings: Iterable[Sighting], ledger: Ledger, wait: Wait = wait_with_jitter, *, consistent: bool = True
+) -> list[Refusal]:
     """Counts everyone these records show who is not counted yet; again and again is the same as once.
 
     Returns what could not be counted. Raises StoreUnavailable when storage keeps failing; what was counted until then
     stays, and counting again completes it.
+
+    Actors are read `consistent` or not. If not, the result is the same: moves are made on condition that the actor is
+    still as it was read, and whatever fails or would be refused is read again, consistently.
     """
     pending = presences_by_actor(sightings)
     if not pending:
@@ -54,27 +59,31 @@ def count(sightings: Iterable[Sighting], ledger: Ledger, wait: Wait = wait_with_
             break
         except StoreUnavailable as exc:
             attempts.failed(exc)
-    return _count_all(_neighbours_together(pending), ledger, closing, attempts)
+    return _count_all(_neighbours_together(pending), ledger, closing, attempts, consistent=consistent)
 
 
 def _count_all(
-    queue: dict[bytes, set[Presence]], ledger: Ledger, closing: Closing, attempts: Attempts
+    queue: dict[bytes, set[Presence]], ledger: Ledger, closing: Closing, attempts: Attempts, *, consistent: bool
 ) -> list[Refusal]:
     refused: list[Refusal] = []
-    size = MOST_ACTORS
+    size, is_certain = MOST_ACTORS, consistent
     while queue:
         group = dict(islice(queue.items(), size))
         try:
             step = _Step(closing, ledger.most_scopes)
-            step.take(_shares(group, ledger, size))
+            step.take(_shares(group, ledger, size, consistent=is_certain))
+            if step.refused and not is_certain:
+                is_certain = True  # somebody may have counted these before their day was closed
+                continue
             if step.moved:
                 # another part of the tally each time: the writer that was in the way is probably still there
                 ledger.commit(step.moved, step.tallies, salt=crc32(next(iter(group))) + attempts.failures)
         except (Outdated, StoreUnavailable) as exc:
-            size = max(1, size // 2)
+            size, is_certain = max(1, size // 2), True
             attempts.failed(exc)
             continue
         attempts.succeeded()
+        is_certain = consistent
         size = min(MOST_ACTORS, size * 2)
         refused += step.refused
         for fingerprint, taken in step.taken.items():
@@ -109,9 +118,11 @@ class _Share(NamedTuple):
     seen: Collection[Presence]
 
 
-def _shares(group: Mapping[bytes, Collection[Presence]], ledger: Ledger, size: int) -> Iterator[_Share]:
+def _shares(
+    group: Mapping[bytes, Collection[Presence]], ledger: Ledger, size: int, *, consistent: bool
+) -> Iterator[_Share]:
     """The group, part by part, each actor's first part before its others. Other parts that are too many wait."""
-    known = ledger.actors([ActorKey(fingerprint) for fingerprint in group])
+    known = ledger.actors([ActorKey(fingerprint) for fingerprint in group], consistent=consistent)
     wanted = {
         ActorKey(fingerprint, scope): some
         for fingerprint, seen in group.items()
@@ -120,7 +131,7 @@ def _shares(group: Mapping[bytes, Collection[Presence]], ledger: Ledger, size: i
     apart = [key for key in wanted if key.scope is not None]
     waiting = set(apart[max(1, size // 2) :])  # each touches a tally of its own
     if apart:
-        known |= ledger.actors([key for key in apart if key not in waiting])
+        known |= ledger.actors([key for key in apart if key not in waiting], consistent=consistent)
     return (_Share(key, known.get(key, Actor()), some) for key, some in wanted.items() if key not in waiting)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.failed_call import OTHERS, Caller
-from telemetry.domain.hourly_counts import hour_of
+from telemetry.domain.instant import hour_of
 from telemetry.storage.failed_calls import slot_of
 
 PAUSE = timedelta(seconds=10)

@@ -75,20 +75,19 @@ class Ingest:
         An event whose key is taken is a duplicate when the stored digest is its own. Else it is a conflict, and is
         stored under a key of its own.
         """
-        store = self.records(access.environment)
+        store, keyring = self.records(access.environment), self.keyring.remembering()
         # a registry that is silent must leave time to store: unjudged, but stored
         with deadline.sooner(deadline.seconds_left * _SHARE_TO_STORE).in_force():
             rulings = self._rulings(events, access, now)
+            expires_at = expiry(now, self.retention_days(access.environment))
             records = [
-                self._record(event, ruling, access, source_ip, now)
+                _record(event, ruling, access, source_ip, now, expires_at, keyring)
                 for event, ruling in zip(events, rulings, strict=True)
             ]
         statuses = _insert(records, store, deadline)
         self._settle(records, statuses, store, deadline)
         return [
-            EventOutcome(
-                telemetry_id(record.key, access.environment, self.keyring), status or Status.FAILED, record.flags
-            )
+            EventOutcome(telemetry_id(record.key, access.environment, keyring), status or Status.FAILED, record.flags)
             for record, status in zip(records, statuses, strict=True)
         ]
 
@@ -127,8 +126,10 @@ class Ingest:
         products = self._products(_named(events, access), remembered)
         rulings = self._rule(events, access, now, remembered, products)
         if doubtful := [i for i, ruling in enumerate(rulings) if not is_billable(ruling.verdict.flags)]:
-            # unknown names are not looked up again
-            products = self._products(list(products), began)
+            # without a license key it is a setting of the product that flags; unknown names are not looked up again
+            if unlicensed := [events[i] for i in doubtful if events[i].license_key is None]:
+                known = products.keys() & set(_named(unlicensed, access))
+                products = {**products, **self._products(known, began)}
             fresh = self._rule([events[i] for i in doubtful], access, now, began, products)
             for i, ruling in zip(doubtful, fresh, strict=True):
                 rulings[i] = ruling
@@ -153,33 +154,6 @@ class Ingest:
             rulings.append(_Ruling(verdict, _product(products, view), is_judged=view is not None))
         return rulings
 
-    def _record(self, event: Event, ruling: "_Ruling", access: Access, source_ip: str, now: datetime) -> Record:
-        return Record(
-            key=record_key(event, server_event_id(now, secrets.token_bytes(10)), now, self.keyring),
-            raw=event.raw,
-            digest=sha256(event.raw).digest(),
-            dialect=event.dialect,
-            product=ruling.product,
-            received_at=now,
-            expires_at=expiry(now, self.retention_days(access.environment)),
-            user=self.keyring.fingerprint_if(Identity.USER, event.counted_user),
-            device=self.keyring.fingerprint_if(Identity.DEVICE, event.counted_device),
-            product_version=stored_version(event.product_version or None),
-            flags=ruling.verdict.flags,
-            evidence=ruling.verdict.evidence,
-            api_key_id=access.key.id,
-            source_ip=source_ip,
-            country=event.country,
-            format=event.format,
-            data_type=listed(event.data_type),
-            group=listed(event.group),
-            count=event.count,
-            address=event.address if event.address != source_ip else None,
-            company=event.company,
-            id_from_client=event.event_id is not None,
-            is_judged=ruling.is_judged,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class _Ruling:
@@ -188,6 +162,42 @@ class _Ruling:
     verdict: Verdict
     product: str
     is_judged: bool
+
+
+def _record(
+    event: Event,
+    ruling: _Ruling,
+    access: Access,
+    source_ip: str,
+    now: datetime,
+    expires_at: datetime,
+    keyring: Keyring,
+) -> Record:
+    return Record(
+        key=record_key(event, server_event_id(now, secrets.token_bytes(10)), now, keyring),
+        raw=event.raw,
+        digest=sha256(event.raw).digest(),
+        dialect=event.dialect,
+        product=ruling.product,
+        received_at=now,
+        expires_at=expires_at,
+        user=keyring.fingerprint_if(Identity.USER, event.counted_user),
+        device=keyring.fingerprint_if(Identity.DEVICE, event.counted_device),
+        product_version=stored_version(event.product_version or None),
+        flags=ruling.verdict.flags,
+        evidence=ruling.verdict.evidence,
+        api_key_id=access.key.id,
+        source_ip=source_ip,
+        country=event.country,
+        format=event.format,
+        data_type=listed(event.data_type),
+        group=listed(event.group),
+        count=event.count,
+        address=event.address if event.address != source_ip else None,
+        company=event.company,
+        id_from_client=event.event_id is not None,
+        is_judged=ruling.is_judged,
+    )
 
 
 def _named(events: Sequence[Event], access: Access) -> list[str]:

@@ -1,6 +1,6 @@
 """What happened in a window, from the aggregates alone: so it costs the same for any number of records."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
@@ -8,11 +8,11 @@ from itertools import chain
 from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
-from telemetry.domain.hourly_counts import HourCounts, hour_of, total
+from telemetry.domain.hourly_counts import HourCounts, total
+from telemetry.domain.instant import hour_of
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
-from telemetry.domain.sighting import CATALOGUE
-from telemetry.services.ports import DayReports, DaySummaries, HourlyCounters, Ledger, LicensingCalls
+from telemetry.services.ports import HourlyCounters, Ledger
 from telemetry.storage.hourly_counts import RETENTION
 
 _HOUR = timedelta(hours=1)
@@ -20,23 +20,28 @@ _HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Overviews:
-    """The aggregates of one environment. Raises StoreUnavailable."""
+    """The aggregates of one environment. Raises StoreUnavailable.
 
-    reports: DayReports
-    summaries: DaySummaries
+    `totals` and `summaries` give closed days of a scope, from a first to a last one, in order; `latest` the latest up
+    to a day; `calls` what licensing was asked, from one hour to another.
+    """
+
+    totals: Callable[[str, date, date], list[DayTotals]]
+    latest: Callable[[str, date], DayTotals | None]
+    summaries: Callable[[str, date, date], list[DaySummary]]
     hourly: HourlyCounters
     ledger: Ledger
-    licensing: LicensingCalls
+    calls: Callable[[str, datetime, datetime], Calls]
 
     def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
         """The overview of a product or the catalogue.
 
-        Five requests when the window reaches up to today, and yesterday is closed.
+        Five requests at most when the window reaches up to today, and yesterday is closed.
         """
         first, last = cut.days[0], cut.days[-1]
-        totals = self.reports.totals(scope, first if cut.is_hourly else cut.before.days[0], last)
+        totals = self.totals(scope, first if cut.is_hourly else cut.before.days[0], last)
         reaches_today = last >= now.astimezone(UTC).date()
-        latest = totals[-1] if totals and reaches_today else self.reports.latest(scope, now.astimezone(UTC).date())
+        latest = totals[-1] if totals and reaches_today else self.latest(scope, now.astimezone(UTC).date())
         summaries = {} if cut.is_hourly else {each.day: each for each in self._summaries(scope, first, last, latest)}
         open_since = end_of(latest.day) if latest else hour_of(now) - RETENTION
         counted = Counted(
@@ -51,7 +56,7 @@ class Overviews:
 
     def _summaries(self, scope: str, first: date, last: date, latest: DayTotals | None) -> list[DaySummary]:
         """The summaries of the closed days among these."""
-        return self.summaries.read(scope, first, min(last, latest.day)) if latest and first <= latest.day else []
+        return self.summaries(scope, first, min(last, latest.day)) if latest and first <= latest.day else []
 
     def _hours(
         self, scope: str, cut: Timeline, open_since: datetime, last: datetime
@@ -69,6 +74,5 @@ class Overviews:
         calls = total(summary.calls for summary in summaries.values())
         since = cut.window.since if cut.is_hourly else max(cut.window.since, open_since)
         if since < cut.window.until:
-            for product, counted in self.licensing.calls(since, cut.window.until - _HOUR).items():
-                calls.update(counted if scope in {product, CATALOGUE} else {})
+            calls.update(self.calls(scope, since, cut.window.until - _HOUR))
         return calls

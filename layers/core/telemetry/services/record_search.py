@@ -11,7 +11,8 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, license_id
 from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id, stored_version
-from telemetry.domain.record_search import Contents, RecordFilter, RecordView
+from telemetry.domain.record_contents import Contents
+from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import known_key

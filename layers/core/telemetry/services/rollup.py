@@ -1,15 +1,18 @@
 """From a batch of a records stream to counted users, counted hours, and alerts."""
 
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+
+from cachetools import LRUCache
 
 from telemetry.domain.active_users import Outdated, Refusal
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import Fold, hour_of
+from telemetry.domain.hourly_counts import Fold
+from telemetry.domain.instant import hour_of
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.domain.uncounted_record import UncountedRecord
 from telemetry.retry import Attempts, Wait, wait_with_jitter
@@ -18,6 +21,9 @@ from telemetry.services.ports import HourlyCounters, Ledger
 
 MOST_ITEMS = 90
 """Items of one transaction, which takes 100: a record adds at most three."""
+
+MOST_REMEMBERED = 100_000
+"""Sightings that a process remembers of each environment: at most 60 MB."""
 
 StreamRecord = Mapping[str, Any]
 """One record of a DynamoDB stream event, as Lambda delivers it."""
@@ -59,9 +65,18 @@ class _Seen(NamedTuple):
     group: str | None
 
 
+def _remembered() -> MutableMapping[Sighting, bool]:
+    return LRUCache(MOST_REMEMBERED)
+
+
 @dataclass(frozen=True, slots=True)
 class Rollup:
-    """What counting a batch takes. `noted` remembers the hours for which the use of a key was written down."""
+    """What counting a batch takes. `noted` remembers the hours for which the use of a key was written down.
+
+    `counted` remembers sightings that this process has counted: most records show nothing new, and need no actor to be
+    read. Only what is certainly stored is in it, and nothing that is stored is ever taken back, so it cannot be wrong.
+    Recounts know nothing of it.
+    """
 
     read: Read
     actors: Ledger
@@ -69,6 +84,7 @@ class Rollup:
     uncounted: UncountedRecords
     noted: dict[str, datetime]
     wait: Wait = wait_with_jitter
+    counted: MutableMapping[Sighting, bool] = field(default_factory=_remembered)
 
     def count(self, batch: Batch, now: datetime) -> list[Observation]:
         """Counts a batch and returns what it shows; the same records again change nothing.
@@ -79,11 +95,11 @@ class Rollup:
         position = self._position(batch.shard)
         readable, failed = self._read(batch)
         fresh = [seen for seen in readable if _is_after(seen.record, position)]
-        refused = _refused(batch, fresh, count((seen.observation.sighting for seen in fresh), self.actors, self.wait))
+        refused = _refused(batch, fresh, self._count_users(fresh))
         if uncounted := [each for each in failed if int(each.sequence_number) > int(position or 0)] + refused:
             self.uncounted.send(uncounted)
         self._note_uses(fresh)
-        self._add(batch, fresh, now)
+        self._add(batch, fresh, position, now)
         return [seen.observation for seen in readable]
 
     def _position(self, shard: str) -> str | None:
@@ -105,6 +121,17 @@ class Rollup:
                 failed.append(_uncounted(batch, record, exc))
         return readable, failed
 
+    def _count_users(self, fresh: Sequence[_Seen]) -> dict[tuple[bytes, int], Refusal]:
+        """Counts everyone who is not counted yet; gives what could not be counted, by fingerprint and day."""
+        shown = dict.fromkeys(seen.observation.sighting for seen in fresh)
+        unknown = [each for each in shown if not self.counted.get(each)]
+        refusals = count(unknown, self.actors, self.wait, consistent=False)
+        refused = {(each.fingerprint, each.presence.day): each for each in refusals}
+        for each in unknown:
+            if _refusal(each, refused) is None:
+                self.counted[each] = True
+        return refused
+
     def _note_uses(self, fresh: Sequence[_Seen]) -> None:
         """At most once an hour and process for each API key."""
         for seen in fresh:
@@ -114,12 +141,13 @@ class Rollup:
                 self.hourly.note_use(key, hour)
                 self.noted[key] = hour
 
-    def _add(self, batch: Batch, fresh: Sequence[_Seen], now: datetime) -> None:
-        """Moves the position on to the batch's end, in as many transactions as it takes."""
+    def _add(self, batch: Batch, fresh: Sequence[_Seen], position: str | None, now: datetime) -> None:
+        """Moves the position on to the batch's end, in as many transactions as it takes; it is read again only then."""
         attempts = Attempts(self.wait)
         while batch.records:
             try:
-                position = self.hourly.position(batch.shard)
+                if attempts.failures:
+                    position = self.hourly.position(batch.shard)
                 for end, fold in _runs(batch.records, [seen for seen in fresh if _is_after(seen.record, position)]):
                     if int(end) > int(position or 0):
                         self.hourly.add(batch.shard, position, end, self._bounded(fold), now)
@@ -145,9 +173,10 @@ def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[t
     yield _sequence_number(records[-1]), fold
 
 
-def _refused(batch: Batch, fresh: Sequence[_Seen], refusals: Sequence[Refusal]) -> list[UncountedRecord]:
-    by_presence = {(each.fingerprint, each.presence.day): each for each in refusals}
-    found = ((seen, _refusal(seen.observation.sighting, by_presence)) for seen in fresh)
+def _refused(
+    batch: Batch, fresh: Sequence[_Seen], refused: Mapping[tuple[bytes, int], Refusal]
+) -> list[UncountedRecord]:
+    found = ((seen, _refusal(seen.observation.sighting, refused)) for seen in fresh)
     return [_uncounted(batch, seen.record, refusal.cause) for seen, refusal in found if refusal]
 
 

@@ -18,11 +18,15 @@ MOST_ALERTS = 200
 
 @dataclass(frozen=True, slots=True)
 class AlertFilter:
-    """Which episodes are asked for; None where any will do. With a window, those that had a spike in it."""
+    """Which episodes are asked for; None where any will do. With a window, those that had a spike in it.
+
+    `or_open`: or that are open, wherever they began; these then come first.
+    """
 
     is_open: bool | None = None
     product: str | None = None
     window: Window | None = None
+    or_open: bool = False
 
     def fit(self, episode: Episode, now: datetime) -> bool:
         return (
@@ -30,6 +34,7 @@ class AlertFilter:
             and self.product in {None, episode.opened.product}
             and (
                 self.window is None
+                or (self.or_open and episode.closed_at(now) is None)
                 or (episode.opened.hour < self.window.until and episode.last_seen >= self.window.since)
             )
         )
@@ -47,7 +52,8 @@ def spike_alerts(
     episodes: Iterable[Episode], wanted: AlertFilter, watch: LicenseWatch, api_keys: ApiKeyStore, now: datetime
 ) -> list[SpikeAlert]:
     """The latest of them. Raises StoreUnavailable."""
-    found = sorted((each for each in episodes if wanted.fit(each, now)), key=lambda each: each.opened.hour)
+    fitting = (each for each in episodes if wanted.fit(each, now))
+    found = sorted(fitting, key=lambda each: (wanted.or_open and each.closed_at(now) is None, each.opened.hour))
     latest = found[: -MOST_ALERTS - 1 : -1]
     spikes = [each.opened for each in latest]
     holders = watch.holders([(spike.license, spike.product) for spike in spikes if spike.license and spike.product])

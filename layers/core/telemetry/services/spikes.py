@@ -18,10 +18,10 @@ from telemetry.domain.hourly_counts import (
     Kind,
     LicenseDay,
     events_by_key,
-    hour_of,
     of_key,
     points_at_a_license,
 )
+from telemetry.domain.instant import hour_of
 from telemetry.domain.sighting import CATALOGUE, Observation
 from telemetry.domain.spikes import (
     FLOOR,

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from telemetry.domain.event import normalise_group, normalise_license
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.record import Record, license_partition, listed, product_named
+from telemetry.domain.record_contents import Said
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
-from telemetry.domain.telemetry_query import FoundRecord, PageStart, Said, TelemetryPage, TelemetryQuery
+from telemetry.domain.telemetry_query import FoundRecord, PageStart, TelemetryPage, TelemetryQuery
 from telemetry.services.record_reader import Found, Reader, Wanted, classes_of
 from telemetry.storage.index_partition import UNJUDGED
 from telemetry.storage.record_browser import RecordBrowser

@@ -90,7 +90,7 @@ class Verifier:
     def _all(self, kept: DayReport, now: datetime) -> list[DayVerdict]:
         """Checks that the catalogue's report follows from the reports of the products, and these from their records."""
         day, verdicts, catalogue = kept.totals.day, list[DayVerdict](), CatalogueSum()
-        for product in sorted(self.reports.reported(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
+        for product in sorted(self.reports.totals_on(sorted(self.ledger.scopes() - {CATALOGUE}), day)):
             report = self._kept(product, day)
             verdict, recount = self._product(report, now)
             verdicts.append(verdict)

@@ -67,10 +67,13 @@ class LedgerStore:
 
     # ── counting
 
-    def actors(self, keys: Collection[ActorKey]) -> dict[ActorKey, Actor]:
-        """The actors known; strongly consistent. Expired ones too: leaving a day that long ago counts as new."""
+    def actors(self, keys: Collection[ActorKey], *, consistent: bool = True) -> dict[ActorKey, Actor]:
+        """The actors known. Expired ones too: leaving a day that long ago counts as new.
+
+        Not `consistent` costs half, and may give an actor as it was a moment ago.
+        """
         by_key = {(actor_key(key.fingerprint), actor_sort_key(key.scope)): key for key in keys}
-        items = batch_get(self._actors, by_key, consistent_read=True)
+        items = batch_get(self._actors, by_key, consistent_read=consistent)
         return {by_key[item.pk, item.sk]: Actor(int(item.version), item.history, bool(item.is_full)) for item in items}
 
     def commit(self, moved: Mapping[ActorKey, Actor], tallies: Mapping[TallyKey, Tally], salt: int) -> None:
@@ -154,9 +157,10 @@ class LedgerStore:
         if not keys:
             return
         known = {item.sk for item in batch_get(self._scopes, keys, consistent_read=True)}
-        for key in keys:
-            if key[1] not in known:
-                self._scopes(*key).save()
+        with self._scopes.batch_write() as batch:
+            for key in keys:
+                if key[1] not in known:
+                    batch.save(self._scopes(*key))
         self._known_scopes.update(scopes)
 
     def day(self, scope: str, day: int) -> tuple[Balance | None, Tally]:
@@ -175,6 +179,12 @@ class LedgerStore:
         if before is None and self._has_days_before(scope, day):
             raise LedgerBroken(f"The balance before {date.fromordinal(day)} is missing for {scope}")
         return before, tally
+
+    def openings(self, scopes: Collection[str], day: int) -> dict[str, Balance]:
+        """The balances before a day, of those scopes that have one; strongly consistent."""
+        by_key = {(scope_key(scope), opening_key(day)): scope for scope in scopes}
+        found = batch_get(self._days, by_key, consistent_read=True)
+        return {by_key[item.pk, item.sk]: unpacked(item.balance, day - 1) for item in found if item.balance}
 
     def _has_days_before(self, scope: str, day: int) -> bool:
         earlier = self._days.sk < opening_key(day)

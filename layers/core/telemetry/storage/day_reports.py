@@ -22,6 +22,9 @@ from telemetry.storage.tables import KeyedItem, bind, connection
 Key = tuple[str, str]
 Raw = dict[str, Any]
 _AUDIENCES = tuple(Audience)
+REPORTS_AT_ONCE = 33
+"""Three items each: what one transaction takes."""
+
 _TOLD_AT_ONCE = 50  # two items each: what one request takes
 
 
@@ -113,13 +116,9 @@ class DayReportStore:
     def keep(self, report: DayReport) -> DayReport:
         """Writes a report, once and for all; gives the one that is kept, which may be an earlier one."""
         scope, day = report.totals.scope, report.totals.day
-        totals, details = bind(TotalsItem, self.table), bind(DetailsItem, self.table)
-        balance = bind(DayItem, self.table)
         try:
             with conditions(), TransactWrite(connection=connection()) as transaction:
-                transaction.save(_totals_item(totals, report.totals), condition=totals.pk.does_not_exist())
-                transaction.save(details(*_details_key(scope, day), body=_details_body(report.details)))
-                transaction.save(balance(*_balance_key(scope, day), balance=packed(report.balance)))
+                self._put(transaction, report)
         except ConditionFailed as exc:
             kept = self.report(scope, day, consistent=True)
             if kept is None:
@@ -129,11 +128,21 @@ class DayReportStore:
 
     # ── days being closed
 
-    def reported(self, scopes: Sequence[str], day: date) -> set[str]:
-        """Those that have a report of a day; strongly consistent."""
+    def keep_all(self, reports: Sequence[DayReport]) -> bool:
+        """Writes up to REPORTS_AT_ONCE reports; False, and none of them is written, where one is there already."""
+        try:
+            with conditions(), TransactWrite(connection=connection()) as transaction:
+                for report in reports:
+                    self._put(transaction, report)
+        except ConditionFailed:
+            return False
+        return True
+
+    def totals_on(self, scopes: Sequence[str], day: date) -> dict[str, DayTotals]:
+        """The totals of a day, of those scopes that have a report of it; strongly consistent."""
         keys = [_totals_key(scope, day) for scope in scopes]
-        found = batch_get(bind(AnyItem, self.table), keys, consistent_read=True, ProjectionExpression="pk, sk")
-        return {item.pk.removeprefix(_days("")) for item in found}
+        found = batch_get(bind(TotalsItem, self.table), keys, consistent_read=True)
+        return {each.scope: each for each in map(_totals_of, found)}
 
     def told(self, scopes: Sequence[str], day: date) -> Iterator[tuple[DayTotals, DayDetails]]:
         """What happened on a day, of those scopes that have a report of it, in their order; strongly consistent."""
@@ -143,6 +152,15 @@ class DayReportStore:
             for totals, details in zip(items, items, strict=True):
                 if totals is not None and details is not None:
                     yield _totals(totals), _details(details)
+
+    def _put(self, transaction: TransactWrite, report: DayReport) -> None:
+        """All parts of a report, on condition that there is none."""
+        scope, day = report.totals.scope, report.totals.day
+        totals, details = bind(TotalsItem, self.table), bind(DetailsItem, self.table)
+        balance = bind(DayItem, self.table)
+        transaction.save(_totals_item(totals, report.totals), condition=totals.pk.does_not_exist())
+        transaction.save(details(*_details_key(scope, day), body=_details_body(report.details)))
+        transaction.save(balance(*_balance_key(scope, day), balance=packed(report.balance)))
 
     def _items(self, keys: Sequence[Key], *, consistent: bool = False) -> list[Raw | None]:
         """Items of several kinds, each None where it is missing: one request."""

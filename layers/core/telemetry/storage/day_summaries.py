@@ -33,8 +33,9 @@ class SummaryStore:
     def put(self, summaries: Sequence[DaySummary]) -> None:
         """Writes them; again is the same as once."""
         model = bind(SummaryItem, self.table)
-        for each in summaries:
-            model(_partition(each.scope), each.day.isoformat(), body=_packed(each)).save()
+        with model.batch_write() as batch:
+            for each in summaries:
+                batch.save(model(_partition(each.scope), each.day.isoformat(), body=_packed(each)))
 
     def read(self, scope: str, first: date, last: date) -> list[DaySummary]:
         """The closed days from `first` to `last`, in order: one request for some hundred days."""
@@ -49,10 +50,10 @@ def _partition(scope: str) -> str:
 
 def _packed(summary: DaySummary) -> bytes:
     calls = [[action, code, count] for (action, code), count in sorted(summary.calls.items())]
-    return deflated_json([dict(summary.versions), calls])
+    return deflated_json([dict(summary.versions), calls, dict(summary.uses)])
 
 
 def _summary(scope: str, item: SummaryItem) -> DaySummary:
-    versions, calls = inflated_json(item.body)
+    versions, calls, uses = inflated_json(item.body)
     counted = Counter({(DeviceAction(action), code): count for action, code, count in calls})
-    return DaySummary(scope, date.fromisoformat(item.sk), versions, counted)
+    return DaySummary(scope, date.fromisoformat(item.sk), versions, counted, uses)

@@ -9,8 +9,8 @@ from cachetools import LRUCache
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.judge import LicenseView
-from telemetry.domain.keyring import Keyring
-from telemetry.domain.license import License, license_id
+from telemetry.domain.keyring import Identity, Keyring
+from telemetry.domain.license import License, license_id, license_id_of
 
 _REMEMBERED = 20_000  # of either kind: random keys must not fill the memory
 
@@ -81,7 +81,8 @@ class LicenseLookup:
 
     def _ids(self, event: Event) -> list[str]:
         """The licence's id in each environment."""
-        return [id_ for environment in Environment if (id_ := self._id(environment, event))]
+        fingerprint = self._keyring.fingerprint_if(Identity.LICENSE, event.license_key)
+        return [license_id_of(each, fingerprint, self._keyring) for each in Environment] if fingerprint else []
 
 
 def _remembered(memory: LRUCache[K, tuple[float, V]], wanted: dict[K, V], since: float) -> list[K]:

@@ -93,9 +93,9 @@ class LicenseStore:
         return [license_of(item) for item in found]
 
     def known(
-        self, ids: Collection[str], activations: Collection[tuple[str, str]]
+        self, ids: Collection[str], activations: Collection[tuple[str, str]], *, consistent: bool = True
     ) -> tuple[dict[str, License], dict[tuple[str, str], datetime]]:
-        """Which licences there are, and which (licence id, identifier) are active, since when: strongly consistent.
+        """Which licences there are, and which (licence id, identifier) are active, since when.
 
         One request per 100 keys. What the judge needs of items of two kinds, and of nothing else: PynamoDB reads one
         kind at a time and whole items.
@@ -105,7 +105,7 @@ class LicenseStore:
         raw_keys = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys]
         licenses: dict[str, License] = {}
         since: dict[tuple[str, str], datetime] = {}
-        for raw in read_items(self.client, self.table, raw_keys, ConsistentRead=True):
+        for raw in read_items(self.client, self.table, raw_keys, ConsistentRead=consistent):
             if raw["sk"]["S"] == LICENSE:
                 license_ = license_of(LicenseItem.from_raw_data(raw))
                 licenses[license_.id] = license_

@@ -1,17 +1,16 @@
 """The products of the registry, and which of them are remembered for a while."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from cachetools import LRUCache
+from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.page import Page
-from telemetry.domain.product import Product, is_product_id
+from telemetry.domain.product import ActivityLevel, ActivityType, Product, is_product_id
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
@@ -22,20 +21,21 @@ from telemetry.storage.tables import TableItem, bind, found_item
 CACHE_SECONDS = 60
 REREAD_SECONDS = 2
 
-MOST_LOOKED_UP = 25
-"""Names of one request that are looked for once more; any further one is unknown."""
+MOST_REMEMBERED = 1_000
+"""Products that one process remembers."""
 
 _PRODUCTS = "product"
 
 
 class ProductItem(TableItem):
-    """A product. pk `product`, sk its id: there are few, and ingest reads them all at once."""
+    """A product. pk `product`, sk its id: listed together, and found by their ids."""
 
     pk = UnicodeAttribute(hash_key=True, default=_PRODUCTS)
     id = UnicodeAttribute(range_key=True, attr_name="sk")
     name = UnicodeAttribute()
     requires_license = BooleanAttribute(default=False)
-    activity_types = UnicodeSetAttribute(null=True)
+    activity_types = JSONAttribute(null=True)
+    """`[[key, label, level], …]`, in the order of their keys."""
     versions = UnicodeSetAttribute(null=True)
     is_active = BooleanAttribute(default=True)
     version = NumberAttribute(default=1)
@@ -52,10 +52,10 @@ class ProductStore:
         model = bind(ProductItem, self.table)
         return {item.id: _product(item) for item in model.query(_PRODUCTS)}
 
-    def named(self, ids: Collection[str]) -> Mapping[str, Product]:
-        """Those of at most 100 products that there are, by id; strongly consistent, one request."""
+    def named(self, ids: Collection[str], *, consistent: bool = True) -> Mapping[str, Product]:
+        """Those of these products that there are, by id: one request for each hundred."""
         model = bind(ProductItem, self.table)
-        found = batch_get(model, [(_PRODUCTS, id_) for id_ in ids], consistent_read=True)
+        found = batch_get(model, [(_PRODUCTS, id_) for id_ in ids], consistent_read=consistent)
         return {item.id: _product(item) for item in found}
 
     def get(self, id_: str) -> Product:
@@ -91,7 +91,8 @@ class ProductStore:
             id=product.id,
             name=product.name,
             requires_license=product.requires_license,
-            activity_types=set(product.activity_types) or None,
+            activity_types=[[each.key, each.label, each.level] for _, each in sorted(product.activity_types.items())]
+            or None,
             versions=set(product.versions) or None,
             is_active=product.is_active,
             version=product.version,
@@ -103,7 +104,9 @@ def _product(item: ProductItem) -> Product:
         id=item.id,
         name=item.name,
         requires_license=item.requires_license,
-        activity_types=frozenset(item.activity_types or ()),
+        activity_types={
+            key: ActivityType(key, label, ActivityLevel(level)) for key, label, level in item.activity_types or ()
+        },
         versions=frozenset(item.versions or ()),
         is_active=item.is_active,
         version=int(item.version),
@@ -111,20 +114,31 @@ def _product(item: ProductItem) -> Product:
 
 
 class Products(Protocol):
-    """Where products are listed (ProductStore)."""
+    """Where products are found by id (ProductStore)."""
 
-    def all(self) -> Mapping[str, Product]: ...
-    def named(self, ids: Collection[str]) -> Mapping[str, Product]: ...
+    def named(self, ids: Collection[str], *, consistent: bool = True) -> Mapping[str, Product]: ...
+
+
+class _Read(NamedTuple):
+    """A product as it was read at a moment."""
+
+    product: Product
+    at: float
 
 
 class Catalogue:
-    """Finds products by id. Only that there is one is remembered: one registered a moment ago is known at once."""
+    """Finds products by id, and remembers the MOST_REMEMBERED that were last asked for.
 
-    def __init__(self, products: Products, clock: Callable[[], float] = time.monotonic) -> None:
+    Only that there is one is remembered: one registered a moment ago is known at once, and nobody registered is told
+    only of what was just looked up, strongly consistent.
+    """
+
+    def __init__(
+        self, products: Products, clock: Callable[[], float] = time.monotonic, most: int = MOST_REMEMBERED
+    ) -> None:
         self._stored = products
         self._clock = clock
-        self._products: dict[str, Product] = {}
-        self._read_at = float("-inf")
+        self._read: LRUCache[str, _Read] = LRUCache(most)
 
     def find(self, product_id: str, max_age: float = CACHE_SECONDS) -> Product | None:
         """The product as it was at most `max_age` seconds ago, or None when nobody registered it."""
@@ -133,24 +147,25 @@ class Catalogue:
     def find_all(self, product_ids: Collection[str], max_age: float = CACHE_SECONDS) -> Mapping[str, Product]:
         """The products with these ids as they were at most `max_age` seconds ago, without those nobody registered.
 
-        What is not in the list is looked for by its id: the first MOST_LOOKED_UP, in one request. A list that was read
-        once serves on while the registry cannot be read; raises StoreUnavailable without one.
+        One request for each hundred that have to be read. A product that was read once serves on while the registry
+        cannot be read; raises StoreUnavailable if there is any other.
         """
-        if self._clock() - self._read_at > max_age:
-            self._refresh()
-        unknown = (id_ for id_ in dict.fromkeys(product_ids) if id_ not in self._products and is_product_id(id_))
-        if wanted := list(islice(unknown, MOST_LOOKED_UP)):
-            self._look_up(wanted)
-        return {id_: self._products[id_] for id_ in product_ids if id_ in self._products}
+        possible = [id_ for id_ in dict.fromkeys(product_ids) if is_product_id(id_)]
+        known = {id_: read for id_ in possible if (read := self._read.get(id_))}
+        new = [id_ for id_ in possible if id_ not in known]
+        old = [id_ for id_, read in known.items() if self._clock() - read.at > max_age]
+        if new or old:
+            known |= self._refreshed(new, old)
+        return {id_: known[id_].product for id_ in possible if id_ in known}
 
-    def _refresh(self) -> None:
+    def _refreshed(self, new: Sequence[str], old: Sequence[str]) -> Mapping[str, _Read]:
+        """Products are never taken away, so only what may not be there at all must be read consistently."""
         try:
-            self._products |= self._stored.all()  # none is ever taken away
+            found = self._stored.named([*new, *old], consistent=bool(new))
         except StoreUnavailable:
-            if self._read_at == float("-inf"):
+            if new:
                 raise
-        self._read_at = self._clock()
-
-    def _look_up(self, ids: Collection[str]) -> None:
-        with suppress(StoreUnavailable):
-            self._products |= self._stored.named(ids)
+            return {}
+        read = {id_: _Read(product, self._clock()) for id_, product in found.items()}
+        self._read.update(read)
+        return read

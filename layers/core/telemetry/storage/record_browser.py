@@ -42,6 +42,7 @@ _USUAL = 50
 _INDEX_ENTRIES_PER_UNIT = 8  # fewer cost as much: DynamoDB reads by 4 KB
 _RECENT_DAYS = 2
 _IDLE_DAYS = 2
+_SHORT = timedelta(days=8)  # reading so many days one by one takes no more than a large index would
 _FEW = 2_000
 _TIMES_WANTED = 8
 _MOST_HELD = 20_000
@@ -119,13 +120,14 @@ class RecordBrowser:
         return self.store.judgements(keys)
 
     def _by_receipt(self, selection: Selection, window: Window, after: Position, demand: Demand) -> Iterator[Step]:
-        """Day by day. From the third day on, all the rest at once if little of it fits."""
+        """Day by day. From the third day on, all the rest at once if that is many days, and little of them fits."""
         today = self.now.astimezone(UTC).date()
         newest = min(today, from_milliseconds(after[0] if after[1] else after[0] - 1).date())
         first_old = min(newest, today - timedelta(days=_RECENT_DAYS))
         idle = 0
         for day in (newest - timedelta(days=age) for age in range((newest - window.since.date()).days + 1)):
-            if day == first_old or (day < first_old and idle == _IDLE_DAYS):
+            is_long = day - window.since.date() >= _SHORT
+            if is_long and (day == first_old or (day < first_old and idle == _IDLE_DAYS)):
                 before = min(after, (_midnight(day) + _DAY_MS, "", ""))
                 is_sparse = selection.is_narrow or idle >= _IDLE_DAYS
                 rest = self._rest(selection, window, before, demand, is_sparse=is_sparse)

@@ -12,7 +12,7 @@ from telemetry.storage.record_item import RecordItem
 from telemetry.storage.selection import Listed
 
 _MOST_PER_READ = 200
-_NARROW_READS = (200, 2_000)  # what one read looks at, of a narrow selection; from the third on all that DynamoDB gives
+_NARROW_READS = (200,)  # what one read looks at, of a narrow selection; from the second on all that DynamoDB gives
 _NARROW_AT_FIRST = 4_000  # of all partitions together
 
 StartKey = dict[str, dict[str, Any]]

@@ -1,11 +1,11 @@
 """The records of one environment. They are only ever inserted: nothing here can change or remove one."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.errors import StoreUnavailable
@@ -20,7 +20,15 @@ from telemetry.storage.errors import store
 from telemetry.storage.index_marks import KnownMarks, mark_item, read_marks
 from telemetry.storage.index_partition import IndexPartition
 from telemetry.storage.inserts import Insertion, insert, insert_once
-from telemetry.storage.record_item import RecordItem, chunk_items, item_of, judgement_item, record_of
+from telemetry.storage.record_item import (
+    RecordItem,
+    WireItem,
+    chunk_items,
+    index_partition_of,
+    item_of,
+    judgement_item,
+    record_of,
+)
 from telemetry.storage.side_by_side import side_by_side
 from telemetry.storage.tables import bind, dynamodb_client, found_item
 
@@ -140,17 +148,18 @@ class RecordStore:
             raise UnreadableBody(f"chunk {missing[0]} of {count} is missing")
         return b"".join(bodies[key.sort] for key in keys)
 
-    def _insert_heads(self, heads: Mapping[int, RecordItem], count: int, deadline: Deadline) -> list[Insertion]:
+    def _insert_heads(self, heads: Mapping[int, WireItem], count: int, deadline: Deadline) -> list[Insertion]:
         """One result for each of the records, of which these are to be inserted: each behind its partition's mark.
 
         What stands in the way of one mark holds no other record up.
         """
         results, waiting = [Insertion.UNAVAILABLE] * count, heads
         for _ in deadline.attempts() if heads else ():
-            self._mark([head.index_partition for head in waiting.values()], deadline)
-            unmarked = set(self.known_marks.missing(head.index_partition for head in waiting.values()))
-            ready = {place: head for place, head in waiting.items() if head.index_partition not in unmarked}
-            inserted = insert_once(self.client(), self.table, [_raw(head) for head in ready.values()], deadline)
+            places = {place: index_partition_of(head) for place, head in waiting.items()}
+            self._mark(places.values(), deadline)
+            unmarked = set(self.known_marks.missing(places.values()))
+            ready = {place: head for place, head in waiting.items() if places[place] not in unmarked}
+            inserted = insert_once(self.client(), self.table, list(ready.values()), deadline)
             for place, result in zip(ready, inserted, strict=True):
                 results[place] = result
             waiting = {place: head for place, head in waiting.items() if results[place] is Insertion.UNAVAILABLE}
@@ -158,7 +167,7 @@ class RecordStore:
                 break
         return results
 
-    def _mark(self, partitions: Sequence[str], deadline: Deadline) -> None:
+    def _mark(self, partitions: Iterable[str], deadline: Deadline) -> None:
         """Tries to mark those that are not known to be marked. A mark that is there already is as good as a new one."""
         missing = self.known_marks.missing(partitions)
         inserted = insert_once(self.client(), self.table, [mark_item(each) for each in missing], deadline)
@@ -166,9 +175,5 @@ class RecordStore:
             each for each, result in zip(missing, inserted, strict=True) if result is not Insertion.UNAVAILABLE
         )
 
-    def _insert(self, items: Sequence[RecordItem], deadline: Deadline) -> list[Insertion]:
-        return insert(self.client(), self.table, [_raw(item) for item in items], deadline)
-
-
-def _raw(item: RecordItem) -> dict[str, Any]:
-    return item.serialize()
+    def _insert(self, items: Sequence[WireItem], deadline: Deadline) -> list[Insertion]:
+        return insert(self.client(), self.table, items, deadline)

@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from telemetry.domain.flags import Flag, by_code
 from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import Overview, Timeline, timeline
+from telemetry.domain.product import ActivityType
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import is_hourly
@@ -50,10 +51,15 @@ class ExcessQuery(ScopeQuery):
     threshold: int = Field(20, ge=1)
 
 
+class LicensesQuery(TopQuery, ExcessQuery):
+    """How many licences, and the smallest number of devices to list."""
+
+
 class State(StrEnum):
-    """The states of alerts."""
+    """The states of alerts. `current`: those that are open, and those of the window."""
 
     OPEN = "open"
+    CURRENT = "current"
     ALL = "all"
 
 
@@ -63,9 +69,11 @@ class AlertQuery(ScopeQuery):
     state: State = State.OPEN
 
     def wanted(self, now: datetime) -> AlertFilter:
-        """As the service takes it. Without a time, alerts that are over are wanted whenever they were."""
+        """As the service takes it. Without a time, all alerts are wanted whenever they were, if not only open ones."""
         if self.state is State.OPEN:
             return AlertFilter(is_open=True, product=self.product)
+        if self.state is State.CURRENT:
+            return AlertFilter(product=self.product, window=self.window(now), or_open=True)
         any_time = self.range is None and self.first is None and self.last is None
         return AlertFilter(product=self.product, window=None if any_time else self.window(now))
 
@@ -85,8 +93,14 @@ class LogQuery(ScopeQuery):
 # ── overview
 
 
-def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[int], now: datetime) -> answers.Overview:
-    """`granted_codes` are the codes of licensing answers that grant what was asked."""
+def overview_body(
+    told: Overview,
+    query: ScopeQuery,
+    granted_codes: Collection[int],
+    known: Mapping[str, ActivityType],
+    now: datetime,
+) -> answers.Overview:
+    """`granted_codes` are the codes of licensing answers that grant what was asked; `known` are the product's."""
     cut = told.timeline
     granted = sum(calls for (_, code), calls in told.calls.items() if code in granted_codes)
     return {
@@ -136,6 +150,17 @@ def overview_body(told: Overview, query: ScopeQuery, granted_codes: Collection[i
                 {"action": action, "code": code, "calls": calls} for (action, code), calls in sorted(told.calls.items())
             ],
         },
+        "activities": [
+            {
+                "activity_type": each.name,
+                "label": known[each.name].label if each.name in known else None,
+                "level": known[each.name].level if each.name in known else None,
+                "uses": each.uses,
+                "first_seen": instant(each.first),
+                "last_seen": instant(each.last),
+            }
+            for each in told.activities
+        ],
     }
 
 
@@ -153,6 +178,7 @@ def _stats(told: Overview) -> answers.OverviewStats:
         "unique_users": told.users,
         "unique_devices": told.devices,
         "unique_users_days": len(told.timeline.days),
+        "uses": sum(each.uses for each in told.activities),
     }
 
 
@@ -218,6 +244,13 @@ def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Se
         for each, holder in licenses
     ]
     return {"items": items, **_labels(seen)}
+
+
+def licenses_body(
+    top: answers.TopLicenses, devices: answers.DeviceExcess, mismatches: answers.Mismatches
+) -> answers.NotableLicenses:
+    """The three lists that tell which licences to look at."""
+    return {"top": top, "devices": devices, "mismatches": mismatches}
 
 
 def _labels(seen: Seen, counted: str = "") -> answers.Counted:

@@ -13,6 +13,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.json_strings import Day, Instant
 from telemetry.domain.license import LicenseState
 from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.product import ActivityLevel
 from telemetry.domain.spikes import Cause
 from telemetry.web.administration.audit_entry import AuditEntry
 
@@ -54,6 +55,8 @@ class OverviewStats(TypedDict):
     unique_users: int
     unique_devices: int
     unique_users_days: int
+    uses: int
+    """Of product usage in the window: a record stands for one, or for as many as it sums up. Not records."""
     """The number of UTC days, at least partly in the window, over which users and devices are counted."""
 
 
@@ -81,6 +84,19 @@ class VersionShare(TypedDict):
     version: str
     records: int
     percent: float
+
+
+class UsedActivity(TypedDict):
+    """The uses of an activity type in the window. `~other` is all types without a name here, `~unknown` is none."""
+
+    activity_type: str
+    label: str | None
+    level: ActivityLevel | None
+    """As the product has them; null where it does not list the type, and where no product is asked for."""
+    uses: int
+    first_seen: Instant
+    last_seen: Instant
+    """The beginning of the first and the last hour or UTC day of the window in which there were any."""
 
 
 class VersionBucket(TypedDict):
@@ -135,6 +151,7 @@ class Overview(_Window):
     version_trend: list[VersionBucket]
     active_users: list[ActiveUsersOfDay]
     activations: Activations
+    activities: list[UsedActivity]
 
 
 # ── licences and devices
@@ -223,6 +240,14 @@ class Mismatches(Counted):
     """Licence keys of other environments."""
 
     items: list[Mismatch]
+
+
+class NotableLicenses(TypedDict):
+    """Which licences to look at."""
+
+    top: TopLicenses
+    devices: DeviceExcess
+    mismatches: Mismatches
 
 
 # ── alerts

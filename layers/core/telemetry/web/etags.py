@@ -1,6 +1,8 @@
 """ETags of versions and of contents."""
 
+import json
 import re
+from collections.abc import Mapping
 from hashlib import sha256
 
 from telemetry.domain.errors import StaleVersion
@@ -40,4 +42,9 @@ def content_etag(body: str) -> str:
 def is_current(if_none_match: str | None, tag: str) -> bool:
     """Whether If-None-Match contains this tag; compared weakly (RFC 9110, 13.1.2)."""
     known = {each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")}
-    return bool(known & {tag, "*"})
+    return bool(known & {tag.removeprefix("W/"), "*"})
+
+
+def weak_etag(body: Mapping[str, object]) -> str:
+    """`W/"9f86d081884c7d65…"`: the same for answers that differ only in when they were made (`as_of`)."""
+    return f"W/{content_etag(json.dumps({name: value for name, value in body.items() if name != 'as_of'}))}"

@@ -3,19 +3,18 @@
 import json
 from base64 import b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from gzip import BadGzipFile, GzipFile
 from io import BytesIO
 from typing import Any, Self
-from urllib.parse import quote
 from zlib import error as ZlibError  # noqa: N812 (a class, whatever its name)
 
-from aws_lambda_powertools.event_handler import Response, content_types
-from aws_lambda_powertools.event_handler.api_gateway import BaseRouter
+JSON = "application/json"
 
 LARGEST_INFLATED_BODY = 16 * 1024 * 1024
 """Bytes that a gzip body may inflate to. A larger one is left as it came, like one that cannot be inflated."""
 
+_json = json.JSONEncoder(separators=(",", ":")).encode
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -56,14 +55,6 @@ class Request:
         )
 
 
-def current_request(app: BaseRouter) -> Request:
-    """The request that a resolver is answering. It is read once, because inflating a body takes time."""
-    if "request" not in app.context:
-        app.context["request"] = Request.from_event(app.current_event.raw_event)
-    request: Request = app.context["request"]
-    return request
-
-
 def inflated(body: bytes) -> bytes:
     """The content of a gzip body; any other body, and one that is broken or too large, as it came."""
     if not body.startswith(_GZIP_MAGIC):
@@ -75,23 +66,29 @@ def inflated(body: bytes) -> bytes:
     return content if len(content) <= LARGEST_INFLATED_BODY else body
 
 
-def with_one_part(event: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """The event with everything after `prefix` in its path as one part, percent-encoded.
+@dataclass(frozen=True, slots=True)
+class PlainAnswer:
+    """An answer in text, as a function gives it that has no resolver of Powertools (telemetry.web.resolver)."""
 
-    API Gateway hands paths over decoded, and our resolver's patterns take few signs and no slash in a part.
-    """
-    before, _, id_ = event["rawPath"].partition(prefix)
-    return {**event, "rawPath": event["rawPath"] if before else f"{prefix}{quote(id_, safe='')}"}
+    status: int
+    body: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def as_result(self) -> dict[str, Any]:
+        """What Lambda hands to API Gateway (payload format 2.0)."""
+        return {
+            "statusCode": self.status,
+            "body": self.body,
+            "isBase64Encoded": False,
+            "headers": dict(self.headers),
+            "cookies": [],
+        }
 
 
-def answer(status: int, body: object, **headers: str) -> Response[str]:
+def json_answer(status: int, body: object, **headers: str) -> PlainAnswer:
     """A JSON answer. Header names are given with underscores: `Retry_After="5"`."""
-    return Response(
-        status_code=status,
-        content_type=content_types.APPLICATION_JSON,
-        body=json.dumps(body, separators=(",", ":")),
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
-    )
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return PlainAnswer(status, _json(body), named | {"Content-Type": JSON})
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -1,15 +1,17 @@
-"""Errors of our own routes, as problem details (RFC 9457)."""
+"""Errors of our own routes, as problem details (RFC 9457) and as lines of the log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.event_handler.openapi.exceptions import (
     RequestUnsupportedContentType,
     RequestValidationError,
+    ResponseValidationError,
 )
 
 from telemetry.domain.errors import (
@@ -30,7 +32,9 @@ from telemetry.domain.errors import (
 )
 from telemetry.domain.finance import DayNotClosed, UnknownApplication
 from telemetry.domain.license import ActionNotAllowed
-from telemetry.web.http import Request, answer
+from telemetry.faults import log_failure
+from telemetry.web.http import Request
+from telemetry.web.resolver import answer
 
 CONTENT_TYPE = "application/problem+json"
 TYPE_PREFIX = "/docs#problem-"
@@ -151,6 +155,25 @@ def problem_answer(problem: Problem, request: Request) -> Response[str]:
     if problem.retry_after is not None:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
+
+
+def failure_problem(
+    error: Exception,
+    request: Request,
+    logger: Logger,
+    **caller: Any,  # noqa: ANN401
+) -> Response[str]:
+    """An error, answered as problem details and logged. `caller` goes into the log of a refusal."""
+    problem = problem_of(error)
+    if isinstance(error, ResponseValidationError):
+        # its text holds the answer, in which there may be a secret
+        logger.error("An answer is not what it should be", fields=[found["loc"] for found in error.errors()])
+    elif problem.status >= 500:
+        log_failure(error, logger)
+    else:
+        cause = type(error).__name__
+        logger.warning("Refused", cause=cause, status=problem.status, path=request.path, **caller)
+    return problem_answer(problem, request)
 
 
 def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:

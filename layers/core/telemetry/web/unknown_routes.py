@@ -5,17 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger
-from aws_lambda_powertools.event_handler import Response
 
 from telemetry.domain.errors import Unauthenticated
 from telemetry.domain.failed_call import Cause, caller
 from telemetry.services.failed_calls import SummedCalls
 from telemetry.web.authentication import credentials_of
-from telemetry.web.http import Request, answer
+from telemetry.web.http import PlainAnswer, Request, json_answer
 from telemetry.web.routes import canonical_path
 
 
-def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, now: datetime) -> Response[str]:
+def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, now: datetime) -> PlainAnswer:
     """Counts a request and answers it: 308, or 404 as API Gateway words it. Its body is not looked at."""
     request = Request.from_event({**event, "body": None})
     try:
@@ -24,9 +23,9 @@ def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, 
         logger.exception("Not counted", cause=Cause.UNKNOWN_ROUTE)
     path = canonical_path(request.method, event["requestContext"]["http"]["path"])
     if path is None:
-        return answer(404, {"message": "Not Found"})
+        return json_answer(404, {"message": "Not Found"})
     location = f"{path}?{request.raw_query}" if request.raw_query else path
-    return Response(308, headers={"Location": location, "Cache-Control": "no-store"}, body="")
+    return PlainAnswer(308, "", {"Location": location, "Cache-Control": "no-store"})
 
 
 def _presented(request: Request) -> str:

@@ -1,6 +1,6 @@
 """The wiring of the analytics function."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -9,20 +9,22 @@ from typing import Self
 from telemetry.clock import Clock
 from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
+from telemetry.domain.product import ActivityType
 from telemetry.domain.retention import oldest_day
 from telemetry.services.administration.stores import Stores
-from telemetry.services.license_watch import LicenseWatch
+from telemetry.services.license_watch import LicenseMemory, LicenseWatch
 from telemetry.services.overview import Overviews
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.settings import RetentionSettings
+from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.day_summaries import SummaryStore
 from telemetry.storage.effort import Effort
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.index_sizes import IndexSizes
-from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -67,19 +69,43 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         browser = self.browser(environment, now, seconds)
         return RecordSearch(environment, browser, sorted(self.stores.products.all()), self.stores, contents_of)
 
-    def overviews(self, environment: Environment) -> Overviews:
-        table = self.aggregates(environment)
+    @cached_property
+    def overviews(self) -> Mapping[Environment, Overviews]:
+        """One per environment; each remembers closed days, and hours that are over."""
+        return {environment: self._overviews(environment) for environment in Environment}
+
+    def _overviews(self, environment: Environment) -> Overviews:
+        table, reports = self.aggregates(environment), self.day_reports(environment)
         return Overviews(
-            self.day_reports(environment),
-            SummaryStore(table),
+            ClosedDayMemory(reports.totals).between,
+            reports.latest,
+            ClosedDayMemory(SummaryStore(table).read).between,
             HourlyCountStore(table),
             self.ledger(environment),
-            LicensingCounters(table),
+            RememberedCalls(LicensingCounters(table), self.clock.now).of,
         )
 
+    def activity_types(self, product: str | None) -> Mapping[str, ActivityType]:
+        """Those that a product lists; none of what is no product."""
+        found = self.stores.products.named([product], consistent=False) if product else {}
+        return next((each.activity_types for each in found.values()), {})
+
+    @cached_property
+    def license_memories(self) -> Mapping[Environment, LicenseMemory]:
+        """What is remembered of the licences of each environment."""
+        return {each: LicenseMemory(self.day_reports(each), self.clock.seconds) for each in Environment}
+
     def license_watch(self, environment: Environment) -> LicenseWatch:
-        reports, day_records = self.day_reports(environment), self.day_records(environment)
-        return LicenseWatch(environment, reports, day_records, self.records(environment), self.stores, event_of)
+        """For one answer."""
+        return LicenseWatch(
+            environment,
+            self.day_reports(environment),
+            self.day_records(environment),
+            self.records(environment),
+            self.stores,
+            event_of,
+            self.license_memories[environment],
+        )
 
     def episodes(self, environment: Environment) -> EpisodeStore:
         return EpisodeStore(self.aggregates(environment))

@@ -12,6 +12,7 @@ from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.retention import RememberedRetention, RetentionStore
+from telemetry.storage.tables import dynamodb_client
 from telemetry.web.authentication import Authenticator, Credentials
 from telemetry.wiring.api import ApiWiring
 from telemetry.wiring.records import RecordStores
@@ -41,6 +42,11 @@ class IngestWiring(ApiWiring, RecordStores):
     @cached_property
     def failure_log(self) -> FailedCallLog:
         return FailedCallLog(FailedCallStore(self.registry))
+
+    def prepare(self) -> None:
+        """Makes what every request needs: the client, and what the secret is read for."""
+        dynamodb_client()
+        _ = self.authenticator, self.ingest
 
     def environment_of(self, credentials: Credentials) -> Environment | None:
         """The environment of a key that was just looked up.

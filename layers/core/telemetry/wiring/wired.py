@@ -1,11 +1,12 @@
-"""The wiring of one process: made at the first request, then kept until the process ends."""
+"""The wiring of one process: made at the first request, or before it on Lambda, then kept until the process ends."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from telemetry.clock import Clock, SystemClock
-from telemetry.settings import Settings
+from telemetry.settings import Settings, is_on_lambda
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,15 @@ class Wired(Generic[W]):
         if self._made is None:
             self._made = replace(self._from_env(self.clock), **self._changes)
         return self._made
+
+    def on_init(self, prepare: Callable[[W], object]) -> None:
+        """On Lambda, makes the wiring and what `prepare` makes of it, while the function is loaded.
+
+        What fails then is tried again in the first request that needs it, which answers it as any other error.
+        """
+        if is_on_lambda():
+            with suppress(Exception):
+                prepare(self())
 
     def start(self, clock: Clock, **changes: Any) -> None:  # noqa: ANN401
         """Forgets the wiring, like a cold start. The next one gets this clock, and these values of its fields."""

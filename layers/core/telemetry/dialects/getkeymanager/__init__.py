@@ -1,10 +1,9 @@
 """The GetKeyManager dialect: SDK telemetry, licences and activations (docs/protocols.md).
 
-Here is what any dialect with events has (`telemetry.dialects` lists it), and the answers to telemetry. `query` is
-telemetry read back, `licensing` is licences and activations.
+Here is what any dialect with events has (`telemetry.dialects` lists it), and the answers to telemetry. Who
+needs them imports `query`, which is telemetry read back, and `licensing`, which is licences and activations.
 """
 
-from telemetry.dialects.getkeymanager import licensing, query
 from telemetry.dialects.getkeymanager.answers import Result, answer, batch_answer, with_product_error
 from telemetry.dialects.getkeymanager.events import (
     Submission,
@@ -24,10 +23,8 @@ __all__ = [
     "contents_of",
     "event_of",
     "failure",
-    "licensing",
     "parse",
     "parse_one",
-    "query",
     "said_in",
     "with_product_error",
 ]

@@ -17,8 +17,7 @@ from telemetry.domain.event import (
     normalise_user,
     parse_time,
 )
-from telemetry.domain.record_search import Contents
-from telemetry.domain.telemetry_query import Said
+from telemetry.domain.record_contents import Contents, Said
 
 _VALUE_FIELDS = {
     "numeric-single-value": ("numeric_data_single_value",),

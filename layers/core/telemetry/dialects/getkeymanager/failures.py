@@ -6,7 +6,6 @@ from datetime import datetime
 from telemetry.dialects.body.json_text import NotJson
 from telemetry.dialects.failure import RETRY_AFTER, Failure
 from telemetry.dialects.getkeymanager.answers import as_list, status_of
-from telemetry.dialects.getkeymanager.query import BadParameters
 from telemetry.domain.errors import (
     AddressNotAllowed,
     CapabilityMissing,
@@ -32,6 +31,14 @@ _REFUSALS: tuple[tuple[type[Unauthenticated | Forbidden], tuple[int, int, str]],
     (Forbidden, (403, 150, "Access Denied")),
     (Unauthenticated, (401, 100, "Invalid API Key")),
 )
+
+
+class BadParameters(ValueError):
+    """The query string cannot be understood; `errors` maps a parameter to what is wrong with it."""
+
+    def __init__(self, errors: Mapping[str, list[str]]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
 
 
 def failure(error: Exception, now: datetime) -> Failure:

@@ -7,6 +7,7 @@ from typing import Any
 from telemetry.dialects.body.fields import label
 from telemetry.dialects.failure import Answer
 from telemetry.dialects.getkeymanager.answers import envelope, status_of
+from telemetry.dialects.getkeymanager.failures import BadParameters
 from telemetry.domain.event import normalise_license, normalise_user
 from telemetry.domain.flags import Flag
 from telemetry.domain.placeholder import is_placeholder
@@ -19,14 +20,6 @@ DATA_FOUND = 970
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _NO_LICENSE_HERE = frozenset({Flag.INVALID_LICENSE, Flag.ENVIRONMENT_MISMATCH})
 _WRONG_FORMAT = frozenset({Flag.MALFORMED, Flag.UNKNOWN_PRODUCT})
-
-
-class BadParameters(ValueError):
-    """The query string cannot be understood; `errors` maps a parameter to what is wrong with it."""
-
-    def __init__(self, errors: Mapping[str, list[str]]) -> None:
-        super().__init__(", ".join(errors))
-        self.errors = errors
 
 
 def parse(parameters: Mapping[str, str]) -> TelemetryQuery:

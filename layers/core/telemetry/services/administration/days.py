@@ -25,7 +25,7 @@ class Corrections:
 
         For each, the oldest comes first. Raises NotFound when the day is not closed.
         """
-        if not self.reports.reported([scope], day):
+        if not self.reports.totals_on([scope], day):
             raise NotFound(f"report of {scope} on {day}")
         found = (self.corrections.corrections(each, day, day) for each in self._scopes(scope, day))
         return [each for of_scope in found for each in sorted(of_scope, key=lambda correction: correction.found_at)]
@@ -34,4 +34,4 @@ class Corrections:
         if scope != CATALOGUE:
             return [scope]
         products = self.ledger.scopes() - {CATALOGUE}
-        return [*sorted(self.reports.reported(sorted(products), day)), CATALOGUE]
+        return [*sorted(self.reports.totals_on(sorted(products), day)), CATALOGUE]

@@ -1,8 +1,8 @@
 """The stores that administration works on, and the entries it writes to the audit log."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
@@ -93,4 +93,6 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     """As JSON has it."""
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, Mapping):
+        return [asdict(each) for _, each in sorted(value.items())]
     return sorted(value) if isinstance(value, frozenset | tuple) else value

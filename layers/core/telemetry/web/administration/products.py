@@ -1,5 +1,7 @@
 """Products."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Self
 from urllib.parse import unquote
 
@@ -8,6 +10,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import AfterValidator, Field, StringConstraints
 
 from telemetry.domain import product as products
+from telemetry.domain.event import normalise_group
 from telemetry.services.administration import catalogue
 from telemetry.web.administration.models import Input, Name, Output, Page, Patch, ProductId
 from telemetry.web.administration.routing import AdminRouter, Cursor, IfMatch, Limit, ThisCall, created, one
@@ -16,6 +19,8 @@ from telemetry.web.paging import USUAL_PAGE
 
 LONGEST_WORD = 64
 """Bytes of UTF-8: longer versions and groups are not counted under their names."""
+
+MOST_ACTIVITY_TYPES = 200
 
 router = AdminRouter()
 
@@ -30,6 +35,32 @@ Word = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WORD), AfterValidator(_word)
 ]
 Words = Annotated[frozenset[Word], Field(max_length=500)]
+
+
+class ActivityType(Input):
+    """A use of a product that its vendor tells from others."""
+
+    key: Word = Field(description="What events send as `activity_type`; `CALL HOME` is `CALL_HOME`")
+    label: Word | None = Field(None, description="What people read; without one the key")
+    level: products.ActivityLevel
+
+    def known(self) -> products.ActivityType:
+        key = normalise_group(self.key) or self.key
+        return products.ActivityType(key, self.label or key, self.level)
+
+
+def _by_key(activity_types: Sequence[ActivityType]) -> dict[str, products.ActivityType]:
+    known = products.by_key(*(each.known() for each in activity_types))
+    if len(known) < len(activity_types):
+        raise ValueError("Must not have a key twice")
+    return known
+
+
+ActivityTypes = Annotated[
+    list[ActivityType],
+    Field(max_length=MOST_ACTIVITY_TYPES, description="Those that the vendor knows; empty: any type will do"),
+    AfterValidator(_by_key),
+]
 ProductInPath = Annotated[str, Path(max_length=1_000, description="Percent-encoded")]
 
 
@@ -41,7 +72,7 @@ class NewProduct(Input):
     is_active: bool = Field(default=True, alias="active")
     requires_license: bool = False
     versions: Words = Field(frozenset(), description="Known versions of the product")
-    activity_types: Words = Field(frozenset(), description="Those allowed; empty: any")
+    activity_types: ActivityTypes = Field(default_factory=list, validate_default=True)
 
 
 class ProductPatch(Patch):
@@ -51,7 +82,15 @@ class ProductPatch(Patch):
     is_active: bool | None = Field(None, alias="active")
     requires_license: bool | None = None
     versions: Words | None = None
-    activity_types: Words | None = None
+    activity_types: ActivityTypes | None = None
+
+
+class KnownActivityType(Output):
+    """A use of a product that its vendor tells from others."""
+
+    key: str
+    label: str
+    level: products.ActivityLevel
 
 
 class Product(Output):
@@ -62,7 +101,7 @@ class Product(Output):
     is_active: bool = Field(alias="active")
     requires_license: bool
     versions: list[str]
-    activity_types: list[str]
+    activity_types: list[KnownActivityType]
 
     @classmethod
     def of(cls, product: products.Product) -> Self:
@@ -72,7 +111,7 @@ class Product(Output):
             is_active=product.is_active,
             requires_license=product.requires_license,
             versions=sorted(product.versions),
-            activity_types=sorted(product.activity_types),
+            activity_types=[KnownActivityType(**asdict(each)) for _, each in sorted(product.activity_types.items())],
         )
 
 

@@ -26,8 +26,9 @@ from telemetry.services.verify_day import Verifier
 from telemetry.web.administration.models import Page
 from telemetry.web.checks import check_is_json, check_parameters
 from telemetry.web.etags import etag
-from telemetry.web.http import Request, current_request
+from telemetry.web.http import Request
 from telemetry.web.paging import LARGEST_PAGE, next_link, position_of
+from telemetry.web.resolver import current_request
 
 # The resolver would validate before any middleware, and so before authentication: routes bring validation themselves.
 _VALIDATION = [

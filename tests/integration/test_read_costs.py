@@ -1,0 +1,80 @@
+"""How much is read, counted and never timed: what must not grow with users, days, products or licences."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.benchmarks.capacity import metered, read_units
+from tests.benchmarks.read_costs import REFRESH, OpenPage, a_minute_of_ingest, many_devices, register, warm_batch
+from tests.clock import FakeClock
+from tests.lambdas import ROOT
+from tests.worlds.analytics import AnalyticsWorld
+from tests.worlds.deployment import Deployment, Mailbox
+
+pytestmark = pytest.mark.days
+
+NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("mailbox")
+@pytest.mark.parametrize("users", [2, 20])
+def test_users_whom_rollup_has_counted_are_not_read(deployment: Deployment, users: int) -> None:
+    """The position, and twice the hours of the product or of all products: to name what they count, and to watch."""
+    cold, warm = warm_batch(deployment, NOW, events=40, users=users)
+    assert [operation for operation, _ in warm] == [
+        "BatchGetItem",
+        "BatchGetItem",
+        "TransactWriteItems",
+        "BatchGetItem",
+    ]
+    assert read_units(warm) == 4
+    assert read_units(cold) <= 10 + users  # each user and device is half a unit
+
+
+@pytest.mark.parametrize("registered", [3, 30])
+def test_ingest_reads_a_product_once_a_minute_however_many_there_are(deployment: Deployment, registered: int) -> None:
+    used = register(deployment, registered)[:3]
+    assert a_minute_of_ingest(deployment, NOW, used) == [("BatchGetItem", 3.0)]
+
+
+@pytest.mark.parametrize("licenses", [3, 50])
+def test_who_has_many_devices_is_asked_of_all_licences_together(
+    deployment: Deployment, mailbox: Mailbox, licenses: int
+) -> None:
+    many_devices(deployment, NOW, licenses, devices=25)
+    world = AnalyticsWorld(deployment, mailbox, NOW)
+    with metered() as calls:
+        told = world.given("devices/excess", range="90d")
+    assert [each["over"] for each in told["items"]] == [True] * licenses + [False] * licenses
+    # key, days, products, three products' open day in two shards; licences twice, and customers
+    assert len(calls) <= 3 + 3 * 2 + 3
+
+
+@pytest.mark.parametrize("products", [3, 30])
+def test_a_refresh_reads_only_what_can_have_changed(deployment: Deployment, mailbox: Mailbox, products: int) -> None:
+    ids = register(deployment, products)
+    many_devices(deployment, NOW, licenses=10, devices=3)
+    AnalyticsWorld(deployment, mailbox, NOW).keep({"product_id": ids[0], "license_key": "LEAKED"}, NOW, count=5)
+    page = OpenPage(deployment, FakeClock(NOW), range="90d")
+    page.refresh()
+    told = page.refresh()
+    assert [status for _, status in told.values()] == [304, 304, 304]
+    units = {path: read_units(calls) for path, (calls, _) in told.items()}
+    # the session each time; new days, hours, users, calls of this hour; products and one partition of the index
+    assert units == {"overview": 1 + 0.5 * 5, "alerts": 1 + 0.5, "licenses": units["licenses"]}
+    assert units["licenses"] <= 6
+    assert page.refresh() == told
+
+
+def test_these_are_the_requests_of_the_page() -> None:
+    """What the overview asks for again and again. The list of products is asked for once, the logs by another view."""
+    source = ROOT / "functions" / "dashboard" / "page" / "src"
+    text = "".join(file.read_text() for file in source.glob("*.tsx"))
+    asked = re.findall(r'useResource<\w+>\(\s*"/api/v1/analytics/([\w/-]+)"([^;]*)\);', text)
+    assert text.count("useResource<") == len(asked) == len(REFRESH) + 2
+    live = {path for path, rest in asked if not rest.endswith(", false")}
+    assert live - {"system-logs"} == {path for path, _ in REFRESH}
+    assert {path for path, _ in asked} - live == {"products"}
+    for said in ("limit: LIMIT, threshold: THRESHOLD", 'LIMIT = "20"', 'THRESHOLD = "20"', 'state: "current"'):
+        assert said in text
