@@ -15,8 +15,8 @@ from typing import IO, Any, ClassVar
 
 from local import deployments
 from local.arguments import one_of
+from local.caller import operator
 from local.errors import CommandError
-from local.operator import operator
 from telemetry.domain.environment import Environment
 from telemetry.services.administration.stores import audited
 from telemetry.services.license_import import FIELDS, Importer, Row

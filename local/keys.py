@@ -5,7 +5,7 @@ import sys
 
 from local import deployments
 from local.arguments import check_product, one_of
-from local.operator import operator
+from local.caller import operator
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.retention import LONGEST_DAYS

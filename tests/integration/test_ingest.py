@@ -186,6 +186,12 @@ def test_errors_name_the_field(post: Post, change: dict[str, Any], errors: dict[
     assert (response["code"], response["errors"] or {}) == (831 if errors else 830, errors)
 
 
+@pytest.mark.parametrize("body", ['{"a":', "", "[" * 9, json.dumps([GOOD] * 501)])
+def test_of_what_cannot_be_read_no_field_is_missed(post: Post, body: str) -> None:
+    response = post(TELEMETRY, body).body["response"]
+    assert (response["code"], list(response["errors"])) == (831, ["body"])
+
+
 @pytest.mark.parametrize(
     ("flags", "flagged"),
     [([], False), (["tampering"], True), ({"tampering_detected": True}, True), ({"tampering_detected": False}, False)],

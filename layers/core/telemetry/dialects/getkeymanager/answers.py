@@ -33,7 +33,9 @@ class Result:
 
 
 def with_product_error(event: Event) -> dict[str, Sequence[str]]:
-    """The event's errors plus the one for a product that is not registered."""
+    """The event's errors plus the one for a product that is not registered, where anything of it could be read."""
+    if "body" in event.errors:
+        return dict(event.errors)
     message = "The selected product id is invalid." if event.product_id else "The product id field is required."
     return {**event.errors, "product_id": [*event.errors.get("product_id", ()), message]}
 
