@@ -73,8 +73,8 @@ format: .venv/test.done $(PAGE)/node_modules/.done ## let ruff and biome rewrite
 	$(BIN)/ruff format .
 	cd $(PAGE) && npm run --silent format
 
-bench: .venv/test.done local/node_modules/.done ## print the cost figures
-	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks
+bench: .venv/test.done .venv-sam/.done local/node_modules/.done ## print the cost figures, and write them to figures.json
+	$(BIN)/python -m pytest -q -s -o python_files='test_*.py bench_*.py' tests/benchmarks --figures figures.json
 
 soak: $(TESTS) ## all tests, in their long versions
 	SOAK=1 $(PYTEST)

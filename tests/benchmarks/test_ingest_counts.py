@@ -55,9 +55,9 @@ def test_a_good_request_writes_no_line_but_the_access_log(bench: Bench, capfd: p
 
 
 def test_the_processor_is_not_wasted(bench: Bench) -> None:
-    """Calls of functions, beside those that plain calls of AWS's client take. A batch is counted in its own thread only.
+    """Calls of functions, beside those that plain calls of AWS's client take.
 
-    So it is what ingest does with a hundred events that is compared there, without the four calls that store them.
+    Of a batch it is what ingest does with a hundred events, without the four calls that store them side by side.
     """
     bench.put()
     bench.write(100)
