@@ -47,7 +47,7 @@ def _told(stack: str) -> Iterator[None]:
         reason = str(exc).removesuffix(".")
         raise CommandError(
             f"the stack {stack} cannot be reached: {reason}. Credentials (AWS_PROFILE), region (AWS_DEFAULT_REGION) "
-            "and --stack must be those of the deployment."
+            "and the stack's name must be those of the deployment."
         ) from exc
 
 

@@ -1,11 +1,13 @@
 // Product usage: how often each activity type was used. Uses are not records: one record may sum up many.
 
 import type { JSX } from "preact";
-import { bucketName, count, percent, plural } from "./format";
+import { count, minute, percent, plural } from "./format";
 import { type Column, Table } from "./table";
 import type { Overview, UsedActivity } from "./types";
 import { Panel, Text } from "./ui";
 
+/** Products send it by themselves: it needs no configuration. */
+const CALL_HOME = "CALL_HOME";
 const NAMES = new Map([
   ["~other", "other types"],
   ["~unknown", "no type"],
@@ -14,24 +16,36 @@ const NAMES = new Map([
 export function Uses({ data }: { data: Overview }): JSX.Element | null {
   const { activities, bucket, product, stats } = data;
   if (activities.length === 0) return null;
+  const began = (instant: string): string => (bucket === "day" ? instant.slice(0, 10) : minute(instant));
   const columns: Column<UsedActivity>[] = [
     { title: "Activity", cell: ({ activity_type, label }) => <Activity type={activity_type} label={label} /> },
     {
+      title: "Type",
+      class: "wide",
+      cell: ({ activity_type }) => !NAMES.has(activity_type) && <Text>{activity_type}</Text>,
+    },
+    {
       title: "Level",
       cell: ({ activity_type, level }) =>
-        level ?? <span class="muted">{product && !NAMES.has(activity_type) ? "not configured" : ""}</span>,
+        level ?? (
+          <span class="muted">
+            {product && !NAMES.has(activity_type) && activity_type !== CALL_HOME ? "not configured" : ""}
+          </span>
+        ),
     },
     { title: "Uses", class: "number", cell: ({ uses }) => <span data-stat="uses">{count(uses)}</span> },
     { title: "Share", class: "number", cell: ({ uses }) => percent((100 * uses) / stats.uses) },
     {
       title: "First",
+      class: "wide",
       hint: `The first ${bucket} of the range with any`,
-      cell: (row) => bucketName(row.first_seen, bucket),
+      cell: (row) => began(row.first_seen),
     },
     {
       title: "Last",
+      class: "wide",
       hint: `The last ${bucket} of the range with any`,
-      cell: (row) => bucketName(row.last_seen, bucket),
+      cell: (row) => began(row.last_seen),
     },
   ];
   return (
@@ -56,13 +70,5 @@ export function Uses({ data }: { data: Overview }): JSX.Element | null {
 function Activity({ type, label }: { type: string; label: string | null }): JSX.Element {
   const named = NAMES.get(type);
   if (named) return <span class="muted">{named}</span>;
-  if (label === null || label === type) return <Text>{type}</Text>;
-  return (
-    <span>
-      <Text>{label}</Text>{" "}
-      <span class="muted">
-        <Text>{type}</Text>
-      </span>
-    </span>
-  );
+  return <Text>{label ?? type}</Text>;
 }
