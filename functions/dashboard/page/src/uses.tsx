@@ -1,7 +1,7 @@
 // Product usage: how often each activity type was used. Uses are not records: one record may sum up many.
 
 import type { JSX } from "preact";
-import { count, minute, percent, plural } from "./format";
+import { count, minute, percent } from "./format";
 import { type Column, Table } from "./table";
 import type { Overview, UsedActivity } from "./types";
 import { Panel, Text } from "./ui";
@@ -33,7 +33,7 @@ export function Uses({ data }: { data: Overview }): JSX.Element | null {
           </span>
         ),
     },
-    { title: "Uses", class: "number", cell: ({ uses }) => <span data-stat="uses">{count(uses)}</span> },
+    { title: "Uses", class: "number", cell: ({ uses }) => count(uses) },
     { title: "Share", class: "number", cell: ({ uses }) => percent((100 * uses) / stats.uses) },
     {
       title: "First",
@@ -51,7 +51,12 @@ export function Uses({ data }: { data: Overview }): JSX.Element | null {
   return (
     <Panel
       title="Product usage"
-      note={`${plural(stats.uses, "use")} in the range. One record may stand for many uses.`}
+      note={
+        <>
+          <span data-stat="uses">{count(stats.uses)}</span> {stats.uses === 1 ? "use" : "uses"} in the range. One record
+          may stand for many uses.
+        </>
+      }
       span={12}
       name="uses"
     >
