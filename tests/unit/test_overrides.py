@@ -2,6 +2,7 @@
 
 import json
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.overrides import LARGEST_OVERRIDES, Overrides, check_domains
 from telemetry.storage.domain_lists import domain_lists
+from tests.documents import fenced
 
 WHOLE: dict[str, Any] = {
     "own_networks": ["81.2.69.0/24", "2a02:1::/32"],
@@ -124,6 +126,14 @@ def test_json_in_and_out() -> None:
     }
     assert Overrides.from_json(json.loads(json.dumps(overrides.to_json()))) == overrides
     check_domains(overrides, domain_lists())
+
+
+def test_the_documented_example_is_taken() -> None:
+    (example,) = (block for block in fenced(Path("docs/companies.md")) if block.language == "json")
+    document = json.loads(example.text)
+    overrides = Overrides.from_json(document)
+    check_domains(overrides, domain_lists())
+    assert overrides.to_json().keys() == document.keys()
 
 
 def test_nothing_is_said_at_first() -> None:
