@@ -84,6 +84,8 @@ from telemetry.storage.inserts import Insertion
 from telemetry.storage.license_lookup import LicenseLookup
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
+from telemetry.storage.network_file_places import BucketPlace, LocalPlace, s3_client
+from telemetry.storage.network_files import NetworkFile, NetworkFiles
 from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
@@ -153,6 +155,10 @@ summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore
 
 def browser() -> RecordBrowser:
     return RecordBrowser(records, NOW, DAY, Effort(1_000, 60))
+
+
+def network_files() -> NetworkFiles:
+    return NetworkFiles(BucketPlace("acme-networks", "networks.mmdb"))
 
 
 def soon(_seconds: float = 0) -> Deadline:
@@ -268,6 +274,10 @@ CALLS: dict[str, Callable[[], object]] = {
     "SignInAttemptStore.get": lambda: attempts.get("192.0.2.1"),
     "SignInAttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
     "SignInAttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
+    "NetworkFiles.current": lambda: network_files().current(),
+    "NetworkFiles.refresh": lambda: network_files().refresh(),
+    "NetworkFiles.pinned": lambda: network_files().pinned("0" * 64),
+    "NetworkFiles.keep": lambda: network_files().keep("0" * 64),
     "EpisodeStore.latest": lambda: episodes.latest("acme-cli"),
     "EpisodeStore.open": lambda: episodes.open(EPISODE, None),
     "EpisodeStore.extend": lambda: episodes.extend(EPISODE, NOW),
@@ -283,8 +293,8 @@ CALLS: dict[str, Callable[[], object]] = {
 CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
 NO_STORES = (
-    Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, Pace, RememberedCalls,
-    RememberedRetention, Run, Selection,
+    BucketPlace, Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, LocalPlace, NetworkFile,
+    Pace, RememberedCalls, RememberedRetention, Run, Selection,
 )  # fmt: skip
 """What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
@@ -378,7 +388,7 @@ def fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fails]:  
         return operations
 
     yield failing
-    for client in (lambda_client, sns_client, sqs_client):
+    for client in (lambda_client, s3_client, sns_client, sqs_client):
         client.cache_clear()
 
 
