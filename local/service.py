@@ -217,9 +217,14 @@ def _containers(template: Template, state: State, aws: dict[str, str]) -> Contai
     behind_the_api = {route.function for route in template.routes}
     return Containers(
         ((function, _MOST_CONTAINERS if function.name in behind_the_api else 1) for function in template.functions),
-        aws | {"SECRET_FILE": str(state.secret_file)},
+        aws | {"SECRET_FILE": str(state.secret_file)} | _given("NETWORK_FILE"),
         state.log,
     )
+
+
+def _given(name: str) -> dict[str, str]:
+    """A variable that whoever started this has set, in place of the template's."""
+    return {name: os.environ[name]} if os.environ.get(name) else {}
 
 
 def _await_functions(containers: Containers) -> None:

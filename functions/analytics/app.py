@@ -113,7 +113,8 @@ def get_record(record_id: str) -> Response[str]:
     staff, query = _asked(Role.ADMIN, api.Query)
     search = _search(query, staff)
     view = search.one(record_id)
-    return _given(_shape(query, staff).detail(view, search.api_key_of(view.record)))
+    behind = wired().attributions.of(view.record, view.contents.event)
+    return _given(_shape(query, staff).detail(view, search.api_key_of(view.record), behind))
 
 
 @app.get(f"{ANALYTICS}/records/<record_id>/raw")

@@ -145,6 +145,15 @@ def detail(number: int) -> str:
         "payload": payload,
         "raw": {"text": json.dumps(payload).replace('"@"', BIG_NUMBER)},
         "api_key": {"id": "k0123456789", "name": "ingest", "last4": "xY7q"},
+        "company": {
+            "kind": "company",
+            "id": "globex.example",
+            "name": "globex.example",
+            "source": "domain",
+            "confidence": 3,
+            "country": "DE",
+            "network_file": "none",
+        },
         "expires_at": at(days=-90),
     }
     return json.dumps(whole).replace('"@"', BIG_NUMBER)

@@ -167,6 +167,15 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "payload": json.loads(kept.raw),
         "raw": {"text": kept.raw.decode()},
         "api_key": {"id": "k1", "name": None, "last4": None},
+        "company": {
+            "kind": "company",
+            "id": "customer.example",
+            "name": "customer.example",
+            "source": "domain",
+            "confidence": 3,
+            "country": None,
+            "network_file": "none",
+        },
         "expires_at": api.instant(midnight + timedelta(days=91)),
     }
 

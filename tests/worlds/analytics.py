@@ -49,13 +49,13 @@ class AnalyticsWorld:
         outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
-    def use(self, payload: Mapping[str, Any], moment: datetime) -> None:
+    def use(self, payload: Mapping[str, Any], moment: datetime, ip: str = "192.0.2.1") -> None:
         """A use of acme-cli: by a user, unless the payload says how many there were."""
         usual: dict[str, Any] = {"activity_type": "primary", "source": "PRODUCT_CLOUD", "product_id": "acme-cli"}
         usual |= {"event_at": int(moment.timestamp())} | ({} if "count" in payload else {"user_id": "jane"})
         event = reo.parse(json.dumps({"payload": usual | dict(payload)}).encode())
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({PRODUCTION}))
-        (outcome,) = self._ingest.keep([event], Access(key, PRODUCTION), "192.0.2.1", moment, Deadline(60))
+        (outcome,) = self._ingest.keep([event], Access(key, PRODUCTION), ip, moment, Deadline(60))
         assert outcome.status is Status.STORED
 
     def deliver(self, environment: Environment = PRODUCTION) -> None:

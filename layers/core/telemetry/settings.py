@@ -99,6 +99,20 @@ class IngestSettings(RetentionSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class AnalyticsSettings(RetentionSettings):
+    """What the analytics function is told."""
+
+    network_file: str | None
+    """`s3://bucket/key`, or a path on this machine; None where there is none."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS, RETENTION_DAYS, and NETWORK_FILE if it is set."""
+        kept = RetentionSettings.from_env(env)
+        return cls(kept.tables, kept.shards, kept.retention_days, env.get("NETWORK_FILE") or None)
+
+
+@dataclass(frozen=True, slots=True)
 class RollupSettings(Settings):
     """What the rollup function is told."""
 

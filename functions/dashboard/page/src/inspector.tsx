@@ -205,6 +205,33 @@ function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
   );
 }
 
+const CONFIDENCE = ["", "perhaps", "likely", "certain"];
+
+/** Who is behind the record, as it looks today. */
+function Company({ company }: { company: RecordDetail["company"] }): JSX.Element {
+  const missing =
+    company.source === "domain" || company.network_file === "used"
+      ? null
+      : company.network_file === "none"
+        ? "no network file: addresses tell nothing"
+        : "the network file cannot be read";
+  return (
+    <span class="breaks">
+      {company.kind === "none" ? <NoValue /> : <Text>{company.name ?? company.id ?? ""}</Text>}{" "}
+      <span class="muted">
+        {[
+          company.kind === "network" ? "network only" : CONFIDENCE[company.confidence],
+          company.source && `by its ${company.source}`,
+          company.country,
+          missing,
+        ]
+          .filter(Boolean)
+          .join(", ")}
+      </span>
+    </span>
+  );
+}
+
 function Facts({ record, names }: { record: RecordDetail; names: Map<string, string> }): JSX.Element {
   const { license, customer, api_key: key } = record;
   return (
@@ -238,6 +265,10 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       <dt>Address</dt>
       <dd>
         <ShowOnly name="ip" value={record.ip} /> {record.country}
+      </dd>
+      <dt>Company</dt>
+      <dd data-part="company">
+        <Company company={record.company} />
       </dd>
       <dt>Licence</dt>
       <dd class="line" data-part="license">

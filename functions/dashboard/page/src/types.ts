@@ -31,6 +31,12 @@ export interface ApiKeyName {
   last4: string | null;
 }
 
+/** What is known of who is behind a use. */
+export type AttributionKind = "company" | "network" | "none";
+
+/** What told it. */
+export type AttributionSource = "domain" | "address";
+
 /** Who changed what, when, from where; `before` and `after` hold the fields that differ. */
 export interface AuditEntry {
   id: string;
@@ -220,6 +226,9 @@ export interface Mismatches {
   items: Mismatch[];
 }
 
+/** Whether addresses were looked up. */
+export type NetworkFileUse = "used" | "none" | "unreadable";
+
 /** Which licences to look at. */
 export interface NotableLicenses {
   top: TopLicenses;
@@ -275,6 +284,20 @@ export interface ProductNames {
   items: ProductName[];
 }
 
+/** Who is behind a record, as it looks today: a company, or only a network, or nobody is known (`none`). */
+export interface RecordCompany {
+  kind: AttributionKind;
+  /** Of a company its domain, or `~o:` and a name where no domain is known; of a network its number, as `AS64500`. */
+  id: string | null;
+  name: string | null;
+  source: AttributionSource | null;
+  /** Of a company from 3, told by a domain, to 1, told by an address of which little is known; 0 where it is none. */
+  confidence: number;
+  /** Of the address, whoever is behind it. */
+  country: string | null;
+  network_file: NetworkFileUse;
+}
+
 /** What the record was judged by. */
 export interface RecordContext {
   evidence: Record<string, string>;
@@ -314,6 +337,7 @@ export interface RecordDetail {
   /** The event as it was read; null where the body is too large for an answer. */
   payload: unknown;
   api_key: ApiKeyName;
+  company: RecordCompany;
   expires_at: string;
 }
 

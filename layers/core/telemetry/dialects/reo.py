@@ -80,8 +80,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
     for name in _required(has_user=user_id is not None, is_aggregated=is_aggregated):
         if name not in fields:
             fields.complain(name, "required")
-    for name in ("source", "user_agent"):
-        fields.text(name)
+    fields.text("user_agent")
     address = address_in(said := fields.text("ip_addr"))
     if said and address is None:
         fields.complain("ip_addr", "not an IP address")
@@ -109,6 +108,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         event_id=fields.text("event_id", integer_allowed=True),
         event_at=event_at,
         environment_text=fields.text("environment"),
+        source=fields.text("source"),
         errors=dict(fields.errors),
     )
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, TypedDict
 
+from telemetry.domain.attribution import AttributionKind, AttributionSource
 from telemetry.domain.event import Dialect
 from telemetry.domain.flags import Flag
 from telemetry.domain.json_strings import Form, Instant
 from telemetry.domain.license import LicenseState
+from telemetry.services.attributions import NetworkFileUse
 from telemetry.web.analytics_answers import ApiKeyName, CustomerName
 
 DialectName = Annotated[str, Form(enum=[dialect.name.lower() for dialect in Dialect])]
@@ -82,6 +84,21 @@ class RecordWithBody(RecordRow):
     """Null for a body that cannot be read."""
 
 
+class RecordCompany(TypedDict):
+    """Who is behind a record, as it looks today: a company, or only a network, or nobody is known (`none`)."""
+
+    kind: AttributionKind
+    id: str | None
+    """Of a company its domain, or `~o:` and a name where no domain is known; of a network its number, as `AS64500`."""
+    name: str | None
+    source: AttributionSource | None
+    confidence: int
+    """Of a company from 3, told by a domain, to 1, told by an address of which little is known; 0 where it is none."""
+    country: str | None
+    """Of the address, whoever is behind it."""
+    network_file: NetworkFileUse
+
+
 class RecordContext(TypedDict):
     """What the record was judged by."""
 
@@ -100,4 +117,5 @@ class RecordDetail(RecordWithBody):
     payload: Any
     """The event as it was read; null where the body is too large for an answer."""
     api_key: ApiKeyName
+    company: RecordCompany
     expires_at: Instant

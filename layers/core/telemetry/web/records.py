@@ -24,6 +24,7 @@ from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, window_of
+from telemetry.services.attributions import Shown
 from telemetry.services.record_export import ExportProgress
 from telemetry.web import record_answers as answers
 from telemetry.web.analytics_answers import CustomerName
@@ -212,7 +213,7 @@ class Shape:
         whole: answers.RecordWithBody = {**row, "raw": _raw(view.record)}
         return whole if _fits(whole) else {**row, "raw": self._elsewhere(view)}
 
-    def detail(self, view: RecordView, key: ApiKey | None) -> answers.RecordDetail:
+    def detail(self, view: RecordView, key: ApiKey | None, behind: Shown) -> answers.RecordDetail:
         """A record with all details. If its body is too large, `raw` says where to get it; there is no `payload`."""
         record, later = view.record, view.judged_later
         detail: answers.RecordDetail = {
@@ -230,6 +231,15 @@ class Shape:
                 "id": record.api_key_id,
                 "name": key.name if key else None,
                 "last4": key.last_four if key else None,
+            },
+            "company": {
+                "kind": behind.attribution.kind,
+                "id": behind.attribution.id,
+                "name": behind.attribution.name,
+                "source": behind.attribution.source,
+                "confidence": behind.attribution.confidence,
+                "country": behind.attribution.country,
+                "network_file": behind.network_file,
             },
             "expires_at": instant(record.expires_at),
         }

@@ -9,22 +9,27 @@ from typing import Self
 from telemetry.clock import Clock
 from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
+from telemetry.domain.overrides import Overrides
 from telemetry.domain.product import ActivityType
 from telemetry.domain.retention import oldest_day
 from telemetry.services.administration.stores import Stores
+from telemetry.services.attributions import Attributions
 from telemetry.services.license_watch import LicenseMemory, LicenseWatch
 from telemetry.services.overview import Overviews
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
-from telemetry.settings import RetentionSettings
+from telemetry.settings import AnalyticsSettings
 from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.day_summaries import SummaryStore
+from telemetry.storage.domain_lists import domain_lists
 from telemetry.storage.effort import Effort
 from telemetry.storage.failed_calls import FailedCallStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
+from telemetry.storage.network_file_places import file_place
+from telemetry.storage.network_files import NetworkFiles
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -36,7 +41,7 @@ from telemetry.wiring.staff import StaffWiring
 class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
     """What reads records and aggregates."""
 
-    settings: RetentionSettings
+    settings: AnalyticsSettings
     index_sizes: IndexSizes
     """What earlier searches found out, for later ones."""
     most_records: int = 20_000
@@ -47,7 +52,7 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
     @classmethod
     def from_env(cls, clock: Clock) -> Self:
         """Raises ConfigurationError."""
-        return cls(RetentionSettings.from_env(), clock, IndexSizes(clock.seconds))
+        return cls(AnalyticsSettings.from_env(), clock, IndexSizes(clock.seconds))
 
     @cached_property
     def stores(self) -> Stores:
@@ -89,6 +94,12 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         """Those that a product lists; none of what is no product."""
         found = self.stores.products.named([product], consistent=False) if product else {}
         return next((each.activity_types for each in found.values()), {})
+
+    @cached_property
+    def attributions(self) -> Attributions:
+        """Remembers the network file, as it was when it was first needed."""
+        place = self.settings.network_file
+        return Attributions(Overrides, domain_lists, NetworkFiles(file_place(place)) if place else None)
 
     @cached_property
     def license_memories(self) -> Mapping[Environment, LicenseMemory]:
