@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 from unicodedata import category
 
 from telemetry.domain.sighting import CATALOGUE
@@ -31,8 +32,7 @@ class ActivityLevel(StrEnum):
     SECONDARY = "secondary"
 
 
-@dataclass(frozen=True, slots=True)
-class ActivityType:
+class ActivityType(NamedTuple):
     """A use of a product that its vendor tells from others. `key` is what events send, `label` what people read."""
 
     key: str

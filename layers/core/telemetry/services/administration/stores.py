@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 from uuid import uuid4
@@ -94,5 +94,5 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return [asdict(each) for _, each in sorted(value.items())]
+        return [each._asdict() for _, each in sorted(value.items())]
     return sorted(value) if isinstance(value, frozenset | tuple) else value

@@ -1,7 +1,6 @@
 """Products."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Self
 from urllib.parse import unquote
 
@@ -111,7 +110,7 @@ class Product(Output):
             is_active=product.is_active,
             requires_license=product.requires_license,
             versions=sorted(product.versions),
-            activity_types=[KnownActivityType(**asdict(each)) for _, each in sorted(product.activity_types.items())],
+            activity_types=[KnownActivityType(**each._asdict()) for _, each in sorted(product.activity_types.items())],
         )
 
 
