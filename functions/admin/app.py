@@ -1,4 +1,4 @@
-"""Administration by staff: products, customers, licences, API keys, retention, closed days and the audit log."""
+"""Administration by staff: products, customers, licences, API keys, settings, closed days and the audit log."""
 
 from typing import Any
 

@@ -146,6 +146,8 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/retention", None, 200),
     ("PUT", "/retention", {"days": 30}, 200),
     ("GET", "/retention/preview", None, 200),
+    ("GET", "/company-overrides", None, 200),
+    ("PUT", "/company-overrides", {"own_domains": ["vendor.example"]}, 200),
     ("POST", "/days/{day}/verify", None, 404),
     ("GET", "/days/{day}/corrections", None, 404),
     ("GET", "/audit", None, 200),

@@ -76,6 +76,15 @@ NOT_IN_A_SCHEMA = re.compile(
             "A time before 1970",
             "does not appear to be an IPv4 or IPv6 network",
             "A staff API key is needed",
+            # what the vendor may say of networks and domains
+            "is no network; write one as",
+            "is no domain; write one as",
+            "is no company's id; write it as",
+            "leads back to",
+            "is too wide",
+            "among (public_mail|own_domains|ignored_companies)",
+            "is nobody's domain",
+            "is no company's domain",
         )
     )
 )

@@ -5,6 +5,7 @@ are kept; ids are the longest, counts are beyond what anybody lives to see. `-s`
 """
 
 import importlib
+import json
 import pkgutil
 import re
 from collections import Counter
@@ -37,6 +38,7 @@ from telemetry.domain.keyring import Identity
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
+from telemetry.domain.overrides import LARGEST_OVERRIDES
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, record_key
 from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
@@ -49,7 +51,7 @@ from telemetry.domain.spikes import Episode, Spike
 from telemetry.domain.staff import Author, Staff
 from telemetry.domain.window import Window
 from telemetry.retry import Deadline
-from telemetry.services.administration import api_keys, catalogue, retention
+from telemetry.services.administration import api_keys, catalogue, company_overrides, retention
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.counting import MOST_COUNTERS
 from telemetry.services.idempotency import once
@@ -69,6 +71,7 @@ from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import CountersItem, KeyedItem, TableItem, dynamodb_client
 from telemetry.web.administration.api_keys import NewApiKey
+from telemetry.web.administration.company_overrides import MOST_OVERRIDES, NewCompanyOverrides
 from telemetry.web.administration.customers import NewCustomer
 from telemetry.web.administration.products import ActivityType, NewProduct, ProductPatch
 from telemetry.web.records import ExportQuery, Format
@@ -211,6 +214,16 @@ def write_failed_calls(stage: Stage) -> None:
 def write_retention(stage: Stage) -> None:
     version = stage.stores.retention.get(HERE).version
     retention.change_retention(stage.staff, HERE, LONGEST_DAYS, version, stage.stores)
+
+
+def write_overrides(stage: Stage) -> None:
+    """As many as there may be, in quotation marks, which take twice the room. They are changed into others."""
+    quotes = '"' * 44
+    for version, group in enumerate("ab", start=1):
+        ids = [f"~o:{group}{number:03d}{quotes}" for number in range(MOST_OVERRIDES)]
+        overrides = NewCompanyOverrides(ignored_companies=ids).known()
+        assert len(json.dumps(overrides.to_json(), separators=(",", ":"))) > LARGEST_OVERRIDES - 2_000
+        company_overrides.change_overrides(stage.staff, overrides, version, stage.stores)
 
 
 # ── aggregates
@@ -401,7 +414,8 @@ KINDS = {
     "sign-in attempts": ItemKind("SignInAttemptsItem", "registry", r"sign_in#.*", write_session, "-"),
     "kept answer": ItemKind("IdempotencyItem", "registry", r"idempotency#.*", write_answer, "constant texts"),
     "failed calls": ItemKind("FailedCallsItem", "registry", r"failed_calls#.*", write_failed_calls, "12 callers"),
-    "retention": ItemKind("RetentionItem", "registry", r"settings#.*", write_retention, "-"),
+    "retention": ItemKind("RetentionItem", "registry", r"settings#\S+ retention", write_retention, "-"),
+    "overrides": ItemKind("OverridesItem", "registry", r"settings#\* companies", write_overrides, "100,000 B of JSON"),
 }
 
 NO_KIND = {"AnyItem"}

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from telemetry.domain.api_key import Role
+from tests.client import Client, bearer
+from tests.lambdas import load_function
 from tests.worlds.analytics import AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.network_files import write_network_file
@@ -87,6 +90,20 @@ def test_what_addresses_do_not_tell(network_file: Path, world: AnalyticsWorld) -
     assert (told["kind"], told["id"], told["source"], told["confidence"]) == ("network", "AS64500", "address", 1)
     world.use({"user_id": "ann@globex.co.uk", "ip_addr": PROVIDER}, NOW - timedelta(minutes=4))
     assert (behind(world)["kind"], behind(world)["source"]) == ("company", "domain")
+
+
+def test_the_vendors_word_goes_first(network_file: Path, world: AnalyticsWorld) -> None:
+    del network_file
+    world.use({"user_id": "ann@initech.example"}, NOW - timedelta(minutes=9))
+    assert behind(world)["id"] == "initech.example"
+    admin = Client(load_function("admin"), bearer(world.keys[Role.ADMIN]))
+    said = {"merged": {"initech.example": "globex.co.uk"}, "own_networks": ["81.2.69.0/24"]}
+    path = "/api/v1/admin/company-overrides"
+    assert admin.request("PUT", path, said, headers={"if-match": admin.get(path).headers["etag"]}).status == 200
+    assert behind(world)["id"] == "globex.co.uk"
+    world.use({"ip_addr": BUSINESS}, NOW - timedelta(minutes=8))
+    told = behind(world)
+    assert (told["kind"], told["network_file"]) == ("none", "used")
 
 
 @pytest.mark.parametrize("wrong", ["missing", "cut off", "no network file", "a folder"])

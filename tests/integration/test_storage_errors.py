@@ -45,6 +45,7 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
+from telemetry.domain.overrides import VersionedOverrides
 from telemetry.domain.product import Product
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
@@ -86,6 +87,7 @@ from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
 from telemetry.storage.network_file_places import BucketPlace, LocalPlace, s3_client
 from telemetry.storage.network_files import NetworkFile, NetworkFiles
+from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
@@ -268,6 +270,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "ApiKeyStore.add": lambda: api_keys.add(API_KEY, bytes(32), None, ENTRY),
     "RetentionStore.get": lambda: retention.get(PRODUCTION),
     "RetentionStore.change": lambda: retention.change(PRODUCTION, Retention(90), ENTRY),
+    "OverridesStore.get": lambda: OverridesStore(TABLE).get(),
+    "OverridesStore.change": lambda: OverridesStore(TABLE).change(VersionedOverrides(), ENTRY),
     "SessionStore.add": lambda: sessions.add(SESSION, ENTRY),
     "SessionStore.session": lambda: sessions.session("s1"),
     "SessionStore.end": lambda: sessions.end(SESSION, ENTRY),
@@ -303,7 +307,7 @@ TRANSACTIONS = {
     "HourlyCountStore.add", "LedgerStore.commit", "ApiKeyStore.replace", "ApiKeyStore.revoke", "CustomerStore.add",
     "CustomerStore.change", "DayReportStore.keep", "DayReportStore.keep_all", "EpisodeStore.open", "LicenseStore.add",
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
-    "ApiKeyStore.add", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
+    "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}

@@ -141,6 +141,17 @@ def test_nothing_is_said_at_first() -> None:
     assert Overrides.from_json(Overrides().to_json()) == Overrides()
 
 
+def test_what_is_taken_can_be_read_again_in_the_spelling_it_is_put_into() -> None:
+    """`2000::` becomes `2000::/128`: whatever fits is small enough to be stored, and what does not is refused."""
+    networks = [f"{number:x}::" for number in range(0x2000, 0x4000)]
+    fits, does_not = networks[:7_000], networks
+    overrides = Overrides.from_json({"own_networks": fits})
+    assert Overrides.from_json(overrides.to_json()) == overrides
+    assert len(json.dumps({"own_networks": does_not}, separators=(",", ":"))) < LARGEST_OVERRIDES
+    with pytest.raises(InvalidField, match="Overrides are at most 100,000 bytes of JSON"):
+        Overrides.from_json({"own_networks": does_not})
+
+
 def test_spellings_are_put_into_one() -> None:
     said = Overrides.from_json(
         {"own_networks": ["81.2.69.7/24", "::ffff:89.160.20.1"], "own_domains": ["Bücher.example."]}

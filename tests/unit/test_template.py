@@ -260,6 +260,7 @@ def test_nothing_that_matters_in_the_registry_can_expire() -> None:
         customers,
         idempotency,
         license_items,
+        overrides,
         products,
         retention,
         sessions,
@@ -271,6 +272,7 @@ def test_nothing_that_matters_in_the_registry_can_expire() -> None:
     models = [
         license_items.LicenseItem, license_items.ActivationItem, products.ProductItem, api_keys.ApiKeyItem,
         api_keys.ApiKeyPointer, customers.CustomerItem, audit.AuditItem, retention.RetentionItem,
+        overrides.OverridesItem,
     ]  # fmt: skip
     assert not [model for model in models if attribute in model.get_attributes()]
     passing = [idempotency.IdempotencyItem, sessions.SessionItem, sign_in_attempts.SignInAttemptsItem]

@@ -4,8 +4,8 @@ import json
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from telemetry.description import problems
-from telemetry.description.operations import Json
+from telemetry.description import examples, problems
+from telemetry.description.operations import JSON, Json, with_examples
 from telemetry.description.schemas import Schemas, not_null, tidied
 from telemetry.description.security import STAFF
 from telemetry.web.administration.resources import ROUTERS
@@ -30,6 +30,12 @@ _CONFLICTS = {
     "revoke_api_key",
 }
 """Operations that the state of a thing, or somebody else's change, may be in the way of."""
+
+_EXAMPLES = {
+    "get_company_overrides": examples.COMPANY_OVERRIDES,
+    "change_company_overrides": examples.COMPANY_OVERRIDES,
+}
+"""Of what is sent, and of what is answered."""
 
 _CHANGES = {"patch", "put"}
 """Methods that need If-Match."""
@@ -61,6 +67,10 @@ def _completed(method: str, path: str, operation: Json) -> Json:
     answer = operation["responses"][success] | {"description": "Created" if success == "201" else "Done"}
     if success == "201" or "If-Match" in names:
         answer["headers"] = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
+    for described in (operation.get("requestBody"), answer):
+        if described:
+            content = described["content"]
+            content[JSON] = with_examples(content[JSON], _EXAMPLES.get(operation["operationId"], {}))
     return {
         **operation,
         "tags": [TAG],

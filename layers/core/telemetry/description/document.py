@@ -33,7 +33,10 @@ _TAGS = {
     powerauth.TAG: "Reports for finance, for clients of PowerAuth.",
     reports.TAG: "Reports for finance, as JSON or CSV.",
     analytics.TAG: "What was recorded, for staff.",
-    administration.TAG: "Products, customers, licences, API keys, retention, closed days and the audit log, for staff.",
+    administration.TAG: (
+        "Products, customers, licences, API keys, retention, overrides of companies, closed days and the audit log, "
+        "for staff."
+    ),
     dashboard.TAG: "The page for staff, signing in and out, and this description.",
 }
 _GATEWAY = {413: "The body has more than 10 MB", 429: "Too many requests; send again later"}

@@ -1,4 +1,4 @@
-"""Examples of the dialects and of the reports, by what they show."""
+"""Examples of the dialects, of the reports and of settings, by what they show."""
 
 from typing import Any
 
@@ -196,6 +196,18 @@ _PARAMETERS: dict[str, dict[str, Any]] = {
     "PIRACY_COUNTS": {"from": "2026-11-01", "to": "2026-11-20"},
     "DAY_REPORT": {"day": "2026-11-20"},
 }
+COMPANY_OVERRIDES = {
+    "Everything that can be said": {
+        "own_networks": ["81.2.69.0/24"],
+        "own_domains": ["vendor.example"],
+        "ignored_networks": ["2a02:1::/32"],
+        "ignored_companies": ["crawler.example", "~o:honey pot"],
+        "merged": {"acme.co.uk": "acme.com", "~o:acme inc": "acme.com"},
+        "public_mail": ["provider.example"],
+        "not_public_mail": ["sfr.fr"],
+    }
+}
+
 REPORT_QUESTIONS = {
     name: {"requestObject": {"name": name, "parameters": {"application": "orbit-desktop", **parameters}}}
     for name, parameters in _PARAMETERS.items()

@@ -23,8 +23,7 @@ class Content:
 
     def described(self, schemas: Schemas, mode: Mode) -> Json:
         schema = self.model if isinstance(self.model, dict) else schemas.of(self.model, mode)
-        examples = {_key(name): {"summary": name, "value": value} for name, value in self.examples.items()}
-        return {"schema": schema} | ({"examples": examples} if examples else {})
+        return with_examples({"schema": schema}, self.examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,12 @@ class Operation:
             for status, answer in sorted(self.answers.items())
         }
         return found | {"security": list(self.security)}
+
+
+def with_examples(content: Json, examples: Mapping[str, Any]) -> Json:
+    """A body's content with examples by what they show."""
+    found = {_key(name): {"summary": name, "value": value} for name, value in examples.items()}
+    return content | ({"examples": found} if found else {})
 
 
 def query(name: str, schema: Json, meaning: str, *, is_required: bool = False) -> Json:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from itertools import chain
 from types import MappingProxyType
@@ -15,6 +16,8 @@ from telemetry.domain.organisation_id import LONGEST_ID, ORGANISATION
 
 LARGEST_OVERRIDES = 100_000
 """Bytes of their JSON; an item takes four times as much."""
+
+UNSAID_VERSION = 1
 
 _WIDEST_V4, _WIDEST_V6 = 8, 16
 """Prefix lengths. A wider network is a slip of the hand: it would silence a good part of the internet."""
@@ -91,9 +94,8 @@ class Overrides:
         for name in document:
             if name not in _FIELDS:
                 raise InvalidField(str(name), f"There is no {name!r} among overrides.")
-        if len(_json_of(document).encode()) > LARGEST_OVERRIDES:
-            raise InvalidField("overrides", f"Overrides are at most {LARGEST_OVERRIDES:,} bytes of JSON.")
-        return cls(
+        _check_size(document)
+        overrides = cls(
             own_networks=_networks("own_networks", document),
             own_domains=_domains("own_domains", document),
             ignored_networks=_networks("ignored_networks", document),
@@ -102,6 +104,8 @@ class Overrides:
             public_mail=_domains("public_mail", document),
             not_public_mail=_domains("not_public_mail", document),
         )
+        _check_size(overrides.to_json())  # `a::` becomes `a::/128`
+        return overrides
 
     def _check_circles(self) -> None:
         for company in self.merged:
@@ -123,6 +127,16 @@ class Overrides:
                 raise InvalidField("merged", f"{target!r} is among public_mail and is no company.")
 
 
+@dataclass(frozen=True, slots=True)
+class VersionedOverrides:
+    """The overrides of a deployment. The first version is that of nothing said; `changed_by` is an API key's id."""
+
+    overrides: Overrides = field(default_factory=Overrides)
+    version: int = UNSAID_VERSION
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
 def check_domains(overrides: Overrides, lists: DomainLists) -> None:
     """Raises InvalidField for a domain of which nothing can be said (`co.uk`), or into which no company can be merged.
 
@@ -140,6 +154,11 @@ def check_domains(overrides: Overrides, lists: DomainLists) -> None:
             raise InvalidField("merged", f"{target!r} is no company's domain{hint}.")
         if lists.is_public_mail(target) and target not in overrides.not_public_mail:
             raise InvalidField("merged", f"{target!r} is a public mail provider and no company.")
+
+
+def _check_size(document: object) -> None:
+    if len(_json_of(document).encode()) > LARGEST_OVERRIDES:
+        raise InvalidField("overrides", f"Overrides are at most {LARGEST_OVERRIDES:,} bytes of JSON.")
 
 
 def _networks(name: str, document: Mapping[str, Any]) -> frozenset[Network]:

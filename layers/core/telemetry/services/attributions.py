@@ -9,7 +9,7 @@ from telemetry.domain.attribution import Attribution, Networks, attribute, attri
 from telemetry.domain.company_domains import DomainLists
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.event import Event
-from telemetry.domain.overrides import Overrides
+from telemetry.domain.overrides import VersionedOverrides
 from telemetry.domain.record import Record
 from telemetry.storage.errors import is_fault
 from telemetry.storage.network_files import NetworkFile, NetworkFileDamaged, NetworkFileMissing
@@ -42,7 +42,7 @@ class Shown(NamedTuple):
 class Attributions:
     """By today's overrides, lists and network file."""
 
-    overrides: Callable[[], Overrides]
+    overrides: Callable[[], VersionedOverrides]
     lists: Callable[[], DomainLists]
     files: Files | None
 
@@ -50,7 +50,7 @@ class Attributions:
         """A network file that cannot be read never keeps a record from being shown. Raises StoreUnavailable."""
         networks, use = self._networks()
         address = attributed_address(record.dialect, event.source, event.address, record.source_ip)
-        return Shown(attribute(record.company, address, self.overrides(), self.lists(), networks), use)
+        return Shown(attribute(record.company, address, self.overrides().overrides, self.lists(), networks), use)
 
     def _networks(self) -> tuple[Networks, NetworkFileUse]:
         if self.files is None:

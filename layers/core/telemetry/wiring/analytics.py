@@ -9,7 +9,6 @@ from typing import Self
 from telemetry.clock import Clock
 from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
-from telemetry.domain.overrides import Overrides
 from telemetry.domain.product import ActivityType
 from telemetry.domain.retention import oldest_day
 from telemetry.services.administration.stores import Stores
@@ -30,6 +29,7 @@ from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.licensing_counters import LicensingCounters, RememberedCalls
 from telemetry.storage.network_file_places import file_place
 from telemetry.storage.network_files import NetworkFiles
+from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -99,7 +99,8 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
     def attributions(self) -> Attributions:
         """Remembers the network file, as it was when it was first needed."""
         place = self.settings.network_file
-        return Attributions(Overrides, domain_lists, NetworkFiles(file_place(place)) if place else None)
+        files = NetworkFiles(file_place(place)) if place else None
+        return Attributions(OverridesStore(self.registry).get, domain_lists, files)
 
     @cached_property
     def license_memories(self) -> Mapping[Environment, LicenseMemory]:

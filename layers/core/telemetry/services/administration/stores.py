@@ -16,6 +16,7 @@ from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
+from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.products import ProductStore
 from telemetry.storage.retention import RetentionStore
 
@@ -30,6 +31,7 @@ class Stores:
     activations: ActivationStore
     api_keys: ApiKeyStore
     retention: RetentionStore
+    overrides: OverridesStore
     audit: AuditLog
     keyring: Keyring
 
@@ -43,6 +45,7 @@ class Stores:
             ActivationStore(table, keyring),
             ApiKeyStore(table),
             RetentionStore(table, retention_days),
+            OverridesStore(table),
             AuditLog(table),
             keyring,
         )
@@ -72,16 +75,27 @@ def audited(
     environment: Environment | None = None,
 ) -> AuditEntry:
     """The audit entry of a change, with the fields that differ. `fields` must not name secret ones."""
-    old, new = _facts(before, fields), _facts(after, fields)
-    differing = [field for field in fields if old.get(field) != new.get(field)]
+    return audited_facts(staff, action, entity, _facts(before, fields), _facts(after, fields), environment)
+
+
+def audited_facts(
+    staff: Staff,
+    action: str,
+    entity: str,
+    before: Mapping[str, Any],
+    after: Mapping[str, Any],
+    environment: Environment | None = None,
+) -> AuditEntry:
+    """The audit entry of a change, with those of these facts that differ. They are as JSON has them, and no secrets."""
+    differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
     return AuditEntry(
         id=str(uuid4()),
         author=staff.author,
         environment=environment,
         action=action,
         entity=entity,
-        before={field: old[field] for field in differing if field in old},
-        after={field: new[field] for field in differing if field in new},
+        before={name: before[name] for name in differing if name in before},
+        after={name: after[name] for name in differing if name in after},
     )
 
 
