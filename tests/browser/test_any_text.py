@@ -236,6 +236,15 @@ def inspected(number: int, name: str) -> str:
         "payload": payload,
         "raw": {"text": name},
         "api_key": {"id": name, "name": name, "last4": name[-4:]},
+        "company": {
+            "kind": "company",
+            "id": name,
+            "name": name,
+            "source": "address",
+            "confidence": 1,
+            "country": name,
+            "network_file": "unreadable",
+        },
         "expires_at": answers.at(days=-90),
     }
     return json.dumps(whole).replace('"@"', answers.BIG_NUMBER)
@@ -269,7 +278,9 @@ def test_everything_of_raw_data(open_page: OpenPage, analytics: Analytics, size:
 
     rows.nth(NAMES.index("👩🏽‍🚀🏴‍☠️")).get_by_role("button").first.click()
     drawer = page.get_by_role("dialog", name="Record")
+    expect(drawer).to_be_visible()
     page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
     rows.first.get_by_role("button").first.click()
     for name in NAMES:
         text = shown(name)
@@ -277,8 +288,9 @@ def test_everything_of_raw_data(open_page: OpenPage, analytics: Analytics, size:
         facts = texts(drawer.locator(".facts dd"))
         assert facts[2] == f"{text} {text}"
         assert facts[3:5] == [text] * 2
-        assert facts[7] == text
-        assert facts[8] == " · ".join([text] * 3)
+        assert facts[6] == f"{text} perhaps, by its address, the network file cannot be read {text}"
+        assert facts[8] == text
+        assert facts[9] == " · ".join([text] * 3)
         assert texts(drawer.locator(".evidence dt"))[0] == text
         assert texts(drawer.locator(".evidence dd")) == ["as seen" if name == "__proto__" else "", "", text]
         assert texts(drawer.locator("[data-part=payload] .json-key"))[: len(NAMES)] == [

@@ -222,12 +222,12 @@ function Company({ company }: { company: RecordDetail["company"] }): JSX.Element
         {[
           company.kind === "network" ? "network only" : CONFIDENCE[company.confidence],
           company.source && `by its ${company.source}`,
-          company.country,
           missing,
         ]
           .filter(Boolean)
           .join(", ")}
-      </span>
+      </span>{" "}
+      {company.country && <Text>{company.country}</Text>}
     </span>
   );
 }
