@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
 
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telemetry.domain.active_users import LedgerBroken
+from telemetry.domain.closing import Candidate
 from telemetry.domain.day_report import DayDetails, DayReport
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.recount import Unit
@@ -319,6 +320,24 @@ def test_products_without_records_are_reported_together_or_else_each_by_itself()
     assert kept == [1] * 32 + [9]
     told = world.aggregates.totals_on([*products, UNKNOWN_PRODUCT, "editor"], DAY + timedelta(days=2))
     assert told.keys() == {*products, UNKNOWN_PRODUCT, "editor"} - {products[7]}
+
+
+def test_products_without_records_that_cannot_be_noted_keep_no_other_from_being_counted() -> None:
+    world = delivered([seen(0)])
+    put = world.aggregates.put_candidates
+
+    def refuse(candidates: Collection[Candidate], now: datetime) -> None:
+        if any(each.product != "editor" for each in candidates):
+            raise StoreUnavailable("candidates")
+        put(candidates, now)
+
+    world.aggregates.put_candidates = refuse  # type: ignore[method-assign, assignment]
+    with pytest.raises(StoreUnavailable, match="candidates"):
+        world.close(at(1), "editor", "quiet")
+    assert world.aggregates.candidates(DAY).keys() == {"editor"}
+    world.aggregates.put_candidates = put  # type: ignore[method-assign]
+    assert world.close(at(1, 40), "editor", "quiet") == []
+    assert world.close(at(1, 50), "editor", "quiet") == [0]
 
 
 def test_of_products_without_records_one_is_reported_meanwhile_by_another_run() -> None:

@@ -171,7 +171,10 @@ class DayCloser:
                 counted.append(candidate.next_attempt(0).counted(0, digest, now))
             elif step is not Step.WAIT:
                 drained.append(candidate.product)
-        self.candidates.put_candidates(counted, now)
+        try:
+            self.candidates.put_candidates(counted, now)
+        except StoreUnavailable as exc:  # not noted, they are counted again by the next run
+            failures.append(exc)
         reported = 0
         for some in grouped(drained, REPORTS_AT_ONCE):
             if not self.recounter.allowance.allows():
