@@ -58,6 +58,7 @@ def ssm(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ssm]:  # no
     monkeypatch.delenv("SECRET_FILE", raising=False)
     monkeypatch.setenv("SECRET_PARAMETER", "/s")
     keyring.cache_clear()
+    tables.session.cache_clear()  # it remembers the credentials of whoever came first
     with ThreadingHTTPServer(("127.0.0.1", 0), ssm.handler()) as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()

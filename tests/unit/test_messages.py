@@ -16,6 +16,7 @@ from telemetry.messages.alerts import LONGEST_SUBJECT, AlertTopic
 from telemetry.messages.clients import sns_client, sqs_client
 from telemetry.messages.uncounted_records import LONGEST_CAUSE, UncountedRecordQueue
 from telemetry.retry import ATTEMPTS
+from telemetry.storage.tables import session
 
 LIMIT = 262_144
 """Bytes that SQS and SNS took per call for most of their lives; they take no less today."""
@@ -28,10 +29,12 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    session.cache_clear()  # it remembers credentials, and those here are nobody else's
     with mock_aws():
         yield
     sqs_client.cache_clear()
     sns_client.cache_clear()
+    session.cache_clear()
 
 
 @pytest.fixture

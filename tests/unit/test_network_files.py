@@ -21,6 +21,7 @@ from telemetry.domain.overrides import Overrides
 from telemetry.storage.domain_lists import domain_lists
 from telemetry.storage.network_file_places import BucketPlace, FilePlace, LocalPlace, file_place, s3_client
 from telemetry.storage.network_files import NetworkFile, NetworkFileDamaged, NetworkFileMissing, NetworkFiles
+from telemetry.storage.tables import session
 from tests.lambdas import ROOT
 from tests.worlds.network_files import LAYOUTS, Layout, write_network_file
 
@@ -91,10 +92,12 @@ def put(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     s3_client.cache_clear()
+    session.cache_clear()  # it remembers credentials, and those here are nobody else's
     with mock_aws():
         boto3.client("s3").create_bucket(Bucket="acme-networks")
         yield Put(BucketPlace("acme-networks", "files/networks.mmdb"))
     s3_client.cache_clear()
+    session.cache_clear()
 
 
 @pytest.fixture
