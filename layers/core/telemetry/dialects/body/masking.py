@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import Enum, auto
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 from telemetry.dialects.body.forms import fields, format_of, parts
@@ -94,11 +94,13 @@ def masked(body: bytes, format_: Format = Format.JSON) -> bytes:
         body = _SPELLED_KEY.sub(_asterisks, body)
     if b"\0" in body:
         body = _WIDE_KEY.sub(lambda found: found[0].translate(_ASTERISKS), body)
-    hidden = None
-    for start, end in _named(body) if format_ is Format.JSON else _in_form(body, format_):
-        hidden = hidden or bytearray(body)
+    spans = iter(_named(body) if format_ is Format.JSON else _in_form(body, format_))
+    if (first := next(spans, None)) is None:
+        return body
+    hidden = bytearray(body)
+    for start, end in chain((first,), spans):
         hidden[start:end] = b"*" * (end - start)
-    return bytes(hidden) if hidden else body
+    return bytes(hidden)
 
 
 def _named(body: bytes) -> Iterator[tuple[int, int]]:
