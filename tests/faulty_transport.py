@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
@@ -136,3 +137,9 @@ def answer(body: object, status: int = 200) -> AWSResponse:
     response: AWSResponse = made("https://dynamodb", status, {}, None)
     vars(response)["_content"] = json.dumps(body).encode()
     return response
+
+
+def soon(_seconds: float = 0) -> Deadline:
+    """Over when it was looked at a few times: after an attempt or two."""
+    looks = count()
+    return Deadline(4, clock=lambda: float(next(looks)), sleep=lambda _: None)

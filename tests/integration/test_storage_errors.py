@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from enum import Enum
-from itertools import count
 from typing import Any, Protocol
 
 import pytest
@@ -60,7 +59,6 @@ from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
 from telemetry.messages.invocations import Invocations
 from telemetry.messages.uncounted_records import UncountedRecordQueue
-from telemetry.retry import Deadline
 from telemetry.storage import batches, changes
 from telemetry.storage.activations import ActivationStore
 from telemetry.storage.active_users import LedgerStore
@@ -99,6 +97,7 @@ from telemetry.storage.selection import Listed, Selection
 from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
+from tests.faulty_transport import soon
 
 TABLE = "test-stack-registry"
 NOW = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -161,12 +160,6 @@ def browser() -> RecordBrowser:
 
 def network_files() -> NetworkFiles:
     return NetworkFiles(BucketPlace("acme-networks", "networks.mmdb"))
-
-
-def soon(_seconds: float = 0) -> Deadline:
-    """Over when it was looked at a few times: after an attempt or two."""
-    looks = count()
-    return Deadline(4, clock=lambda: float(next(looks)), sleep=lambda _: None)
 
 
 CALLS: dict[str, Callable[[], object]] = {

@@ -19,7 +19,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.storage import secret, tables
 from tests.client import Answer, Client
-from tests.faulty_transport import bad_day, silent
+from tests.faulty_transport import bad_day, silent, soon
 from tests.lambdas import Context, example_event, load_function, load_function_as_it_is
 from tests.worlds.deployment import SECRET, Deployment
 
@@ -186,6 +186,7 @@ def test_jobs_count_faults_too(
     operator: Operator,
 ) -> None:
     monkeypatch.setattr("telemetry.retry.time.sleep", lambda _: None)
+    monkeypatch.setattr("telemetry.storage.batches.Deadline", soon)
     breaks(failure)
     with pytest.raises((PynamoDBException, ClientError, StoreUnavailable)):
         load_function(name).handler(asked(event, deployment), Context())
