@@ -3,14 +3,17 @@
 import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from telemetry.domain.api_key import SECRET_CHARACTERS, STAFF_PREFIX, ApiKey, Capability, KeyKind, Role, sdk_prefix
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import NotFound
 from telemetry.domain.keyring import Keyring, Purpose
-from telemetry.domain.staff import AuditEntry
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.encryption import encrypt
+
+if TYPE_CHECKING:
+    from telemetry.domain.staff import AuditEntry
 
 _SECRET_BYTES = SECRET_CHARACTERS * 3 // 4
 
@@ -74,7 +77,7 @@ def with_new_secret(key: ApiKey) -> IssuedKey:
     return IssuedKey(replace(key, prefix=prefix, last_four=secret[-4:]), secret)
 
 
-def keep(issued: IssuedKey, keyring: Keyring, api_keys: ApiKeyStore, entry: AuditEntry | None = None) -> IssuedKey:
+def keep(issued: IssuedKey, keyring: Keyring, api_keys: ApiKeyStore, entry: "AuditEntry | None" = None) -> IssuedKey:
     """Stores a key that was just made."""
     api_keys.add(issued.key, hash_of(issued.secret, keyring), encrypted(issued, keyring), entry)
     return issued

@@ -2,7 +2,7 @@
 
 import hmac
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pynamodb.attributes import (
     BinaryAttribute,
@@ -18,11 +18,13 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.instant import from_milliseconds, from_seconds, to_milliseconds, to_seconds
 from telemetry.domain.page import Page
-from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import FILTERED_PAGE_SIZE, read_page
 from telemetry.storage.tables import KeyedItem, bind, found_item
+
+if TYPE_CHECKING:
+    from telemetry.domain.staff import AuditEntry
 
 _API_KEY = "api_key"
 _LOOKUP_HEX_DIGITS = 32
@@ -96,7 +98,7 @@ class ApiKeyStore:
         return _api_key(item) if item and hmac.compare_digest(item.key_hash, key_hash) else None
 
     def add(
-        self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry | None = None
+        self, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: "AuditEntry | None" = None
     ) -> None:
         """Stores a new key; never replaces one. Raises AlreadyExists."""
         item = _api_key_item(self.table, key, key_hash, encrypted_secret)
@@ -127,7 +129,7 @@ class ApiKeyStore:
         return read_page(found, "listed", limit, lambda raw: _api_key(model.from_raw_data(raw)))
 
     def replace(
-        self, old: StoredKey, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: AuditEntry
+        self, old: StoredKey, key: ApiKey, key_hash: bytes, encrypted_secret: bytes | None, entry: "AuditEntry"
     ) -> None:
         """Puts a key under another secret's hash; the old one is gone. Raises ChangedMeanwhile."""
         item = _api_key_item(self.table, key, key_hash, encrypted_secret)
@@ -140,7 +142,7 @@ class ApiKeyStore:
         if not commit(self.table, writes, entry):
             raise ChangedMeanwhile(f"API key {key.id}")
 
-    def revoke(self, stored: StoredKey, entry: AuditEntry) -> None:
+    def revoke(self, stored: StoredKey, entry: "AuditEntry") -> None:
         """Makes a key inactive. Raises ChangedMeanwhile."""
         write = Write(self._item(stored), ApiKeyItem.is_active == True, [ApiKeyItem.is_active.set(False)])  # noqa: E712
         if not commit(self.table, [write], entry):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from pynamodb.expressions.condition import Condition
@@ -10,11 +11,12 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.staff import AuditEntry
 from telemetry.retry import Deadline
-from telemetry.storage.audit import audit_item
 from telemetry.storage.errors import ConditionFailed, conditions, storage_errors
 from telemetry.storage.tables import connection
+
+if TYPE_CHECKING:
+    from telemetry.domain.staff import AuditEntry
 
 _SECONDS = 3.0
 
@@ -29,11 +31,13 @@ class Write:
     deletes: bool = False
 
 
-def commit(table: str, writes: Sequence[Write], entry: AuditEntry | None = None) -> bool:
+def commit(table: str, writes: Sequence[Write], entry: "AuditEntry | None" = None) -> bool:
     """Does all writes and the audit entry, or nothing; False when a condition did not hold.
 
     Tries again while others get in between. Raises StoreUnavailable when that takes too long.
     """
+    from telemetry.storage.audit import audit_item  # noqa: PLC0415 (functions that change nothing need not load it)
+
     log = audit_item(entry, table) if entry else None
     logged = [Write(log, type(log).pk.does_not_exist())] if log else []
     return not refused([*writes, *logged], "registry", Deadline(_SECONDS))

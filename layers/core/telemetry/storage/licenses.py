@@ -15,7 +15,6 @@ from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seco
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import ENDED_BY_DATE, ActivationState, License, LicenseState
 from telemetry.domain.page import Page
-from telemetry.domain.staff import AuditEntry
 from telemetry.retry import Deadline
 from telemetry.storage.batches import read_items
 from telemetry.storage.changes import Write, commit
@@ -35,6 +34,8 @@ from telemetry.storage.tables import bind, dynamodb_client, found_item
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+    from telemetry.domain.staff import AuditEntry
 
 
 @store("licences")
@@ -115,7 +116,7 @@ class LicenseStore:
 
     # ── changing
 
-    def add(self, license_: License, key: str, entry: AuditEntry | None = None) -> None:
+    def add(self, license_: License, key: str, entry: "AuditEntry | None" = None) -> None:
         """Stores a new licence, with its entry in the audit log if staff made it.
 
         Raises AlreadyExists when its key is taken in its environment.
@@ -146,7 +147,7 @@ class LicenseStore:
             version=license_.version,
         )
 
-    def change(self, license_: License, was: License | None = None, entry: AuditEntry | None = None) -> License:
+    def change(self, license_: License, was: License | None = None, entry: "AuditEntry | None" = None) -> License:
         """Stores what staff changed of a licence that was read at this version; gives it with the next version.
 
         State, product, customer, expiry and limit. `was` is the licence as read: its state, which a first activation

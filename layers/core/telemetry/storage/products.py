@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from cachetools import LRUCache
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
@@ -11,12 +11,14 @@ from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute
 from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound, StoreUnavailable
 from telemetry.domain.page import Page
 from telemetry.domain.product import ActivityLevel, ActivityType, Product, is_product_id
-from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.pages import read_page
 from telemetry.storage.tables import TableItem, bind, found_item
+
+if TYPE_CHECKING:
+    from telemetry.domain.staff import AuditEntry
 
 CACHE_SECONDS = 60
 REREAD_SECONDS = 2
@@ -69,12 +71,12 @@ class ProductStore:
         found = model.query(_PRODUCTS, model.id > after if after else None, consistent_read=True, page_size=limit + 1)
         return read_page(found, "sk", limit, lambda raw: _product(model.from_raw_data(raw)))
 
-    def add(self, product: Product, entry: AuditEntry) -> None:
+    def add(self, product: Product, entry: "AuditEntry") -> None:
         """Registers a new product. Raises AlreadyExists."""
         if not commit(self.table, [Write(self._item(product), ProductItem.pk.does_not_exist())], entry):
             raise AlreadyExists(f"product {product.id}")
 
-    def change(self, product: Product, entry: AuditEntry) -> Product:
+    def change(self, product: Product, entry: "AuditEntry") -> Product:
         """Stores a product that was read at this version; gives it with the next. Raises ChangedMeanwhile."""
         changed = replace(product, version=product.version + 1)
         unchanged = ProductItem.version == product.version

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
@@ -11,11 +12,13 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StoreUnavailable
 from telemetry.domain.instant import from_milliseconds, to_milliseconds
 from telemetry.domain.retention import DEPLOYED_VERSION, Retention
-from telemetry.domain.staff import AuditEntry
 from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.products import CACHE_SECONDS, REREAD_SECONDS
 from telemetry.storage.tables import KeyedItem, bind, found_item
+
+if TYPE_CHECKING:
+    from telemetry.domain.staff import AuditEntry
 
 _RETENTION = "retention"
 
@@ -43,7 +46,7 @@ class RetentionStore:
         item = found_item(bind(RetentionItem, self.table), _partition(environment), _RETENTION)
         return _retention(item) if item else Retention(self.default_days)
 
-    def change(self, environment: Environment, retention: Retention, entry: AuditEntry) -> Retention:
+    def change(self, environment: Environment, retention: Retention, entry: "AuditEntry") -> Retention:
         """Stores a setting that was read at this version; gives it with the next. Raises ChangedMeanwhile."""
         changed = replace(retention, version=retention.version + 1)
         item = bind(RetentionItem, self.table)(
