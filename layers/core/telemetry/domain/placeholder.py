@@ -3,6 +3,8 @@
 Case and blanks do not matter, nor do brackets around an id or a dot at its end (`normalise_device`).
 """
 
+from functools import lru_cache
+
 _WORDS = frozenset(
     {
         # how languages print that there is nothing, and what SDKs have as a default
@@ -32,8 +34,11 @@ def is_placeholder(text: str) -> bool:
     So does one of nothing but zeros, as the zero UUID and the zero MAC address, or of twelve and more F (SMBIOS: a UUID
     that nobody has set), with or without hyphens and colons.
     """
-    if len(text) > _LONGEST:
-        return False
+    return len(text) <= _LONGEST and _is_placeholder(text)
+
+
+@lru_cache(1_024)  # each id of an event is asked about several times
+def _is_placeholder(text: str) -> bool:
     word = "".join(text.split()).lower().strip(_BRACKETS).removesuffix(".")
     number = word.replace("-", "").replace(":", "")
     if word in _WORDS or number in _NUMBERS:
