@@ -57,9 +57,8 @@ class Closing:
 class Candidate:
     """How far the closing of a product's day is: a first count, that another is to agree with.
 
-    `attempt` counts first counts that were begun; 0 where it was only seen that there are no records. By the records
-    `expected` the day is cut into parts. Without `counted_at` the first count is not done yet; `records` and `digest`
-    (hex) are what it found.
+    `attempt` counts first counts that were begun; 0 before the first. By the records `expected` the day is cut into
+    parts. Without `counted_at` the first count is not done yet; `records` and `digest` (hex) are what it found.
     """
 
     product: str
