@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import count
 from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,30 +67,43 @@ class Bench:
 
     def send(self, events: Sequence[dict[str, Any]]) -> float:
         """One event is sent by itself, more as a batch."""
+        return self.answer(self.request(events))
+
+    def request(self, events: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """As API Gateway hands it over."""
         body = json.dumps(events[0] if len(events) == 1 else events)
-        request = http_event("/api/v1/telemetry", body, self._headers)
+        return http_event("/api/v1/telemetry", body, self._headers)
+
+    def answer(self, request: dict[str, Any]) -> float:
+        """The function's part alone."""
         result: dict[str, Any] = {}
         spent = _cpu(lambda: result.update(self._handler(request, Context())))
         assert result["statusCode"] == 200
         return spent
 
-    def put(self) -> float:
-        item = self._another()
+    def put(self, item: dict[str, Any] | None = None) -> float:
+        item = item or self.another()
         return _cpu(lambda: self._plain.put_item(TableName=self._table, Item=item))
 
-    def write(self, items: int) -> float:
+    def write(self, items: Sequence[dict[str, Any]]) -> float:
         """In groups of 25."""
-        requests: list[Any] = [{"PutRequest": {"Item": self._another()}} for _ in range(items)]
-        groups = [requests[start : start + GROUP] for start in range(0, items, GROUP)]
+        requests: list[Any] = [{"PutRequest": {"Item": item}} for item in items]
+        groups = [requests[start : start + GROUP] for start in range(0, len(items), GROUP)]
         return _cpu(lambda: [self._plain.batch_write_item(RequestItems={self._table: group}) for group in groups])
 
     def one_event(self, times: int) -> Cpu:
-        return _compared(lambda: self.send([event()]), self.put, times)
+        return _compared(
+            [partial(self.answer, self.request([event()])) for _ in range(times)],
+            [partial(self.put, self.another()) for _ in range(times)],
+        )
 
     def batch_of_100(self, times: int) -> Cpu:
-        return _compared(lambda: self.send([event() for _ in range(100)]), lambda: self.write(100), times)
+        return _compared(
+            [partial(self.answer, self.request([event() for _ in range(100)])) for _ in range(times)],
+            [partial(self.write, [self.another() for _ in range(100)]) for _ in range(times)],
+        )
 
-    def _another(self) -> dict[str, Any]:
+    def another(self) -> dict[str, Any]:
         return self._item | {"s": {"S": f"1795249799000#event-{next(_numbers)}"}}
 
 
@@ -109,12 +123,9 @@ def calls_of(run: Callable[[], object]) -> int:
     return counted
 
 
-def _compared(ours: Callable[[], float], plain: Callable[[], float], times: int) -> Cpu:
-    """By turns, so that whatever slows the machine down slows both."""
-    for _ in range(max(3, times // 10)):
-        ours()
-        plain()
-    pairs = [(ours(), plain()) for _ in range(times)]
+def _compared(ours: Sequence[Callable[[], float]], plain: Sequence[Callable[[], float]]) -> Cpu:
+    """By turns, so that whatever slows the machine down slows both, and nothing else in between; the first warm up."""
+    pairs = [(mine(), theirs()) for mine, theirs in zip(ours, plain, strict=True)][max(3, len(ours) // 10) :]
     return Cpu(median(mine for mine, _ in pairs), median(theirs for _, theirs in pairs))
 
 

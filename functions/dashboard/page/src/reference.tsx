@@ -3,7 +3,7 @@
 import "./style/page.css";
 import "./style/reference.css";
 import { type JSX, render } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import { plural } from "./format";
 import { type Document, problemId, type Route, routesOf, type Schema } from "./openapi";
@@ -90,7 +90,8 @@ function Sections({ document }: { document: Document }): JSX.Element {
 
 function Search({ value, onInput }: { value: string; onInput: (value: string) => void }): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  // before the field is painted: whoever sees "press /" may press it at once
+  useLayoutEffect(() => {
     const focus = (event: KeyboardEvent): void => {
       if (event.key === "/" && !(event.target instanceof HTMLInputElement)) {
         event.preventDefault();

@@ -52,7 +52,7 @@ _BY_CODE = {flag.code: flag for flag in Flag}
 def encode(flags: Iterable[Flag]) -> str:
     """`{REVOKED_LICENSE, MALFORMED}` → `"Rm"`, in the order of `Flag`."""
     chosen = set(flags)
-    return "".join(flag.code for flag in Flag if flag in chosen)
+    return "".join(flag.code for flag in Flag if flag in chosen) if chosen else ""
 
 
 def decode(codes: str) -> frozenset[Flag]:

@@ -132,7 +132,7 @@ def _unknown_activity(event: Event, product: Product | None) -> str:
 
 def _other_environment(event: Event, environment: Environment) -> str:
     text = (event.environment_text or "").lower()
-    return text if text in set(Environment) and text != environment else ""
+    return text if text and text in set(Environment) and text != environment else ""
 
 
 def _skew(event: Event, received_at: datetime) -> str:

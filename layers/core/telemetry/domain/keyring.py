@@ -48,11 +48,14 @@ class Keyring:
     """The keys of one deployment. Raises ConfigurationError when the secret is too short to be one."""
 
     _keys: Mapping[Purpose, bytes]
+    _keyed: Mapping[Purpose, hmac.HMAC]
+    """Begun once and copied for each message: OpenSSL takes longer to begin than to hash what is short."""
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) < _MINIMUM_SECRET_BYTES:
             raise ConfigurationError(f"The deployment secret must have at least {_MINIMUM_SECRET_BYTES} bytes")
         self._keys = {purpose: derive(secret, purpose) for purpose in Purpose}
+        self._keyed = {purpose: hmac.new(key, digestmod=sha256) for purpose, key in self._keys.items()}
 
     def fingerprint(self, identity: Identity, value: str) -> bytes:
         """16 bytes that stand for an identity and reveal nothing of it without the secret.
@@ -68,11 +71,13 @@ class Keyring:
 
     def remembering(self) -> "Keyring":
         """The same keys, for one request: fingerprints are worked out once, however often and for whatever asked."""
-        return _Remembering(self._keys)
+        return _Remembering(self)
 
     def mac(self, purpose: Purpose, message: bytes) -> bytes:
         """HMAC-SHA256 of the message, 32 bytes."""
-        return hmac.digest(self._keys[purpose], message, sha256)
+        keyed = self._keyed[purpose].copy()
+        keyed.update(message)
+        return keyed.digest()
 
     def key(self, purpose: Purpose) -> bytes:
         """The derived key itself, for ciphers."""
@@ -80,8 +85,8 @@ class Keyring:
 
 
 class _Remembering(Keyring):
-    def __init__(self, keys: Mapping[Purpose, bytes]) -> None:
-        self._keys = keys
+    def __init__(self, keyring: Keyring) -> None:
+        self._keys, self._keyed = keyring._keys, keyring._keyed  # noqa: SLF001 (a keyring, too)
         self._fingerprints: dict[tuple[Identity, str], bytes] = {}
 
     def fingerprint(self, identity: Identity, value: str) -> bytes:

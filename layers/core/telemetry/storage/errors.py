@@ -54,7 +54,8 @@ REFUSED = frozenset({"ConditionalCheckFailed", "DuplicateItem"})
 """The condition did not hold; an INSERT's is that there is no such item."""
 
 _NOTHING = "None"
-_DRIVER_ERRORS = (PynamoDBException, ClientError, BotoCoreError)
+DRIVER_ERRORS = (PynamoDBException, ClientError, BotoCoreError)
+"""Whatever a call of AWS may raise; what it means, `storage_errors` and `conditions` say."""
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -73,7 +74,7 @@ def storage_errors(what: str) -> Iterator[None]:
     """Raises StoreUnavailable for an error that passes by itself, any other as it is; `what` was asked."""
     try:
         yield
-    except _DRIVER_ERRORS as exc:
+    except DRIVER_ERRORS as exc:
         if _is_passing(exc):
             raise StoreUnavailable(f"{what}: {_name(exc)}") from exc
         raise
@@ -84,7 +85,7 @@ def conditions(meaning: Exception | None = None) -> Iterator[None]:
     """Raises `meaning`, else ConditionFailed, when a condition did not hold; other errors as they are."""
     try:
         yield
-    except _DRIVER_ERRORS as exc:
+    except DRIVER_ERRORS as exc:
         if failed := [place for place, code in enumerate(_codes(exc)) if code in REFUSED]:
             raise (meaning or ConditionFailed(failed)) from exc
         raise
@@ -104,7 +105,7 @@ def store(what: str) -> Callable[[type[C]], type[C]]:
 
 def is_fault(error: BaseException) -> bool:
     """Whether storage refused for good: denied, missing, invalid, or a deployment that is not complete."""
-    return isinstance(error, (*_DRIVER_ERRORS, ConfigurationError))
+    return isinstance(error, (*DRIVER_ERRORS, ConfigurationError))
 
 
 def code_of(code: str) -> str:

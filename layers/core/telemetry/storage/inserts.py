@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.retry import Deadline
 from telemetry.storage.batches import grouped
-from telemetry.storage.errors import ConditionFailed, conditions, storage_errors
+from telemetry.storage.errors import DRIVER_ERRORS, ConditionFailed, conditions, storage_errors
 from telemetry.storage.side_by_side import side_by_side
 
 if TYPE_CHECKING:
@@ -75,25 +75,25 @@ def _statement(table: str, item: Mapping[str, Any]) -> "BatchStatementRequestTyp
 def _execute(client: "DynamoDBClient", statements: list["BatchStatementRequestTypeDef"]) -> list[Insertion]:
     """The result of each statement. What keeps a whole call from being answered keeps each of them."""
     try:
-        with storage_errors("inserts"), conditions():
-            if len(statements) == 1:
-                client.execute_statement(**statements[0])
-                return [Insertion.INSERTED]
-            answers = client.batch_execute_statement(Statements=statements)["Responses"]
-    except ConditionFailed:
-        return [Insertion.EXISTS]
-    except StoreUnavailable:
-        return [Insertion.UNAVAILABLE] * len(statements)
+        if len(statements) == 1:
+            client.execute_statement(**statements[0])
+            return [Insertion.INSERTED]
+        answers = client.batch_execute_statement(Statements=statements)["Responses"]
+    except (*DRIVER_ERRORS, StoreUnavailable) as exc:
+        return [_meaning(exc)] * len(statements)
     return [_result(answer.get("Error")) for answer in answers]
 
 
 def _result(error: Any) -> Insertion:  # noqa: ANN401 (as botocore has it, or None)
-    """Of one statement in a batch; what trying again cannot mend is raised as the error of a call would be."""
-    if not error:
-        return Insertion.INSERTED
+    """Of one statement in a batch."""
+    return _meaning(ClientError({"Error": error}, "BatchExecuteStatement")) if error else Insertion.INSERTED
+
+
+def _meaning(error: Exception) -> Insertion:
+    """What an error says of an insert; one that trying again cannot mend is raised as it is."""
     try:
         with storage_errors("inserts"), conditions():
-            raise ClientError({"Error": error}, "BatchExecuteStatement")
+            raise error
     except ConditionFailed:
         return Insertion.EXISTS
     except StoreUnavailable:

@@ -1,6 +1,6 @@
 """The records of one environment. They are only ever inserted: nothing here can change or remove one."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -62,8 +62,7 @@ class RecordStore:
         """
         bodies = [encode_body(record.raw) for record in records]
         chunks = [chunk_items(record, body) for record, body in zip(records, bodies, strict=True)]
-        chunks_in = iter(self._insert([item for items in chunks for item in items], deadline))
-        whole = [Insertion.UNAVAILABLE not in list(islice(chunks_in, len(items))) for items in chunks]
+        whole = self._insert_chunks(chunks, deadline) if any(chunks) else [True] * len(records)
         heads = {
             place: item_of(record, body, len(items), self.shards.on(record.day))
             for place, (record, body, items, ok) in enumerate(zip(records, bodies, chunks, whole, strict=True))
@@ -148,6 +147,11 @@ class RecordStore:
             raise UnreadableBody(f"chunk {missing[0]} of {count} is missing")
         return b"".join(bodies[key.sort] for key in keys)
 
+    def _insert_chunks(self, chunks: Sequence[Sequence[WireItem]], deadline: Deadline) -> list[bool]:
+        """Whether all chunks of each record are there."""
+        results = iter(self._insert([item for items in chunks for item in items], deadline))
+        return [Insertion.UNAVAILABLE not in list(islice(results, len(items))) for items in chunks]
+
     def _insert_heads(self, heads: Mapping[int, WireItem], count: int, deadline: Deadline) -> list[Insertion]:
         """One result for each of the records, of which these are to be inserted: each behind its partition's mark.
 
@@ -155,10 +159,7 @@ class RecordStore:
         """
         results, waiting = [Insertion.UNAVAILABLE] * count, heads
         for _ in deadline.attempts() if heads else ():
-            places = {place: index_partition_of(head) for place, head in waiting.items()}
-            self._mark(places.values(), deadline)
-            unmarked = set(self.known_marks.missing(places.values()))
-            ready = {place: head for place, head in waiting.items() if places[place] not in unmarked}
+            ready = self._behind_marks(waiting, deadline)
             inserted = insert_once(self.client(), self.table, list(ready.values()), deadline)
             for place, result in zip(ready, inserted, strict=True):
                 results[place] = result
@@ -167,13 +168,16 @@ class RecordStore:
                 break
         return results
 
-    def _mark(self, partitions: Iterable[str], deadline: Deadline) -> None:
-        """Tries to mark those that are not known to be marked. A mark that is there already is as good as a new one."""
-        missing = self.known_marks.missing(partitions)
+    def _behind_marks(self, heads: Mapping[int, WireItem], deadline: Deadline) -> Mapping[int, WireItem]:
+        """Those whose partitions are marked, now or before. A mark that is there already is as good as a new one."""
+        places = {place: index_partition_of(head) for place, head in heads.items()}
+        missing = self.known_marks.missing(places.values())
+        if not missing:
+            return heads
         inserted = insert_once(self.client(), self.table, [mark_item(each) for each in missing], deadline)
-        self.known_marks.note(
-            each for each, result in zip(missing, inserted, strict=True) if result is not Insertion.UNAVAILABLE
-        )
+        unmarked = {each for each, result in zip(missing, inserted, strict=True) if result is Insertion.UNAVAILABLE}
+        self.known_marks.note(each for each in missing if each not in unmarked)
+        return {place: head for place, head in heads.items() if places[place] not in unmarked}
 
     def _insert(self, items: Sequence[WireItem], deadline: Deadline) -> list[Insertion]:
         return insert(self.client(), self.table, items, deadline)
