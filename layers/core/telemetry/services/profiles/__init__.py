@@ -1,0 +1,1 @@
+"""Closing days of product usage, and reading what they made: developers and companies."""

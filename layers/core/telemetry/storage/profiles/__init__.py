@@ -1,0 +1,1 @@
+"""Developers and companies, in an environment's aggregates. All their partitions begin with `profiles#`."""
