@@ -113,7 +113,7 @@ def get_record(record_id: str) -> Response[str]:
     staff, query = _asked(Role.ADMIN, api.Query)
     search = _search(query, staff)
     view = search.one(record_id)
-    behind = wired().attributions.of(view.record, view.contents.event)
+    behind = wired().attributions.of(view.record)
     return _given(_shape(query, staff).detail(view, search.api_key_of(view.record), behind))
 
 

@@ -20,11 +20,10 @@ from telemetry.domain.attribution import (
     DayCompany,
     Networks,
     attribute,
-    attributed_address,
     company_of_day,
     no_networks,
 )
-from telemetry.domain.event import Dialect, company_of
+from telemetry.domain.event import Dialect, attributed_address, company_of
 from telemetry.domain.networks import NetworkFacts, NetworkKind
 from telemetry.domain.overrides import Overrides
 from telemetry.storage.domain_lists import domain_lists

@@ -21,16 +21,12 @@ from enum import StrEnum
 
 from telemetry.domain.addresses import Address, address_of
 from telemetry.domain.company_domains import DomainLists, company_names
-from telemetry.domain.event import Dialect
 from telemetry.domain.networks import NOTHING_KNOWN, NetworkFacts, NetworkKind, is_global
 from telemetry.domain.organisation_id import ORGANISATION, organisation_id
 from telemetry.domain.overrides import Overrides
 
 CARRIED_DAYS = 30
 """For how long a developer keeps the company of a day that told one."""
-
-TELEMETRY_SOURCE = "TELEMETRY"
-"""What the `source` of a Reo.Dev event is when the software itself sends it."""
 
 NETWORK = "~n:"
 """Begins the id of a network that has no number."""
@@ -120,17 +116,6 @@ def attribute(
     if global_address is None or overrides.excludes_address(global_address):
         return _nobody(facts)
     return _of_facts(facts, overrides, lists)
-
-
-def attributed_address(
-    dialect: Dialect, source: str | None, event_address: str | None, caller_address: str | None
-) -> str | None:
-    """The address that an event is about: its own, else the caller's where the caller is the software itself.
-
-    It is so for GetKeyManager's events, and Reo.Dev's of source `TELEMETRY`. Others are sent by a server of the vendor.
-    """
-    is_direct = dialect is Dialect.GETKEYMANAGER or source == TELEMETRY_SOURCE
-    return event_address or (caller_address if is_direct else None)
 
 
 def company_of_day(

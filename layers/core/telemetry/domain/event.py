@@ -25,6 +25,9 @@ _DATE = re.compile(
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _LEAP_SECOND = re.compile(r"(.{10}[Tt ][0-9]{2}:[0-9]{2}:)60(.*)")
 
+TELEMETRY_SOURCE = "TELEMETRY"
+"""What the `source` of a Reo.Dev event is when the software itself sends it."""
+
 
 class Dialect(StrEnum):
     """Whose wire format an event came in; the value is how a record stores it."""
@@ -136,6 +139,17 @@ def company_of(domain: str | None, user_id: str | None) -> str | None:
     mail = user_id.rpartition("@")[2] if user_id and _EMAIL.fullmatch(user_id) else None
     name = (domain or mail or "").strip().rstrip(".").lower()
     return name if name and len(name.encode()) <= _LONGEST_DOMAIN else None
+
+
+def attributed_address(
+    dialect: Dialect, source: str | None, event_address: str | None, caller_address: str | None
+) -> str | None:
+    """The address that an event is about: its own, else the caller's where the caller is the software itself.
+
+    It is so for GetKeyManager's events, and Reo.Dev's of source `TELEMETRY`. Others are sent by a server of the vendor.
+    """
+    is_direct = dialect is Dialect.GETKEYMANAGER or source == TELEMETRY_SOURCE
+    return event_address or (caller_address if is_direct else None)
 
 
 def normalise_country(text: str | None) -> str | None:

@@ -29,6 +29,10 @@ _LONGEST_LISTED = 32
 _SIGNATURE_BYTES = 9
 
 
+NO_ADDRESS = "-"
+"""Of a use that tells no address, and whose caller was a server of the vendor."""
+
+
 class RecordKey(NamedTuple):
     """The base key of a record: made from the event's content alone, so that a replay meets the same key.
 
@@ -72,7 +76,7 @@ class Record:
     group: str | None = None
     count: int | None = None
     address: str | None = None
-    """The event's own, where it is not the caller's."""
+    """Where the use was, if not at the caller's: an address, or NO_ADDRESS."""
     company: str | None = None
     id_from_client: bool = True
     is_judged: bool = True
@@ -88,6 +92,11 @@ class Record:
         return self.user or self.device
 
     @property
+    def use_address(self) -> str | None:
+        """Where the use was; None where that is not known."""
+        return address_of_use(self.address, self.source_ip)
+
+    @property
     def day(self) -> date:
         """The UTC day of receipt: the only day that billing knows."""
         return self.received_at.astimezone(UTC).date()
@@ -101,6 +110,11 @@ class Record:
         key = RecordKey(self.key.partition, f"{self.key.sort}#{_text(self.digest[:16])}")
         flags, evidence = self.flags | {Flag.EVENT_ID_CONFLICT}, self.evidence or str(RULES_VERSION)
         return replace(self, key=key, flags=flags, evidence=evidence)
+
+
+def address_of_use(address: str | None, caller: str | None) -> str | None:
+    """The address that a record's `address` stands for."""
+    return None if address == NO_ADDRESS else address or caller
 
 
 def listed(text: str | None) -> str | None:

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from telemetry.domain.flags import Flag
+
+if TYPE_CHECKING:
+    from telemetry.domain.record import RecordKey
 
 UNKNOWN_PRODUCT = "~unknown"
 """Where records of unregistered products count: random ids must not grow the aggregates."""
@@ -61,6 +65,14 @@ class Observation:
     seal: bytes
     uses: int = 0
     """Of product usage: how many uses it stands for, one unless it says that it sums up more; else 0."""
+
+    key: "RecordKey | None" = None
+    group: str | None = None
+    """The data group or activity type, by `listed`."""
+    address: str | None = None
+    """Where the use was, as far as that is known."""
+    company: str | None = None
+    """The domain it may belong to (event.company_of)."""
 
     @property
     def is_flagged(self) -> bool:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
-from telemetry.domain.attribution import Attribution, Networks, attribute, attributed_address, no_networks
+from telemetry.domain.attribution import Attribution, Networks, attribute, no_networks
 from telemetry.domain.company_domains import DomainLists
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.event import Event
 from telemetry.domain.overrides import VersionedOverrides
 from telemetry.domain.record import Record
 from telemetry.storage.errors import is_fault
@@ -46,11 +45,12 @@ class Attributions:
     lists: Callable[[], DomainLists]
     files: Files | None
 
-    def of(self, record: Record, event: Event) -> Shown:
+    def of(self, record: Record) -> Shown:
         """A network file that cannot be read never keeps a record from being shown. Raises StoreUnavailable."""
         networks, use = self._networks()
-        address = attributed_address(record.dialect, event.source, event.address, record.source_ip)
-        return Shown(attribute(record.company, address, self.overrides().overrides, self.lists(), networks), use)
+        return Shown(
+            attribute(record.company, record.use_address, self.overrides().overrides, self.lists(), networks), use
+        )
 
     def _networks(self) -> tuple[Networks, NetworkFileUse]:
         if self.files is None:

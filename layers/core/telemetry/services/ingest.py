@@ -12,12 +12,21 @@ from typing import NamedTuple, Protocol
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.event import Event
+from telemetry.domain.event import Event, attributed_address
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.judge import EventProducts, LicenseView, Verdict, judge
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.product import Product
-from telemetry.domain.record import Record, RecordKey, listed, record_key, server_event_id, stored_version, telemetry_id
+from telemetry.domain.record import (
+    NO_ADDRESS,
+    Record,
+    RecordKey,
+    listed,
+    record_key,
+    server_event_id,
+    stored_version,
+    telemetry_id,
+)
 from telemetry.domain.retention import expiry
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.retry import Deadline
@@ -191,11 +200,17 @@ def _record(
         data_type=listed(event.data_type),
         group=listed(event.group),
         count=event.count,
-        address=event.address if event.address != source_ip else None,
+        address=_address(event, source_ip),
         company=event.company,
         id_from_client=event.event_id is not None,
         is_judged=ruling.is_judged,
     )
+
+
+def _address(event: Event, source_ip: str) -> str | None:
+    """As the record has it: days are attributed from the index, which knows no `source` of an event."""
+    address = attributed_address(event.dialect, event.source, event.address, source_ip) or NO_ADDRESS
+    return None if address == source_ip else address
 
 
 def _named(events: Sequence[Event], access: Access) -> list[str]:

@@ -15,7 +15,15 @@ from telemetry.domain.event import Dialect, Format
 from telemetry.domain.flags import is_billable
 from telemetry.domain.instant import from_milliseconds, from_seconds, to_milliseconds, to_seconds
 from telemetry.domain.judge import Verdict
-from telemetry.domain.record import SCHEMA_VERSION, Record, RecordKey, chunk_keys, judgement_key, license_in
+from telemetry.domain.record import (
+    SCHEMA_VERSION,
+    Record,
+    RecordKey,
+    address_of_use,
+    chunk_keys,
+    judgement_key,
+    license_in,
+)
 from telemetry.domain.shards import shard_of
 from telemetry.domain.sighting import Observation, Sighting
 from telemetry.storage.bodies import UnreadableBody, decode_body
@@ -234,6 +242,10 @@ def observation_of(item: RecordItem, judgement: Verdict | None = None) -> Observ
         country=item.country,
         seal=seal_of(item, judgement),
         uses=_uses(item),
+        key=item.key,
+        group=item.group,
+        address=address_of_use(item.address, item.source_ip),
+        company=item.company,
     )
 
 

@@ -21,7 +21,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.ids import trimmed
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.placeholder import is_placeholder
-from telemetry.domain.record import Record, telemetry_id
+from telemetry.domain.record import NO_ADDRESS, Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
 from telemetry.domain.window import Range, Window, window_of
 from telemetry.services.attributions import Shown
@@ -192,7 +192,7 @@ class Shape:
             "user": _cut(said.event.user_id),
             "hwid": _cut(said.event.device_id),
             "ip": record.source_ip,
-            "event_ip": record.address,
+            "event_ip": None if record.address == NO_ADDRESS else record.address,
             "country": record.country,
             "dialect": record.dialect.name.lower(),
             "group": _cut(said.event.group),

@@ -133,7 +133,7 @@ class DeveloperView:
 
 @dataclass(frozen=True, slots=True)
 class CompanyView:
-    """One company among a product's users. `uses` are all there ever were; `anonymous` those of them nobody did by name.
+    """One company among a product's users. `anonymous` is what nobody did by name.
 
     `developers` is a page of those who ever were with it, by fingerprint; `rest` is where the next page begins.
     `card` is None for one that is in no list: `developers` tell what it did then.
