@@ -51,7 +51,8 @@ class Event:
     """What was understood of one event. Texts are trimmed and encodable, blank ones are None.
 
     `user_id` is as `normalise_user` has it, a device's ids as `trimmed` has them. They may be placeholders, which count
-    for nobody, though an activation may be known by one. `is_anonymous`: the client says that it names no user.
+    for nobody, though an activation may be known by one. `is_anonymous`: the client says that it names no user;
+    `user_id_type` is how it calls the id, in Reo.Dev's words.
 
     `group` is what the event is about, a data group or an activity type, as `normalise_group` has it; `count` how many
     uses it stands for, where it says so; `address` the IP address it is about, where it names one; `company` the domain
@@ -68,6 +69,7 @@ class Event:
     license_key: str | None = None
     user_id: str | None = None
     is_anonymous: bool = False
+    user_id_type: str | None = None
     hwid: str | None = None
     activation_identifier: str | None = None
     data_type: str | None = None

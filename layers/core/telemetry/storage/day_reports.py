@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, ListAttribute, MapAttribute, NumberAttribute
 from pynamodb.transactions import TransactWrite
@@ -17,7 +17,7 @@ from telemetry.storage.batches import batch_get, grouped
 from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.license_activity_json import license_activity_from_json, license_activity_to_json
-from telemetry.storage.tables import KeyedItem, bind, connection
+from telemetry.storage.tables import AnyItem, KeyedItem, bind, connection
 
 Key = tuple[str, str]
 Raw = dict[str, Any]
@@ -53,18 +53,6 @@ class DetailsItem(KeyedItem):
     """What else is known of the day. pk `details#acme-cli`, sk `2026-11-03`; b is JSON, deflated."""
 
     body = BinaryAttribute(attr_name="b", legacy_encoding=False)
-
-
-class AnyItem(KeyedItem):
-    """An item of any kind: a report's parts are read together."""
-
-    raw: Raw
-
-    @classmethod
-    def from_raw_data(cls, data: dict[str, Any]) -> Self:
-        item = cls(data["pk"]["S"], data["sk"]["S"])
-        item.raw = data
-        return item
 
 
 @store("day reports")

@@ -40,6 +40,18 @@ class KeyedItem(TableItem):
     sk = UnicodeAttribute(range_key=True)
 
 
+class AnyItem(KeyedItem):
+    """An item of any kind: a report's parts are read together."""
+
+    raw: dict[str, Any]
+
+    @classmethod
+    def from_raw_data(cls, data: dict[str, Any]) -> Self:
+        item = cls(data["pk"]["S"], data["sk"]["S"])
+        item.raw = data
+        return item
+
+
 class CountersItem(KeyedItem):
     """An item whose counters are attributes of their own, and not a map: ADD needs nothing to be there first then."""
 

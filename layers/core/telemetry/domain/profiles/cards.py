@@ -9,7 +9,7 @@ WINDOW_DAYS = 30
 """Of the numbers that lists go by."""
 
 WEEKS = 13
-"""Of a trend. The last one ends with the closed day."""
+"""Of a trend: from Monday to Sunday, UTC. The last one is that of the closed day, and may be under way."""
 
 
 class Order(StrEnum):
@@ -39,6 +39,8 @@ class Activity:
     days_before: int
     uses: Mapping[str, int]
     weeks: tuple[int, ...]
+    is_quiet: bool = False
+    """As `Order.QUIET` means it."""
 
 
 @dataclass(frozen=True, slots=True)

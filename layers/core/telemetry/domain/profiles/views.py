@@ -84,7 +84,7 @@ class Listing(Generic[C]):
 class AtCompany:
     """What a developer did at one company (None: at none that is known). `uses` are all there ever were.
 
-    `activity.uses` of a profile are all uses of 13 weeks.
+    So are `activity.uses` here: what a developer did is not kept by day and type.
     """
 
     company: CompanyName | None

@@ -1,0 +1,368 @@
+"""Closes days of product usage: who used a product on a day, and which company each worked for.
+
+It runs after finance has closed a day, and reads the same records; nothing of it is in a report. For each product whose
+setting `profiles` is on, day by day:
+
+1. *Pin*: what the day is attributed with is written down, before anything is read.
+2. *Rows*: each shard's records are folded into rows, which are kept once.
+3. *Tenures*: each row is added to what its developer did at its company, unless it has that day already.
+4. The view advances. After the last day that can be closed, lists are made of the rows of 13 weeks.
+
+A run that is cut off, or comes twice, or at once with another, changes nothing that is done: what is kept once is kept,
+and the rest follows from it.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from telemetry.domain.active_users import Outdated
+from telemetry.domain.attribution import CARRIED_DAYS, DayCompany
+from telemetry.domain.profiles.cards import DeveloperCard, Order
+from telemetry.domain.profiles.closing import Pin, Range, View
+from telemetry.domain.profiles.people import Profile
+from telemetry.domain.profiles.ranking import DAYS, Ranking, listed, ranked_companies, ranked_developers
+from telemetry.domain.profiles.rows import (
+    NOBODY,
+    Attribute,
+    Folding,
+    Known,
+    Row,
+    attribution_of,
+    nobodys_together,
+)
+from telemetry.domain.profiles.tenure import Tenure, added
+from telemetry.domain.record import RecordKey
+from telemetry.services.ports import DayRecords
+from telemetry.services.recount import Allowance
+from telemetry.storage.batches import grouped
+from telemetry.storage.profiles.lists import ListStore
+from telemetry.storage.profiles.people import PeopleStore
+from telemetry.storage.profiles.rows import RowStore
+from telemetry.storage.profiles.tenures import TenureKey, TenureStore
+from telemetry.storage.profiles.views import ViewStore
+from telemetry.storage.side_by_side import side_by_side
+
+FIRST_DAYS = 90
+"""How many closed days are attributed at first, of a product whose profiles are new."""
+
+_AT_ONCE = 500
+
+Identities = Callable[[Sequence[RecordKey]], Mapping[RecordKey, tuple[str | None, str | None]]]
+"""The id that each record names, and how it calls it."""
+
+
+class Attributing(Protocol):
+    """What days are attributed with (services.profiles.attributing)."""
+
+    @property
+    def goes_without(self) -> bool:
+        """Staff has said that days whose network file is gone are attributed without one."""
+
+    def pin(self, now: datetime) -> Pin:
+        """Today's overrides, lists and network file, of which a copy is kept. Raises what keeps the file from it."""
+
+    def attribute(self, pin: Pin) -> Attribute:
+        """By what a day is pinned to. Raises NetworkFileMissing where that file is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept of developers and companies of one environment."""
+
+    views: ViewStore
+    rows: RowStore
+    tenures: TenureStore
+    people: PeopleStore
+    lists: ListStore
+
+    @classmethod
+    def of(cls, aggregates: str) -> "Stores":
+        """In an aggregates table."""
+        return cls(
+            ViewStore(aggregates),
+            RowStore(aggregates),
+            TenureStore(aggregates),
+            PeopleStore(aggregates),
+            ListStore(aggregates),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileCloser:
+    """Closes days of product usage in one environment."""
+
+    stores: Stores
+    records: DayRecords
+    attributing: Attributing
+    identities: Identities
+    forgotten: Callable[[], Collection[bytes]]
+    allowance: Allowance
+
+    def close(self, product: str, first: date, last: date, now: datetime) -> list[date]:
+        """Closes a product's days up to `last`, which finance has closed; `first` is the first day there is.
+
+        Every view gets further, so that each can be shown. Gives the days that the shown view closed.
+        """
+        shown = self.stores.views.current(product)
+        views = self.stores.views.views(product, consistent=True)
+        if shown not in views:
+            views[shown] = self._begin(product, View(shown, now))
+        closed = self._close_view(product, views[shown], first, last, now)
+        for view in views.values():
+            if view.number > shown:
+                self._close_view(product, view, first, last, now)
+                self._show(product, view.number)
+        return closed
+
+    def attribute_anew(self, product: str, days: Range, now: datetime) -> View:
+        """Begins a view in which these days are attributed with what there is today; `close` makes it, and shows it."""
+        views = self.stores.views.views(product, consistent=True)
+        shown = self.stores.views.current(product)
+        return self._begin(
+            product, View(max(views, default=0) + 1, now, base=shown, anew=days, first=views[shown].first)
+        )
+
+    def _begin(self, product: str, view: View) -> View:
+        try:
+            self.stores.views.begin(product, view)
+        except Outdated:
+            return self.stores.views.views(product, consistent=True)[view.number]
+        return view
+
+    def _show(self, product: str, number: int) -> None:
+        """Shows a view that has come as far as the one that is shown."""
+        views, shown = self.stores.views.views(product, consistent=True), self.stores.views.current(product)
+        view, before = views[number], views[shown]
+        if number > shown and view.listed is not None and view.listed == view.closed == before.closed:
+            self.stores.views.show(product, number)
+
+    def _close_view(self, product: str, view: View, first: date, last: date, now: datetime) -> list[date]:
+        closed = list[date]()
+        try:
+            for day in _days(self._next(view, first, last), last):
+                if not self.allowance.allows():
+                    break
+                done = self._close_day(product, view, day, now)
+                if done is None:
+                    break
+                view = done
+                closed.append(day)
+            if view.closed and view.closed != view.listed:
+                self._list(product, view, now)
+        except Outdated:  # another run is further
+            return closed
+        return closed
+
+    def _next(self, view: View, first: date, last: date) -> date:
+        if view.closed:
+            return view.closed + timedelta(days=1)
+        return view.first or max(first, last - timedelta(days=FIRST_DAYS - 1))
+
+    def _close_day(self, product: str, view: View, day: date, now: datetime) -> View | None:
+        """None where there was no time for all of it."""
+        pin = None
+        if product in self.records.products(day):
+            pin = self._pin(product, view, day, now)
+            if not self._fold(product, view, day, pin):
+                return None
+            self._add(product, view.number, day)
+        return self.stores.views.advance(product, view, day, pin)
+
+    def _pin(self, product: str, view: View, day: date, now: datetime) -> Pin:
+        """Days outside the range of a view that attributes anew have the pins, and rows, of its base."""
+        if _is_copied(view, day) and (pin := self.stores.views.pin(view.base or 0, product, day)):
+            return pin
+        pin = self.stores.views.pin(view.number, product, day)
+        if pin and pin.network_file and self.attributing.goes_without:
+            self.stores.views.release(view.number, product, day)
+            pin = None
+        return pin or self.stores.views.pin_to(view.number, product, day, self.attributing.pin(now))
+
+    def _fold(self, product: str, view: View, day: date, pin: Pin) -> bool:
+        shards = range(self.records.shard_count(day))
+        kept = self.stores.rows.kept(view.number, product, day, shards)
+        if len(kept) < len(shards) and _is_copied(view, day):
+            rows = list(self.stores.rows.read(view.base or 0, product, day))
+            self.stores.rows.keep(view.number, product, day, 0, rows)
+            for shard in shards[1:]:
+                self.stores.rows.keep(view.number, product, day, shard, [])
+            return True
+        attribute = self.attributing.attribute(pin) if len(kept) < len(shards) else None
+        for shard in shards:
+            if shard in kept or attribute is None:
+                continue
+            if not self.allowance.allows():
+                return False
+            folding = Folding(day, attribute)
+            for seen in self.records.observations(product, day, [shard]):
+                folding.add(seen)
+            self.stores.rows.keep(view.number, product, day, shard, self._rows(product, view.number, day, folding))
+        return True
+
+    def _rows(self, product: str, view: int, day: date, folding: Folding) -> list[Row]:
+        """With what is known of everyone from before."""
+        known = {each: Known(profile.first) for each, profile in self._profiles(product, folding.developers).items()}
+        untold = [each for each in folding.untold if each in known]
+        for each, told in zip(
+            untold, side_by_side(lambda who: self._told(product, view, day, who), untold), strict=True
+        ):
+            known[each] = replace(known[each], told=told)
+        rows = list(folding.rows(known))
+        companies = {row.company.id for row in rows if row.company}
+        firsts = self.stores.tenures.nobodys(view, product, companies)
+        return [
+            replace(
+                row,
+                company_first=firsts[row.company.id].first if row.company and row.company.id in firsts else None,
+                key=row.key if row.fingerprint != NOBODY and row.fingerprint not in known else None,
+            )
+            for row in rows
+        ]
+
+    def _told(self, product: str, view: int, day: date, fingerprint: bytes) -> tuple[DayCompany, ...]:
+        """The companies that earlier days told, of the last thirty."""
+        companies = self.stores.people.developer(view, product, fingerprint, consistent=True).companies
+        keys = [TenureKey(each, fingerprint) for each in companies if each]
+        found = self.stores.tenures.get(view, product, keys) if keys else {}
+        oldest = day - timedelta(days=CARRIED_DAYS)
+        return tuple(
+            DayCompany(attribution_of(each.company), each.told_on, each.told_on)
+            for each in found.values()
+            if each.company and each.told_on and oldest <= each.told_on < day
+        )
+
+    def _add(self, product: str, view: int, day: date) -> None:
+        """Adds the day's rows to tenures. Companies come last: that they are known says that somebody was there."""
+        nobodys, firsts = list[Row](), dict[str, Row]()
+        forgotten = frozenset(self.forgotten())
+        for some in grouped(self.stores.rows.read(view, product, day), _AT_ONCE):
+            nobodys += (row for row in some if row.fingerprint == NOBODY)
+            firsts |= {row.company.id: row for row in some if row.company}
+            self._add_developers(product, view, day, [row for row in some if row.fingerprint != NOBODY], forgotten)
+        rows = {row.company.id: row for row in nobodys_together(nobodys) if row.company}
+        known = self.stores.tenures.nobodys(view, product, firsts)
+        for company, row in sorted(firsts.items()):
+            before = known.get(company)
+            if found := rows.get(company):
+                self._put(product, view, TenureKey(company, NOBODY), found, day, before, None)
+            elif before is None and row.company:
+                seen = Tenure(row.company, day, day, day, None, days=0)
+                self._put_if_new(product, view, TenureKey(company, NOBODY), seen)
+
+    def _add_developers(
+        self, product: str, view: int, day: date, rows: Sequence[Row], forgotten: Collection[bytes]
+    ) -> None:
+        profiles = self._profiles(product, [row.fingerprint for row in rows])
+        tenures = self.stores.tenures.get(view, product, [_key(row) for row in rows])
+        names = self.identities([row.key for row in rows if row.key and row.fingerprint not in profiles])
+
+        def add(row: Row) -> None:
+            profile = self._profile(product, day, row, profiles.get(row.fingerprint), names, forgotten)
+            before = tenures.get(_key(row))
+            if before is None:
+                self.stores.people.note_company(view, product, row.fingerprint, _key(row).company)
+            self._put(product, view, _key(row), row, day, before, profile)
+
+        side_by_side(add, rows)
+
+    def _profile(
+        self,
+        product: str,
+        day: date,
+        row: Row,
+        known: Profile | None,
+        names: Mapping[RecordKey, tuple[str | None, str | None]],
+        forgotten: Collection[bytes],
+    ) -> Profile:
+        """The profile of a row's developer, stored if it is another by this row; its devices know it then, too."""
+        while True:
+            name, id_type = names.get(row.key, (None, None)) if row.key else (None, None)
+            before = known or Profile(row.first, name, id_type)
+            after = before.forgotten() if row.fingerprint in forgotten else before.with_devices(row.devices, day)
+            if known and after == known:
+                return known
+            for device in after.devices.keys() - before.devices.keys() if known else after.devices:
+                self._note_user(product, device, row.fingerprint, day)
+            try:
+                self.stores.people.put_profile(product, row.fingerprint, after)
+            except Outdated:
+                known = self._profiles(product, [row.fingerprint]).get(row.fingerprint)
+                continue
+            return after
+
+    def _note_user(self, product: str, device: bytes, user: bytes, day: date) -> None:
+        while True:
+            before = self.stores.people.users(product, [device])[device]
+            after = before.with_user(user, day)
+            if after == before:
+                return
+            with suppress(Outdated):
+                self.stores.people.put_users(product, device, after)
+                return
+
+    def _put(
+        self, product: str, view: int, key: TenureKey, row: Row, day: date, before: Tenure | None, who: Profile | None
+    ) -> None:
+        """Adds a row to a tenure, unless it has the day."""
+        while (after := added(before, row, day)) is not before:
+            named = replace(after, name=who.name, id_type=who.id_type) if who else after
+            try:
+                self.stores.tenures.put(view, product, key, named, before)
+            except Outdated:  # another run has added the day, and maybe later ones
+                before = self.stores.tenures.get(view, product, [key]).get(key)
+                continue
+            return
+
+    def _put_if_new(self, product: str, view: int, key: TenureKey, tenure: Tenure) -> None:
+        with suppress(Outdated):
+            self.stores.tenures.put(view, product, key, tenure, None)
+
+    def _profiles(self, product: str, fingerprints: Collection[bytes]) -> dict[bytes, Profile]:
+        return self.stores.people.profiles(product, fingerprints)
+
+    def _list(self, product: str, view: View, now: datetime) -> None:
+        """Makes the lists of the last closed day."""
+        day = view.closed
+        if day is None or not self.allowance.allows():
+            return
+        ranking = ranking_of(self.stores.rows, product, view, day)
+        companies, developers = list(ranking.companies()), list(ranking.developers())
+        most = [listed(active) for active in ranking.active_on_the_day]
+        lists = self.stores.lists
+        foremost = {order: ranked_developers(developers, order, day)[: most[1]] for order in Order}
+        named = self._named(product, {card.fingerprint: card for cards in foremost.values() for card in cards})
+        for order in Order:
+            lists.put_companies(view.number, product, day, order, ranked_companies(companies, order, day)[: most[0]])
+            cards = [named[card.fingerprint] for card in foremost[order]]
+            lists.put_developers(view.number, product, day, order, cards)
+        self.stores.views.list_up_to(product, view, ranking.totals, max(most), now)
+
+    def _named(self, product: str, cards: Mapping[bytes, DeveloperCard]) -> dict[bytes, DeveloperCard]:
+        profiles = self.stores.people.profiles(product, cards.keys(), consistent=False)
+        return {
+            each: replace(card, name=profiles[each].name, id_type=profiles[each].id_type) if each in profiles else card
+            for each, card in cards.items()
+        }
+
+
+def ranking_of(rows: RowStore, product: str, view: View, day: date) -> Ranking:
+    """Everybody of the 13 weeks up to a closed day."""
+    ranking = Ranking(day)
+    for each in _days(max(view.first or day, day - timedelta(days=DAYS - 1)), day):
+        ranking.add(each, rows.read(view.number, product, each))
+    return ranking
+
+
+def _key(row: Row) -> TenureKey:
+    return TenureKey(row.company.id if row.company else None, row.fingerprint)
+
+
+def _is_copied(view: View, day: date) -> bool:
+    return view.anew is not None and day not in view.anew
+
+
+def _days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(days=number) for number in range((last - first).days + 1))

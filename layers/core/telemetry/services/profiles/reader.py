@@ -1,0 +1,218 @@
+"""Reads developers and companies: as of the last closed day, and who of them is active today."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Protocol
+
+from telemetry.domain.profiles.cards import CompanyCard, CompanyName, DeveloperCard, Order
+from telemetry.domain.profiles.closing import View
+from telemetry.domain.profiles.people import DeviceUsers, Profile
+from telemetry.domain.profiles.rows import NOBODY
+from telemetry.domain.profiles.tenure import Tenure
+from telemetry.domain.profiles.views import (
+    AtCompany,
+    Attributed,
+    Closed,
+    CompanyRow,
+    CompanyView,
+    DeveloperRow,
+    DeveloperView,
+    Link,
+    Listing,
+)
+from telemetry.services.profiles.close import Stores, ranking_of
+from telemetry.storage.profiles.people import Developer
+from telemetry.storage.profiles.tenures import TenureKey
+
+MOST_NEW = 25
+"""How many of those that are new today are shown: the latest."""
+
+
+class Today(Protocol):
+    """Who is active on a day that is not closed yet (services.profiles.live)."""
+
+    def active_companies(self, product: str, day: date, ids: Collection[str]) -> Collection[str]: ...
+    def active_developers(self, product: str, day: date, fingerprints: Collection[bytes]) -> Collection[bytes]: ...
+    def new_companies(self, product: str, day: date, limit: int) -> Sequence[CompanyName]: ...
+    def new_developers(self, product: str, day: date, limit: int) -> Sequence[DeveloperRow]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileReader:
+    """Developers and companies of one environment. `view` None is the view that is shown. Raises StoreUnavailable."""
+
+    stores: Stores
+    live: Today
+    forgotten: frozenset[bytes]
+
+    def closed(self, product: str, view: int | None = None) -> Closed | None:
+        """What there is of a product; None before the first day is closed, and of a view that is not there."""
+        found = self._view(product, view)
+        return _closed(found) if found else None
+
+    def companies(
+        self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None
+    ) -> Listing[CompanyRow]:
+        """A page of a list, from the card with the number `start` on."""
+        new = self._new_companies(product, today) if start == 0 else []
+        found = self._view(product, view)
+        if found is None or found.listed is None:
+            return Listing(None, [], new, 0, None)
+        cards, total = self.stores.lists.companies(found.number, product, found.listed, order, start, limit)
+        active = self.live.active_companies(product, today, [each.company.id for each in cards]) if cards else ()
+        rows = [CompanyRow(card.company, card, card.company.id in active) for card in cards]
+        return Listing(_closed(found), rows, new, total, _rest(start, limit, total))
+
+    def developers(
+        self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None
+    ) -> Listing[DeveloperRow]:
+        """As `companies`."""
+        new = self._new_developers(product, today) if start == 0 else []
+        found = self._view(product, view)
+        if found is None or found.listed is None:
+            return Listing(None, [], new, 0, None)
+        cards, total = self.stores.lists.developers(found.number, product, found.listed, order, start, limit)
+        active = self.live.active_developers(product, today, [each.fingerprint for each in cards]) if cards else ()
+        rows = [
+            DeveloperRow(card.fingerprint, card.name, card.id_type, card.company, card, card.fingerprint in active)
+            for card in map(self._without_forgotten, cards)
+        ]
+        return Listing(_closed(found), rows, new, total, _rest(start, limit, total))
+
+    def company(
+        self, product: str, company: str, after: bytes | None, limit: int, today: date, view: int | None = None
+    ) -> CompanyView | None:
+        """A company with a page of its developers, None for one that was never seen."""
+        found = self._view(product, view)
+        number = found.number if found else view or 0
+        nobody = self.stores.tenures.nobodys(number, product, [company]).get(company)
+        if nobody is None or nobody.company is None or found is None or found.closed is None:
+            return None
+        day = found.listed or found.closed
+        people, rest = self.stores.tenures.at(number, product, company, after, limit)
+        developers = [self._at(fingerprint, tenure, max(day, tenure.last)) for fingerprint, tenure in people]
+        card = self.stores.lists.company(number, product, day, company)
+        seen = [card.activity.last] if card else []
+        return CompanyView(
+            closed=_closed(found),
+            company=card.company if card else nobody.company,
+            card=card,
+            first=nobody.first,
+            last=max([nobody.last, *seen, *(each.activity.last for each in developers)]),
+            anonymous=self._at(NOBODY, nobody, max(day, nobody.last)) if nobody.days else None,
+            developers=developers,
+            rest=rest,
+            is_active_today=company in self.live.active_companies(product, today, [company]),
+        )
+
+    def developer(self, product: str, fingerprint: bytes, today: date, view: int | None = None) -> DeveloperView | None:
+        """A developer with all it did, None for one that was never seen, or not before today."""
+        found = self._view(product, view)
+        if found is None or found.closed is None:
+            return None
+        known = self.stores.people.developer(found.number, product, fingerprint)
+        if known.profile is None:
+            return None
+        profile = known.profile.forgotten() if fingerprint in self.forgotten else known.profile
+        keys = [TenureKey(company, fingerprint) for company in known.companies]
+        tenures = self.stores.tenures.get(found.number, product, keys, consistent=False).values()
+        at = [self._at(fingerprint, each, max(found.closed, each.last)) for each in tenures]
+        devices = self.stores.people.users(product, [*profile.devices, fingerprint])
+        return DeveloperView(
+            closed=_closed(found),
+            fingerprint=fingerprint,
+            name=profile.name,
+            id_type=profile.id_type,
+            first=profile.first,
+            at=sorted(at, key=lambda each: (each.activity.last, each.activity.days), reverse=True),
+            links=self._links(product, fingerprint, known, profile, devices),
+            shared_devices=sum(each.is_shared for each in devices.values()),
+            is_active_today=fingerprint in self.live.active_developers(product, today, [fingerprint]),
+            is_forgotten=fingerprint in self.forgotten,
+        )
+
+    def all_companies(self, product: str, view: int | None = None) -> Iterator[CompanyCard]:
+        """All that were active in the 13 weeks up to the last closed day, in no order. Reads their rows."""
+        found = self._view(product, view)
+        if found and found.closed:
+            yield from ranking_of(self.stores.rows, product, found, found.closed).companies()
+
+    def all_developers(self, product: str, view: int | None = None) -> Iterator[DeveloperCard]:
+        """As `all_companies`."""
+        found = self._view(product, view)
+        if found is None or found.closed is None:
+            return
+        cards = list(ranking_of(self.stores.rows, product, found, found.closed).developers())
+        profiles = self.stores.people.profiles(product, [card.fingerprint for card in cards], consistent=False)
+        for card in cards:
+            profile = profiles.get(card.fingerprint)
+            named = replace(card, name=profile.name, id_type=profile.id_type) if profile else card
+            yield self._without_forgotten(named)
+
+    def _view(self, product: str, view: int | None) -> View | None:
+        number, views = self.stores.views.shown(product)
+        return views.get(number if view is None else view)
+
+    def _new_companies(self, product: str, today: date) -> list[CompanyRow]:
+        new = self.live.new_companies(product, today, MOST_NEW)
+        return [CompanyRow(each, None, is_active_today=True, is_new=True) for each in new]
+
+    def _new_developers(self, product: str, today: date) -> list[DeveloperRow]:
+        found = self.live.new_developers(product, today, MOST_NEW)
+        return [each for each in found if each.fingerprint not in self.forgotten]
+
+    def _without_forgotten(self, card: DeveloperCard) -> DeveloperCard:
+        return replace(card, name=None, id_type=None) if card.fingerprint in self.forgotten else card
+
+    def _at(self, fingerprint: bytes, tenure: Tenure, day: date) -> AtCompany:
+        is_forgotten = fingerprint in self.forgotten
+        return AtCompany(
+            company=tenure.company,
+            fingerprint=fingerprint,
+            name=None if is_forgotten else tenure.name,
+            id_type=None if is_forgotten else tenure.id_type,
+            activity=tenure.activity(day),
+            uses=tenure.uses,
+            versions=tenure.versions,
+            countries=tenure.countries,
+            is_forgotten=is_forgotten,
+        )
+
+    def _links(
+        self, product: str, fingerprint: bytes, known: Developer, profile: Profile, devices: dict[bytes, DeviceUsers]
+    ) -> list[Link]:
+        """The users of its devices, and these themselves; of a device its users."""
+        tied: dict[bytes, tuple[bytes, date]] = {}
+        for device, users in devices.items():
+            if users.is_shared:
+                continue
+            if device != fingerprint:
+                tied.setdefault(device, (device, profile.devices[device]))
+            for user, day in users.users.items():
+                if user != fingerprint and user not in self.forgotten:
+                    tied.setdefault(user, (device, max(day, profile.devices.get(device, day))))
+        profiles = self.stores.people.profiles(product, list(tied), consistent=False)
+        return [
+            Link(
+                fingerprint=other,
+                name=profiles[other].name if other in profiles else None,
+                id_type=profiles[other].id_type if other in profiles else None,
+                device=device,
+                seen_on=day,
+                is_undone=other in known.unlinked,
+            )
+            for other, (device, day) in sorted(tied.items(), key=lambda each: (each[1][1], each[0]))
+        ]
+
+
+def _closed(view: View) -> Closed | None:
+    """None as long as there is no list."""
+    if view.listed is None or view.listed_at is None or view.totals is None:
+        return None
+    attributed = Attributed(view.number, view.made_at, view.network_file)
+    return Closed(view.listed, view.listed_at, view.totals, attributed, view.most_listed)
+
+
+def _rest(start: int, limit: int, total: int) -> int | None:
+    return start + limit if start + limit < total else None
