@@ -113,6 +113,20 @@ class AnalyticsSettings(RetentionSettings):
 
 
 @dataclass(frozen=True, slots=True)
+class CloseUsageSettings(RecordSettings):
+    """What the close_usage function is told."""
+
+    network_file: str | None
+    """`s3://bucket/key`, or a path on this machine; None where there is none."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = environ) -> Self:
+        """Reads TABLE_PREFIX, RECORD_SHARDS, and NETWORK_FILE if it is set."""
+        told = RecordSettings.from_env(env)
+        return cls(told.tables, told.shards, env.get("NETWORK_FILE") or None)
+
+
+@dataclass(frozen=True, slots=True)
 class RollupSettings(Settings):
     """What the rollup function is told."""
 

@@ -29,6 +29,10 @@ TELEMETRY_SOURCE = "TELEMETRY"
 """What the `source` of a Reo.Dev event is when the software itself sends it."""
 
 
+DEVICE = "device"
+"""What the id of a device is called, where it stands for a user."""
+
+
 class Dialect(StrEnum):
     """Whose wire format an event came in; the value is how a record stores it."""
 
@@ -105,6 +109,13 @@ class Event:
     def counted_device(self) -> str | None:
         """The device in audiences: the first of its names that is no placeholder."""
         return next((name for name in self.device_ids if not is_placeholder(name)), None)
+
+    @property
+    def identity(self) -> tuple[str | None, str | None]:
+        """The id that counts, and what it is: as the client calls it, or `device`. None where nothing is said."""
+        if self.counted_user:
+            return self.counted_user, self.user_id_type
+        return (self.counted_device, DEVICE) if self.counted_device else (None, None)
 
     @property
     def placeholders(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from typing import Protocol
 
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.attribution import CARRIED_DAYS, DayCompany
+from telemetry.domain.closing import Closing
 from telemetry.domain.profiles.cards import DeveloperCard, Order
 from telemetry.domain.profiles.closing import Pin, Range, View
 from telemetry.domain.profiles.people import Profile
@@ -100,6 +101,25 @@ class ProfileCloser:
     identities: Identities
     forgotten: Callable[[], Collection[bytes]]
     allowance: Allowance
+
+    def close_all(self, products: Sequence[str], finance: Closing, now: datetime) -> dict[str, list[date]]:
+        """Closes the days of products as far as finance has, as far as there is time.
+
+        Raises what keeps a product's day from being closed, after all others have got further.
+        """
+        if finance.closed is None or finance.opened is None:
+            return {}
+        first, last = date.fromordinal(finance.opened), date.fromordinal(finance.closed)
+        closed, failures = dict[str, list[date]](), list[Exception]()
+        for product in products:
+            try:
+                closed[product] = self.close(product, first, last, now)
+            except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
+                exc.add_note(product)
+                failures.append(exc)
+        if failures:
+            raise failures[0]
+        return closed
 
     def close(self, product: str, first: date, last: date, now: datetime) -> list[date]:
         """Closes a product's days up to `last`, which finance has closed; `first` is the first day there is.
