@@ -81,18 +81,19 @@ def test_an_idle_month() -> None:
     environments = 3
     names = emitted_names()
     idle, most = len(WHEN_IDLE) * environments, len(names[True]) * environments + len(names[False])
-    close_day = next(each for each in read_template("stack").functions if each.name == "close_day")
+    closing = [each for each in read_template("stack").functions if each.name in {"close_day", "close_usage"}]
     runs = HOURS * environments
     cost = {
         "alarms": metrics_of_alarms() * PRICES["alarm, of one metric, a month"],
         "metrics": idle * PRICES["metric of our own, a month"],
-        "close_day": runs
-        * (
+        "closing": runs
+        * sum(
             PRICES["Lambda, a request"]
-            + CLOSE_DAY_SECONDS * close_day.memory / 1024 * PRICES["Lambda on arm64, a GB-second"]
+            + CLOSE_DAY_SECONDS * each.memory / 1024 * PRICES["Lambda on arm64, a GB-second"]
             + 100 * PRICES["DynamoDB on demand, a read unit"]
+            for each in closing
         ),
-        "logs": runs * 1_000 / 1e9 * PRICES["log, ingested, a GB"],
+        "logs": len(closing) * runs * 1_000 / 1e9 * PRICES["log, ingested, a GB"],
     }
     assert sum(cost.values()) <= 5
     text = " ".join(DOCUMENT.split())

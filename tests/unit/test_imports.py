@@ -40,6 +40,7 @@ LOADED = {
     "admin": (COMMON | MODELS, RESOLVER | THREADS),
     "analytics": (COMMON | MODELS, RESOLVER | THREADS),
     "close_day": (COMMON, HTTP | THREADS),
+    "close_usage": (COMMON, HTTP | THREADS),
     "dashboard": (COMMON, RESOLVER),
     "ingest": (COMMON, HTTP | THREADS),
     "licensing": (COMMON, RESOLVER | THREADS),

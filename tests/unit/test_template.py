@@ -73,6 +73,7 @@ def test_reads_wiring() -> None:
         mapping = next(stream for stream in template.streams if stream.table == table)
         assert mapping == StreamMapping(table, "rollup", 1000, (pattern,), 900)
         assert Schedule("cron(30 * * * ? *)", "close_day", {"environment": environment}) in template.schedules
+        assert Schedule("cron(50 * * * ? *)", "close_usage", {"environment": environment}) in template.schedules
 
 
 def test_reads_a_minimal_template(tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_alarms_on_our_metrics_watch_what_powertools_emits(monkeypatch: pytest.M
 def test_every_alarm_tells_the_topic_and_says_what_missing_data_means() -> None:
     (topic,) = read_template("stack").topics
     found = alarms()
-    assert len(found) == 11 + 4 * len(ENVIRONMENTS)
+    assert len(found) == 12 + 4 * len(ENVIRONMENTS)
     for name, alarm in found.items():
         assert alarm["AlarmActions"] == [topic.arn], name
         assert alarm["AlarmDescription"], name
