@@ -202,25 +202,25 @@ class ProfileCloser:
         return pin or self.stores.views.pin_to(view.number, product, day, self.attributing.pin(now))
 
     def _fold(self, product: str, view: View, day: date, pin: Pin) -> bool:
-        shards = range(self.records.shard_count(day))
+        """Whether all shards have their rows afterwards."""
+        shards, base = range(self.records.shard_count(day)), view.base
         kept = self.stores.rows.kept(view.number, product, day, shards)
-        if len(kept) < len(shards) and _is_copied(view, day):
-            rows = list(self.stores.rows.read(view.base or 0, product, day))
-            self.stores.rows.keep(view.number, product, day, 0, rows)
-            for shard in shards[1:]:
-                self.stores.rows.keep(view.number, product, day, shard, [])
-            return True
-        attribute = self.attributing.attribute(pin) if len(kept) < len(shards) else None
-        for shard in shards:
-            if shard in kept or attribute is None:
-                continue
+        copied = self.stores.rows.kept(base, product, day, shards) if base is not None and _is_copied(view, day) else ()
+        for shard in (each for each in shards if each not in kept):
             if not self.allowance.allows():
                 return False
-            folding = Folding(day, attribute)
-            for seen in self.records.observations(product, day, [shard]):
-                folding.add(seen)
-            self.stores.rows.keep(view.number, product, day, shard, self._rows(product, view.number, day, folding))
+            if base is not None and shard in copied:
+                rows = list(self.stores.rows.read(base, product, day, shard))
+            else:
+                rows = self._folded(product, view.number, day, shard, self.attributing.attribute(pin))
+            self.stores.rows.keep(view.number, product, day, shard, rows)
         return True
+
+    def _folded(self, product: str, view: int, day: date, shard: int, attribute: Attribute) -> list[Row]:
+        folding = Folding(day, attribute)
+        for seen in self.records.observations(product, day, [shard]):
+            folding.add(seen)
+        return self._rows(product, view, day, folding)
 
     def _rows(self, product: str, view: int, day: date, folding: Folding) -> list[Row]:
         """With what is known of everyone from before."""

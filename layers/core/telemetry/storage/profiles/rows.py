@@ -56,10 +56,11 @@ class RowStore:
         with suppress(ConditionFailed), conditions():
             head.save(condition=model.pk.does_not_exist())
 
-    def read(self, view: int, product: str, day: date) -> Iterator[Row]:
-        """All rows of a day, shard by shard; strongly consistent."""
-        copied = ""
-        for item in bind(RowsItem, self.table).query(uses_key(view, product, day), consistent_read=True):
+    def read(self, view: int, product: str, day: date, shard: int | None = None) -> Iterator[Row]:
+        """The rows of a day, shard by shard, or those of one shard; strongly consistent."""
+        model, copied = bind(RowsItem, self.table), ""
+        wanted = None if shard is None else model.sk.startswith(_head(shard))
+        for item in model.query(uses_key(view, product, day), wanted, consistent_read=True):
             if item.copied:
                 copied = f"{item.sk}#{item.copied}#"
             elif item.sk.startswith(copied):
