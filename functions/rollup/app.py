@@ -32,7 +32,7 @@ def _note(seen: Sequence[Seen], environment: Environment) -> None:
     """The batch is counted by now, whatever becomes of this."""
     try:
         live = wired().live_profiles[environment]
-        noted = live.note([(each.observation, each.event) for each in seen], wired.clock.now())
+        noted = live.note([(each.observation, each.event) for each in seen])
         if noted.left_out:
             logger.warning("Some are not noted yet", written=noted.written, left_out=noted.left_out)
         if failure := wired().networks.failure():

@@ -5,7 +5,7 @@ Nobody waits for it, and nothing depends on it: what it does not note, or notes 
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -34,6 +34,9 @@ SECONDS = 5.0
 MOST_NEW = 500
 """Items that one batch may write: a second or two. Who is left out is noted when it is seen again."""
 
+PAUSE_SECONDS = 30
+"""After a failure: while storage refuses, few batches wait for what cannot be noted."""
+
 VIEW_SECONDS = 60
 
 MOST_REMEMBERED = 50_000
@@ -59,7 +62,7 @@ class Today(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Noted:
-    """What became of a batch. `left_out`: what there was no time or room for."""
+    """What became of a batch. `left_out`: for what there was no time or room; all records of a batch in a pause."""
 
     written: int = 0
     left_out: int = 0
@@ -69,7 +72,7 @@ def _remembered() -> MutableMapping[Hashable, bool]:
     return LRUCache(MOST_REMEMBERED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveProfiles:
     """Notes companies and new developers of one environment, of products that want profiles.
 
@@ -86,32 +89,41 @@ class LiveProfiles:
     _companies: MutableMapping[Hashable, bool] = field(default_factory=_remembered)
     _developers: MutableMapping[Hashable, bool] = field(default_factory=_remembered)
     _views: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _failed_at: float = float("-inf")
 
-    def note(self, counted: Sequence[Counted], now: datetime) -> Noted:
+    def note(self, counted: Sequence[Counted]) -> Noted:
         """To be called when a batch is counted; the same records again change nothing.
 
-        Raises whatever keeps it from going on: who calls it goes on all the same.
+        Raises whatever keeps it from going on, and rests for a while then: who calls it goes on all the same.
         """
+        if self.clock() - self._failed_at < PAUSE_SECONDS:
+            return Noted(left_out=len(counted))
         deadline = self.deadline()
-        with deadline.in_force():
-            uses = self._uses(counted, now.date() - _A_DAY)
-            written = left_out = 0
-            for remember, write in self._new(uses):
-                if written >= self.most_new or deadline.is_over:
-                    left_out += 1
-                    continue
-                write()
-                remember()
-                written += 1
-            return Noted(written, left_out)
+        try:
+            with deadline.in_force():
+                return self._noted(counted, deadline)
+        except Exception:
+            self._failed_at = self.clock()
+            raise
 
-    def _uses(self, counted: Sequence[Counted], oldest: date) -> list[Use]:
-        """Those of products with profiles. What comes later than a day is in no list of today's."""
+    def _noted(self, counted: Sequence[Counted], deadline: Deadline) -> Noted:
+        written = left_out = 0
+        for remember, write in self._new(self._uses(counted)):
+            if written >= self.most_new or deadline.is_over:
+                left_out += 1
+                continue
+            write()
+            remember()
+            written += 1
+        return Noted(written, left_out)
+
+    def _uses(self, counted: Sequence[Counted]) -> list[Use]:
+        """Those of products with profiles."""
         known = self.products({seen.sighting.product for seen, _ in counted})
         wanted = [
             (seen, event)
             for seen, event in counted
-            if seen.sighting.product in known and known[seen.sighting.product].profiles and seen.sighting.day >= oldest
+            if seen.sighting.product in known and known[seen.sighting.product].profiles
         ]
         if not wanted:
             return []
