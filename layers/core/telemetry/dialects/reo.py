@@ -110,6 +110,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         event_at=event_at,
         environment_text=fields.text("environment"),
         source=fields.text("source"),
+        user_id_type=user_id_type if user_id_type in _USER_ID_TYPES else None,
         errors=dict(fields.errors),
     )
 
