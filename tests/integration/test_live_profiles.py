@@ -19,8 +19,8 @@ from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
 from telemetry.domain.product import Product
-from telemetry.domain.profiles.cards import CompanyName
-from telemetry.domain.profiles.today import LONGEST_SHOWN, CompanyToday, DeveloperToday
+from telemetry.domain.profiles.cards import LONGEST_SHOWN, CompanyName
+from telemetry.domain.profiles.today import CompanyToday, DeveloperToday
 from telemetry.services.profiles.live import LiveProfiles, active_developers
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.network_file_places import LocalPlace

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from telemetry.storage.profiles.forgotten import ForgottenStore
 from tests.clock import FakeClock
 from tests.integration.test_profiles import Nobody
 from tests.lambdas import Context, load_function
-from tests.stream_events import deadline
 from tests.worlds.analytics import AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.network_files import write_network_file
@@ -54,15 +53,20 @@ def world(deployment: Deployment, mailbox: Mailbox, request: pytest.FixtureReque
     return AnalyticsWorld(deployment, mailbox, MORNING)
 
 
+def after(day: date) -> datetime:
+    """When a day is over and drained, and the next one is under way."""
+    return datetime.combine(day + timedelta(days=1), time(0, 40), UTC)
+
+
 def closed(world: AnalyticsWorld, day: date, **event: Any) -> dict[str, Any]:  # noqa: ANN401
     """Finance closes the day, then usage is closed."""
     world.deliver()
-    world.close(deadline(day))
+    world.close(after(day))
     return close_usage(day, **event)
 
 
 def close_usage(day: date, **event: Any) -> dict[str, Any]:  # noqa: ANN401
-    function = load_function("close_usage", FakeClock(deadline(day)))
+    function = load_function("close_usage", FakeClock(after(day)))
     answer: dict[str, Any] = function.handler({"environment": "production", **event}, Context())
     return answer
 
@@ -191,7 +195,7 @@ def test_a_day_whose_file_is_gone_waits_and_reports_do_not(
             closed(world, DAY)
     for file in network_file.parent.parent.rglob("*.mmdb"):
         file.unlink()
-    assert world.close(deadline(DAY + timedelta(days=1))) != [], "finance goes on"
+    assert world.close(after(DAY + timedelta(days=1))) != [], "finance goes on"
     with pytest.raises(NetworkFileMissing):
         close_usage(DAY)
     assert reader(world.deployment).closed(PRODUCT) is None

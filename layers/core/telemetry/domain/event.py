@@ -60,8 +60,7 @@ class Event:
 
     `group` is what the event is about, a data group or an activity type, as `normalise_group` has it; `count` how many
     uses it stands for, where it says so; `address` the IP address it is about, where it names one; `company` the domain
-    of its company, if it can be told. `source` says what sent it, and `user_id_type`
-    what kind of id the user's is, in Reo.Dev's words.
+    of its company, if it can be told. `source` says what sent it, in Reo.Dev's words.
 
     `raw` is the event's own bytes as delivered, the presented API key masked. `event_at` is in epoch milliseconds.
     `errors` maps a field to what is wrong with it, in the dialect's words; not empty means malformed.
@@ -87,7 +86,6 @@ class Event:
     event_at: int | None = None
     environment_text: str | None = None
     source: str | None = None
-    user_id_type: str | None = None
     client_flags: tuple[str, ...] = ()
     format: Format = Format.JSON
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)

@@ -6,16 +6,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from telemetry.domain.attribution import Attribution, company_of_day
-from telemetry.domain.event import Event
+from telemetry.domain.event import DEVICE, Event
 from telemetry.domain.instant import minute_of
-from telemetry.domain.profiles.cards import CompanyName
+from telemetry.domain.profiles.cards import CompanyName, shown
 from telemetry.domain.sighting import Observation
-
-DEVICE = "device"
-"""The `id_type` of a developer that is known by its device."""
-
-LONGEST_SHOWN = 200
-"""Bytes of UTF-8 of a name: an item then takes one write unit, whatever clients call themselves."""
 
 
 class CompanyDay(NamedTuple):
@@ -75,18 +69,18 @@ def company_today(uses: Iterable[Use], *, is_new: bool) -> CompanyToday:
 def developer_today(uses: Iterable[Use]) -> DeveloperToday:
     """Of records of one actor on one day, one at least."""
     records = sorted(uses, key=lambda each: each.observation.received_at)
-    name, id_type = next((shown for each in records if (shown := _shown(each))[0]), _shown(records[0]))
+    name, id_type = next((who for each in records if (who := _identity(each))[0]), _identity(records[0]))
     first = records[0].observation
     return DeveloperToday(
         fingerprint=first.sighting.actor or b"",
-        name=_cut(name) if name else None,
+        name=shown(name) if name else None,
         id_type=id_type,
         company=_company(records),
         first=first.received_at.replace(microsecond=0),
     )
 
 
-def _shown(use: Use) -> tuple[str | None, str | None]:
+def _identity(use: Use) -> tuple[str | None, str | None]:
     """The actor's id and what it is called."""
     who, event = use.observation.sighting, use.event
     if who.actor == who.device:
@@ -101,9 +95,4 @@ def _company(records: Sequence[Use]) -> CompanyName | None:
 
 def _named(company: Attribution) -> CompanyName:
     id_ = company.id or ""
-    return CompanyName(id_, _cut(company.name or id_), company.source or "", company.confidence)
-
-
-def _cut(text: str) -> str:
-    encoded = text.encode()
-    return text if len(encoded) <= LONGEST_SHOWN else f"{encoded[: LONGEST_SHOWN - 3].decode(errors='ignore')}…"
+    return CompanyName(id_, shown(company.name or id_), company.source or "", company.confidence)

@@ -21,7 +21,7 @@ from typing import Protocol
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.attribution import CARRIED_DAYS, DayCompany
 from telemetry.domain.closing import Closing
-from telemetry.domain.profiles.cards import DeveloperCard, Order
+from telemetry.domain.profiles.cards import DeveloperCard, Order, shown
 from telemetry.domain.profiles.closing import Pin, Range, View
 from telemetry.domain.profiles.people import Profile
 from telemetry.domain.profiles.ranking import DAYS, Ranking, listed, ranked_companies, ranked_developers
@@ -300,7 +300,7 @@ class ProfileCloser:
         """The profile of a row's developer, stored if it is another by this row; its devices know it then, too."""
         while True:
             name, id_type = names.get(row.key, (None, None)) if row.key else (None, None)
-            before = known or Profile(row.first, name, id_type)
+            before = known or Profile(row.first, shown(name) if name else None, id_type)
             after = before.forgotten() if row.fingerprint in forgotten else before.with_devices(row.devices, day)
             if known and after == known:
                 return known

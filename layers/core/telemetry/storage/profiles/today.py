@@ -1,6 +1,5 @@
 """Who is active today: companies, and developers who never were before. One item each, written once a day."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -9,11 +8,22 @@ from typing import Any, TypeVar
 from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from telemetry.domain.instant import from_seconds, midnight, to_seconds
-from telemetry.domain.keys import key_text
 from telemetry.domain.profiles.cards import CompanyName
+from telemetry.domain.profiles.rows import NOBODY
 from telemetry.domain.profiles.today import CompanyDay, CompanyToday, DeveloperOf, DeveloperToday
 from telemetry.storage.batches import read_items
 from telemetry.storage.errors import ConditionFailed, conditions, store
+from telemetry.storage.profiles.keys import (
+    CURRENT,
+    NOBODYS,
+    PROFILE,
+    at_key,
+    developer_key,
+    fingerprint_of,
+    fingerprint_text,
+    state_key,
+    today_key,
+)
 from telemetry.storage.tables import KeyedItem, bind, dynamodb_client
 
 RETENTION = timedelta(days=4)
@@ -63,38 +73,32 @@ class TodayStore:
 
     def views(self, products: Collection[str]) -> dict[str, int]:
         """Which view of closed days each product shows (profiles.views.Attributed)."""
-        keys = {(f"profiles#state#{key_text(product)}", "current"): product for product in products}
+        keys = {(state_key(product), CURRENT): product for product in products}
         found = {keys[key]: int(item.get("view", {"N": "0"})["N"]) for key, item in self._read(keys).items()}
         return dict.fromkeys(products, 0) | found
 
     def noted_companies(self, companies: Collection[CompanyDay]) -> set[CompanyDay]:
         """Those that are noted for their day."""
-        return self._there({(_today(each.product, each.day), f"{_COMPANY}{each.company}"): each for each in companies})
+        return self._there(
+            {(today_key(each.product, each.day), f"{_COMPANY}{each.company}"): each for each in companies}
+        )
 
     def known_companies(self, companies: Collection[CompanyDay], views: Mapping[str, int]) -> set[CompanyDay]:
         """Those that a closed day has seen, in the view of their product."""
-        keys = {
-            (f"profiles#at#{views[each.product]}#{key_text(each.product)}#{each.company}", "~"): each
-            for each in companies
-        }
+        keys = {(at_key(views[each.product], each.product, each.company, NOBODY), NOBODYS): each for each in companies}
         # one company may be there on two days
         found = {(each.product, each.company) for each in self._there(keys)}
         return {each for each in companies if (each.product, each.company) in found}
 
     def known_developers(self, developers: Collection[DeveloperOf]) -> set[DeveloperOf]:
         """Those that a closed day has seen; who is forgotten is known too."""
-        return self._there(
-            {
-                (f"profiles#developer#{key_text(each.product)}#{_text(each.fingerprint)}", "profile"): each
-                for each in developers
-            }
-        )
+        return self._there({(developer_key(each.product, each.fingerprint), PROFILE): each for each in developers})
 
     def noted_developers(self, developers: Collection[DeveloperOf], days: Iterable[date]) -> set[DeveloperOf]:
         """Those that are noted as new for any of these days."""
         return self._there(
             {
-                (_today(each.product, day), f"{_DEVELOPER}{_text(each.fingerprint)}"): each
+                (today_key(each.product, day), f"{_DEVELOPER}{fingerprint_text(each.fingerprint)}"): each
                 for day in days
                 for each in developers
             }
@@ -105,7 +109,7 @@ class TodayStore:
         company = noted.company
         return _put(
             bind(CompanyTodayItem, self.table)(
-                _today(product, day),
+                today_key(product, day),
                 f"{_COMPANY}{company.id}",
                 name=company.name,
                 source=company.source,
@@ -121,8 +125,8 @@ class TodayStore:
         company = noted.company
         return _put(
             bind(DeveloperTodayItem, self.table)(
-                _today(product, day),
-                f"{_DEVELOPER}{_text(noted.fingerprint)}",
+                today_key(product, day),
+                f"{_DEVELOPER}{fingerprint_text(noted.fingerprint)}",
                 name=noted.name,
                 id_type=noted.id_type,
                 company=company and [company.id, company.name, company.source, company.confidence],
@@ -145,7 +149,7 @@ class TodayStore:
         company on both, until yesterday's usage is closed.
         """
         company, developer = bind(CompanyTodayItem, self.table), bind(DeveloperTodayItem, self.table)
-        pk = _today(product, day)
+        pk = today_key(product, day)
         # not a filter of the query: it would read as much, and could not be bounded
         companies = [
             _company_of(item)
@@ -188,13 +192,5 @@ def _company_of(item: CompanyTodayItem) -> CompanyToday:
 
 def _developer_of(item: DeveloperTodayItem) -> DeveloperToday:
     company = CompanyName(*item.company) if item.company else None
-    fingerprint = urlsafe_b64decode(f"{item.sk.removeprefix(_DEVELOPER)}==")
+    fingerprint = fingerprint_of(item.sk.removeprefix(_DEVELOPER))
     return DeveloperToday(fingerprint, item.name, item.id_type, company, from_seconds(item.first))
-
-
-def _today(product: str, day: date) -> str:
-    return f"profiles#today#{key_text(product)}#{day}"
-
-
-def _text(fingerprint: bytes) -> str:
-    return urlsafe_b64encode(fingerprint).rstrip(b"=").decode()
