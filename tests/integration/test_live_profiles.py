@@ -69,7 +69,7 @@ class World(AnalyticsWorld):
         self.rollup.handler(stream_batch(self.deployment), Context())
 
     def new(self, product: str = "acme-cli", day: date = DAY) -> tuple[list[CompanyToday], list[DeveloperToday]]:
-        return self.today.new_today(product, day, 100)
+        return self.today.new_companies(product, day, 100), self.today.new_developers(product, day, 100)
 
     def names(self, product: str = "acme-cli", day: date = DAY) -> tuple[set[str], set[str | None]]:
         companies, developers = self.new(product, day)
@@ -142,7 +142,8 @@ def test_companies_and_developers_are_there_at_once(world: World) -> None:
     assert world.today.active_companies("acme-cli", DAY, ids) == ids - {"acme.com"}
     assert world.today.active_companies("acme-cli", DAY + timedelta(days=1), ids) == set()
     assert world.today.active_companies("acme-desktop", DAY, ids) == set()
-    assert world.today.new_today("acme-cli", DAY, 1) == (companies[:1], developers[:1])
+    assert world.today.new_companies("acme-cli", DAY, 1) == companies[:1]
+    assert world.today.new_developers("acme-cli", DAY, 1) == developers[:1]
     assert {int(each["expires_at"]["N"]) for each in world.items()} == {
         int(datetime(2026, 11, 25, tzinfo=UTC).timestamp())
     }

@@ -30,25 +30,13 @@ from tests.worlds.profiles import (
     recounted,
     recounted_nobody,
 )
+from tests.worlds.profiles import (
+    reader as reader_of,
+)
 
 DAYS = 45
 TODAY = FIRST + timedelta(days=DAYS)
 SOAK = bool(os.environ.get("SOAK"))
-
-
-class Nobody:
-    """Nobody is active today."""
-
-    def active_companies(self, *_: object) -> set[str]:
-        return set()
-
-    def active_developers(self, *_: object) -> set[bytes]:
-        return set()
-
-    def new_companies(self, *_: object) -> list[object]:
-        return []
-
-    new_developers = new_companies
 
 
 @pytest.fixture
@@ -56,8 +44,8 @@ def table(tables: TableNames) -> str:
     return tables.aggregates(Environment.PRODUCTION)
 
 
-def reader(closing: ProfileCloser, forgotten: frozenset[bytes] = frozenset()) -> ProfileReader:
-    return ProfileReader(closing.stores, Nobody(), forgotten)  # type: ignore[arg-type]
+def reader(closing: ProfileCloser) -> ProfileReader:
+    return reader_of(closing.stores.rows.table)
 
 
 def close(closing: ProfileCloser, last: date) -> list[date]:

@@ -12,16 +12,15 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
 from telemetry.domain.profiles.cards import Order
 from telemetry.domain.profiles.views import CompanyView, DeveloperView
-from telemetry.services.profiles.close import Stores
 from telemetry.services.profiles.reader import ProfileReader
 from telemetry.storage.network_files import NetworkFileMissing
 from telemetry.storage.profiles.forgotten import ForgottenStore
 from tests.clock import FakeClock
-from tests.integration.test_profiles import Nobody
 from tests.lambdas import Context, load_function
 from tests.worlds.analytics import AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.network_files import write_network_file
+from tests.worlds.profiles import reader as reader_of
 
 DAY = date(2026, 11, 18)
 MORNING = datetime(2026, 11, 18, 8, tzinfo=UTC)
@@ -73,8 +72,7 @@ def close_usage(day: date, **event: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def reader(deployment: Deployment) -> ProfileReader:
     forgotten = ForgottenStore(deployment.tables.registry, Environment.PRODUCTION).all()
-    stores = Stores.of(deployment.tables.aggregates(Environment.PRODUCTION))
-    return ProfileReader(stores, Nobody(), forgotten)  # type: ignore[arg-type]
+    return reader_of(deployment.tables.aggregates(Environment.PRODUCTION), forgotten)
 
 
 def companies(deployment: Deployment) -> dict[str, dict[str, int]]:

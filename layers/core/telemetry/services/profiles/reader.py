@@ -1,11 +1,10 @@
 """Reads developers and companies: as of the last closed day, and who of them is active today."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
 
-from telemetry.domain.profiles.cards import CompanyCard, CompanyName, DeveloperCard, Order
+from telemetry.domain.profiles.cards import CompanyCard, DeveloperCard, Order
 from telemetry.domain.profiles.closing import View
 from telemetry.domain.profiles.people import DeviceUsers, Profile
 from telemetry.domain.profiles.rows import NOBODY
@@ -21,21 +20,15 @@ from telemetry.domain.profiles.views import (
     Link,
     Listing,
 )
+from telemetry.services.ports import Ledger
 from telemetry.services.profiles.close import Stores, ranking_of
+from telemetry.services.profiles.live import active_developers
 from telemetry.storage.profiles.people import Developer
 from telemetry.storage.profiles.tenures import TenureKey
+from telemetry.storage.profiles.today import TodayStore
 
 MOST_NEW = 25
 """How many of those that are new today are shown: the latest."""
-
-
-class Today(Protocol):
-    """Who is active on a day that is not closed yet (services.profiles.live)."""
-
-    def active_companies(self, product: str, day: date, ids: Collection[str]) -> Collection[str]: ...
-    def active_developers(self, product: str, day: date, fingerprints: Collection[bytes]) -> Collection[bytes]: ...
-    def new_companies(self, product: str, day: date, limit: int) -> Sequence[CompanyName]: ...
-    def new_developers(self, product: str, day: date, limit: int) -> Sequence[DeveloperRow]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +36,8 @@ class ProfileReader:
     """Developers and companies of one environment. `view` None is the view that is shown. Raises StoreUnavailable."""
 
     stores: Stores
-    live: Today
+    today: TodayStore
+    ledger: Ledger
     forgotten: frozenset[bytes]
 
     def closed(self, product: str, view: int | None = None) -> Closed | None:
@@ -60,7 +54,7 @@ class ProfileReader:
         if found is None or found.listed is None:
             return Listing(None, [], new, 0, None)
         cards, total = self.stores.lists.companies(found.number, product, found.listed, order, start, limit)
-        active = self.live.active_companies(product, today, [each.company.id for each in cards]) if cards else ()
+        active = self.today.active_companies(product, today, [each.company.id for each in cards]) if cards else ()
         rows = [CompanyRow(card.company, card, card.company.id in active) for card in cards]
         return Listing(_closed(found), rows, new, total, _rest(start, limit, total))
 
@@ -73,7 +67,7 @@ class ProfileReader:
         if found is None or found.listed is None:
             return Listing(None, [], new, 0, None)
         cards, total = self.stores.lists.developers(found.number, product, found.listed, order, start, limit)
-        active = self.live.active_developers(product, today, [each.fingerprint for each in cards]) if cards else ()
+        active = active_developers(self.ledger, product, today, [each.fingerprint for each in cards]) if cards else ()
         rows = [
             DeveloperRow(card.fingerprint, card.name, card.id_type, card.company, card, card.fingerprint in active)
             for card in map(self._without_forgotten, cards)
@@ -103,7 +97,7 @@ class ProfileReader:
             anonymous=self._at(NOBODY, nobody, max(day, nobody.last)) if nobody.days else None,
             developers=developers,
             rest=rest,
-            is_active_today=company in self.live.active_companies(product, today, [company]),
+            is_active_today=company in self.today.active_companies(product, today, [company]),
         )
 
     def developer(self, product: str, fingerprint: bytes, today: date, view: int | None = None) -> DeveloperView | None:
@@ -128,7 +122,7 @@ class ProfileReader:
             at=sorted(at, key=lambda each: (each.activity.last, each.activity.days), reverse=True),
             links=self._links(product, fingerprint, known, profile, devices),
             shared_devices=sum(each.is_shared for each in devices.values()),
-            is_active_today=fingerprint in self.live.active_developers(product, today, [fingerprint]),
+            is_active_today=fingerprint in active_developers(self.ledger, product, today, [fingerprint]),
             is_forgotten=fingerprint in self.forgotten,
         )
 
@@ -155,12 +149,17 @@ class ProfileReader:
         return views.get(number if view is None else view)
 
     def _new_companies(self, product: str, today: date) -> list[CompanyRow]:
-        new = self.live.new_companies(product, today, MOST_NEW)
-        return [CompanyRow(each, None, is_active_today=True, is_new=True) for each in new]
+        new = self.today.new_companies(product, today, MOST_NEW)
+        return [CompanyRow(each.company, None, is_active_today=True, is_new=True) for each in new]
 
     def _new_developers(self, product: str, today: date) -> list[DeveloperRow]:
-        found = self.live.new_developers(product, today, MOST_NEW)
-        return [each for each in found if each.fingerprint not in self.forgotten]
+        return [
+            DeveloperRow(
+                each.fingerprint, each.name, each.id_type, each.company, None, is_active_today=True, is_new=True
+            )
+            for each in self.today.new_developers(product, today, MOST_NEW)
+            if each.fingerprint not in self.forgotten
+        ]
 
     def _without_forgotten(self, card: DeveloperCard) -> DeveloperCard:
         return replace(card, name=None, id_type=None) if card.fingerprint in self.forgotten else card

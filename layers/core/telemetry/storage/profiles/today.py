@@ -141,27 +141,23 @@ class TodayStore:
         """Which of these companies are active on a day: one request for each hundred."""
         return {each.company for each in self.noted_companies([CompanyDay(product, day, id_) for id_ in ids])}
 
-    def new_today(self, product: str, day: date, limit: int) -> tuple[list[CompanyToday], list[DeveloperToday]]:
-        """Companies that no closed day has seen, and developers whom nobody had seen; the newest first.
+    def new_companies(self, product: str, day: date, limit: int) -> list[CompanyToday]:
+        """Companies that no closed day has seen, the newest first.
 
-        A day of which more than MOST_READ companies, or new developers, are noted shows the newest of some of them:
-        those that come first by id, or by fingerprint. A developer who came yesterday is new on that day alone, a
-        company on both, until yesterday's usage is closed.
+        Of a day for which more than MOST_READ companies are noted these are the newest of some: of those that come
+        first by id. One that came yesterday is new on both days, until yesterday's usage is closed.
         """
-        company, developer = bind(CompanyTodayItem, self.table), bind(DeveloperTodayItem, self.table)
-        pk = today_key(product, day)
+        model = bind(CompanyTodayItem, self.table)
         # not a filter of the query: it would read as much, and could not be bounded
-        companies = [
-            _company_of(item)
-            for item in company.query(pk, company.sk.startswith(_COMPANY), limit=MOST_READ)
-            if item.is_new
-        ]
-        developers = [
-            _developer_of(item) for item in developer.query(pk, developer.sk.startswith(_DEVELOPER), limit=MOST_READ)
-        ]
-        companies.sort(key=lambda each: (-each.first.timestamp(), each.company.id))
-        developers.sort(key=lambda each: (-each.first.timestamp(), each.fingerprint))
-        return companies[:limit], developers[:limit]
+        of_day = model.query(today_key(product, day), model.sk.startswith(_COMPANY), limit=MOST_READ)
+        found = [_company_of(item) for item in of_day if item.is_new]
+        return sorted(found, key=lambda each: (-each.first.timestamp(), each.company.id))[:limit]
+
+    def new_developers(self, product: str, day: date, limit: int) -> list[DeveloperToday]:
+        """Developers whom nobody had seen before the day, the newest first; of a busy day some, as `new_companies`."""
+        model = bind(DeveloperTodayItem, self.table)
+        of_day = model.query(today_key(product, day), model.sk.startswith(_DEVELOPER), limit=MOST_READ)
+        return sorted(map(_developer_of, of_day), key=lambda each: (-each.first.timestamp(), each.fingerprint))[:limit]
 
     def _there(self, keys: Mapping[Key, T]) -> set[T]:
         return {keys[key] for key in self._read(keys)}
