@@ -59,3 +59,4 @@ class Product:
     versions: frozenset[str] = frozenset()
     is_active: bool = True
     version: int = 1
+    profiles: bool = False
