@@ -44,7 +44,7 @@ _COMPANY_MAIL = 0.45
 
 _HOBBYISTS = 16
 _MOVERS = 6
-_LEAST_DILIGENCE = 0.4
+_LEAST_DILIGENCE = 0.3
 """Of those of whom something is to be seen: who move, and all of companies that went quiet or are new."""
 
 _POOLS = ("192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24")
@@ -222,7 +222,7 @@ def _spans(company: Company, random: Random) -> Iterator[tuple[int, int]]:
 
 
 def _developer(name: str, company: Company, first: int, last: int, random: Random) -> Developer:
-    diligence = random.choice((0.04, 0.1, 0.2, 0.5))
+    diligence = random.choice((0.03, 0.08, 0.15, 0.4))
     if company.trend in {Trend.QUIET, Trend.NEW}:
         diligence = max(diligence, _LEAST_DILIGENCE)
     user_id, id_type = _free_id(name, random)

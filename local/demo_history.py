@@ -29,7 +29,7 @@ DAYS = 30
 
 DESKTOP = "orbit-desktop"
 
-_PEOPLE = {Environment.PRODUCTION: 180, Environment.STAGING: 15, Environment.DEVELOPMENT: 6}
+_PEOPLE = {Environment.PRODUCTION: 140, Environment.STAGING: 12, Environment.DEVELOPMENT: 6}
 _RELEASES = ((-99, "4.11.0"), (2, "4.12.0"), (16, "5.0.0"), (23, "5.0.1"))  # by days, counted from the first one
 _COMPANIES = ("aurora-labs.example", "bluepeak.example", "cobalt.example", "dunes.example", "everfield.example")
 _COUNTRIES = ("DE", "US", "FR", "GB", "IN", "JP", "BR")

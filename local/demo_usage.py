@@ -22,9 +22,12 @@ ACTIVITIES = ("primary", "primary", "primary", "secondary1", "secondary1", "LOGI
 UNLISTED_ACTIVITY = "plugin_installed"
 """Nobody has told the service of it."""
 
-_SOURCES = ("TELEMETRY", "TELEMETRY", "TELEMETRY", "PRODUCT_CLOUD", "PRODUCT_CLOUD", "SAAS_PRODUCT")
+_SOURCES = ("TELEMETRY", "PRODUCT_CLOUD", "PRODUCT_CLOUD", "SAAS_PRODUCT")
 _DIRECT = "TELEMETRY"
 _RELAY = "192.175.48.130"  # the vendor's own server, at a hoster
+_RELAY_SECONDS = 4 * 60 * 60
+"""How often that sends on what was sent to it."""
+
 _RELEASES = ((-99, "2.7.3"), (35, "2.8.0"), (49, "2.8.1"))
 _AWAY = (TELECOM, TELECOM, CABLE, CLOUD, VPN)
 _LONGEST_AWAY = 20
@@ -40,10 +43,12 @@ class Use:
     """What one event of Orbit CLI says.
 
     `company` is the one whose use it is, None where nothing tells. `told` is the id of what the event alone tells: a
-    company, a network (`AS64496`), or None. `count` is how many uses it stands for, `second` when on its day it comes.
+    company, a network (`AS64496`), or None. `count` is how many uses it stands for. It happens at the second `happened`
+    of its day, and comes at `second`, later if it is relayed.
     """
 
     day: int
+    happened: int
     second: int
     caller: str
     activity: str
@@ -63,7 +68,8 @@ class Use:
         return midnight + timedelta(seconds=self.second)
 
     def payload(self, today: date) -> dict[str, Any]:
-        return self.said | {"event_at": int(self.moment(today).timestamp())}
+        waited = self.second - self.happened
+        return self.said | {"event_at": int(self.moment(today).timestamp()) - waited}
 
 
 @cache
@@ -78,7 +84,7 @@ def usage(environment: Environment) -> tuple[Use, ...]:
         if random.random() < _NAMELESS_SHARE:
             found.append(_nameless(day, company, environment, random))
     found += [_of_nobody(day, environment, random) for day in days_of(environment)]
-    return tuple(sorted(found, key=lambda use: (use.day, use.second)))
+    return tuple(sorted(found, key=lambda use: (use.day, use.second, use.caller)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +121,19 @@ def _use(
 ) -> Use:
     """With the address where the source has it: it is the caller's, or in the event that the vendor's server relays."""
     is_told_by_id = company is not None and developer is not None and developer.has_company_mail
-    caller = sitting.address
+    caller, second = sitting.address, sitting.second
     if sitting.source != _DIRECT:
-        caller = _RELAY
+        caller, second = _RELAY, _relayed(sitting.second)
         if not (is_told_by_id and random.random() < 0.2):
             is_mapped = "." in sitting.address and random.random() < 0.1
             said["ip_addr"] = f"::ffff:{sitting.address}" if is_mapped else sitting.address
     told = company.id if company and (is_told_by_id or "domain" in said) else sitting.told
-    return Use(sitting.day, sitting.second, caller, said["activity_type"], developer, company, told, said)
+    activity = said["activity_type"]
+    return Use(sitting.day, sitting.second, second, caller, activity, developer, company, told, said)
+
+
+def _relayed(second: int) -> int:
+    return (second // _RELAY_SECONDS + 1) * _RELAY_SECONDS - 1
 
 
 def _sitting(day: int, company: Company | None, random: Random, *, is_away: bool = False) -> _Sitting:
@@ -158,7 +169,9 @@ def _summed_up(day: int, company: Company, environment: Environment, random: Ran
         said["domain"] = f"ci.{company.domain}" if random.random() < 0.3 else company.domain
     else:
         said["ip_addr"] = _office(company, random)
-    return Use(day, _second(random), _RELAY, said["activity_type"], None, company, company.id, said)
+    happened = _second(random)
+    activity = said["activity_type"]
+    return Use(day, happened, _relayed(happened), _RELAY, activity, None, company, company.id, said)
 
 
 def _nameless(day: int, company: Company, environment: Environment, random: Random) -> Use:

@@ -217,12 +217,12 @@ def _containers(template: Template, state: State, aws: dict[str, str]) -> Contai
     behind_the_api = {route.function for route in template.routes}
     return Containers(
         ((function, _MOST_CONTAINERS if function.name in behind_the_api else 1) for function in template.functions),
-        aws | {"SECRET_FILE": str(state.secret_file)} | _network_file(state),
+        aws | {"SECRET_FILE": str(state.secret_file)} | network_file(state),
         state.log,
     )
 
 
-def _network_file(state: State) -> dict[str, str]:
+def network_file(state: State) -> dict[str, str]:
     """Where functions find the network file: what whoever started this has set, else the demo's, else nowhere."""
     path = os.environ.get("NETWORK_FILE") or (str(state.network_file) if state.network_file.exists() else "")
     return {"NETWORK_FILE": path} if path else {}
