@@ -159,9 +159,9 @@ def _network(number: int) -> str:
 
 
 def _trend(number: int) -> Trend:
-    """Of ten companies of like size, six are steady or more: a very small one does not grow."""
+    """Of ten companies of like size, six are steady or more. A very small one does not grow."""
     match number % 10:
-        case 3 | 8 if _SIZES[number] > 2 and number != 18:
+        case 3 | 8 if _SIZES[number] > 2 and number != 18:  # of the middle-sized ones some go quiet too
             return Trend.GROWING
         case 5 | 8:
             return Trend.QUIET
