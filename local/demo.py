@@ -8,8 +8,10 @@ from random import Random
 from typing import Self
 
 from local import Json
-from local.demo_history import CLI, DAYS, DESKTOP, replay
+from local.demo_companies import DAYS as USAGE_DAYS
+from local.demo_history import DAYS, DESKTOP, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
+from local.demo_usage import CLI
 from telemetry.clock import SystemClock
 from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.closing import BETWEEN_COUNTS
@@ -33,8 +35,11 @@ PRODUCTS = (
         CLI,
         "Orbit CLI",
         activity_types=by_key(
-            ActivityType("primary", "Ran a build", PRIMARY), ActivityType("secondary1", "Opened the docs", SECONDARY)
+            ActivityType("primary", "Ran a build", PRIMARY),
+            ActivityType("secondary1", "Opened the docs", SECONDARY),
+            ActivityType("LOGIN_ACTIVITY", "Signed in", SECONDARY),
         ),
+        profiles=True,
     ),
 )
 
@@ -97,14 +102,14 @@ def _replay(
             closer.close(moment)
 
     def progress(day: int) -> None:
-        (site.tell if day % 5 == 0 else site.show)(f"day {day} of {DAYS}")
+        (site.tell if day % 10 == 0 else site.show)(f"day {day} of {USAGE_DAYS}")
 
     with _Settling(site.settle) as settling:
         kept = replay(wiring.ingest, access, fleets, now, settling.begin, progress)
     site.tell("closing days")
     with ThreadPoolExecutor(len(Environment), "closing") as threads:
         list(threads.map(close, Environment))
-    site.say(f"  {kept} events kept, {DAYS} days closed")
+    site.say(f"  {kept} events kept, {USAGE_DAYS} days closed")
 
 
 class _StoppedClock(SystemClock):
