@@ -21,11 +21,13 @@ from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_ke
 from telemetry.domain.recount import Unit
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
 from telemetry.services.close_day import DayCloser
-from telemetry.settings import IngestSettings, TableNames
+from telemetry.services.recount import Allowance
+from telemetry.settings import CloseUsageSettings, IngestSettings, TableNames
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
+from telemetry.wiring.close_usage import CloseUsageWiring
 from telemetry.wiring.ingest import IngestWiring
 
 PRIMARY, SECONDARY = ActivityLevel.PRIMARY, ActivityLevel.SECONDARY
@@ -48,13 +50,15 @@ PRODUCTS = (
 class Site:
     """Where to load the demo. AWS clients made without arguments reach its database, and SECRET_FILE names its secret.
 
-    `settings` are the ingest function's variables; `settle` takes all that the record streams hold to rollup, and
-    returns when it is counted. `say` tells progress to people, `show` the latest of it to whoever asks.
+    `settings` are the ingest function's variables, `network_file` the path of the demo's own. `settle` takes all
+    that the record streams hold to rollup, and returns when it is counted. `say` tells progress to people,
+    `show` the latest of it to whoever asks.
     """
 
     tables: TableNames
     keyring: Keyring
     settings: Mapping[str, str]
+    network_file: str | None
     settle: Callable[[], None]
     say: Callable[[str], None]
     show: Callable[[str], None]
@@ -100,6 +104,9 @@ def _replay(
         closer = DayCloser.of(aggregates, records, [product.id for product in PRODUCTS], _no_part)
         for moment in (now - BETWEEN_COUNTS, now):
             closer.close(moment)
+        usage = CloseUsageWiring(CloseUsageSettings(site.tables, settings.shards, site.network_file), SystemClock())
+        with_profiles = [product.id for product in PRODUCTS if product.profiles]
+        usage.closer(environment, Allowance()).close_all(with_profiles, usage.ledger(environment).closing(), now)
 
     def progress(day: int) -> None:
         (site.tell if day % 10 == 0 else site.show)(f"day {day} of {USAGE_DAYS}")

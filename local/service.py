@@ -261,6 +261,7 @@ def _load_demo(
         tables=TableNames(template.stack),
         keyring=keyring,
         settings=template.function("ingest").environment,
+        network_file=network_file(state).get("NETWORK_FILE"),
         settle=settle,
         say=say,
         show=lambda progress: start.show(f"loading the demo: {progress}"),

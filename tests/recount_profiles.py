@@ -15,11 +15,10 @@ from telemetry.domain.attribution import (
     DayCompany,
     Networks,
     attribute,
-    attributed_address,
     company_of_day,
 )
 from telemetry.domain.company_domains import DomainLists
-from telemetry.domain.event import Dialect, Event
+from telemetry.domain.event import Dialect, Event, attributed_address
 from telemetry.domain.overrides import Overrides
 
 NO_ACTIVITY = "~unknown"

@@ -16,9 +16,9 @@ from local.demo_networks import CARRIERS, write_network_file
 from local.demo_usage import CLI, UNLISTED_ACTIVITY, Use, usage
 from telemetry.dialects import reo
 from telemetry.domain.addresses import address_of
-from telemetry.domain.attribution import Attribution, attribute, attributed_address
+from telemetry.domain.attribution import Attribution, attribute
 from telemetry.domain.environment import Environment
-from telemetry.domain.event import Event, normalise_group, normalise_user
+from telemetry.domain.event import Event, attributed_address, normalise_group, normalise_user
 from telemetry.domain.networks import NetworkFacts, NetworkKind, is_global
 from telemetry.domain.overrides import Overrides
 from telemetry.storage.domain_lists import domain_lists
