@@ -59,3 +59,5 @@ class Product:
     versions: frozenset[str] = frozenset()
     is_active: bool = True
     version: int = 1
+    profiles: bool = False
+    """Whether its developers and companies are listed."""

@@ -129,11 +129,13 @@ class DeveloperView:
     """Devices that were seen with more than three users: they link nobody."""
     is_active_today: bool
     is_forgotten: bool
+    card: DeveloperCard | None = None
+    """As in lists; None for one that is in none."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompanyView:
-    """One company among a product's users. `uses` are all there ever were; `anonymous` those of them nobody did by name.
+    """One company among a product's users. `anonymous` are uses that nobody did by name.
 
     `developers` is a page of those who ever were with it, by fingerprint; `rest` is where the next page begins.
     `card` is None for one that is in no list: `developers` tell what it did then.
