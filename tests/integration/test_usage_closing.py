@@ -20,7 +20,7 @@ from tests.lambdas import Context, load_function
 from tests.worlds.analytics import AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.network_files import write_network_file
-from tests.worlds.profiles import reader as reader_of
+from tests.worlds.profile_days import reader as reader_of
 
 DAY = date(2026, 11, 18)
 MORNING = datetime(2026, 11, 18, 8, tzinfo=UTC)

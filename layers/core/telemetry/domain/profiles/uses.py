@@ -1,0 +1,24 @@
+"""Uses by level: what a product's vendor calls primary or secondary, as it is set now."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from telemetry.domain.product import ActivityLevel, ActivityType
+
+
+class ClassifiedUse(NamedTuple):
+    """Uses of an activity type. Without label and level it is not listed, as `CALL_HOME`, which needs no listing."""
+
+    activity_type: str
+    label: str | None
+    level: ActivityLevel | None
+    uses: int
+
+
+def classified(uses: Mapping[str, int], known: Mapping[str, ActivityType]) -> list[ClassifiedUse]:
+    """Uses by activity type, the most used first; `known` are the product's."""
+    found = []
+    for name, number in sorted(uses.items(), key=lambda item: (-item[1], item[0])):
+        listed = known.get(name)
+        found.append(ClassifiedUse(name, listed.label if listed else None, listed.level if listed else None, number))
+    return found
