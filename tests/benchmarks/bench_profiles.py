@@ -13,7 +13,18 @@ from telemetry.settings import TableNames
 from telemetry.storage.profiles.today import TodayStore
 from tests.benchmarks.capacity import metered, read_units, write_units
 from tests.benchmarks.figures import Figures
-from tests.worlds.profile_days import FIRST, NOW, PRODUCT, Attributes, Records, Use, closer, fingerprint, reader, recounted
+from tests.worlds.profile_days import (
+    FIRST,
+    NOW,
+    PRODUCT,
+    Attributes,
+    Records,
+    Use,
+    closer,
+    fingerprint,
+    reader,
+    recounted,
+)
 
 DAYS, MEASURED = 60, 10
 DEVELOPERS, COMPANIES, ACTIVE = 300, 60, 100

@@ -15,8 +15,9 @@ from telemetry.domain.profiles.rows import Attribute
 from telemetry.domain.record import RecordKey
 from telemetry.domain.shards import shard_of
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.services.profiles.close import ProfileCloser, Stores
+from telemetry.services.profiles.close import ProfileCloser
 from telemetry.services.profiles.reader import ProfileReader
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.recount import Allowance
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.profiles.today import TodayStore
@@ -115,11 +116,11 @@ def names(keys: Sequence[RecordKey]) -> Mapping[RecordKey, tuple[str | None, str
 
 
 def closer(table: str, records: Records, attributes: Attributes, forgotten: Collection[bytes] = ()) -> ProfileCloser:
-    return ProfileCloser(Stores.of(table), records, attributes, names, lambda: forgotten, Allowance())
+    return ProfileCloser(ProfileStores.of(table), records, attributes, names, lambda: forgotten, Allowance())
 
 
 def reader(table: str, forgotten: frozenset[bytes] = frozenset()) -> ProfileReader:
-    return ProfileReader(Stores.of(table), TodayStore(table), LedgerStore(table), forgotten)
+    return ProfileReader(ProfileStores.of(table), TodayStore(table), LedgerStore(table), forgotten)
 
 
 def random_uses(random: Random, days: int) -> list[Use]:

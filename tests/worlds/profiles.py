@@ -85,7 +85,8 @@ class HandMadeProfiles:
     developers_: list[DeveloperCard] = field(default_factory=lambda: list(DEVELOPERS))
     asked: list[int | None] = field(default_factory=list)
 
-    def closed(self, product: str) -> Closed | None:
+    def closed(self, product: str, view: int | None = None) -> Closed | None:
+        del view
         return self.day if product == self.product else None
 
     def companies(

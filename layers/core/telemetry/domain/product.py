@@ -61,5 +61,3 @@ class Product:
     is_active: bool = True
     profiles: bool = False
     version: int = 1
-    profiles: bool = False
-    """Whether its developers and companies are listed."""

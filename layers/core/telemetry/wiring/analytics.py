@@ -16,6 +16,8 @@ from telemetry.services.attributions import Attributions
 from telemetry.services.license_watch import LicenseMemory, LicenseWatch
 from telemetry.services.overview import Overviews
 from telemetry.services.profiles.ports import Profiles
+from telemetry.services.profiles.reader import ProfileReader
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
@@ -31,6 +33,8 @@ from telemetry.storage.licensing_counters import LicensingCounters, RememberedCa
 from telemetry.storage.network_file_places import file_place
 from telemetry.storage.network_files import NetworkFiles
 from telemetry.storage.overrides import OverridesStore
+from telemetry.storage.profiles.forgotten import ForgottenStore
+from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -102,7 +106,8 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
 
     def profiles(self, environment: Environment) -> Profiles:
         """Reads developers and companies of products whose profiles are turned on."""
-        raise NotImplementedError(environment)
+        table, forgotten = self.aggregates(environment), ForgottenStore(self.registry, environment).all()
+        return ProfileReader(ProfileStores.of(table), TodayStore(table), self.ledger(environment), forgotten)
 
     @cached_property
     def attributions(self) -> Attributions:

@@ -12,7 +12,7 @@ A run that is cut off, or comes twice, or at once with another, changes nothing 
 and the rest follows from it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -24,7 +24,7 @@ from telemetry.domain.closing import Closing
 from telemetry.domain.profiles.cards import DeveloperCard, Order, shown
 from telemetry.domain.profiles.closing import Pin, Range, View
 from telemetry.domain.profiles.people import Profile
-from telemetry.domain.profiles.ranking import DAYS, Ranking, listed, ranked_companies, ranked_developers
+from telemetry.domain.profiles.ranking import listed, ranked_companies, ranked_developers
 from telemetry.domain.profiles.rows import (
     NOBODY,
     Attribute,
@@ -37,13 +37,10 @@ from telemetry.domain.profiles.rows import (
 from telemetry.domain.profiles.tenure import Tenure, added
 from telemetry.domain.record import RecordKey
 from telemetry.services.ports import DayRecords
+from telemetry.services.profiles.stores import ProfileStores, days_between, ranking_of
 from telemetry.services.recount import Allowance
 from telemetry.storage.batches import grouped
-from telemetry.storage.profiles.lists import ListStore
-from telemetry.storage.profiles.people import PeopleStore
-from telemetry.storage.profiles.rows import RowStore
-from telemetry.storage.profiles.tenures import TenureKey, TenureStore
-from telemetry.storage.profiles.views import ViewStore
+from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.side_by_side import side_by_side
 
 FIRST_DAYS = 90
@@ -70,32 +67,10 @@ class Attributing(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
-    """What is kept of developers and companies of one environment."""
-
-    views: ViewStore
-    rows: RowStore
-    tenures: TenureStore
-    people: PeopleStore
-    lists: ListStore
-
-    @classmethod
-    def of(cls, aggregates: str) -> "Stores":
-        """In an aggregates table."""
-        return cls(
-            ViewStore(aggregates),
-            RowStore(aggregates),
-            TenureStore(aggregates),
-            PeopleStore(aggregates),
-            ListStore(aggregates),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class ProfileCloser:
     """Closes days of product usage in one environment."""
 
-    stores: Stores
+    stores: ProfileStores
     records: DayRecords
     attributing: Attributing
     identities: Identities
@@ -162,7 +137,7 @@ class ProfileCloser:
     def _close_view(self, product: str, view: View, first: date, last: date, now: datetime) -> list[date]:
         closed = list[date]()
         try:
-            for day in _days(self._next(view, first, last), last):
+            for day in days_between(self._next(view, first, last), last):
                 if not self.allowance.allows():
                     break
                 done = self._close_day(product, view, day, now)
@@ -368,21 +343,9 @@ class ProfileCloser:
         }
 
 
-def ranking_of(rows: RowStore, product: str, view: View, day: date) -> Ranking:
-    """Everybody of the 13 weeks up to a closed day."""
-    ranking = Ranking(day)
-    for each in _days(max(view.first or day, day - timedelta(days=DAYS - 1)), day):
-        ranking.add(each, rows.read(view.number, product, each))
-    return ranking
-
-
 def _key(row: Row) -> TenureKey:
     return TenureKey(row.company.id if row.company else None, row.fingerprint)
 
 
 def _is_copied(view: View, day: date) -> bool:
     return view.anew is not None and day not in view.anew
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=number) for number in range((last - first).days + 1))

@@ -31,7 +31,7 @@ def company_page(profiles: Profiles, asked: AskedPage) -> Listing[CompanyRow]:
     """Some companies. It is not looked up whether those that a filter found are active today."""
     if asked.wanted.is_any:
         return profiles.companies(asked.product, asked.order, asked.start, asked.limit, asked.today, asked.view)
-    closed = profiles.closed(asked.product)
+    closed = profiles.closed(asked.product, asked.view)
     if closed is None:
         return Listing(None, (), (), 0, None)
     found = filter(asked.wanted.fits_company, profiles.all_companies(asked.product, asked.view))
@@ -43,7 +43,7 @@ def developer_page(profiles: Profiles, asked: AskedPage) -> Listing[DeveloperRow
     """Some developers. It is not looked up whether those that a filter found are active today."""
     if asked.wanted.is_any:
         return profiles.developers(asked.product, asked.order, asked.start, asked.limit, asked.today, asked.view)
-    closed = profiles.closed(asked.product)
+    closed = profiles.closed(asked.product, asked.view)
     if closed is None:
         return Listing(None, (), (), 0, None)
     found = filter(asked.wanted.fits_developer, profiles.all_developers(asked.product, asked.view))

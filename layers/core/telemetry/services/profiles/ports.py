@@ -11,7 +11,7 @@ from telemetry.domain.profiles.views import Closed, CompanyRow, CompanyView, Dev
 class Profiles(Protocol):
     """All raise StoreUnavailable. `view` is how days were attributed, by default as they were last."""
 
-    def closed(self, product: str) -> Closed | None: ...
+    def closed(self, product: str, view: int | None = None) -> Closed | None: ...
 
     def companies(
         self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None

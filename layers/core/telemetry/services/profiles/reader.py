@@ -21,8 +21,8 @@ from telemetry.domain.profiles.views import (
     Listing,
 )
 from telemetry.services.ports import Ledger
-from telemetry.services.profiles.close import Stores, ranking_of
 from telemetry.services.profiles.live import active_developers
+from telemetry.services.profiles.stores import ProfileStores, ranking_of
 from telemetry.storage.profiles.people import Developer
 from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.profiles.today import TodayStore
@@ -35,7 +35,7 @@ MOST_NEW = 25
 class ProfileReader:
     """Developers and companies of one environment. `view` None is the view that is shown. Raises StoreUnavailable."""
 
-    stores: Stores
+    stores: ProfileStores
     today: TodayStore
     ledger: Ledger
     forgotten: frozenset[bytes]
@@ -124,20 +124,21 @@ class ProfileReader:
             shared_devices=sum(each.is_shared for each in devices.values()),
             is_active_today=fingerprint in active_developers(self.ledger, product, today, [fingerprint]),
             is_forgotten=fingerprint in self.forgotten,
+            card=self._card(product, fingerprint, found),
         )
 
     def all_companies(self, product: str, view: int | None = None) -> Iterator[CompanyCard]:
-        """All that were active in the 13 weeks up to the last closed day, in no order. Reads their rows."""
+        """All that were active in the last 13 weeks, in the same order each time. Reads the rows of closed days."""
         found = self._view(product, view)
-        if found and found.closed:
-            yield from ranking_of(self.stores.rows, product, found, found.closed).companies()
+        if found and found.listed:
+            yield from ranking_of(self.stores.rows, product, found, found.listed).companies()
 
     def all_developers(self, product: str, view: int | None = None) -> Iterator[DeveloperCard]:
         """As `all_companies`."""
         found = self._view(product, view)
-        if found is None or found.closed is None:
+        if found is None or found.listed is None:
             return
-        cards = list(ranking_of(self.stores.rows, product, found, found.closed).developers())
+        cards = list(ranking_of(self.stores.rows, product, found, found.listed).developers())
         profiles = self.stores.people.profiles(product, [card.fingerprint for card in cards], consistent=False)
         for card in cards:
             profile = profiles.get(card.fingerprint)
@@ -147,6 +148,10 @@ class ProfileReader:
     def _view(self, product: str, view: int | None) -> View | None:
         number, views = self.stores.views.shown(product)
         return views.get(number if view is None else view)
+
+    def _card(self, product: str, fingerprint: bytes, view: View) -> DeveloperCard | None:
+        found = view.listed and self.stores.lists.developer(view.number, product, view.listed, fingerprint)
+        return self._without_forgotten(found) if found else None
 
     def _new_companies(self, product: str, today: date) -> list[CompanyRow]:
         new = self.today.new_companies(product, today, MOST_NEW)
