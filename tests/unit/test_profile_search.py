@@ -4,7 +4,8 @@ import pytest
 
 from telemetry.domain.product import ActivityLevel, ActivityType, by_key
 from telemetry.domain.profiles.search import Wanted
-from telemetry.domain.profiles.uses import classified
+from telemetry.domain.profiles.uses import ClassifiedUse, classified
+from telemetry.domain.record import listed
 from telemetry.web.profiles.ids import fingerprint_of, id_of
 from tests.worlds.profiles import company, company_card, developer_card
 
@@ -58,3 +59,13 @@ def test_a_fingerprint_has_one_id(fingerprint: bytes) -> None:
 @pytest.mark.parametrize("id_", ["", "a" * 21, "a" * 23, "é" * 22, "a" * 21 + "=", "a" * 21 + "\n", "a" * 21 + "B"])
 def test_anything_else_is_no_id(id_: str) -> None:
     assert fingerprint_of(id_) is None
+
+
+def test_types_are_classified_as_they_are_set_also_very_long_ones() -> None:
+    long = "a" * 40
+    known = by_key(ActivityType(long, "Long", ActivityLevel.PRIMARY), ActivityType("b", "B", ActivityLevel.SECONDARY))
+    assert classified({listed(long) or "": 3, "b": 5, "c": 3}, known) == [
+        ClassifiedUse("b", "B", ActivityLevel.SECONDARY, 5),
+        ClassifiedUse("c", None, None, 3),
+        ClassifiedUse(long, "Long", ActivityLevel.PRIMARY, 3),
+    ]

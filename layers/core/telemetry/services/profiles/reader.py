@@ -27,7 +27,7 @@ from telemetry.storage.profiles.people import Developer
 from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.profiles.today import TodayStore
 
-MOST_NEW = 25
+MOST_NEW = 10
 """How many of those that are new today are shown: the latest."""
 
 
@@ -49,8 +49,8 @@ class ProfileReader:
         self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None
     ) -> Listing[CompanyRow]:
         """A page of a list, from the card with the number `start` on."""
-        new = self._new_companies(product, today) if start == 0 else []
         found = self._view(product, view)
+        new = self._new_companies(product, today, found) if start == 0 else []
         if found is None or found.listed is None:
             return Listing(None, [], new, 0, None)
         cards, total = self.stores.lists.companies(found.number, product, found.listed, order, start, limit)
@@ -153,17 +153,25 @@ class ProfileReader:
         found = view.listed and self.stores.lists.developer(view.number, product, view.listed, fingerprint)
         return self._without_forgotten(found) if found else None
 
-    def _new_companies(self, product: str, today: date) -> list[CompanyRow]:
+    def _new_companies(self, product: str, today: date, view: View | None) -> list[CompanyRow]:
+        """What rollup took for new may be known by now: a day may have been closed since, or the first of all."""
         new = self.today.new_companies(product, today, MOST_NEW)
-        return [CompanyRow(each.company, None, is_active_today=True, is_new=True) for each in new]
+        known = self.stores.tenures.nobodys(view.number, product, [each.company.id for each in new]) if view else {}
+        return [
+            CompanyRow(each.company, None, is_active_today=True, is_new=True)
+            for each in new
+            if each.company.id not in known
+        ]
 
     def _new_developers(self, product: str, today: date) -> list[DeveloperRow]:
+        new = self.today.new_developers(product, today, MOST_NEW)
+        known = self.stores.people.profiles(product, [each.fingerprint for each in new], consistent=False)
         return [
             DeveloperRow(
                 each.fingerprint, each.name, each.id_type, each.company, None, is_active_today=True, is_new=True
             )
-            for each in self.today.new_developers(product, today, MOST_NEW)
-            if each.fingerprint not in self.forgotten
+            for each in new
+            if each.fingerprint not in self.forgotten and each.fingerprint not in known
         ]
 
     def _without_forgotten(self, card: DeveloperCard) -> DeveloperCard:
