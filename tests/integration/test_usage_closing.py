@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
 from telemetry.domain.profiles.cards import Order
@@ -276,3 +277,48 @@ def test_reo_census_events(world: AnalyticsWorld) -> None:
     closed(world, DAY)
     view = developer(world.deployment, payload["user_id"])
     assert view.at[0].uses == {payload["activity_type"]: 1}
+
+
+# ── as staff sees it
+
+
+def test_staff_sees_developers_and_companies(network_file: Path, world: AnalyticsWorld) -> None:
+    """All routes, on what the functions made themselves; the client holds each answer against the description."""
+    del network_file
+    world.use({"user_id": "jane@acme.com", "user_id_type": "EMAIL"}, MORNING)
+    world.use({"user_id": "octocat", "user_id_type": "GITHUB", "ip_addr": BUSINESS}, MORNING + timedelta(minutes=1))
+    world.use({"count": 40, "ip_addr": BUSINESS}, MORNING + timedelta(minutes=2))
+    closed(world, DAY)
+    tomorrow = MORNING + timedelta(days=1)
+    world.use({"user_id": "octocat", "ip_addr": BUSINESS}, tomorrow)
+    world.use({"user_id": "new@initech.com"}, tomorrow + timedelta(minutes=1))
+    world.deliver()
+    staff = AnalyticsWorld(world.deployment, Mailbox(), tomorrow + timedelta(minutes=2))
+    listed = staff.given("companies", product=PRODUCT)
+    assert (listed["closed_day"], listed["missing"]) == (DAY.isoformat(), None)
+    assert {each["id"]: (each["developers"], each["active_today"]) for each in listed["items"] + listed["new"]} == {
+        "acme.com": (1, False),
+        "globex.co.uk": (1, True),
+        "initech.com": (None, True),
+    }
+    told = staff.given("developers", product=PRODUCT)
+    people = {each["name"]: each for each in told["items"] + told["new"]}
+    assert {name: each["active_today"] for name, each in people.items()} == {
+        "jane@acme.com": False,
+        "octocat": True,
+        "new@initech.com": True,
+    }
+    globex = staff.given("companies/globex.co.uk", product=PRODUCT)
+    assert [each["name"] for each in globex["developers"]] == ["octocat"]
+    octocat = staff.given(f"developers/{people['octocat']['id']}", product=PRODUCT)
+    assert octocat["id_type"] == "GITHUB"
+    assert [each["company"]["id"] for each in octocat["companies"]] == ["globex.co.uk"]
+    assert staff.given("companies", product=PRODUCT, name="glob")["items"][0]["id"] == "globex.co.uk"
+    status, seen = staff.ask("companies", {"product": PRODUCT}, staff.keys[Role.VIEWER])
+    assert (status, seen["items"], seen["totals"]["companies"]) == (200, [], 2)
+    assert staff.ask("companies/globex.co.uk", {"product": PRODUCT}, staff.keys[Role.VIEWER])[0] == 403
+    abroad = world.deployment.staff_key(Role.ADMIN, Environment.STAGING)
+    for path in ("companies", "developers", "companies/globex.co.uk", f"developers/{people['octocat']['id']}"):
+        assert staff.ask(path, {"product": PRODUCT}, abroad)[0] == 403
+        assert staff.ask(path, {"product": PRODUCT, "environment": "staging"})[0] in {200, 404}
+    assert staff.given("companies", product=PRODUCT, environment="staging")["items"] == []
