@@ -101,7 +101,9 @@ def _company(records: Sequence[Use]) -> CompanyName | None:
 
 def _named(company: Attribution) -> CompanyName:
     id_ = company.id or ""
-    return CompanyName(id_, _cut(company.name or id_), company.source or "", company.confidence)
+    return CompanyName(
+        id_, _cut(company.name or id_), company.source.value if company.source else "", company.confidence
+    )
 
 
 def _cut(text: str) -> str:
