@@ -25,6 +25,7 @@ from telemetry.dialects.getkeymanager import licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.closing import Candidate
+from telemetry.domain.company_domains import LONGEST_NAME as LONGEST_COMPANY
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
@@ -40,6 +41,8 @@ from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
 from telemetry.domain.overrides import LARGEST_OVERRIDES
 from telemetry.domain.product import Product
+from telemetry.domain.profiles.cards import LONGEST_SHOWN, CompanyName
+from telemetry.domain.profiles.today import CompanyToday, DeveloperToday
 from telemetry.domain.record import Record, record_key
 from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
@@ -65,6 +68,7 @@ from telemetry.storage.failed_calls import FailedCallStore, slot_of
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
@@ -86,6 +90,9 @@ MARGIN = 25_000
 
 LARGEST_ACTOR = 4_000_000 // 100
 """A transaction takes a hundred items, and 4 MB."""
+
+WRITE_UNIT = 1_024
+"""Bytes."""
 
 TABLES = ("records", "aggregates", "registry")
 LONGEST_PARTITION_KEY, LONGEST_SORT_KEY = 2_048, 1_024
@@ -311,6 +318,15 @@ def write_hour(stage: Stage) -> None:
     HourlyCountStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
 
 
+def write_today(stage: Stage) -> None:
+    """Of names that are cut, and of ids of companies that are as long as they may be."""
+    store, name = TodayStore(stage.aggregates), wide(50)
+    assert len(name.encode()) == LONGEST_SHOWN
+    company = CompanyName("d" * LONGEST_COMPANY, name, "address", 3)
+    store.note_company(PRODUCT, DAY, CompanyToday(company, NOW, is_new=True))
+    store.note_developer(PRODUCT, DAY, DeveloperToday(bytes(16), name, "USERNAME", company, NOW))
+
+
 def write_licensing_hour(stage: Stage) -> None:
     for action in DeviceAction:
         for code in codes():
@@ -403,6 +419,10 @@ KINDS = {
     "licensing hour": ItemKind("LicensingHourItem", "aggregates", r"licensing .*", write_licensing_hour, "39 answers"),
     "episode": ItemKind("EpisodeItem", "aggregates", r"spikes .*", write_episode, "15 flags"),
     "latest episode": ItemKind("LatestEpisodeItem", "aggregates", r"spike#.*", write_episode, "-"),
+    "company today": ItemKind("CompanyTodayItem", "aggregates", r"profiles#today#\S* c#.*", write_today, "two names"),
+    "developer today": ItemKind(
+        "DeveloperTodayItem", "aggregates", r"profiles#today#\S* d#.*", write_today, "three names"
+    ),
     "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
     "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
     "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),
@@ -425,8 +445,8 @@ BASES = {TableItem, KeyedItem, CountersItem}
 
 
 def test_every_kind_of_item_is_here() -> None:
-    for module in pkgutil.iter_modules(telemetry.storage.__path__):
-        importlib.import_module(f"telemetry.storage.{module.name}")
+    for module in pkgutil.walk_packages(telemetry.storage.__path__, "telemetry.storage."):
+        importlib.import_module(module.name)
     assert Model.__subclasses__() == [TableItem]
     models = {model for base in BASES for model in base.__subclasses__()} - BASES
     assert {model.__name__ for model in models} == {
@@ -448,6 +468,7 @@ def test_no_item_outgrows_dynamodb(deployment: Deployment) -> None:
         print(f"{size:9,}  {name:18}  {KINDS[name].bound}")  # noqa: T201
         assert 0 < size <= LARGEST_ITEM - MARGIN, name
     assert sizes["actor"] <= LARGEST_ACTOR
+    assert max(sizes["company today"], sizes["developer today"]) <= WRITE_UNIT
 
 
 def stored(deployment: Deployment) -> list[tuple[str, Mapping[str, Any]]]:

@@ -46,6 +46,8 @@ from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
 from telemetry.domain.overrides import VersionedOverrides
 from telemetry.domain.product import Product
+from telemetry.domain.profiles.cards import CompanyName
+from telemetry.domain.profiles.today import CompanyDay, CompanyToday, DeveloperOf, DeveloperToday
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
@@ -87,6 +89,7 @@ from telemetry.storage.network_file_places import BucketPlace, LocalPlace, s3_cl
 from telemetry.storage.network_files import NetworkFile, NetworkFiles
 from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.products import Catalogue, ProductStore
+from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
 from telemetry.storage.record_runs import Pace, Run
@@ -152,6 +155,11 @@ day_records = DayRecordStore(records)
 activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
 candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
+
+
+today = TodayStore(TABLE)
+COMPANY = CompanyToday(CompanyName("globex.example", "Globex", "domain", 3), NOW, is_new=True)
+DEVELOPER = DeveloperToday(bytes(16), "ann", None, None, NOW)
 
 
 def browser() -> RecordBrowser:
@@ -271,6 +279,18 @@ CALLS: dict[str, Callable[[], object]] = {
     "SignInAttemptStore.get": lambda: attempts.get("192.0.2.1"),
     "SignInAttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
     "SignInAttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
+    "TodayStore.views": lambda: today.views(["acme-cli"]),
+    "TodayStore.noted_companies": lambda: today.noted_companies([CompanyDay("acme-cli", DAY, "globex.example")]),
+    "TodayStore.known_companies": lambda: today.known_companies(
+        [CompanyDay("acme-cli", DAY, "globex.example")], {"acme-cli": 0}
+    ),
+    "TodayStore.known_developers": lambda: today.known_developers([DeveloperOf("acme-cli", bytes(16))]),
+    "TodayStore.noted_developers": lambda: today.noted_developers([DeveloperOf("acme-cli", bytes(16))], [DAY]),
+    "TodayStore.note_company": lambda: today.note_company("acme-cli", DAY, COMPANY),
+    "TodayStore.note_developer": lambda: today.note_developer("acme-cli", DAY, DEVELOPER),
+    "TodayStore.active_companies": lambda: today.active_companies("acme-cli", DAY, ["globex.example"]),
+    "TodayStore.new_companies": lambda: today.new_companies("acme-cli", DAY, 10),
+    "TodayStore.new_developers": lambda: today.new_developers("acme-cli", DAY, 10),
     "NetworkFiles.current": lambda: network_files().current(),
     "NetworkFiles.refresh": lambda: network_files().refresh(),
     "NetworkFiles.pinned": lambda: network_files().pinned("0" * 64),
@@ -398,8 +418,8 @@ def called(name: str) -> object:
 def methods() -> Iterator[str]:
     """Every public method of every class that calls AWS."""
     for package in (telemetry.storage, telemetry.messages):
-        for module_info in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+        for module_info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(module_info.name)
             for cls in vars(module).values():
                 if inspect.isclass(cls) and cls.__module__ == module.__name__ and _may_call(cls):
                     yield from (f"{cls.__name__}.{name}" for name, each in vars(cls).items() if _is_public(name, each))
