@@ -15,7 +15,8 @@ from telemetry.domain.profiles.rows import Attribute
 from telemetry.domain.record import RecordKey
 from telemetry.domain.shards import shard_of
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.services.profiles.close import ProfileCloser, Stores
+from telemetry.services.profiles.close import ProfileCloser
+from telemetry.services.profiles.stores import Stores
 from telemetry.services.recount import Allowance
 
 PRODUCT = "orbit#cli"

@@ -30,6 +30,7 @@ from telemetry.storage.licensing_counters import LicensingCounters, RememberedCa
 from telemetry.storage.network_file_places import file_place
 from telemetry.storage.network_files import NetworkFiles
 from telemetry.storage.overrides import OverridesStore
+from telemetry.storage.profiles.forgotten import ForgottenStore, RememberedForgotten
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -68,11 +69,20 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         self, environment: Environment, products: Collection[str], now: datetime, seconds: float
     ) -> TelemetrySearch:
         """Finds records of these products for SDK keys."""
-        return TelemetrySearch(self.browser(environment, now, seconds), sorted(products), said_in, self.keyring)
+        browser, forgotten = self.browser(environment, now, seconds), self.forgotten[environment].all
+        return TelemetrySearch(browser, sorted(products), said_in, self.keyring, forgotten)
 
     def record_search(self, environment: Environment, now: datetime, seconds: float) -> RecordSearch:
-        browser = self.browser(environment, now, seconds)
-        return RecordSearch(environment, browser, sorted(self.stores.products.all()), self.stores, contents_of)
+        browser, forgotten = self.browser(environment, now, seconds), self.forgotten[environment].all
+        products = sorted(self.stores.products.all())
+        return RecordSearch(environment, browser, products, self.stores, contents_of, forgotten)
+
+    @cached_property
+    def forgotten(self) -> Mapping[Environment, RememberedForgotten]:
+        """Who is not told any more, in each environment."""
+        return {
+            each: RememberedForgotten(ForgottenStore(self.registry, each), self.clock.seconds) for each in Environment
+        }
 
     @cached_property
     def overviews(self) -> Mapping[Environment, Overviews]:

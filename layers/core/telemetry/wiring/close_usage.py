@@ -8,7 +8,8 @@ from telemetry.dialects.stored import event_of
 from telemetry.domain.environment import Environment
 from telemetry.domain.record import RecordKey
 from telemetry.services.profiles.attributing import DayAttributing
-from telemetry.services.profiles.close import ProfileCloser, Stores
+from telemetry.services.profiles.close import ProfileCloser
+from telemetry.services.profiles.stores import Stores
 from telemetry.services.recount import Allowance
 from telemetry.settings import CloseUsageSettings
 from telemetry.storage.domain_lists import domain_lists

@@ -21,7 +21,8 @@ from telemetry.domain.profiles.views import (
     Link,
     Listing,
 )
-from telemetry.services.profiles.close import Stores, ranking_of
+from telemetry.services.profiles.close import ranking_of
+from telemetry.services.profiles.stores import Stores
 from telemetry.storage.profiles.people import Developer
 from telemetry.storage.profiles.tenures import TenureKey
 
@@ -114,11 +115,12 @@ class ProfileReader:
         known = self.stores.people.developer(found.number, product, fingerprint)
         if known.profile is None:
             return None
-        profile = known.profile.forgotten() if fingerprint in self.forgotten else known.profile
+        is_forgotten = fingerprint in self.forgotten
+        profile = known.profile.forgotten() if is_forgotten else known.profile
         keys = [TenureKey(company, fingerprint) for company in known.companies]
         tenures = self.stores.tenures.get(found.number, product, keys, consistent=False).values()
         at = [self._at(fingerprint, each, max(found.closed, each.last)) for each in tenures]
-        devices = self.stores.people.users(product, [*profile.devices, fingerprint])
+        devices = {} if is_forgotten else self.stores.people.users(product, [*profile.devices, fingerprint])
         return DeveloperView(
             closed=_closed(found),
             fingerprint=fingerprint,
@@ -129,7 +131,7 @@ class ProfileReader:
             links=self._links(product, fingerprint, known, profile, devices),
             shared_devices=sum(each.is_shared for each in devices.values()),
             is_active_today=fingerprint in self.live.active_developers(product, today, [fingerprint]),
-            is_forgotten=fingerprint in self.forgotten,
+            is_forgotten=is_forgotten,
         )
 
     def all_companies(self, product: str, view: int | None = None) -> Iterator[CompanyCard]:
@@ -185,7 +187,7 @@ class ProfileReader:
         """The users of its devices, and these themselves; of a device its users."""
         tied: dict[bytes, tuple[bytes, date]] = {}
         for device, users in devices.items():
-            if users.is_shared:
+            if users.is_shared or device in self.forgotten:
                 continue
             if device != fingerprint:
                 tied.setdefault(device, (device, profile.devices[device]))
