@@ -1,10 +1,12 @@
 """Developers forgotten, and told apart; days attributed anew. Each in one environment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField, NotFound
-from telemetry.domain.profiles.closing import Range, View
+from telemetry.domain.profiles.closing import Current, Range, View
 from telemetry.domain.retention import oldest_day
 from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration import stores as registry_stores
@@ -14,8 +16,7 @@ from telemetry.services.profiles.stores import Stores
 from telemetry.services.profiles.views import begin_anew, show_again
 from telemetry.storage.changes import Logged
 from telemetry.storage.profiles.forgotten import ForgottenStore
-from telemetry.storage.profiles.keys import fingerprint_text
-from telemetry.storage.profiles.views import Current
+from telemetry.storage.profiles.keys import fingerprint_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,26 +28,25 @@ class Profiles:
     forgotten: ForgottenStore
     registry: str
 
-    def forget(self, staff: Staff, fingerprint: bytes, registry: registry_stores.Stores) -> None:
+    def forget(self, staff: Staff, id_: str, registry: registry_stores.Stores) -> None:
         """Notes that a user or device is forgotten, then takes its names away. Asked again, it does what is left."""
-        entry = self._entry(staff, "developer.forget", fingerprint_text(fingerprint))
-        self.forgotten.add(fingerprint, entry)
+        fingerprint = fingerprint_of(id_)
+        self.forgotten.add(fingerprint, self._entry(staff, "developer.forget", id_))
         forget_everywhere(self.stores, sorted(registry.products.all()), fingerprint)
 
-    def unlink(self, staff: Staff, product: str, fingerprint: bytes, other: bytes) -> None:
-        """Says that two are not the same person. Raises NotFound for those of whom nothing is kept."""
-        for each in (fingerprint, other):
-            known = self.stores.people.developer(0, product, each, consistent=True)
+    def unlink(self, staff: Staff, product: str, id_: str, other: str) -> None:
+        """Says that two are not the same person. Raises NotFound for those of whom nothing is kept, InvalidField."""
+        logged = self._of_link(staff, "unlink", product, id_, other)
+        for each in (id_, other):
+            known = self.stores.people.developer(0, product, fingerprint_of(each), consistent=True)
             if known.profile is None and not known.users.users:
-                raise NotFound(f"developer {fingerprint_text(each)} of {product}")
-        self.stores.people.unlink(
-            product, fingerprint, other, self._of_link(staff, "unlink", product, other, fingerprint)
-        )
+                raise NotFound(f"developer {each} of {product}")
+        self.stores.people.unlink(product, fingerprint_of(id_), fingerprint_of(other), logged)
 
-    def link_again(self, staff: Staff, product: str, fingerprint: bytes, other: bytes) -> None:
-        """Takes it back, if it was said."""
-        logged = self._of_link(staff, "link", product, other, fingerprint)
-        self.stores.people.link_again(product, fingerprint, other, logged)
+    def link_again(self, staff: Staff, product: str, id_: str, other: str) -> None:
+        """Takes it back, if it was said. Raises InvalidField."""
+        logged = self._of_link(staff, "link", product, id_, other)
+        self.stores.people.link_again(product, fingerprint_of(id_), fingerprint_of(other), logged)
 
     def views(self, product: str) -> tuple[Current, list[View]]:
         """Which view is shown, and all there are, by number."""
@@ -72,19 +72,20 @@ class Profiles:
         oldest = oldest_day(staff.now, registry.retention.get(self.environment).days)
         show_again(self.stores.views, product, view, oldest, self._logged(entry))
 
-    def _of_link(self, staff: Staff, action: str, product: str, other: bytes, fingerprint: bytes) -> Logged:
-        facts = {"product": product, "other": fingerprint_text(other)}
-        return self._logged(self._entry(staff, f"developer.{action}", fingerprint_text(fingerprint), after=facts))
+    def _of_link(self, staff: Staff, action: str, product: str, id_: str, other: str) -> Logged:
+        if id_ == other:
+            raise InvalidField("other_id", "Must be another one")
+        return self._logged(self._entry(staff, f"developer.{action}", id_, after={"product": product, "other": other}))
 
     def _entry(
         self,
         staff: Staff,
         action: str,
         entity: str,
-        before: dict[str, object] | None = None,
-        after: dict[str, object] | None = None,
+        before: Mapping[str, object] = MappingProxyType({}),
+        after: Mapping[str, object] = MappingProxyType({}),
     ) -> AuditEntry:
-        return audited_facts(staff, action, entity, before or {}, after or {}, self.environment)
+        return audited_facts(staff, action, entity, before, after, self.environment)
 
     def _logged(self, entry: AuditEntry) -> Logged:
         return Logged(entry, self.registry)

@@ -3,14 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.instant import from_seconds, midnight, to_seconds
 from telemetry.domain.overrides import Overrides
-from telemetry.domain.profiles.closing import Pin, Range, View
+from telemetry.domain.profiles.closing import Current, Pin, Range, View
 from telemetry.domain.profiles.views import Totals
 from telemetry.storage.changes import Logged, put
 from telemetry.storage.deflated_json import deflated_json, inflated_json
@@ -46,13 +46,6 @@ class PinItem(KeyedItem):
     lists = UnicodeAttribute()
     made_at = NumberAttribute()
     expires_at = NumberAttribute()
-
-
-class Current(NamedTuple):
-    """The number of the view that is shown, and the greatest that ever was: those beyond it are under way."""
-
-    view: int = 0
-    latest: int = 0
 
 
 @store("views of profiles")

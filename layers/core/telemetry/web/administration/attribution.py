@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from telemetry.domain.environment import Environment
 from telemetry.domain.profiles import closing
 from telemetry.services.administration import catalogue
-from telemetry.storage.profiles.views import Current
 from telemetry.web.administration.models import Input, Output
 from telemetry.web.administration.routing import AdminRouter, InEnvironment, ProductOf, ThisCall, one
 
@@ -53,7 +52,7 @@ class AttributionView(Output):
     network_file: str | None
 
     @classmethod
-    def of(cls, view: closing.View, current: Current) -> Self:
+    def of(cls, view: closing.View, current: closing.Current) -> Self:
         return cls(
             view=view.number,
             made_at=view.made_at,
@@ -82,7 +81,9 @@ class AttributionViews(Output):
     views: list[AttributionView]
 
     @classmethod
-    def of(cls, environment: Environment, product: str, current: Current, views: Sequence[closing.View]) -> Self:
+    def of(
+        cls, environment: Environment, product: str, current: closing.Current, views: Sequence[closing.View]
+    ) -> Self:
         return cls(
             environment=environment, product=product, views=[AttributionView.of(each, current) for each in views]
         )

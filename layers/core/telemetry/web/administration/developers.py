@@ -7,7 +7,6 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 
 from telemetry.domain.environment import Environment
 from telemetry.services.administration import catalogue
-from telemetry.storage.profiles.keys import fingerprint_of
 from telemetry.web.administration.models import Output
 from telemetry.web.administration.routing import AdminRouter, InEnvironment, ProductOf, ThisCall, one
 
@@ -46,7 +45,7 @@ def forget_developer(
     call: ThisCall, environment: InEnvironment, developer_id: FingerprintInPath
 ) -> Response[ForgottenDeveloper]:
     """Forgets how a user or device is called, in all products, for good. What was counted stays counted."""
-    call.backend.profiles(environment).forget(call.staff, fingerprint_of(developer_id), call.stores)
+    call.backend.profiles(environment).forget(call.staff, developer_id, call.stores)
     return one(ForgottenDeveloper(environment=environment, id=developer_id))
 
 
@@ -61,7 +60,7 @@ def unlink_developers(
     """Says that two ids of a product are not the same person. No count changes."""
     known = catalogue.find_product(product, call.stores).id
     profiles = call.backend.profiles(environment)
-    profiles.unlink(call.staff, known, fingerprint_of(developer_id), fingerprint_of(other_id))
+    profiles.unlink(call.staff, known, developer_id, other_id)
     return one(Link.of(environment, known, developer_id, other_id, unlinked=True))
 
 
@@ -76,5 +75,5 @@ def link_developers_again(
     """Takes it back: they are shown as what they were seen with."""
     known = catalogue.find_product(product, call.stores).id
     profiles = call.backend.profiles(environment)
-    profiles.link_again(call.staff, known, fingerprint_of(developer_id), fingerprint_of(other_id))
+    profiles.link_again(call.staff, known, developer_id, other_id)
     return one(Link.of(environment, known, developer_id, other_id, unlinked=False))
