@@ -554,7 +554,7 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
         "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
         "license_last4,license_state,customer_id,customer_name,api_key_id,damage,forgotten\r\n"
         f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,\r\n"
+        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,,\r\n"
     )
 
 
