@@ -8,8 +8,10 @@ from random import Random
 from typing import Self
 
 from local import Json
-from local.demo_history import CLI, DAYS, DESKTOP, replay
+from local.demo_companies import DAYS as USAGE_DAYS
+from local.demo_history import DAYS, DESKTOP, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
+from local.demo_usage import CLI
 from telemetry.clock import SystemClock
 from telemetry.domain.api_key import Access, Capability, Role
 from telemetry.domain.closing import BETWEEN_COUNTS
@@ -19,11 +21,13 @@ from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_ke
 from telemetry.domain.recount import Unit
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
 from telemetry.services.close_day import DayCloser
-from telemetry.settings import IngestSettings, TableNames
+from telemetry.services.recount import Allowance
+from telemetry.settings import CloseUsageSettings, IngestSettings, TableNames
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
+from telemetry.wiring.close_usage import CloseUsageWiring
 from telemetry.wiring.ingest import IngestWiring
 
 PRIMARY, SECONDARY = ActivityLevel.PRIMARY, ActivityLevel.SECONDARY
@@ -33,8 +37,11 @@ PRODUCTS = (
         CLI,
         "Orbit CLI",
         activity_types=by_key(
-            ActivityType("primary", "Ran a build", PRIMARY), ActivityType("secondary1", "Opened the docs", SECONDARY)
+            ActivityType("primary", "Ran a build", PRIMARY),
+            ActivityType("secondary1", "Opened the docs", SECONDARY),
+            ActivityType("LOGIN_ACTIVITY", "Signed in", SECONDARY),
         ),
+        profiles=True,
     ),
 )
 
@@ -43,13 +50,15 @@ PRODUCTS = (
 class Site:
     """Where to load the demo. AWS clients made without arguments reach its database, and SECRET_FILE names its secret.
 
-    `settings` are the ingest function's variables; `settle` takes all that the record streams hold to rollup, and
-    returns when it is counted. `say` tells progress to people, `show` the latest of it to whoever asks.
+    `settings` are the ingest function's variables, `network_file` the path of the demo's own. `settle` takes all
+    that the record streams hold to rollup, and returns when it is counted. `say` tells progress to people,
+    `show` the latest of it to whoever asks.
     """
 
     tables: TableNames
     keyring: Keyring
     settings: Mapping[str, str]
+    network_file: str | None
     settle: Callable[[], None]
     say: Callable[[str], None]
     show: Callable[[str], None]
@@ -95,16 +104,19 @@ def _replay(
         closer = DayCloser.of(aggregates, records, [product.id for product in PRODUCTS], _no_part)
         for moment in (now - BETWEEN_COUNTS, now):
             closer.close(moment)
+        usage = CloseUsageWiring(CloseUsageSettings(site.tables, settings.shards, site.network_file), SystemClock())
+        with_profiles = [product.id for product in PRODUCTS if product.profiles]
+        usage.closer(environment, Allowance()).close_all(with_profiles, usage.ledger(environment).closing(), now)
 
     def progress(day: int) -> None:
-        (site.tell if day % 5 == 0 else site.show)(f"day {day} of {DAYS}")
+        (site.tell if day % 10 == 0 else site.show)(f"day {day} of {USAGE_DAYS}")
 
     with _Settling(site.settle) as settling:
         kept = replay(wiring.ingest, access, fleets, now, settling.begin, progress)
     site.tell("closing days")
     with ThreadPoolExecutor(len(Environment), "closing") as threads:
         list(threads.map(close, Environment))
-    site.say(f"  {kept} events kept, {DAYS} days closed")
+    site.say(f"  {kept} events kept, {USAGE_DAYS} days closed")
 
 
 class _StoppedClock(SystemClock):

@@ -1,4 +1,5 @@
-"""The demo vendor's past: a month of users who come, stay, and move from one version to the next.
+"""The demo vendor's past: users who come, stay, and move from one version to the next. A month of Orbit Desktop, and
+two of Orbit CLI (`local.demo_usage`).
 
 Made by the code that serves requests, with a clock that is told the time: the records, moves and closed days are real.
 """
@@ -8,10 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import IPv4Address
+from itertools import groupby
 from random import Random
 from typing import Any
 
+from local.demo_companies import DAYS as USAGE_DAYS
+from local.demo_companies import developers as usage_developers
 from local.demo_licenses import OUTBREAK, Fleet, Seat
+from local.demo_usage import usage
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
@@ -20,15 +25,12 @@ from telemetry.retry import Deadline
 from telemetry.services.ingest import Ingest, Status
 
 DAYS = 30
-"""Closed days of history; today up to now comes on top."""
+"""Closed days of history of Orbit Desktop; today up to now comes on top."""
 
-CLI, DESKTOP = "orbit-cli", "orbit-desktop"
+DESKTOP = "orbit-desktop"
 
-_PEOPLE = {Environment.PRODUCTION: 240, Environment.STAGING: 20, Environment.DEVELOPMENT: 8}
-_RELEASES = {  # day of release, counted from the first day
-    CLI: ((-99, "2.7.3"), (5, "2.8.0"), (19, "2.8.1")),
-    DESKTOP: ((-99, "4.11.0"), (2, "4.12.0"), (16, "5.0.0"), (23, "5.0.1")),
-}
+_PEOPLE = {Environment.PRODUCTION: 140, Environment.STAGING: 12, Environment.DEVELOPMENT: 6}
+_RELEASES = ((-99, "4.11.0"), (2, "4.12.0"), (16, "5.0.0"), (23, "5.0.1"))  # by days, counted from the first one
 _COMPANIES = ("aurora-labs.example", "bluepeak.example", "cobalt.example", "dunes.example", "everfield.example")
 _COUNTRIES = ("DE", "US", "FR", "GB", "IN", "JP", "BR")
 _SYSTEMS = (("windows", "10.0.22631"), ("macos", "15.1"), ("linux", "6.8"))
@@ -37,12 +39,11 @@ _FIRST_ADDRESS = int(IPv4Address("198.51.100.0"))  # a range kept for documentat
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who uses the vendor's products, from `joined` (days from the first) on."""
+    """Somebody who uses Orbit Desktop, from `joined` (days from the first) on."""
 
     number: int
     user: str
     device: str
-    products: tuple[str, ...]
     joined: int
     diligence: float
     update_lag: int
@@ -53,17 +54,17 @@ class Person:
 
 
 def population(environment: Environment, fleet: Fleet, random: Random) -> list[Person]:
-    """The same people for the same random seed."""
+    """The same people for the same random seed. Some of them use Orbit CLI too."""
     people = []
+    developers = [each.user_id for each in usage_developers(environment) if each.has_company_mail]
     for number in range(_PEOPLE[environment]):
         name = f"{random.choice(('kim', 'alex', 'sam', 'robin', 'jo', 'max'))}{number}"
-        products = random.choice(((CLI,), (DESKTOP,), (DESKTOP,), (CLI, DESKTOP)))
-        seat = fleet.seats[number] if DESKTOP in products and number < len(fleet.seats) else None
+        user = f"{name}@{random.choice(_COMPANIES)}" if random.random() < 0.8 else name
+        seat = fleet.seats[number] if number < len(fleet.seats) else None
         person = Person(
             number=number,
-            user=f"{name}@{random.choice(_COMPANIES)}" if random.random() < 0.8 else name,
+            user=random.choice(developers) if random.random() < 0.1 else user,
             device=seat.device if seat else random.randbytes(16).hex(),
-            products=products,
             joined=max(0, random.randrange(-DAYS, DAYS)),
             diligence=random.choice((0.1, 0.3, 0.6, 0.9)),
             update_lag=random.randrange(10),
@@ -88,17 +89,19 @@ def replay(
     day_over: Callable[[], None],
     progress: Callable[[int], None],
 ) -> int:
-    """Keeps a month of events, ending `now`; `day_over` is called after each day. Gives their number."""
+    """Keeps all events up to `now`; `day_over` is called after each day. Gives their number."""
     random = Random(20)
     people = {environment: population(environment, fleets[environment], random) for environment in Environment}
     today = now.astimezone(UTC).date()
     kept = 0
-    for number in range(DAYS + 1):
-        day = today - timedelta(days=DAYS - number)
+    for number in range(USAGE_DAYS + 1):
+        day, desktop_number = today - timedelta(days=USAGE_DAYS - number), number - (USAGE_DAYS - DAYS)
         for environment in Environment:
-            sessions = _day(people[environment], environment, day, number, random)
-            oddities = _odd_day(fleets[environment], environment, day, number, random)
-            for moment, address, events in (*sessions, *oddities):
+            sent = [*_usage(environment, number, today)]
+            if desktop_number >= 0:
+                sent += _day(people[environment], day, desktop_number, random)
+                sent += _odd_day(fleets[environment], environment, day, desktop_number, random)
+            for moment, address, events in sent:
                 if moment < now:
                     _keep(ingest, events, access[environment], address, moment)
                     kept += len(events)
@@ -113,8 +116,15 @@ def _keep(ingest: Ingest, events: list[Event], access: Access, address: str, mom
         raise RuntimeError(f"{failed} demo events could not be stored")
 
 
+def _usage(environment: Environment, number: int, today: date) -> Iterator[tuple[datetime, str, list[Event]]]:
+    """What comes from Orbit CLI on a day: all events of a sitting in one request."""
+    uses = (use for use in usage(environment) if use.day == number)
+    for (moment, caller), sitting in groupby(uses, lambda use: (use.moment(today), use.caller)):
+        yield moment, caller, [reo.parse(_encoded({"payload": use.payload(today)})) for use in sitting]
+
+
 def _day(
-    people: Iterable[Person], environment: Environment, day: date, number: int, random: Random
+    people: Iterable[Person], day: date, number: int, random: Random
 ) -> Iterator[tuple[datetime, str, list[Event]]]:
     """What each active person sends: one session a day, all its events in one request."""
     weekend = day.weekday() >= 5
@@ -122,12 +132,10 @@ def _day(
         if person.joined > number or random.random() > person.diligence * (0.3 if weekend else 1):
             continue
         moment = _moment(day, random)
-        events = [
-            event
-            for product in person.products
-            for event in _session(person, product, environment, moment, number, random)
-        ]
-        yield moment, person.address, events
+        version = next(name for since, name in reversed(_RELEASES) if since + person.update_lag <= number)
+        times = random.choice((1, 1, 2, 3))
+        bodies = [_encoded(_telemetry(person, version, random)) for _ in range(times)]
+        yield moment, person.address, [getkeymanager.parse_one(body) for body in bodies]
 
 
 def _odd_day(
@@ -154,33 +162,6 @@ def _odd_day(
 
 def _moment(day: date, random: Random) -> datetime:
     return datetime.combine(day, time(), UTC) + timedelta(seconds=random.triangular(0, 86_399, 50_000))
-
-
-def _session(
-    person: Person, product: str, environment: Environment, moment: datetime, number: int, random: Random
-) -> Iterator[Event]:
-    version = next(name for day, name in reversed(_RELEASES[product]) if day + person.update_lag <= max(number, 0))
-    for _ in range(random.choice((1, 1, 2, 3))):
-        if product == CLI:
-            yield reo.parse(_encoded({"payload": _usage(person, environment, version, moment, random)}))
-        else:
-            yield getkeymanager.parse_one(_encoded(_telemetry(person, version, random)))
-
-
-def _usage(person: Person, environment: Environment, version: str, moment: datetime, random: Random) -> dict[str, Any]:
-    return {
-        "activity_type": random.choice(("primary", "primary", "secondary1", "CALL_HOME")),
-        "source": "PRODUCT_CLOUD",
-        "environment": environment.upper(),
-        "user_id": person.user,
-        "user_id_type": "EMAIL" if "@" in person.user else "USERNAME",
-        "ip_addr": person.address,
-        "event_id": random.getrandbits(62),
-        "event_at": int(moment.timestamp()),
-        "product_id": CLI,
-        "user_agent": f"orbit-cli/{version}",
-        "meta": {"version": version, "os": person.system[0]},
-    }
 
 
 def _telemetry(person: Person, version: str, random: Random) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def _serve(port: int, folder: Path, stack: ExitStack, stop: "_Stop", *, history:
 
     start.say("starting the database")
     if fresh:
-        state.begin_loading()
+        _begin_loading(state, history=history)
     engine = stack.enter_context(Engine.start(state.database, [state.lock]))
     use(engine.endpoint)
     os.environ["SECRET_FILE"] = str(state.secret_file)
@@ -217,14 +217,24 @@ def _containers(template: Template, state: State, aws: dict[str, str]) -> Contai
     behind_the_api = {route.function for route in template.routes}
     return Containers(
         ((function, _MOST_CONTAINERS if function.name in behind_the_api else 1) for function in template.functions),
-        aws | {"SECRET_FILE": str(state.secret_file)} | _given("NETWORK_FILE"),
+        aws | {"SECRET_FILE": str(state.secret_file)} | network_file(state),
         state.log,
     )
 
 
-def _given(name: str) -> dict[str, str]:
-    """A variable that whoever started this has set, in place of the template's."""
-    return {name: os.environ[name]} if os.environ.get(name) else {}
+def network_file(state: State) -> dict[str, str]:
+    """Where functions find the network file: what whoever started this has set, else the demo's, else nowhere."""
+    path = os.environ.get("NETWORK_FILE") or (str(state.network_file) if state.network_file.exists() else "")
+    return {"NETWORK_FILE": path} if path else {}
+
+
+def _begin_loading(state: State, *, history: bool) -> None:
+    """The network file comes first: functions are told when they start that there is one."""
+    state.begin_loading()
+    if history:
+        from local.demo_networks import write_network_file  # noqa: PLC0415 (every other start would wait for it too)
+
+        write_network_file(state.network_file)
 
 
 def _await_functions(containers: Containers) -> None:
@@ -251,6 +261,7 @@ def _load_demo(
         tables=TableNames(template.stack),
         keyring=keyring,
         settings=template.function("ingest").environment,
+        network_file=network_file(state).get("NETWORK_FILE"),
         settle=settle,
         say=say,
         show=lambda progress: start.show(f"loading the demo: {progress}"),

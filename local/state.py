@@ -24,6 +24,7 @@ from local.errors import CommandError
 SECRET_FILE = "secret"  # noqa: S105 (a file name)
 DEMO_KEYS_FILE = "demo-keys.json"
 DATABASE_FILE = "dynamodb.sqlite"
+NETWORK_FILE = "networks.mmdb"
 
 _SECRET_BYTES = 32
 
@@ -103,6 +104,11 @@ class State:
     def demo_keys(self) -> Path:
         return self.folder / DEMO_KEYS_FILE
 
+    @property
+    def network_file(self) -> Path:
+        """The demo's; states without the demo, and those of earlier versions, have none."""
+        return self.folder / NETWORK_FILE
+
     def read_demo_keys(self) -> dict[str, Json]:
         """The demo's keys, empty where there are none. Raises StateError when the file is damaged."""
         return read_json(self.demo_keys, {})
@@ -158,6 +164,7 @@ class State:
         for path in (
             self.positions,
             self.demo_keys,
+            self.network_file,
             _check_file(self.folder),
             *self.folder.glob(f"{self.database.name}*"),
         ):

@@ -143,7 +143,7 @@ _TABLE_IGNORED = {
     "DeletionProtectionEnabled", "PointInTimeRecoverySpecification", "ResourcePolicy", "SSESpecification", "Tags",
 }  # fmt: skip
 _FUNCTION_IGNORED = {
-    "Architectures", "DeadLetterQueue", "Description", "Layers", "LoggingConfig", "Policies",
+    "Architectures", "DeadLetterQueue", "Description", "EphemeralStorage", "Layers", "LoggingConfig", "Policies",
     "ReservedConcurrentExecutions", "Role", "Runtime", "Tags", "Tracing",
 }  # fmt: skip
 _MAPPING_IGNORED = {

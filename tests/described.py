@@ -19,8 +19,8 @@ NO_ROUTE = {308, 401, 403, 404, 422, 503}
 
 
 NDJSON = "application/x-ndjson"
-LINE = {"$ref": "#/components/schemas/RecordWithBody"}
-"""Of an export; OpenAPI 3.1 has no word for the lines of a text."""
+LINES = {"export_records": "RecordWithBody", "export_companies": "CompanyItem", "export_developers": "DeveloperItem"}
+"""Of exports; OpenAPI 3.1 has no word for the lines of a text."""
 
 
 class Operation(NamedTuple):
@@ -126,7 +126,7 @@ def _validator(name: str, status: int, media_type: str) -> Draft202012Validator:
     operation = next(each for each in operations() if each.described["operationId"] == name)
     schema = resolved(operation.described["responses"][str(status)])["content"][media_type]["schema"]
     if media_type == NDJSON:
-        schema = LINE
+        schema = {"$ref": f"#/components/schemas/{LINES[name]}"}
     return Draft202012Validator({**schema, "components": {"schemas": _closed()}}, validate_formats=True)
 
 

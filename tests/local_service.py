@@ -20,7 +20,7 @@ START_SECONDS = 180.0
 """How long a start, or a command, may take on a machine that is busy with other tests."""
 
 DEMO_SECONDS = 600.0
-"""How long a start with the demo's month may take there."""
+"""How long a start with the demo's history may take there."""
 
 _READY = re.compile(r"ready on (\S+)")
 
@@ -39,7 +39,7 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 class LocalService:
-    """`make run` on a state folder, with keys only or with the demo's month. Use it as a context manager."""
+    """`make run` on a state folder, with keys only or with the demo's history. Use it as a context manager."""
 
     def __init__(self, state: Path, port: int = 0, *, demo: bool = False) -> None:
         """Returns when it is ready."""

@@ -29,6 +29,9 @@ from telemetry.web.etags import is_current, weak_etag
 from telemetry.web.failures import failure_answer
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.problems import failure_problem
+from telemetry.web.profiles import queries
+from telemetry.web.profiles.asked import AskedOfProduct
+from telemetry.web.profiles.bodies import ProfileShape
 from telemetry.web.record_answers import RecordPage
 from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
@@ -47,7 +50,7 @@ app = APIGatewayHttpResolver()
 logger = Logger()
 wired = Wired(AnalyticsWiring.from_env)
 
-Q = TypeVar("Q", bound=api.Query)
+Q = TypeVar("Q", bound=api.EnvironmentQuery)
 
 
 def admit(app_: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
@@ -201,6 +204,55 @@ def get_system_logs() -> Response[str]:
     return _given(analytics.logs_body(logs))
 
 
+# ── developers and companies, for staff
+
+
+@app.get(f"{ANALYTICS}/companies")
+def list_companies() -> Response[str]:
+    """A page of the companies that use a product. A viewer gets totals."""
+    staff, query = _asked(Role.VIEWER, queries.CompanyListQuery)
+    return _given(*_of_product(query, staff).companies(query))
+
+
+@app.get(f"{ANALYTICS}/companies/export")
+def export_companies() -> Response[str]:
+    """A page of a file of companies. The audit log notes the first page before it is sent."""
+    staff, query = _asked(Role.ADMIN, queries.CompanyExportQuery)
+    if query.cursor is None:
+        note_export(staff, query.environment, query.named(), wired().stores.audit, "companies")
+    return _of_product(query, staff).company_file(query)
+
+
+@app.get(f"{ANALYTICS}/companies/<company_id>")
+def get_company(company_id: str) -> Response[str]:
+    """One company, and a page of its developers."""
+    staff, query = _asked(Role.ADMIN, queries.CompanyQuery)
+    return _given(*_of_product(query, staff).company(query, company_id))
+
+
+@app.get(f"{ANALYTICS}/developers")
+def list_developers() -> Response[str]:
+    """A page of the developers who use a product. A viewer gets totals."""
+    staff, query = _asked(Role.VIEWER, queries.DeveloperListQuery)
+    return _given(*_of_product(query, staff).developers(query))
+
+
+@app.get(f"{ANALYTICS}/developers/export")
+def export_developers() -> Response[str]:
+    """A page of a file of developers. The audit log notes the first page before it is sent."""
+    staff, query = _asked(Role.ADMIN, queries.DeveloperExportQuery)
+    if query.cursor is None:
+        note_export(staff, query.environment, query.named(), wired().stores.audit, "developers")
+    return _of_product(query, staff).developer_file(query)
+
+
+@app.get(f"{ANALYTICS}/developers/<developer_id>")
+def get_developer(developer_id: str) -> Response[str]:
+    """One developer with all details."""
+    staff, query = _asked(Role.ADMIN, queries.ProfileQuery)
+    return _given(*_of_product(query, staff).developer(query, developer_id))
+
+
 @app.not_found
 def not_found(error: NotFoundError) -> Response[str]:
     """No route of staff's, or none at all: a greedy route leads here too."""
@@ -241,6 +293,14 @@ def _search(query: api.Query, staff: Staff) -> RecordSearch:
 
 def _shape(query: api.Query, staff: Staff) -> api.Shape:
     return api.Shape(query.environment, wired().keyring, staff.now)
+
+
+def _of_product(query: queries.ProfileQuery, staff: Staff) -> AskedOfProduct:
+    product = wired().product(query.product)
+    is_on = product is not None and product.profiles
+    shape = ProfileShape(query.environment, query.product, is_on, product.activity_types if product else {})
+    profiles = wired().profiles(query.environment) if is_on else None
+    return AskedOfProduct(profiles, shape, staff, current_request(app), wired().keyring)
 
 
 def _given(body: Mapping[str, Any], link: dict[str, str] | None = None) -> Response[str]:

@@ -1,12 +1,15 @@
-"""Counts users and hours from the streams of records, and raises alerts."""
+"""Counts users and hours from the streams of records, raises alerts, and notes who is active today."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from telemetry.domain.environment import Environment
 from telemetry.faults import faults_counted
-from telemetry.services.rollup import Batch
+from telemetry.services.rollup import Batch, Seen
 from telemetry.wiring.rollup import RollupWiring
 from telemetry.wiring.wired import Wired
 
@@ -19,6 +22,22 @@ wired = Wired(RollupWiring.from_env)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 (Lambda passes it)
     """Counts one batch of a stream's shard. Raises when Lambda should deliver it again."""
     batch = Batch.of(event, wired().settings.tables.records)
-    observations = wired().rollups[batch.environment].count(batch, wired.clock.now())
-    wired().spike_watches[batch.environment].look(observations)
+    seen = wired().rollups[batch.environment].count(batch, wired.clock.now())
+    wired().spike_watches[batch.environment].look(each.observation for each in seen)
+    _note(seen, batch.environment)
     return {"state": {}}
+
+
+def _note(seen: Sequence[Seen], environment: Environment) -> None:
+    """The batch is counted by now, whatever becomes of this."""
+    try:
+        live = wired().live_profiles[environment]
+        noted = live.note([(each.observation, each.event) for each in seen])
+        if noted.left_out:
+            logger.warning("Some are not noted yet", written=noted.written, left_out=noted.left_out)
+        if failure := wired().networks.failure():
+            logger.warning("The network file cannot be read: addresses tell no companies", exc_info=failure)
+    except Exception:
+        logger.exception("Who is active today is not noted")
+        with single_metric("ProfilesNotNoted", MetricUnit.Count, 1):
+            pass

@@ -114,6 +114,10 @@ def metered(only: Callable[[dict[str, Any], dict[str, Any]], bool] = lambda *_: 
         yield calls
 
 
+def write_units(calls: Sequence[Call]) -> float:
+    return sum(units for operation, units in calls if operation not in READS)
+
+
 def read_units(calls: Sequence[Call]) -> float:
     """The read units among them: those of writes are write units."""
     return sum(units for operation, units in calls if operation in READS)

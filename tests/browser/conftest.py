@@ -49,7 +49,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 
 @pytest.fixture(scope="module")
 def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """One with the demo vendor's month, which takes a minute or two to make: not made where there is no browser."""
+    """One with the demo vendor's history, which takes a minute or two to make: not made where there is no browser."""
     assert chromium.is_connected()
     with LocalService(tmp_path_factory.mktemp("browser") / "demo", demo=True) as running:
         yield running

@@ -106,7 +106,8 @@ def test_a_viewer_asks_for_totals_only(open_page: OpenPage, analytics: Analytics
     assert {path for path, _ in analytics.asked} == {"overview", "products"}
     for name in ("alerts", "licenses", "devices", "mismatches", "spikes", "activations"):
         expect(panel(page, name)).to_have_count(0)
-    assert page.get_by_role("link").all_inner_texts() == ["Skip to content"]
+    links = page.get_by_role("link").all_inner_texts()
+    assert links == ["Skip to content", "Overview", "Companies", "Developers", "API"]
 
 
 def test_what_has_not_changed_is_not_sent_again(open_page: OpenPage) -> None:

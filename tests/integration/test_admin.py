@@ -282,6 +282,7 @@ def test_products_are_registered_and_changed(ask: Ask) -> None:
         "requires_license": True,
         "versions": ["2.0", "2.1"],
         "activity_types": [],
+        "profiles": False,
     }
     created = ask("POST", "/products", new)
     assert (created.status, created.body, created.headers["etag"]) == (201, made, '"1"')
@@ -297,6 +298,22 @@ def test_products_are_registered_and_changed(ask: Ask) -> None:
     )
     names = [item["id"] for item in ask("GET", "/products").body["items"]]
     assert names == ["acme-cli", "acme-desktop", "orbit-2.x"]
+
+
+def test_profiles_are_turned_on_and_off(ask: Ask) -> None:
+    """Off unless somebody says so, also of products that were stored before there was such a thing."""
+    path = "/products/acme-cli"
+    assert ask("GET", path).body["profiles"] is False
+    for version, on in ((1, True), (2, False), (3, True)):
+        changed = ask("PATCH", path, {"profiles": on}, if_match=f'"{version}"')
+        assert (changed.status, changed.body["profiles"], ask("GET", path).body["profiles"]) == (200, on, on)
+        entry = ask("GET", "/audit", None, PRODUCTION).body["items"][0]
+        assert (entry["action"], entry["before"], entry["after"]) == (
+            "product.change", {"profiles": not on}, {"profiles": on}
+        )  # fmt: skip
+    assert ask("PATCH", path, {"profiles": False}, if_match='"1"').status == 412
+    assert ask("POST", "/products", {"id": "new", "name": "New", "profiles": True}).body["profiles"] is True
+    assert ask("POST", "/products", {"id": "newer", "name": "New", "profiles": "x"}).status == 422
 
 
 @pytest.mark.parametrize(
@@ -864,6 +881,7 @@ def test_every_change_is_written_down(ask: Ask, keys: Keys, deployment: Deployme
         "allowed_networks": [],
     }
     product = {"name": "New", "requires_license": False, "activity_types": [], "versions": [], "is_active": True}
+    product |= {"profiles": False}
     license_ = {"state": "available", "activation_limit": 1, "last_four": "LL08"}
     states = ["assigned", "suspended", "active", "revoked"]
     assert [(item["action"], item["entity"], item["before"], item["after"]) for item in items] == [

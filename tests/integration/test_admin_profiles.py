@@ -14,16 +14,16 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.product import Product
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.services.profiles.reader import ProfileReader
-from telemetry.services.profiles.stores import Stores
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.storage.profiles.forgotten import ForgottenStore
 from telemetry.storage.profiles.keys import fingerprint_text
 from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
 from tests.integration.test_chaos import Crashed, Fault
-from tests.integration.test_profiles import Nobody
 from tests.lambdas import load_function
 from tests.worlds.deployment import Deployment
-from tests.worlds.profiles import FIRST, NOW, PRODUCT, Attributes, Records, closer, fingerprint, random_uses
+from tests.worlds.profile_days import FIRST, NOW, PRODUCT, Attributes, Records, closer, fingerprint, random_uses
+from tests.worlds.profile_days import reader as reader_of
 
 LAST = FIRST + timedelta(days=24)
 TODAY = LAST + timedelta(days=1)
@@ -39,7 +39,7 @@ class Site:
         self.deployment = deployment
         deployment.products.put(Product(PRODUCT, "Orbit", profiles=True))
         self.table = deployment.tables.aggregates(Environment.PRODUCTION)
-        self.stores = Stores.of(self.table)
+        self.stores = ProfileStores.of(self.table)
         self.forgotten = ForgottenStore(deployment.tables.registry, Environment.PRODUCTION)
         self.records, self.attributes = Records(random_uses(Random(25), 25)), Attributes()
         self.clock = FakeClock(NOW)
@@ -51,7 +51,7 @@ class Site:
         closing.close(PRODUCT, FIRST, last, NOW)
 
     def reader(self, forgotten: frozenset[bytes] = frozenset()) -> ProfileReader:
-        return ProfileReader(self.stores, Nobody(), forgotten)  # type: ignore[arg-type]
+        return reader_of(self.table, forgotten)
 
     def ask(
         self,

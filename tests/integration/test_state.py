@@ -9,7 +9,7 @@ import pytest
 from local import deployments
 from local.engine import Engine, create_tables, damage, dynamodb
 from local.errors import CommandError
-from local.service import complain_of
+from local.service import complain_of, network_file
 from local.state import FORMAT, State, StateError, StateInUse, attached
 from local.template import read_template
 from telemetry.domain.errors import StoreUnavailable
@@ -52,6 +52,18 @@ def test_makes_the_secret_once_for_this_user_alone(tmp_path: Path) -> None:
             state.secret()
 
 
+def test_functions_get_the_network_file_that_there_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NETWORK_FILE", raising=False)
+    with State.hold(tmp_path) as state:
+        assert network_file(state) == {}
+        monkeypatch.setenv("NETWORK_FILE", "/mine.mmdb")
+        assert network_file(state) == {"NETWORK_FILE": "/mine.mmdb"}
+        state.network_file.touch()
+        assert network_file(state) == {"NETWORK_FILE": "/mine.mmdb"}
+        monkeypatch.setenv("NETWORK_FILE", "")
+        assert network_file(state) == {"NETWORK_FILE": str(tmp_path / "networks.mmdb")}
+
+
 def test_forgets_a_first_loading_that_was_interrupted(tmp_path: Path) -> None:
     with State.hold(tmp_path) as state:
         secret = state.secret()
@@ -59,10 +71,12 @@ def test_forgets_a_first_loading_that_was_interrupted(tmp_path: Path) -> None:
         state.database.touch()
         (tmp_path / "dynamodb.sqlite-wal").touch()
         state.positions.touch()
+        state.network_file.touch()
         assert state.discard_unfinished()
         assert not state.database.exists()
         assert not (tmp_path / "dynamodb.sqlite-wal").exists()
         assert not state.positions.exists()
+        assert not state.network_file.exists()
         assert state.secret() == secret
 
         state.begin_loading()

@@ -16,6 +16,7 @@ from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField, StoreUnavailable
+from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.hourly_counts import MOST_NAMES, OTHER, UNNAMED
 from telemetry.domain.licensing import Calls, DeviceAction
@@ -153,9 +154,9 @@ class World:
         return Overviews(totals, store.latest, summaries, store, store, calls).read(scope, cut, NOW)
 
 
-def _with_activity(seen: Observation) -> tuple[Observation, str | None]:
+def _with_activity(seen: Observation) -> tuple[Observation, Event | None]:
     """What is done so many times at once has a name of its own."""
-    return seen, f"does {seen.uses}" if seen.uses else None
+    return seen, Event(b"", Dialect.REO, group=f"does {seen.uses}") if seen.uses else None
 
 
 def _no_part(unit: object) -> None:

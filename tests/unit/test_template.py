@@ -90,7 +90,7 @@ def test_reads_the_queue_and_the_topic_rollup_is_given() -> None:
     arn = f"arn:aws:sns:{REGION}:000000000000:some-stack-alerts"
     assert template.queues == (Queue("some-stack-rollup-failures", url),)
     assert template.topics == (Topic("some-stack-alerts", arn),)
-    given = {"FAILURE_QUEUE_URL": url, "ALERT_TOPIC_ARN": arn}
+    given = {"FAILURE_QUEUE_URL": url, "ALERT_TOPIC_ARN": arn, "NETWORK_FILE": ""}
     assert dict(template.function("rollup").environment) == {**template.function("ingest").environment, **given}
 
 

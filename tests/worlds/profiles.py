@@ -1,211 +1,169 @@
-"""Random use of a product by developers at companies, closed day by day, and counted once more from what was sent."""
+"""Developers and companies by hand, until a day of them is closed by the functions' own code."""
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
-from hashlib import sha256
-from random import Random
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import TypeVar
 
-from telemetry.domain.attribution import Attribution, AttributionKind, AttributionSource
-from telemetry.domain.overrides import Overrides
-from telemetry.domain.profiles.closing import Pin
-from telemetry.domain.profiles.rows import Attribute
-from telemetry.domain.record import RecordKey
-from telemetry.domain.shards import shard_of
-from telemetry.domain.sighting import Observation, Sighting
-from telemetry.services.profiles.close import ProfileCloser
-from telemetry.services.profiles.stores import Stores
-from telemetry.services.recount import Allowance
+from telemetry.domain.profiles.cards import Activity, CompanyCard, CompanyName, DeveloperCard, Order
+from telemetry.domain.profiles.ranking import ranked_companies, ranked_developers
+from telemetry.domain.profiles.views import (
+    AtCompany,
+    Attributed,
+    Closed,
+    CompanyRow,
+    CompanyView,
+    DeveloperRow,
+    DeveloperView,
+    Link,
+    Listing,
+    Totals,
+)
 
-PRODUCT = "orbit#cli"
-SHARDS = 2
-FIRST = date(2026, 9, 1)
-NOW = datetime(2026, 12, 1, tzinfo=UTC)
+DAY = date(2026, 11, 20)
+FILE = "ab" * 32
 
-_USERS, _DEVICES = 9, 4
-_COMPANIES = ("acme.com", "bolt.io", "~o:cold gmbh", "delta.dev")
+R = TypeVar("R")
 
 
-class Use(NamedTuple):
-    """One record. `company` and `strength` say what it is attributed to: 3 by domain, 2 or 1 by address."""
-
-    day: date
-    user: bytes | None
-    device: bytes | None
-    company: str | None
-    strength: int
-    activity: str
-    uses: int
-
-    @property
-    def actor(self) -> bytes | None:
-        return self.user or self.device
+def closed(day: date = DAY, view: int = 0, network_file: str | None = FILE) -> Closed:
+    """A closed day with some totals."""
+    at = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1, minutes=50)
+    totals = Totals(5, 3, {"primary": 40, "secondary1": 8, "CALL_HOME": 2}, {"CALL_HOME": 1})
+    return Closed(day, at, totals, Attributed(view, at, network_file), 1_000)
 
 
-def fingerprint(name: str) -> bytes:
-    return sha256(name.encode()).digest()[:16]
+def activity(
+    days: int = 3, uses: int = 10, last: date = DAY, first: date = date(2026, 9, 1), before: int = 1
+) -> Activity:
+    """Some uses, most of them primary, all of them in the last week."""
+    return Activity(first, last, days, before, {"primary": uses, "secondary1": 2, "x": 1}, (*([0] * 12), uses + 3))
 
 
-def attributed(hint: str | None, address: str | None) -> Attribution:
-    """By hints `acme.com`, and addresses `2:acme.com`; `ISP` is a network."""
-    if hint:
-        return Attribution(AttributionKind.COMPANY, hint, hint, AttributionSource.DOMAIN, 3, "DE")
-    if address and ":" in address:
-        strength, _, company = address.partition(":")
-        return Attribution(AttributionKind.COMPANY, company, company, AttributionSource.ADDRESS, int(strength), "FR")
-    return Attribution(AttributionKind.NETWORK, "AS1", "ISP", AttributionSource.ADDRESS, 1, "US")
+def company(id_: str, name: str | None = None, source: str = "domain", confidence: int = 3) -> CompanyName:
+    """By default one that a domain told."""
+    return CompanyName(id_, name or id_, source, confidence)
 
 
-@dataclass
-class Records:
-    """Records of a product, as the index lists them."""
+def company_card(name: CompanyName, developers: int = 1, countries: Sequence[str] = (), before: int = 0) -> CompanyCard:
+    """A company of so many developers."""
+    return CompanyCard(name, activity(), developers, before, tuple(countries))
 
-    uses: list[Use] = field(default_factory=list)
 
-    def observations(
-        self, product: str, day: date, shards: Iterable[int] | None = None, hours: range = range(24)
-    ) -> Iterator[Observation]:
-        del hours
-        chosen = range(SHARDS) if shards is None else list(shards)
-        for number, use in enumerate(self.uses):
-            if product == PRODUCT and use.day == day and _shard(use, number) in chosen:
-                yield _observation(use, number)
+def fingerprint(number: int) -> bytes:
+    """That of a developer."""
+    return number.to_bytes(16)
 
-    def shard_count(self, day: date) -> int:
-        del day
-        return SHARDS
 
-    def products(self, day: date) -> frozenset[str]:
-        return frozenset({PRODUCT} if any(use.day == day for use in self.uses) else ())
+def developer_card(
+    number: int, name: str | None, company_: CompanyName | None = None, *, days: int = 3, is_carried: bool = False
+) -> DeveloperCard:
+    """A developer known by a mail address, unless it has no name."""
+    return DeveloperCard(fingerprint(number), name, "EMAIL" if name else None, company_, is_carried, activity(days))
 
-    def has_any(self, product: str, day: date) -> bool:
-        return product in self.products(day)
+
+ACME, GLOBEX, INC = company("acme.com"), company("globex.co.uk"), company("~o:acme inc", "ACME, Inc.", "address", 2)
+COMPANIES = [
+    company_card(ACME, 3, ("DE", "GB"), before=1),
+    company_card(GLOBEX, 2, ("GB",), before=5),
+    company_card(INC, 1),
+]
+DEVELOPERS = [
+    developer_card(1, "ann@acme.com", ACME, days=9),
+    developer_card(2, "bob.acton@globex.co.uk", GLOBEX, days=7, is_carried=True),
+    developer_card(3, None, None, days=5),
+]
 
 
 @dataclass
-class Attributes:
-    """Attributes by `attributed`; each pin names another file, so that it shows which pin was used."""
+class HandMadeProfiles:
+    """What ProfileReader tells, of one product: all that was put here. `asked` are the views that were asked for."""
 
-    goes_without: bool = False
-    pinned: int = 0
-    merged: dict[str, str] = field(default_factory=dict)
+    day: Closed | None = field(default_factory=closed)
+    product: str = "acme-cli"
+    companies_: list[CompanyCard] = field(default_factory=lambda: list(COMPANIES))
+    developers_: list[DeveloperCard] = field(default_factory=lambda: list(DEVELOPERS))
+    asked: list[int | None] = field(default_factory=list)
 
-    def pin(self, now: datetime) -> Pin:
-        self.pinned += 1
-        return Pin(f"{self.pinned:064x}", Overrides(), "lists 1", now)
+    def closed(self, product: str, view: int | None = None) -> Closed | None:
+        del view
+        return self.day if product == self.product else None
 
-    def attribute(self, pin: Pin) -> Attribute:
-        assert pin.network_file
-        merged = dict(self.merged)
+    def companies(
+        self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None
+    ) -> Listing[CompanyRow]:
+        del today
+        ranked = ranked_companies(self.all_companies(product, view), order, self.day.day) if self.day else []
+        rows = [CompanyRow(card.company, card, is_active_today=card.company is ACME) for card in ranked]
+        new = CompanyRow(company("new.example"), None, is_active_today=True, is_new=True)
+        return self._page(rows, [new], start, limit)
 
-        def attribute(hint: str | None, address: str | None) -> Attribution:
-            found = attributed(hint, address)
-            target = merged.get(found.id or "")
-            return replace(found, id=target, name=target) if target else found
+    def developers(
+        self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None
+    ) -> Listing[DeveloperRow]:
+        del today
+        ranked = ranked_developers(self.all_developers(product, view), order, self.day.day) if self.day else []
+        rows = [
+            DeveloperRow(card.fingerprint, card.name, card.id_type, card.company, card, is_active_today=False)
+            for card in ranked
+        ]
+        new = DeveloperRow(fingerprint(99), "new@new.example", "EMAIL", None, None, is_active_today=True, is_new=True)
+        return self._page(rows, [new], start, limit)
 
-        return attribute
+    def company(
+        self, product: str, company_id: str, after: bytes | None, limit: int, today: date, view: int | None = None
+    ) -> CompanyView | None:
+        del today
+        self.asked.append(view)
+        card = next((each for each in self.all_companies(product) if each.company.id == company_id), None)
+        if card is None:
+            return None
+        found = [
+            each for each in self.developers_ if each.company == card.company and each.fingerprint > (after or b"")
+        ]
+        rest = found[limit - 1].fingerprint if len(found) > limit else None
+        at = [self._at(each) for each in found[:limit]]
+        nobody = AtCompany(card.company, b"", None, None, activity(), {"primary": 7}, (), ())
+        return CompanyView(self.day, card.company, card, date(2026, 9, 1), DAY, nobody, at, rest, is_active_today=True)
 
+    def developer(self, product: str, fingerprint: bytes, today: date, view: int | None = None) -> DeveloperView | None:
+        del today
+        self.asked.append(view)
+        card = next((each for each in self.all_developers(product) if each.fingerprint == fingerprint), None)
+        if card is None:
+            return None
+        links = [Link(DEVELOPERS[1].fingerprint, "bob", "GITHUB", b"d" * 16, DAY, is_undone=False)]
+        return DeveloperView(
+            closed=self.day,
+            fingerprint=fingerprint,
+            name=card.name,
+            id_type=card.id_type,
+            first=date(2026, 9, 1),
+            at=[self._at(card)],
+            links=links,
+            shared_devices=1,
+            is_active_today=True,
+            is_forgotten=card.name is None,
+            card=card,
+        )
 
-def names(keys: Sequence[RecordKey]) -> Mapping[RecordKey, tuple[str | None, str | None]]:
-    return {key: (key.partition, "EMAIL") for key in keys}
+    def all_companies(self, product: str, view: int | None = None) -> Iterator[CompanyCard]:
+        self.asked.append(view)
+        return iter(self.companies_ if product == self.product else ())
 
+    def all_developers(self, product: str, view: int | None = None) -> Iterator[DeveloperCard]:
+        self.asked.append(view)
+        return iter(self.developers_ if product == self.product else ())
 
-def closer(table: str, records: Records, attributes: Attributes, forgotten: Collection[bytes] = ()) -> ProfileCloser:
-    return ProfileCloser(Stores.of(table), records, attributes, names, lambda: forgotten, Allowance())
+    def _page(self, rows: Sequence[R], new: Sequence[R], start: int, limit: int) -> Listing[R]:
+        end = start + limit
+        rest = end if end < len(rows) else None
+        return Listing(self.day, rows[start:end], () if start else new, len(rows), rest)
 
-
-def random_uses(random: Random, days: int) -> list[Use]:
-    """Some use each day by some people, who mostly stay with their company."""
-    home = [random.choice((*_COMPANIES, None)) for _ in range(_USERS)]
-    found = []
-    for number in range(days):
-        day = FIRST + timedelta(days=number)
-        for _ in range(random.choice((0, 0, 1, 4, 9))):
-            who = random.randrange(_USERS)
-            if random.random() < 0.05:
-                home[who] = random.choice(_COMPANIES)
-            kind = random.random()
-            user = fingerprint(f"user {who}") if kind < 0.7 else None
-            device = fingerprint(f"device {who % _DEVICES}") if random.random() < 0.5 else None
-            if kind > 0.9:
-                user = device = None
-            company = home[who] if random.random() < 0.7 else random.choice((*_COMPANIES, None))
-            uses = 0 if random.random() < 0.1 else random.choice((1, 1, 1, 5, 1_000))
-            activity = random.choice(("primary", "secondary1", "LOGIN_ACTIVITY"))
-            found.append(Use(day, user, device, company, random.randint(1, 3), activity, uses))
-    return found
-
-
-class Did(NamedTuple):
-    """What somebody did on a day."""
-
-    company: str | None
-    uses: Counter[str]
-
-
-def recounted(uses: Iterable[Use]) -> dict[tuple[date, bytes], Did]:
-    """What every developer did on every day."""
-    by_day: defaultdict[tuple[date, bytes], list[Use]] = defaultdict(list)
-    for use in uses:
-        if use.actor:
-            by_day[use.day, use.actor].append(use)
-    found: dict[tuple[date, bytes], Did] = {}
-    told: dict[bytes, tuple[date, str]] = {}
-    for (day, actor), some in sorted(by_day.items()):
-        weight, strength = Counter[str](), defaultdict[str, int](int)
-        for use in some:
-            if use.company:
-                weight[use.company] += max(1, use.uses)
-                strength[use.company] = max(strength[use.company], use.strength)
-        company = min(weight, key=lambda each: (-strength[each], -weight[each], each), default=None)
-        if company:
-            told[actor] = day, company
-        elif actor in told and (day - told[actor][0]).days <= 30:
-            company = told[actor][1]
-        found[day, actor] = Did(company, _activities(some))
-    return found
-
-
-def recounted_nobody(uses: Iterable[Use]) -> dict[tuple[date, str | None], Counter[str]]:
-    """What nobody by name did on each day, by company."""
-    by_day: defaultdict[tuple[date, str | None], list[Use]] = defaultdict(list)
-    for use in uses:
-        if not use.actor:
-            by_day[use.day, use.company].append(use)
-    return {key: _activities(some) for key, some in by_day.items()}
-
-
-def _activities(uses: Iterable[Use]) -> Counter[str]:
-    found = Counter[str]()
-    for use in uses:
-        if use.uses:
-            found[use.activity] += use.uses
-    return found
-
-
-def _shard(use: Use, number: int) -> int:
-    return shard_of(use.actor or sha256(str(number).encode()).digest(), SHARDS)
-
-
-def _observation(use: Use, number: int) -> Observation:
-    by_domain = use.strength == 3
-    return Observation(
-        sighting=Sighting(PRODUCT, use.day, use.actor, use.device, billable=True),
-        partition=f"c#{_shard(use, number)}",
-        received_at=datetime.combine(use.day, time(12), UTC),
-        expires_at=datetime.combine(use.day + timedelta(days=91), time(), UTC),
-        flags=frozenset(),
-        version="1.0",
-        license=None,
-        api_key_id="key-1",
-        source_ip="192.0.2.1",
-        country=None,
-        seal=sha256(f"{number} {use}".encode()).digest(),
-        uses=use.uses,
-        key=RecordKey(f"U1{(use.actor or b'').hex()}#{PRODUCT}", f"{number:013d}#e"),
-        group=use.activity,
-        address=f"{use.strength}:{use.company}" if use.company and not by_domain else "81.2.69.1",
-        company=use.company if by_domain else None,
-    )
+    @staticmethod
+    def _at(card: DeveloperCard) -> AtCompany:
+        uses = {"primary": 100, "secondary1": 20}
+        return AtCompany(
+            card.company, card.fingerprint, card.name, card.id_type, card.activity, uses, ("2.0",), ("DE",),
+            is_forgotten=card.name is None,
+        )  # fmt: skip

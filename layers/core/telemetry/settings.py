@@ -132,8 +132,15 @@ class RollupSettings(Settings):
 
     failure_queue: str
     alert_topic: str
+    network_file: str | None
+    """`s3://bucket/key`, or a path on this machine; None where there is none."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = environ) -> Self:
-        """Reads TABLE_PREFIX, FAILURE_QUEUE_URL, ALERT_TOPIC_ARN."""
-        return cls(TableNames.from_env(env), _required(env, "FAILURE_QUEUE_URL"), _required(env, "ALERT_TOPIC_ARN"))
+        """Reads TABLE_PREFIX, FAILURE_QUEUE_URL, ALERT_TOPIC_ARN, and NETWORK_FILE if it is set."""
+        return cls(
+            tables=TableNames.from_env(env),
+            failure_queue=_required(env, "FAILURE_QUEUE_URL"),
+            alert_topic=_required(env, "ALERT_TOPIC_ARN"),
+            network_file=env.get("NETWORK_FILE") or None,
+        )

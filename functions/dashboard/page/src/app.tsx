@@ -3,6 +3,8 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { currentSession, Problem, signOut } from "./api";
+import { Companies } from "./companies";
+import { Developers } from "./developers";
 import { localTime, timeOfDay } from "./format";
 import { WithConfirmation } from "./license_actions";
 import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
@@ -14,10 +16,12 @@ import { Toolbar } from "./toolbar";
 import { type ProductNames, RANGES, type Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
 import { UnknownAddress } from "./unknown";
-import { isUnknown, type Page, useAddress, type View, ViewContext, ViewLink } from "./view";
+import { isOfProfiles, isUnknown, type Page, useAddress, VIEWER_PAGES, type View, ViewContext, ViewLink } from "./view";
 
 const PAGES: readonly (readonly [Page, string])[] = [
   ["overview", "Overview"],
+  ["companies", "Companies"],
+  ["developers", "Developers"],
   ["records", "Raw data"],
   ["logs", "System logs"],
 ];
@@ -84,7 +88,7 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
                 />
                 <h1>Telemetry Analytics</h1>
               </div>
-              {session.role !== "viewer" && <Tabs view={view} />}
+              <Tabs view={view} />
               <div class="account">
                 <span class="who" title={`Role: ${session.role}`}>
                   {session.name}
@@ -134,7 +138,11 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           <UnknownAddress />
         ) : (
           <ErrorBoundary view={view}>
-            {view.page === "records" ? (
+            {view.page === "companies" ? (
+              <Companies products={products.data?.items ?? null} />
+            ) : view.page === "developers" ? (
+              <Developers products={products.data?.items ?? null} />
+            ) : view.page === "records" ? (
               <Records products={products.data?.items ?? null} />
             ) : view.page === "logs" ? (
               <Logs />
@@ -164,7 +172,7 @@ function ErrorBoundary({ view, children }: { view: View; children: ComponentChil
 function Tabs({ view }: { view: View }): JSX.Element {
   return (
     <nav aria-label="Views">
-      {PAGES.map(([page, text]) => (
+      {PAGES.filter(([page]) => view.session.role !== "viewer" || VIEWER_PAGES.includes(page)).map(([page, text]) => (
         <ViewLink key={page} page={page} current={page === view.page}>
           {text}
         </ViewLink>
@@ -209,7 +217,8 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
 function useTitle(view: View): void {
   const page = PAGES.find(([name]) => name === view.page)?.[1];
   const range = RANGES.get(view.range) ?? `${view.from} to ${view.to}`;
-  const shown = view.unknown.length > 0 ? "Unknown address" : `${page} · ${view.environment} · ${range}`;
+  const scope = isOfProfiles(view.page) ? view.product || "no product" : range;
+  const shown = view.unknown.length > 0 ? "Unknown address" : `${page} · ${view.environment} · ${scope}`;
   useEffect(() => {
     document.title = `${shown} · Telemetry Analytics`;
   }, [shown]);

@@ -49,7 +49,8 @@ interface StatProps {
   children?: JSX.Element | (JSX.Element | string)[];
 }
 
-function Stat({ title, name, value, kind = "", note, children }: StatProps): JSX.Element {
+/** A figure; behind `note` or `children` nothing else is said of it. */
+export function Stat({ title, name, value, kind = "", note, children }: StatProps): JSX.Element {
   return (
     <div class={`card ${kind}`}>
       <dt>{title}</dt>

@@ -10,19 +10,35 @@ import { save } from "./save";
 import { announce, Dialog, Icon, ProblemBox, Segments } from "./ui";
 import { useView } from "./view";
 
-export function ExportButton({ query }: { query: Query }): JSX.Element {
+/** What is exported. */
+export interface Exported {
+  path: string;
+  /** "records". */
+  name: string;
+  /** How the file's name begins. */
+  file: string;
+  /** Which of them, behind "All records in production that …". */
+  which: string;
+}
+
+interface ExportProps {
+  what: Exported;
+  query: Query;
+}
+
+export function ExportButton({ what, query }: ExportProps): JSX.Element {
   const [open, setOpen] = useState(false);
   return (
     <>
       <button type="button" class="button" onClick={() => setOpen(true)}>
         <Icon name="download" /> Export
       </button>
-      {open && <ExportDialog query={query} onClose={() => setOpen(false)} />}
+      {open && <ExportDialog what={what} query={query} onClose={() => setOpen(false)} />}
     </>
   );
 }
 
-function ExportDialog({ query, onClose }: { query: Query; onClose: () => void }): JSX.Element {
+function ExportDialog({ what, query, onClose }: ExportProps & { onClose: () => void }): JSX.Element {
   const view = useView();
   const signedOut = useContext(SignedOut);
   const [format, setFormat] = useState<Format>("csv");
@@ -32,7 +48,7 @@ function ExportDialog({ query, onClose }: { query: Query; onClose: () => void })
   const stop = useRef(new AbortController());
   useEffect(() => () => stop.current.abort(), []);
   const running = progress !== null && !done && problem === null;
-  const name = `telemetry-${view.environment}-${new Date().toISOString().slice(0, 16).replaceAll(":", "")}.${format}`;
+  const name = `${what.file}-${view.environment}-${new Date().toISOString().slice(0, 16).replaceAll(":", "")}.${format}`;
 
   const start = async (): Promise<void> => {
     stop.current = new AbortController();
@@ -40,7 +56,7 @@ function ExportDialog({ query, onClose }: { query: Query; onClose: () => void })
     setDone(false);
     setProgress({ pages: 0, rows: 0, size: 0 });
     try {
-      const url = `/api/v1/analytics/export${search({ ...query, format })}`;
+      const url = what.path + search({ ...query, format });
       save(await fetchAll(url, format, stop.current.signal, setProgress), name);
       setDone(true);
       announce("The export is complete");
@@ -52,8 +68,10 @@ function ExportDialog({ query, onClose }: { query: Query; onClose: () => void })
   };
 
   return (
-    <Dialog title="Export records" class="confirmation" onClose={onClose}>
-      <p>All records in {view.environment} that match the time range and the filters, with every field.</p>
+    <Dialog title={`Export ${what.name}`} class="confirmation" onClose={onClose}>
+      <p>
+        All {what.name} in {view.environment} that {what.which}.
+      </p>
       <Segments
         label="Format"
         options={[

@@ -39,6 +39,12 @@ export const timeOfDay = (instant: string | number): string => new Date(instant)
 /** "Saturday 21 November 2026 at 09:30:12 CET": an instant in the reader's time zone. */
 export const localTime = (instant: string | number): string => local.format(new Date(instant));
 
+/** "Fri, 20 Nov 2026", of a UTC day. */
+export const dayName = (day: string): string => fullDay.format(new Date(day));
+
+/** How sure it is that a company is this one, by confidence. */
+export const CONFIDENCE = ["", "perhaps", "likely", "certain"];
+
 /** "21 Nov", of seconds since the epoch. */
 export const axisDay = (seconds: number): string => dayAndMonth.format(seconds * 1000);
 

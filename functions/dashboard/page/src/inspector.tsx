@@ -4,7 +4,7 @@ import { Fragment, type JSX } from "preact";
 import { useContext, useEffect, useState } from "preact/hooks";
 import { download, getExactNumbers, nextOf, Problem } from "./api";
 import { flagName } from "./flags";
-import { bytes } from "./format";
+import { bytes, CONFIDENCE } from "./format";
 import { Json, jsonText } from "./json";
 import { LicenseActions } from "./license_actions";
 import { SignedOut, Tick } from "./live";
@@ -24,7 +24,7 @@ import {
   Text,
   Time,
 } from "./ui";
-import { useView } from "./view";
+import { useView, ViewLink } from "./view";
 
 interface InspectorProps {
   id: string;
@@ -206,10 +206,9 @@ function Flags({ record }: { record: RecordDetail }): JSX.Element | null {
   );
 }
 
-const CONFIDENCE = ["", "perhaps", "likely", "certain"];
-
 /** Who is behind the record, as it looks today. */
-function Company({ company }: { company: RecordDetail["company"] }): JSX.Element {
+function Company({ record: { company, product } }: { record: RecordDetail }): JSX.Element {
+  const name = <Text hover={false}>{company.name ?? company.id ?? ""}</Text>;
   const missing =
     company.source === "domain" || company.network_file === "used"
       ? null
@@ -218,7 +217,15 @@ function Company({ company }: { company: RecordDetail["company"] }): JSX.Element
         : "the network file cannot be read";
   return (
     <span class="breaks">
-      {company.kind === "none" ? <NoValue /> : <Text>{company.name ?? company.id ?? ""}</Text>}{" "}
+      {company.kind === "none" ? (
+        <NoValue />
+      ) : company.kind === "company" && company.id ? (
+        <ViewLink page="companies" filters={{ product, open: company.id }} title="Show this company">
+          {name}
+        </ViewLink>
+      ) : (
+        name
+      )}{" "}
       <span class="muted">
         {[
           company.kind === "network" ? "network only" : CONFIDENCE[company.confidence],
@@ -257,7 +264,12 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>User</dt>
       <dd>
-        <ShowOnly name="user" value={record.user} />
+        <ShowOnly name="user" value={record.user} />{" "}
+        {record.user && (
+          <ViewLink page="developers" filters={{ product: record.product, name: record.user }}>
+            among developers
+          </ViewLink>
+        )}
       </dd>
       <dt>Device</dt>
       <dd class="breaks">
@@ -269,7 +281,7 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       </dd>
       <dt>Company</dt>
       <dd data-part="company">
-        <Company company={record.company} />
+        <Company record={record} />
       </dd>
       <dt>Licence</dt>
       <dd class="line" data-part="license">

@@ -1,7 +1,7 @@
 // Raw data: the records themselves, newest first.
 
 import type { JSX } from "preact";
-import { type Query, search } from "./api";
+import type { Query } from "./api";
 import { ExportButton } from "./export";
 import { plural } from "./format";
 import { Inspector } from "./inspector";
@@ -9,18 +9,24 @@ import { NoProduct } from "./no_records";
 import { RecordFilters } from "./record_filters";
 import { useRecords } from "./record_pages";
 import { ShowOnly } from "./show_only";
-import { type Column, Table } from "./table";
+import { type Column, isForRow, Table } from "./table";
 import type { ProductName, RecordRow } from "./types";
 import { Empty, FlagBadge, NoValue, Panel, ProblemBox, Skeleton, Text, Time } from "./ui";
 import { RECORD_FILTERS, useView, ViewLink } from "./view";
 
 const DEVICE_CHARACTERS = 12;
+const RECORDS = {
+  path: "/api/v1/analytics/export",
+  name: "records",
+  file: "telemetry",
+  which: "match the time range and the filters, with every field",
+};
 
 export function Records({ products }: { products: ProductName[] | null }): JSX.Element {
   const view = useView();
   const active = RECORD_FILTERS.filter((name) => view.param(name));
   const query: Query = { ...view.scope, ...Object.fromEntries(active.map((name) => [name, view.param(name)])) };
-  const records = useRecords(search(query));
+  const records = useRecords(query);
   const names = new Map((products ?? []).map(({ id, name }) => [id, name]));
   const shown = view.param("record");
   return (
@@ -29,7 +35,7 @@ export function Records({ products }: { products: ProductName[] | null }): JSX.E
         title="Raw data"
         note="Every record as it was received, newest first"
         name="records"
-        actions={<ExportButton query={query} />}
+        actions={<ExportButton what={RECORDS} query={query} />}
       >
         <RecordFilters active={active} />
         {records.problem && <ProblemBox problem={records.problem} retry={records.reload} />}
@@ -43,16 +49,16 @@ export function Records({ products }: { products: ProductName[] | null }): JSX.E
             <div class="more">
               <span class="note" data-stat="shown">
                 {plural(records.items.length, "record")} shown{records.next === null && " (all)"}
-                {records.hasOlder && ". The list is not updated while it shows older records."}
+                {records.hasMore && ". The list is not updated while it shows older records."}
               </span>
               <div class="buttons">
-                {records.hasOlder && (
+                {records.hasMore && (
                   <button type="button" class="button" onClick={records.reload}>
                     Newest only
                   </button>
                 )}
                 {records.next !== null && (
-                  <button type="button" class="button" disabled={records.busy} onClick={records.loadOlder}>
+                  <button type="button" class="button" disabled={records.busy} onClick={records.loadMore}>
                     {records.busy ? "Loading…" : "Load older records"}
                   </button>
                 )}
@@ -168,10 +174,4 @@ function RecordTable({ rows, names }: { rows: RecordRow[]; names: Map<string, st
       })}
     />
   );
-}
-
-/** A click on the row itself, and no end of a selection. Keyboards have the button in the first cell. */
-function isForRow(event: MouseEvent): boolean {
-  const isControl = event.target instanceof Element && event.target.closest("button, a") !== null;
-  return !isControl && (getSelection()?.isCollapsed ?? true);
 }

@@ -63,3 +63,9 @@ export function Table<T>({ label, columns, items, keyOf, row, class: kind = "" }
     </div>
   );
 }
+
+/** A click on the row itself, and no end of a selection. Keyboards have the button in the first cell. */
+export function isForRow(event: MouseEvent): boolean {
+  const isControl = event.target instanceof Element && event.target.closest("button, a") !== null;
+  return !isControl && (getSelection()?.isCollapsed ?? true);
+}

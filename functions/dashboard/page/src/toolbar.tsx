@@ -4,9 +4,11 @@ import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ENVIRONMENTS, type ProductName, RANGES } from "./types";
 import { Segments } from "./ui";
-import { isUnknown, useView } from "./view";
+import { isOfProfiles, isUnknown, useView } from "./view";
 
 const CHOICES = [...[...RANGES.keys()].map((range) => [range, range] as const), ["custom", "Custom"] as const];
+/** Of what is shown of one record, developer or company. */
+const CLOSED = { record: null, open: null };
 const NAMES = { production: "Production", staging: "Staging", development: "Development" };
 
 export function Toolbar({ products, children }: { products: ProductName[]; children: ComponentChildren }): JSX.Element {
@@ -26,16 +28,13 @@ export function Toolbar({ products, children }: { products: ProductName[]; child
         class="environments"
         options={environments.map((name) => [name, NAMES[name]] as const)}
         value={isUnknown(view, "environment") ? null : view.environment}
-        onChange={(environment) => view.go({ environment, record: null })}
+        onChange={(environment) => view.go({ environment, ...CLOSED })}
       />
-      <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />
-      {shown === "custom" && <CustomRange key={view.from + view.to} />}
+      {!isOfProfiles(view.page) && <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />}
+      {!isOfProfiles(view.page) && shown === "custom" && <CustomRange key={view.from + view.to} />}
       <label class="product">
         <span class="visually-hidden">Product</span>
-        <select
-          value={view.product}
-          onChange={(event) => view.go({ product: event.currentTarget.value, record: null })}
-        >
+        <select value={view.product} onChange={(event) => view.go({ product: event.currentTarget.value, ...CLOSED })}>
           <option value="">All products</option>
           {products.map(({ id, name }) => (
             <option key={id} value={id}>

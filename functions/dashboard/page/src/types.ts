@@ -24,6 +24,14 @@ export interface ActiveUsersOfDay {
 /** How much a use tells of a product's value to whom it is counted for, as its vendor sees it. */
 export type ActivityLevel = "primary" | "secondary";
 
+/** Uses of an activity type. `label` is null, and `level` `unclassified`, for one that the product does not list. */
+export interface ActivityUses {
+  activity_type: string;
+  label: string | null;
+  level: "primary" | "secondary" | "unclassified";
+  uses: number;
+}
+
 /** An API key. `name` and `last4` are null for a key that is not known any more. */
 export interface ApiKeyName {
   id: string;
@@ -64,6 +72,88 @@ export interface ClosedDay {
   closed_at: string;
 }
 
+/** A company, and a page of the developers who ever were with it. */
+export interface CompanyDetail {
+  environment: Environment;
+  product: string;
+  /** False for a product whose developers and companies are not listed, and for one that is not registered. */
+  profiles: boolean;
+  /** The last closed day, with which all numbers end; null before the first. */
+  closed_day: string | null;
+  closed_at: string | null;
+  /** How days were attributed: 0 when they were closed, more each time that it was done anew. */
+  view: number | null;
+  /** The SHA-256 of the network file that days were attributed with; null if there was none. */
+  network_file: string | null;
+  /** What is missing because there was no network file. */
+  missing: string | null;
+  company: ProfileCompany;
+  first_day: string;
+  last_day: string;
+  active_today: boolean;
+  /** Who were active in the last 30 days; null for a company that is in no list. */
+  developers: number | null;
+  /** Who were active in the 30 days before these. */
+  developers_before: number | null;
+  /** As in lists; null for a company that is in none. */
+  activity: ProfileActivity | null;
+  countries: string[];
+  /** Uses that nobody did by name, as sums that the vendor's servers send. */
+  anonymous: UseAtCompany | null;
+  items: UseAtCompany[];
+  /** The `cursor` of the next page; null at the end. */
+  next: string | null;
+}
+
+/** A company in a list. */
+export interface CompanyItem {
+  /** Its domain, or `~o:` and its name where no domain is known. */
+  id: string;
+  name: string;
+  source: AttributionSource;
+  /** 3: told by a domain; 2 and 1: by an address. */
+  confidence: number;
+  /** Who were active in the last 30 days; null for a company that came after the closed day. */
+  developers: number | null;
+  /** Who were active in the 30 days before these. */
+  developers_before: number | null;
+  /** Null for a company that came after the closed day. */
+  activity: ProfileActivity | null;
+  countries: string[];
+  /** Whether it has been active on this UTC day; null where that is not looked up: with a filter, in an export. */
+  active_today: boolean | null;
+  new_today: boolean;
+}
+
+/** Some companies that use a product. A viewer gets totals alone. */
+export interface CompanyList {
+  environment: Environment;
+  product: string;
+  /** False for a product whose developers and companies are not listed, and for one that is not registered. */
+  profiles: boolean;
+  /** The last closed day, with which all numbers end; null before the first. */
+  closed_day: string | null;
+  closed_at: string | null;
+  /** How days were attributed: 0 when they were closed, more each time that it was done anew. */
+  view: number | null;
+  /** The SHA-256 of the network file that days were attributed with; null if there was none. */
+  network_file: string | null;
+  /** What is missing because there was no network file. */
+  missing: string | null;
+  order: ProfileOrder;
+  /** How many the list has at most: those beyond are only exported, or found by a filter. */
+  listed: number | null;
+  /** How many this list has; null for a viewer. */
+  total: number | null;
+  /** Null before the first closed day. */
+  totals: ProfileTotals | null;
+  /** The `cursor` of the next page; null at the end. It is good until the next day is closed. */
+  next: string | null;
+  items: CompanyItem[];
+  /** Those that came after the closed day; on the first page only, and not counted in `total`. */
+  new: CompanyItem[];
+}
+
 /** A customer, and the environment of the licence. */
 export interface CustomerElsewhere {
   id: string;
@@ -75,6 +165,95 @@ export interface CustomerElsewhere {
 export interface CustomerName {
   id: string;
   name: string | null;
+}
+
+/** A developer of a product. */
+export interface DeveloperDetail {
+  environment: Environment;
+  product: string;
+  /** False for a product whose developers and companies are not listed, and for one that is not registered. */
+  profiles: boolean;
+  /** The last closed day, with which all numbers end; null before the first. */
+  closed_day: string | null;
+  closed_at: string | null;
+  /** How days were attributed: 0 when they were closed, more each time that it was done anew. */
+  view: number | null;
+  /** The SHA-256 of the network file that days were attributed with; null if there was none. */
+  network_file: string | null;
+  /** What is missing because there was no network file. */
+  missing: string | null;
+  id: string;
+  name: string | null;
+  /** How the id was called: `EMAIL`, `GITHUB`, …; `device` for a device that no user is known of. */
+  id_type: string | null;
+  /** The developer asked to be forgotten: numbers stay, the name does not. */
+  forgotten: boolean;
+  first_day: string;
+  active_today: boolean;
+  /** As in lists; null for a developer that is in none. */
+  company: ProfileCompany | null;
+  /** The last active day told no company, an earlier one did. */
+  carried: boolean;
+  /** As in lists; null for a developer that is in none. */
+  activity: ProfileActivity | null;
+  /** By company, the latest first. */
+  at: UseAtCompany[];
+  links: ProfileLink[];
+  /** Devices that more than three users were seen on: they link nobody. */
+  shared_devices: number;
+}
+
+/** A developer in a list. */
+export interface DeveloperItem {
+  id: string;
+  name: string | null;
+  /** How the id was called: `EMAIL`, `GITHUB`, …; `device` for a device that no user is known of. */
+  id_type: string | null;
+  company: ProfileCompany | null;
+  /** The last active day told no company, an earlier one did. */
+  carried: boolean;
+  /** Null for a developer that came after the closed day. */
+  activity: ProfileActivity | null;
+  /** Whether it has been active on this UTC day; null where that is not looked up: with a filter, in an export. */
+  active_today: boolean | null;
+  new_today: boolean;
+}
+
+/** Some developers who use a product. A viewer gets totals alone. */
+export interface DeveloperList {
+  environment: Environment;
+  product: string;
+  /** False for a product whose developers and companies are not listed, and for one that is not registered. */
+  profiles: boolean;
+  /** The last closed day, with which all numbers end; null before the first. */
+  closed_day: string | null;
+  closed_at: string | null;
+  /** How days were attributed: 0 when they were closed, more each time that it was done anew. */
+  view: number | null;
+  /** The SHA-256 of the network file that days were attributed with; null if there was none. */
+  network_file: string | null;
+  /** What is missing because there was no network file. */
+  missing: string | null;
+  order: ProfileOrder;
+  /** How many the list has at most: those beyond are only exported, or found by a filter. */
+  listed: number | null;
+  /** How many this list has; null for a viewer. */
+  total: number | null;
+  /** Null before the first closed day. */
+  totals: ProfileTotals | null;
+  /** The `cursor` of the next page; null at the end. It is good until the next day is closed. */
+  next: string | null;
+  items: DeveloperItem[];
+  /** Those that came after the closed day; on the first page only, and not counted in `total`. */
+  new: DeveloperItem[];
+}
+
+/** A developer. `name` is the id it sends, null where none is known any more. */
+export interface DeveloperName {
+  id: string;
+  name: string | null;
+  /** How the id was called: `EMAIL`, `GITHUB`, …; `device` for a device that no user is known of. */
+  id_type: string | null;
 }
 
 /** What a device asks. */
@@ -284,6 +463,66 @@ export interface ProductNames {
   items: ProductName[];
 }
 
+/** What somebody did up to the closed day. */
+export interface ProfileActivity {
+  first_day: string;
+  last_day: string;
+  /** Days with a use among the last 30. */
+  active_days: number;
+  /** Among the 30 before these. */
+  active_days_before: number;
+  /** Of the last 30 days in lists and exports; of 13 weeks where it is said who did what at which company. */
+  uses: ProfileUses;
+  /** All uses of each of 13 weeks, oldest first; the last one ends with the closed day. */
+  weeks: number[];
+}
+
+/** A company, and what told that it is this one. */
+export interface ProfileCompany {
+  /** Its domain, or `~o:` and its name where no domain is known. */
+  id: string;
+  name: string;
+  source: AttributionSource;
+  /** 3: told by a domain; 2 and 1: by an address. */
+  confidence: number;
+}
+
+/** Another developer that was seen on the same device. */
+export interface ProfileLink {
+  id: string;
+  name: string | null;
+  /** How the id was called: `EMAIL`, `GITHUB`, …; `device` for a device that no user is known of. */
+  id_type: string | null;
+  /** The fingerprint of that device, in base64url. */
+  device: string;
+  seen_on: string;
+  /** Staff has said that it is not so. */
+  undone: boolean;
+}
+
+/** How a list is sorted. `new` and `quiet` leave out whom they do not mean. */
+export type ProfileOrder = "active" | "new" | "growing" | "quiet";
+
+/** Of the 30 days that end with the closed day. */
+export interface ProfileTotals {
+  developers: number;
+  companies: number;
+  uses: ProfileUses;
+  /** Uses that are no company's. */
+  unattributed: ProfileUses;
+}
+
+/** Uses of a product, not records: a record may sum up many. Levels are those that the product is set to now. */
+export interface ProfileUses {
+  total: number;
+  primary: number;
+  secondary: number;
+  /** Of activity types that the product does not list: `CALL_HOME`, which needs no listing, among them. */
+  unclassified: number;
+  /** The same by activity type, the most used first. */
+  activities: ActivityUses[];
+}
+
 /** Who is behind a record, as it looks today: a company, or only a network, or nobody is known (`none`). */
 export interface RecordCompany {
   kind: AttributionKind;
@@ -464,6 +703,20 @@ export interface TrendBucket {
   clean: number;
   flagged: number;
   closed: boolean;
+}
+
+/** What one developer did at one company, or what nobody did by name (`developer` is null). */
+export interface UseAtCompany {
+  developer: DeveloperName | null;
+  /** The developer asked to be forgotten: numbers stay, the name does not. */
+  forgotten: boolean;
+  /** Null for uses that are no company's. */
+  company: ProfileCompany | null;
+  activity: ProfileActivity;
+  /** All there ever were. */
+  uses: ProfileUses;
+  versions: string[];
+  countries: string[];
 }
 
 /** The uses of an activity type in the window. `~other` is all types without a name here, `~unknown` is none. */

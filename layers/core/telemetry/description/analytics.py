@@ -1,9 +1,11 @@
 """Analytics, for staff."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from telemetry.description import problems
 from telemetry.description.operations import ANY_TEXT, Answer, Content, Json, Operation, in_path
+from telemetry.description.profile_examples import COMPANIES, COMPANY, DEVELOPER, DEVELOPERS
 from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
 from telemetry.web import records
@@ -18,6 +20,8 @@ from telemetry.web.analytics_answers import (
     SystemLogs,
     TopLicenses,
 )
+from telemetry.web.profiles import queries as profiles
+from telemetry.web.profiles.answers import CompanyDetail, CompanyList, DeveloperDetail, DeveloperList
 from telemetry.web.record_answers import RecordDetail, RecordPage
 
 TAG = "Analytics"
@@ -26,7 +30,23 @@ _NOT_STORED = {"Cache-Control": "`no-store`"}
 _TAGGED = {**_NOT_STORED, "ETag": "Weak: the same as long as nothing changes but the time of the answer"}
 _UNCHANGED = "The client has it already (`If-None-Match`)"
 _LINK = {"Link": '`<…>; rel="next"` leads to the next page, if there is one'}
+_FILE = (
+    _NOT_STORED
+    | _LINK
+    | {
+        "Export-Rows": "On the last page: the number of rows",
+        "Export-SHA-256": "On the last page: the chained digest of all lines",
+    }
+)
+_CARDS = _FILE | {"Closed-Day": "The closed day that the numbers end with", "Profiles-View": "How days were attributed"}
 _ID = in_path("record_id", {"type": "string", "minLength": 1}, "The `id` of a record, or its `telemetry_id`")
+_COMPANY = in_path(
+    "company_id", {"type": "string", "minLength": 1}, "The domain of a company, or `~o:` and its name: `~o:acme inc`"
+)
+_DEVELOPER = in_path("developer_id", {"type": "string", "minLength": 1}, "The `id` of a developer")
+
+_NOTED = "The audit log notes the first page before it is sent."
+_TOTALS = "A viewer gets totals alone, and may not filter. A cursor is good until the next day is closed."
 
 _MEANINGS: Mapping[str, str] = {
     "environment": "One of the key's environments",
@@ -51,10 +71,18 @@ _MEANINGS: Mapping[str, str] = {
     "cursor": "From the page before",
     "format": "`csv`, or `ndjson` with the bodies",
     "offset": "The first byte of the body",
+    "order": (
+        "`active` in the last 30 days; `new`: first seen in them; `growing`: more than in the 30 days before; `quiet`: "
+        "active in two of the four weeks before, and for 14 days not at all"
+    ),
+    "view": "How days were attributed, by its number; by default the last one",
+    "name": "The beginning of a word of a name or id",
+    "country": "Companies seen in this country, as `DE`",
+    "company": "Developers of this company, by its `id`",
 }
 
 
-def parameters(model: type[records.Query], schemas: Schemas) -> list[Json]:
+def parameters(model: type[records.EnvironmentQuery], schemas: Schemas) -> list[Json]:
     """The parameters that a model of a query reads."""
     schemas.of(model, "validation")
     schema = schemas.components.pop(model.__name__)
@@ -79,7 +107,7 @@ def operations(schemas: Schemas) -> list[Operation]:
         path: str,
         role: str,
         summary: str,
-        query: type[records.Query],
+        query: type[records.EnvironmentQuery],
         answer: Answer,
         *more: int,
         of_path: Json | None = None,
@@ -101,8 +129,17 @@ def operations(schemas: Schemas) -> list[Operation]:
             },
         )
 
-    def body(meaning: str, model: type, headers: Mapping[str, str] = _TAGGED) -> Answer:
-        return Answer(meaning, [Content(model)], headers)
+    def body(
+        meaning: str,
+        model: type,
+        headers: Mapping[str, str] = _TAGGED,
+        examples: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        return Answer(meaning, [Content(model, examples or {})], headers)
+
+    def cards() -> Answer:
+        contents = [Content(ANY_TEXT, {}, "text/csv"), Content(ANY_TEXT, {}, "application/x-ndjson")]
+        return Answer("A page of the file", contents, _CARDS)
 
     return [
         operation(
@@ -211,14 +248,70 @@ def operations(schemas: Schemas) -> list[Operation]:
             Answer(
                 "A page of the file",
                 [Content(ANY_TEXT, {}, "text/csv"), Content(ANY_TEXT, {}, "application/x-ndjson")],
-                _NOT_STORED
-                | _LINK
-                | {
-                    "Export-Rows": "On the last page: the number of rows",
-                    "Export-SHA-256": "On the last page: the chained digest of all lines",
-                },
+                _FILE,
             ),
             400,
-            description="The audit log notes the first page before it is sent. A line of `ndjson` is a RecordWithBody.",
+            description=f"{_NOTED} A line of `ndjson` is a RecordWithBody.",
+        ),
+        operation(
+            "list_companies",
+            "/companies",
+            "viewer",
+            "A page of the companies that use a product, and totals.",
+            profiles.CompanyListQuery,
+            body("Companies", CompanyList, _TAGGED | _LINK, COMPANIES),
+            400,
+            description=_TOTALS,
+        ),
+        operation(
+            "export_companies",
+            "/companies/export",
+            "admin",
+            "A page of a file of the companies that were active in the last 90 days.",
+            profiles.CompanyExportQuery,
+            cards(),
+            400,
+            description=f"{_NOTED} A line of `ndjson` is a CompanyItem.",
+        ),
+        operation(
+            "get_company",
+            "/companies/{company_id}",
+            "admin",
+            "One company, and a page of its developers.",
+            profiles.CompanyQuery,
+            body("The company", CompanyDetail, _TAGGED | _LINK, COMPANY),
+            400,
+            404,
+            of_path=_COMPANY,
+        ),
+        operation(
+            "list_developers",
+            "/developers",
+            "viewer",
+            "A page of the developers who use a product, and totals.",
+            profiles.DeveloperListQuery,
+            body("Developers", DeveloperList, _TAGGED | _LINK, DEVELOPERS),
+            400,
+            description=_TOTALS,
+        ),
+        operation(
+            "export_developers",
+            "/developers/export",
+            "admin",
+            "A page of a file of the developers who were active in the last 90 days.",
+            profiles.DeveloperExportQuery,
+            cards(),
+            400,
+            description=f"{_NOTED} A line of `ndjson` is a DeveloperItem.",
+        ),
+        operation(
+            "get_developer",
+            "/developers/{developer_id}",
+            "admin",
+            "One developer with all details.",
+            profiles.ProfileQuery,
+            body("The developer", DeveloperDetail, examples=DEVELOPER),
+            404,
+            of_path=_DEVELOPER,
         ),
     ]

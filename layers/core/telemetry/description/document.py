@@ -16,6 +16,7 @@ from telemetry.description.operations import Json
 from telemetry.description.schemas import Schemas, annotated, typed_dicts
 from telemetry.domain import finance_answers
 from telemetry.web import analytics_answers, record_answers, sessions
+from telemetry.web.profiles import answers as profile_answers
 from telemetry.web.record_answers import RecordWithBody
 
 ABOUT = """\
@@ -63,7 +64,7 @@ def document() -> Json:
     schemas.of(RecordWithBody)
     schemas.document_fields(
         typed_dicts(
-            *(finance_answers, analytics_answers, record_answers, sessions),
+            *(finance_answers, analytics_answers, record_answers, profile_answers, sessions),
             *(getkeymanager, reo, powerauth, dashboard),
         )
     )

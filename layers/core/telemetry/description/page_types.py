@@ -22,6 +22,10 @@ ROOTS = (
     "RecordDetail",
     "SystemLogs",
     "License",
+    "CompanyList",
+    "CompanyDetail",
+    "DeveloperList",
+    "DeveloperDetail",
 )
 """The answers that the page shows. What they consist of comes with them."""
 

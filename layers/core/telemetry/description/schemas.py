@@ -17,7 +17,13 @@ Mode = Literal["validation", "serialization"]
 
 REFERENCE = "#/components/schemas/{model}"
 
-_OTHER_NAMES = {"Cause": "SpikeCause", "Format": "ExportFormat", "State": "AlertState", "ShownSession": "Session"}
+_OTHER_NAMES = {
+    "Cause": "SpikeCause",
+    "Format": "ExportFormat",
+    "Order": "ProfileOrder",
+    "State": "AlertState",
+    "ShownSession": "Session",
+}
 """Classes whose names say too little beside all the others."""
 
 

@@ -101,7 +101,6 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         product_id=fields.text("product_id", integer_allowed=True),
         user_id=user_id,
         is_anonymous=user_id_type == _ANONYMOUS,
-        user_id_type=user_id_type if user_id_type in _USER_ID_TYPES else None,
         group=normalise_group(fields.text("activity_type")),
         count=count if address or domain else None,
         address=address,
@@ -110,6 +109,7 @@ def _parse_payload(body: bytes, payload: dict[str, Any]) -> Event:
         event_at=event_at,
         environment_text=fields.text("environment"),
         source=fields.text("source"),
+        user_id_type=user_id_type if user_id_type in _USER_ID_TYPES else None,
         errors=dict(fields.errors),
     )
 

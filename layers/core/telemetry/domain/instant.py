@@ -67,6 +67,11 @@ def from_milliseconds(milliseconds: float) -> datetime:
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+def minute_of(moment: datetime) -> datetime:
+    """The beginning of its minute, in UTC."""
+    return moment.astimezone(UTC).replace(second=0, microsecond=0)
+
+
 def hour_of(moment: datetime) -> datetime:
     """The beginning of its hour, in UTC."""
     return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)

@@ -49,7 +49,8 @@ def by_key(*known: ActivityType) -> dict[str, ActivityType]:
 class Product:
     """A registered product. `activity_types` are those its vendor knows, by key; empty when any will do.
 
-    `versions` are the product's own; `version` grows with every change of this entry.
+    `versions` are the product's own; `version` grows with every change of this entry. `profiles`: developers and
+    companies are kept of its use; off, nothing is written for them.
     """
 
     id: str
@@ -58,5 +59,5 @@ class Product:
     activity_types: Mapping[str, ActivityType] = field(default_factory=dict)
     versions: frozenset[str] = frozenset()
     is_active: bool = True
-    version: int = 1
     profiles: bool = False
+    version: int = 1

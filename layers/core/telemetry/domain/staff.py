@@ -34,9 +34,13 @@ class Staff:
     def now(self) -> datetime:
         return self.author.at
 
+    def has(self, role: Role) -> bool:
+        """Whether the key's role includes this one."""
+        return self.key.role is not None and self.key.role.includes(role)
+
     def require(self, role: Role) -> None:
         """Raises Forbidden unless the key's role includes this one."""
-        if self.key.role is None or not self.key.role.includes(role):
+        if not self.has(role):
             raise Forbidden(self.key.id)
 
 

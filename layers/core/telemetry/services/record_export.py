@@ -46,9 +46,11 @@ class ExportPage(NamedTuple):
     progress: ExportProgress
 
 
-def note_export(staff: Staff, environment: Environment, asked: Mapping[str, Any], audit: AuditLog) -> None:
+def note_export(
+    staff: Staff, environment: Environment, asked: Mapping[str, Any], audit: AuditLog, what: str = "records"
+) -> None:
     """Writes down who exports what; to be called before anything is given. Raises StoreUnavailable."""
-    audit.add(AuditEntry(str(uuid4()), staff.author, environment, "records.export", "records", {}, asked))
+    audit.add(AuditEntry(str(uuid4()), staff.author, environment, f"{what}.export", what, {}, asked))
 
 
 def export_page(

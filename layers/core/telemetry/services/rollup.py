@@ -11,6 +11,7 @@ from cachetools import LRUCache
 from telemetry.domain.active_users import Outdated, Refusal
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
+from telemetry.domain.event import Event
 from telemetry.domain.hourly_counts import Fold
 from telemetry.domain.instant import hour_of
 from telemetry.domain.sighting import Observation, Sighting
@@ -28,8 +29,11 @@ MOST_REMEMBERED = 100_000
 StreamRecord = Mapping[str, Any]
 """One record of a DynamoDB stream event, as Lambda delivers it."""
 
-Read = Callable[[Mapping[str, Any]], tuple[Observation, str | None]]
-"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and its group."""
+Read = Callable[[Mapping[str, Any]], tuple[Observation, Event | None]]
+"""Reads a stream's NewImage (DynamoDB's notation, binary values as bytes): the record, and its event.
+
+None where the body is too large for the stream, or cannot be read.
+"""
 
 
 class UncountedRecords(Protocol):
@@ -57,12 +61,16 @@ class Batch:
         return cls(environment, event["shardId"], event["Records"])
 
 
-class _Seen(NamedTuple):
+class Seen(NamedTuple):
     """A record that could be read."""
 
     record: StreamRecord
     observation: Observation
-    group: str | None
+    event: Event | None
+
+    @property
+    def group(self) -> str | None:
+        return self.event.group if self.event else None
 
 
 def _remembered() -> MutableMapping[Sighting, bool]:
@@ -86,7 +94,7 @@ class Rollup:
     wait: Wait = wait_with_jitter
     counted: MutableMapping[Sighting, bool] = field(default_factory=_remembered)
 
-    def count(self, batch: Batch, now: datetime) -> list[Observation]:
+    def count(self, batch: Batch, now: datetime) -> list[Seen]:
         """Counts a batch and returns what it shows; the same records again change nothing.
 
         What can never be read or counted goes to the failure queue with its cause, perhaps more than once, and the
@@ -100,7 +108,7 @@ class Rollup:
             self.uncounted.send(uncounted)
         self._note_uses(fresh)
         self._add(batch, fresh, position, now)
-        return [seen.observation for seen in readable]
+        return readable
 
     def _position(self, shard: str) -> str | None:
         attempts = Attempts(self.wait)
@@ -110,18 +118,18 @@ class Rollup:
             except StoreUnavailable as exc:
                 attempts.failed(exc)
 
-    def _read(self, batch: Batch) -> tuple[list[_Seen], list[UncountedRecord]]:
+    def _read(self, batch: Batch) -> tuple[list[Seen], list[UncountedRecord]]:
         readable, failed = [], []
         for record in batch.records:
             if record["eventName"] != "INSERT":
                 continue  # what TTL removes; nothing else ever happens to a record
             try:
-                readable.append(_Seen(record, *self.read(_with_bytes(record["dynamodb"]["NewImage"]))))
+                readable.append(Seen(record, *self.read(_with_bytes(record["dynamodb"]["NewImage"]))))
             except Exception as exc:  # noqa: BLE001 (whatever is wrong with it, the rest of the batch counts)
                 failed.append(_uncounted(batch, record, exc))
         return readable, failed
 
-    def _count_users(self, fresh: Sequence[_Seen]) -> dict[tuple[bytes, int], Refusal]:
+    def _count_users(self, fresh: Sequence[Seen]) -> dict[tuple[bytes, int], Refusal]:
         """Counts everyone who is not counted yet; gives what could not be counted, by fingerprint and day."""
         shown = dict.fromkeys(seen.observation.sighting for seen in fresh)
         unknown = [each for each in shown if not self.counted.get(each)]
@@ -132,7 +140,7 @@ class Rollup:
                 self.counted[each] = True
         return refused
 
-    def _note_uses(self, fresh: Sequence[_Seen]) -> None:
+    def _note_uses(self, fresh: Sequence[Seen]) -> None:
         """At most once an hour and process for each API key."""
         for seen in fresh:
             key, hour = seen.observation.api_key_id, hour_of(seen.observation.received_at)
@@ -141,7 +149,7 @@ class Rollup:
                 self.hourly.note_use(key, hour)
                 self.noted[key] = hour
 
-    def _add(self, batch: Batch, fresh: Sequence[_Seen], position: str | None, now: datetime) -> None:
+    def _add(self, batch: Batch, fresh: Sequence[Seen], position: str | None, now: datetime) -> None:
         """Moves the position on to the batch's end, in as many transactions as it takes; it is read again only then."""
         attempts = Attempts(self.wait)
         while batch.records:
@@ -161,7 +169,7 @@ class Rollup:
         return fold.bounded(self.hourly.known(list(fold.hours)) if fold.hours else {})
 
 
-def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[tuple[str, Fold]]:
+def _runs(records: Sequence[StreamRecord], fresh: Sequence[Seen]) -> Iterator[tuple[str, Fold]]:
     """What to add up to which sequence number; the last run ends with the batch."""
     fold, end = Fold(), ""
     for seen in fresh:
@@ -174,7 +182,7 @@ def _runs(records: Sequence[StreamRecord], fresh: Sequence[_Seen]) -> Iterator[t
 
 
 def _refused(
-    batch: Batch, fresh: Sequence[_Seen], refused: Mapping[tuple[bytes, int], Refusal]
+    batch: Batch, fresh: Sequence[Seen], refused: Mapping[tuple[bytes, int], Refusal]
 ) -> list[UncountedRecord]:
     found = ((seen, _refusal(seen.observation.sighting, refused)) for seen in fresh)
     return [_uncounted(batch, seen.record, refusal.cause) for seen, refusal in found if refusal]

@@ -40,6 +40,8 @@ class ProductItem(TableItem):
     """`[[key, label, level], …]`, in the order of their keys."""
     versions = UnicodeSetAttribute(null=True)
     is_active = BooleanAttribute(default=True)
+    profiles = BooleanAttribute(null=True)
+    """Absent: off."""
     version = NumberAttribute(default=1)
 
 
@@ -97,6 +99,7 @@ class ProductStore:
             or None,
             versions=set(product.versions) or None,
             is_active=product.is_active,
+            profiles=product.profiles or None,
             version=product.version,
         )
 
@@ -111,6 +114,7 @@ def _product(item: ProductItem) -> Product:
         },
         versions=frozenset(item.versions or ()),
         is_active=item.is_active,
+        profiles=bool(item.profiles),
         version=int(item.version),
     )
 

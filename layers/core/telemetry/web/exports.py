@@ -1,17 +1,14 @@
 """Records as lines of a file."""
 
-import csv
-import io
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
 from telemetry.domain.record_search import RecordView
 from telemetry.services.record_export import ExportPage
-from telemetry.web.csv_cells import no_formula
+from telemetry.web.csv_cells import csv_line, on_one_line
 from telemetry.web.records import ExportQuery, Format, Shape
 
 COLUMNS = (
@@ -22,25 +19,23 @@ COLUMNS = (
 
 CONTENT_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}
 
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-
 
 def header_of(format_: Format) -> bytes:
     """The first line of a file."""
-    return _csv_line(COLUMNS) if format_ is Format.CSV else b""
+    return csv_line(COLUMNS) if format_ is Format.CSV else b""
 
 
 def line_of(format_: Format, shape: Shape) -> Callable[[RecordView], bytes]:
     """The function that turns a record into a line."""
 
-    def csv_line(view: RecordView) -> bytes:
+    def as_csv(view: RecordView) -> bytes:
         row = _flat(shape.row(view))
-        return _csv_line(row[name] for name in COLUMNS)
+        return csv_line(row[name] for name in COLUMNS)
 
-    def ndjson_line(view: RecordView) -> bytes:
+    def as_ndjson(view: RecordView) -> bytes:
         return json.dumps(shape.row_with_body(view), separators=(",", ":")).encode() + b"\n"
 
-    return csv_line if format_ is Format.CSV else ndjson_line
+    return as_csv if format_ is Format.CSV else as_ndjson
 
 
 def answer_of(page: ExportPage, query: ExportQuery, link: Mapping[str, str]) -> Response[str]:
@@ -68,16 +63,4 @@ def _flat(row: Mapping[str, Any]) -> dict[str, str]:
         "customer_id": customer.get("id"),
         "customer_name": customer.get("name"),
     }
-    return {name: _cell(cells[name]) for name in COLUMNS}
-
-
-def _cell(value: str | None) -> str:
-    """Safe in a spreadsheet, where a text may be a formula, and on one line, so that each line of the file is a row."""
-    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), no_formula(value or ""))
-
-
-def _csv_line(cells: Iterable[str]) -> bytes:
-    """RFC 4180."""
-    line = io.StringIO()
-    csv.writer(line).writerow(cells)
-    return line.getvalue().encode()
+    return {name: on_one_line(cells[name]) for name in COLUMNS}

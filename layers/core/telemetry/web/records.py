@@ -66,16 +66,12 @@ class Format(StrEnum):
     NDJSON = "ndjson"
 
 
-class Query(BaseModel):
-    """The parameters of every route. An unknown one is an error: an ignored filter would show too much."""
+class EnvironmentQuery(BaseModel):
+    """The parameter of every route. An unknown one is an error: an ignored filter would show too much."""
 
     model_config = ConfigDict(extra="forbid")
 
     environment: Environment
-    range: Range | None = None
-    first: Moment = Field(None, alias="from")
-    last: Moment = Field(None, alias="to")
-    product: Text | None = None
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -85,6 +81,15 @@ class Query(BaseModel):
             return cls.model_validate(request.query)
         except ValidationError as exc:
             raise RequestValidationError(exc.errors()) from exc
+
+
+class Query(EnvironmentQuery):
+    """The parameters of every route that tells of a window."""
+
+    range: Range | None = None
+    first: Moment = Field(None, alias="from")
+    last: Moment = Field(None, alias="to")
+    product: Text | None = None
 
     def window(self, now: datetime) -> Window:
         """By default the last 24 hours. Raises InvalidField."""

@@ -9,7 +9,7 @@ from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
-from telemetry.services.profiles import stores as profile_stores
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.settings import RetentionSettings
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.profiles.forgotten import ForgottenStore
@@ -41,7 +41,7 @@ class AdminWiring(StaffWiring, Verifiers):
 
     def profiles(self, environment: Environment) -> Profiles:
         """What is kept of developers and companies, and who of them is forgotten."""
-        stores = profile_stores.Stores.of(self.aggregates(environment))
+        stores = ProfileStores.of(self.aggregates(environment))
         return Profiles(environment, stores, ForgottenStore(self.registry, environment), self.registry)
 
     def corrections(self, environment: Environment) -> Corrections:

@@ -9,12 +9,15 @@ from typing import Self
 from telemetry.clock import Clock
 from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
-from telemetry.domain.product import ActivityType
+from telemetry.domain.product import ActivityType, Product
 from telemetry.domain.retention import oldest_day
 from telemetry.services.administration.stores import Stores
 from telemetry.services.attributions import Attributions
 from telemetry.services.license_watch import LicenseMemory, LicenseWatch
 from telemetry.services.overview import Overviews
+from telemetry.services.profiles.ports import Profiles
+from telemetry.services.profiles.reader import ProfileReader
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
@@ -31,6 +34,7 @@ from telemetry.storage.network_file_places import file_place
 from telemetry.storage.network_files import NetworkFiles
 from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.profiles.forgotten import ForgottenStore, RememberedForgotten
+from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -100,10 +104,19 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
             RememberedCalls(LicensingCounters(table), self.clock.now).of,
         )
 
+    def product(self, id_: str) -> Product | None:
+        """None for what is no product."""
+        return self.stores.products.named([id_], consistent=False).get(id_)
+
     def activity_types(self, product: str | None) -> Mapping[str, ActivityType]:
         """Those that a product lists; none of what is no product."""
-        found = self.stores.products.named([product], consistent=False) if product else {}
-        return next((each.activity_types for each in found.values()), {})
+        found = self.product(product) if product else None
+        return found.activity_types if found else {}
+
+    def profiles(self, environment: Environment) -> Profiles:
+        """Reads developers and companies of products whose profiles are turned on."""
+        table, forgotten = self.aggregates(environment), self.forgotten[environment].all()
+        return ProfileReader(ProfileStores.of(table), TodayStore(table), self.ledger(environment), forgotten)
 
     @cached_property
     def attributions(self) -> Attributions:

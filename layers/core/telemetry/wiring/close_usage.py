@@ -9,7 +9,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.record import RecordKey
 from telemetry.services.profiles.attributing import DayAttributing
 from telemetry.services.profiles.close import ProfileCloser
-from telemetry.services.profiles.stores import Stores
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.recount import Allowance
 from telemetry.settings import CloseUsageSettings
 from telemetry.storage.domain_lists import domain_lists
@@ -45,7 +45,7 @@ class CloseUsageWiring(Wiring, ClosedDayStores, RecordStores):
     ) -> ProfileCloser:
         registry = self.settings.tables.registry
         return ProfileCloser(
-            Stores.of(self.settings.tables.aggregates(environment)),
+            ProfileStores.of(self.settings.tables.aggregates(environment)),
             self.day_records(environment),
             DayAttributing(OverridesStore(registry).get, domain_lists, self.network_files, without_network_file),
             lambda keys: self._identities(environment, keys),

@@ -8,6 +8,9 @@ from enum import StrEnum
 WINDOW_DAYS = 30
 """Of the numbers that lists go by."""
 
+LONGEST_SHOWN = 200
+"""Bytes of UTF-8 of a name: an item then takes one write unit, whatever clients call themselves."""
+
 WEEKS = 13
 """Of a trend: from Monday to Sunday, UTC. The last one is that of the closed day, and may be under way."""
 
@@ -78,3 +81,9 @@ class DeveloperCard:
     company: CompanyName | None
     is_carried: bool
     activity: Activity
+
+
+def shown(name: str) -> str:
+    """A name as it is kept to be shown: a very long one is cut."""
+    encoded = name.encode()
+    return name if len(encoded) <= LONGEST_SHOWN else f"{encoded[: LONGEST_SHOWN - 3].decode(errors='ignore')}…"

@@ -11,7 +11,7 @@ from datetime import date
 
 from telemetry.domain.attribution import Attribution, AttributionKind, AttributionSource, DayCompany, company_of_day
 from telemetry.domain.hourly_counts import UNNAMED, largest
-from telemetry.domain.profiles.cards import CompanyName
+from telemetry.domain.profiles.cards import CompanyName, shown
 from telemetry.domain.record import RecordKey
 from telemetry.domain.sighting import Observation
 
@@ -147,7 +147,8 @@ def company_named(attribution: Attribution) -> CompanyName | None:
     """The company behind a use, None where no company is known."""
     if not attribution.is_company or attribution.id is None or attribution.source is None:
         return None
-    return CompanyName(attribution.id, attribution.name or attribution.id, attribution.source, attribution.confidence)
+    name = shown(attribution.name or attribution.id)
+    return CompanyName(attribution.id, name, attribution.source, attribution.confidence)
 
 
 def attribution_of(company: CompanyName) -> Attribution:

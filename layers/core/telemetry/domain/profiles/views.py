@@ -129,6 +129,8 @@ class DeveloperView:
     """Devices that were seen with more than three users: they link nobody."""
     is_active_today: bool
     is_forgotten: bool
+    card: DeveloperCard | None = None
+    """As in lists; None for one that is not among those active."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from telemetry.domain.product import LONGEST_PRODUCT_ID, Product
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.stores import Stores, at_version, audited
 
-_PRODUCT = ("name", "requires_license", "activity_types", "versions", "is_active")
+_PRODUCT = ("name", "requires_license", "activity_types", "versions", "is_active", "profiles")
 _CUSTOMER = ("name", "email")
 
 

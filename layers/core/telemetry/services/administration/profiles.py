@@ -12,7 +12,7 @@ from telemetry.domain.staff import AuditEntry, Staff
 from telemetry.services.administration import stores as registry_stores
 from telemetry.services.administration.stores import audited_facts
 from telemetry.services.profiles.forget import forget_everywhere
-from telemetry.services.profiles.stores import Stores
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.profiles.views import begin_anew, show_again
 from telemetry.storage.changes import Logged
 from telemetry.storage.profiles.forgotten import ForgottenStore
@@ -24,7 +24,7 @@ class Profiles:
     """What is kept of developers and companies in an environment. `registry` is the table with the audit log."""
 
     environment: Environment
-    stores: Stores
+    stores: ProfileStores
     forgotten: ForgottenStore
     registry: str
 

@@ -12,7 +12,7 @@ A run that is cut off, or comes twice, or at once with another, changes nothing 
 and the rest follows from it.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -21,10 +21,10 @@ from typing import Protocol
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.attribution import CARRIED_DAYS, DayCompany
 from telemetry.domain.closing import Closing
-from telemetry.domain.profiles.cards import DeveloperCard, Order
+from telemetry.domain.profiles.cards import DeveloperCard, Order, shown
 from telemetry.domain.profiles.closing import Pin, Range, View
 from telemetry.domain.profiles.people import Profile
-from telemetry.domain.profiles.ranking import DAYS, Ranking, listed, ranked_companies, ranked_developers
+from telemetry.domain.profiles.ranking import listed, ranked_companies, ranked_developers
 from telemetry.domain.profiles.rows import (
     NOBODY,
     Attribute,
@@ -38,11 +38,10 @@ from telemetry.domain.profiles.tenure import Tenure, added
 from telemetry.domain.record import RecordKey
 from telemetry.services.ports import DayRecords
 from telemetry.services.profiles.forget import forget_names
-from telemetry.services.profiles.stores import Stores
+from telemetry.services.profiles.stores import ProfileStores, days_between, ranking_of
 from telemetry.services.profiles.views import begin_anew
 from telemetry.services.recount import Allowance
 from telemetry.storage.batches import grouped
-from telemetry.storage.profiles.rows import RowStore
 from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.side_by_side import side_by_side
 
@@ -73,7 +72,7 @@ class Attributing(Protocol):
 class ProfileCloser:
     """Closes days of product usage in one environment."""
 
-    stores: Stores
+    stores: ProfileStores
     records: DayRecords
     attributing: Attributing
     identities: Identities
@@ -141,7 +140,7 @@ class ProfileCloser:
     def _close_view(self, product: str, view: View, first: date, last: date, now: datetime) -> list[date]:
         closed = list[date]()
         try:
-            for day in _days(self._next(view, first, last), last):
+            for day in days_between(self._next(view, first, last), last):
                 if not self.allowance.allows():
                     break
                 done = self._close_day(product, view, day, now)
@@ -283,7 +282,7 @@ class ProfileCloser:
         """The profile of a row's developer, stored if it is another by this row; its devices know it then, too."""
         while True:
             name, id_type = names.get(row.key, (None, None)) if row.key else (None, None)
-            before = known or Profile(row.first, name, id_type)
+            before = known or Profile(row.first, shown(name) if name else None, id_type)
             after = before.forgotten() if row.fingerprint in forgotten else before.with_devices(row.devices, day)
             if known and after == known:
                 return known
@@ -351,21 +350,9 @@ class ProfileCloser:
         }
 
 
-def ranking_of(rows: RowStore, product: str, view: View, day: date) -> Ranking:
-    """Everybody of the 13 weeks up to a closed day."""
-    ranking = Ranking(day)
-    for each in _days(max(view.first or day, day - timedelta(days=DAYS - 1)), day):
-        ranking.add(each, rows.read(view.number, product, each))
-    return ranking
-
-
 def _key(row: Row) -> TenureKey:
     return TenureKey(row.company.id if row.company else None, row.fingerprint)
 
 
 def _is_copied(view: View, day: date) -> bool:
     return view.anew is not None and day not in view.anew
-
-
-def _days(first: date, last: date) -> Iterator[date]:
-    return (first + timedelta(days=number) for number in range((last - first).days + 1))

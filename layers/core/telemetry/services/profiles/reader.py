@@ -1,11 +1,10 @@
 """Reads developers and companies: as of the last closed day, and who of them is active today."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Protocol
 
-from telemetry.domain.profiles.cards import CompanyCard, CompanyName, DeveloperCard, Order
+from telemetry.domain.profiles.cards import CompanyCard, DeveloperCard, Order
 from telemetry.domain.profiles.closing import View
 from telemetry.domain.profiles.people import DeviceUsers, Profile
 from telemetry.domain.profiles.rows import NOBODY
@@ -21,30 +20,24 @@ from telemetry.domain.profiles.views import (
     Link,
     Listing,
 )
-from telemetry.services.profiles.close import ranking_of
-from telemetry.services.profiles.stores import Stores
+from telemetry.services.ports import Ledger
+from telemetry.services.profiles.live import active_developers
+from telemetry.services.profiles.stores import ProfileStores, ranking_of
 from telemetry.storage.profiles.people import Developer
 from telemetry.storage.profiles.tenures import TenureKey
+from telemetry.storage.profiles.today import TodayStore
 
-MOST_NEW = 25
+MOST_NEW = 10
 """How many of those that are new today are shown: the latest."""
-
-
-class Today(Protocol):
-    """Who is active on a day that is not closed yet (services.profiles.live)."""
-
-    def active_companies(self, product: str, day: date, ids: Collection[str]) -> Collection[str]: ...
-    def active_developers(self, product: str, day: date, fingerprints: Collection[bytes]) -> Collection[bytes]: ...
-    def new_companies(self, product: str, day: date, limit: int) -> Sequence[CompanyName]: ...
-    def new_developers(self, product: str, day: date, limit: int) -> Sequence[DeveloperRow]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class ProfileReader:
     """Developers and companies of one environment. `view` None is the view that is shown. Raises StoreUnavailable."""
 
-    stores: Stores
-    live: Today
+    stores: ProfileStores
+    today: TodayStore
+    ledger: Ledger
     forgotten: frozenset[bytes]
 
     def closed(self, product: str, view: int | None = None) -> Closed | None:
@@ -56,12 +49,12 @@ class ProfileReader:
         self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None
     ) -> Listing[CompanyRow]:
         """A page of a list, from the card with the number `start` on."""
-        new = self._new_companies(product, today) if start == 0 else []
         found = self._view(product, view)
+        new = self._new_companies(product, today, found) if start == 0 else []
         if found is None or found.listed is None:
             return Listing(None, [], new, 0, None)
         cards, total = self.stores.lists.companies(found.number, product, found.listed, order, start, limit)
-        active = self.live.active_companies(product, today, [each.company.id for each in cards]) if cards else ()
+        active = self.today.active_companies(product, today, [each.company.id for each in cards]) if cards else ()
         rows = [CompanyRow(card.company, card, card.company.id in active) for card in cards]
         return Listing(_closed(found), rows, new, total, _rest(start, limit, total))
 
@@ -74,7 +67,7 @@ class ProfileReader:
         if found is None or found.listed is None:
             return Listing(None, [], new, 0, None)
         cards, total = self.stores.lists.developers(found.number, product, found.listed, order, start, limit)
-        active = self.live.active_developers(product, today, [each.fingerprint for each in cards]) if cards else ()
+        active = active_developers(self.ledger, product, today, [each.fingerprint for each in cards]) if cards else ()
         rows = [
             DeveloperRow(card.fingerprint, card.name, card.id_type, card.company, card, card.fingerprint in active)
             for card in map(self._without_forgotten, cards)
@@ -104,7 +97,7 @@ class ProfileReader:
             anonymous=self._at(NOBODY, nobody, max(day, nobody.last)) if nobody.days else None,
             developers=developers,
             rest=rest,
-            is_active_today=company in self.live.active_companies(product, today, [company]),
+            is_active_today=company in self.today.active_companies(product, today, [company]),
         )
 
     def developer(self, product: str, fingerprint: bytes, today: date, view: int | None = None) -> DeveloperView | None:
@@ -130,22 +123,23 @@ class ProfileReader:
             at=sorted(at, key=lambda each: (each.activity.last, each.activity.days), reverse=True),
             links=self._links(product, fingerprint, known, profile, devices),
             shared_devices=sum(each.is_shared for each in devices.values()),
-            is_active_today=fingerprint in self.live.active_developers(product, today, [fingerprint]),
+            is_active_today=fingerprint in active_developers(self.ledger, product, today, [fingerprint]),
             is_forgotten=is_forgotten,
+            card=self._card(product, fingerprint, found),
         )
 
     def all_companies(self, product: str, view: int | None = None) -> Iterator[CompanyCard]:
-        """All that were active in the 13 weeks up to the last closed day, in no order. Reads their rows."""
+        """All that were active in the last 13 weeks, in the same order each time. Reads the rows of closed days."""
         found = self._view(product, view)
-        if found and found.closed:
-            yield from ranking_of(self.stores.rows, product, found, found.closed).companies()
+        if found and found.listed:
+            yield from ranking_of(self.stores.rows, product, found, found.listed).companies()
 
     def all_developers(self, product: str, view: int | None = None) -> Iterator[DeveloperCard]:
         """As `all_companies`."""
         found = self._view(product, view)
-        if found is None or found.closed is None:
+        if found is None or found.listed is None:
             return
-        cards = list(ranking_of(self.stores.rows, product, found, found.closed).developers())
+        cards = list(ranking_of(self.stores.rows, product, found, found.listed).developers())
         profiles = self.stores.people.profiles(product, [card.fingerprint for card in cards], consistent=False)
         for card in cards:
             profile = profiles.get(card.fingerprint)
@@ -156,13 +150,30 @@ class ProfileReader:
         number, views = self.stores.views.shown(product)
         return views.get(number if view is None else view)
 
-    def _new_companies(self, product: str, today: date) -> list[CompanyRow]:
-        new = self.live.new_companies(product, today, MOST_NEW)
-        return [CompanyRow(each, None, is_active_today=True, is_new=True) for each in new]
+    def _card(self, product: str, fingerprint: bytes, view: View) -> DeveloperCard | None:
+        found = view.listed and self.stores.lists.developer(view.number, product, view.listed, fingerprint)
+        return self._without_forgotten(found) if found else None
+
+    def _new_companies(self, product: str, today: date, view: View | None) -> list[CompanyRow]:
+        """What rollup took for new may be known by now: a day may have been closed since, or the first of all."""
+        new = self.today.new_companies(product, today, MOST_NEW)
+        known = self.stores.tenures.nobodys(view.number, product, [each.company.id for each in new]) if view else {}
+        return [
+            CompanyRow(each.company, None, is_active_today=True, is_new=True)
+            for each in new
+            if each.company.id not in known
+        ]
 
     def _new_developers(self, product: str, today: date) -> list[DeveloperRow]:
-        found = self.live.new_developers(product, today, MOST_NEW)
-        return [each for each in found if each.fingerprint not in self.forgotten]
+        new = self.today.new_developers(product, today, MOST_NEW)
+        known = self.stores.people.profiles(product, [each.fingerprint for each in new], consistent=False)
+        return [
+            DeveloperRow(
+                each.fingerprint, each.name, each.id_type, each.company, None, is_active_today=True, is_new=True
+            )
+            for each in new
+            if each.fingerprint not in self.forgotten and each.fingerprint not in known
+        ]
 
     def _without_forgotten(self, card: DeveloperCard) -> DeveloperCard:
         return replace(card, name=None, id_type=None) if card.fingerprint in self.forgotten else card

@@ -6,6 +6,7 @@ profiles#uses#<v>#<P>#<day>     `003` (a shard's head), `003#<copy>#0000` (its p
 profiles#developer#<P>#<fp>     `profile`, `at#<v>#acme.com`, `users` (of a device), `unlinked#<fp>`
 profiles#at#<v>#<P>#<company>   `<fp>`, `~` (nobody by name); without a company `~00` … `~15` stand for one
 profiles#lists#<v>#<P>#<day>    `companies#active#0000`
+profiles#today#<P>#<day>        `c#acme.com`, `d#<fp>` (written by rollup)
 
 A fingerprint is written as unpadded base64url, 22 characters.
 """
@@ -68,6 +69,11 @@ def at_key(view: int, product: str, company: str | None, fingerprint: bytes) -> 
 def at_company(view: int, company: str | None) -> str:
     """Where a developer's partition names a company it was at; without an id: at none that is known."""
     return f"at#{view}#{company or ''}"
+
+
+def today_key(product: str, day: date) -> str:
+    """Of who is active on a day that is not closed."""
+    return f"{PREFIX}today#{key_text(product)}#{day}"
 
 
 def lists_key(view: int, product: str, day: date) -> str:

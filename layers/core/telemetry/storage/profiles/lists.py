@@ -61,13 +61,18 @@ class ListStore:
 
     def company(self, view: int, product: str, day: date, company: str) -> CompanyCard | None:
         """A company's card, where it is among those active. One request; reads the list."""
+        found = self._active(lists_key(view, product, day), _COMPANIES)
+        return next((_company(each) for each in found if each[0][0] == company), None)
+
+    def developer(self, view: int, product: str, day: date, fingerprint: bytes) -> DeveloperCard | None:
+        """As `company`."""
+        found, wanted = self._active(lists_key(view, product, day), _DEVELOPERS), fingerprint_text(fingerprint)
+        return next((_developer(each) for each in found if each[0] == wanted), None)
+
+    def _active(self, partition: str, name: str) -> Iterator[list[Any]]:
         model = bind(ListItem, self.table)
-        of_active = model.sk.startswith(f"{_COMPANIES}#{Order.ACTIVE}#")
-        for item in model.query(lists_key(view, product, day), of_active):
-            for each in inflated_json(item.body):
-                if each[0][0] == company:
-                    return _company(each)
-        return None
+        for item in model.query(partition, model.sk.startswith(f"{name}#{Order.ACTIVE}#")):
+            yield from inflated_json(item.body)
 
     def _put(self, partition: str, name: str, cards: Sequence[Any], day: date) -> None:
         model, expires_at = bind(ListItem, self.table), to_seconds(midnight(day) + RETENTION)

@@ -21,6 +21,8 @@ LONGEST_WORD = 64
 
 MOST_ACTIVITY_TYPES = 200
 
+PROFILES = "Developers and companies are kept of the product's use; off: nothing is written for them"
+
 router = AdminRouter()
 
 
@@ -72,6 +74,7 @@ class NewProduct(Input):
     requires_license: bool = False
     versions: Words = Field(frozenset(), description="Known versions of the product")
     activity_types: ActivityTypes = Field(default_factory=list, validate_default=True)
+    profiles: bool = Field(default=False, description=PROFILES)
 
 
 class ProductPatch(Patch):
@@ -82,6 +85,7 @@ class ProductPatch(Patch):
     requires_license: bool | None = None
     versions: Words | None = None
     activity_types: ActivityTypes | None = None
+    profiles: bool | None = Field(None, description=PROFILES)
 
 
 class KnownActivityType(Output):
@@ -101,6 +105,7 @@ class Product(Output):
     requires_license: bool
     versions: list[str]
     activity_types: list[KnownActivityType]
+    profiles: bool = Field(description=PROFILES)
 
     @classmethod
     def of(cls, product: products.Product) -> Self:
@@ -111,6 +116,7 @@ class Product(Output):
             requires_license=product.requires_license,
             versions=sorted(product.versions),
             activity_types=[KnownActivityType(**each._asdict()) for _, each in sorted(product.activity_types.items())],
+            profiles=product.profiles,
         )
 
 

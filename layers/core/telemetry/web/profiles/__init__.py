@@ -1,0 +1,1 @@
+"""The routes about developers and companies (docs/analytics.md): queries, answers, exports."""
