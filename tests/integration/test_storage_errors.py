@@ -44,8 +44,15 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
-from telemetry.domain.overrides import VersionedOverrides
+from telemetry.domain.overrides import Overrides, VersionedOverrides
 from telemetry.domain.product import Product
+from telemetry.domain.profiles.cards import CompanyName, Order
+from telemetry.domain.profiles.closing import Current, Pin, View
+from telemetry.domain.profiles.people import DeviceUsers, Profile
+from telemetry.domain.profiles.rows import Row
+from telemetry.domain.profiles.tenure import Tenure
+from telemetry.domain.profiles.today import CompanyDay, CompanyToday, DeveloperOf, DeveloperToday
+from telemetry.domain.profiles.views import Totals
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
@@ -59,12 +66,14 @@ from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
 from telemetry.messages.invocations import Invocations
 from telemetry.messages.uncounted_records import UncountedRecordQueue
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.storage import batches, changes
 from telemetry.storage.activations import ActivationStore
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.changes import Logged
 from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.customers import CustomerStore
@@ -87,6 +96,9 @@ from telemetry.storage.network_file_places import BucketPlace, LocalPlace, s3_cl
 from telemetry.storage.network_files import NetworkFile, NetworkFiles
 from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.products import Catalogue, ProductStore
+from telemetry.storage.profiles.forgotten import ForgottenStore, RememberedForgotten
+from telemetry.storage.profiles.tenures import TenureKey
+from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
 from telemetry.storage.record_runs import Pace, Run
@@ -152,6 +164,13 @@ day_records = DayRecordStore(records)
 activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
 candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
+
+profiles = ProfileStores.of(TABLE)
+views, rows, tenures, people, lists = profiles.views, profiles.rows, profiles.tenures, profiles.people, profiles.lists
+today, WHO, ACME = TodayStore(TABLE), bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
+VIEW, TOTALS, LOGGED = View(0, NOW), Totals(0, 0, {}, {}), Logged(ENTRY, TABLE)
+PIN, ROW, AT = Pin(None, Overrides(), "1", NOW), Row(WHO, ACME, DAY, DAY, 1, {}), TenureKey("acme.com", WHO)
+TENURE = Tenure(ACME, DAY, DAY, DAY, DAY, name="ann")
 
 
 def browser() -> RecordBrowser:
@@ -319,6 +338,15 @@ CALLS: dict[str, Callable[[], object]] = {
     "TodayStore.known_companies": lambda: today.known_companies(
         [CompanyDay("acme-cli", DAY, "acme.com")], {"acme-cli": 0}
     ),
+    "TodayStore.known_developers": lambda: today.known_developers([DeveloperOf("acme-cli", WHO)]),
+    "TodayStore.noted_developers": lambda: today.noted_developers([DeveloperOf("acme-cli", WHO)], [DAY]),
+    "TodayStore.note_company": lambda: today.note_company("acme-cli", DAY, CompanyToday(ACME, NOW, is_new=True)),
+    "TodayStore.note_developer": lambda: today.note_developer(
+        "acme-cli", DAY, DeveloperToday(WHO, None, None, None, NOW)
+    ),
+    "TodayStore.active_companies": lambda: today.active_companies("acme-cli", DAY, ["acme.com"]),
+    "TodayStore.new_companies": lambda: today.new_companies("acme-cli", DAY, 10),
+    "TodayStore.new_developers": lambda: today.new_developers("acme-cli", DAY, 10),
     "AlertTopic.publish": lambda: AlertTopic("arn:aws:sns:us-east-1:0:alerts").publish("Spike", {}),
     "UncountedRecordQueue.send": lambda: UncountedRecordQueue("https://queue").send(
         [UncountedRecord(PRODUCTION, {}, "x", "i", "s", "1")]
@@ -330,7 +358,7 @@ CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
 NO_STORES = (
     BucketPlace, Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, LocalPlace, NetworkFile,
-    Pace, RememberedCalls, RememberedRetention, Run, Selection,
+    Pace, RememberedCalls, RememberedForgotten, RememberedRetention, Run, Selection,
 )  # fmt: skip
 """What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
@@ -340,6 +368,7 @@ TRANSACTIONS = {
     "CustomerStore.change", "DayReportStore.keep", "DayReportStore.keep_all", "EpisodeStore.open", "LicenseStore.add",
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
+    "ForgottenStore.add", "PeopleStore.link_again", "PeopleStore.unlink", "ViewStore.begin", "ViewStore.show",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}
@@ -437,8 +466,8 @@ def called(name: str) -> object:
 def methods() -> Iterator[str]:
     """Every public method of every class that calls AWS."""
     for package in (telemetry.storage, telemetry.messages):
-        for module_info in pkgutil.iter_modules(package.__path__):
-            module = importlib.import_module(f"{package.__name__}.{module_info.name}")
+        for module_info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            module = importlib.import_module(module_info.name)
             for cls in vars(module).values():
                 if inspect.isclass(cls) and cls.__module__ == module.__name__ and _may_call(cls):
                     yield from (f"{cls.__name__}.{name}" for name, each in vars(cls).items() if _is_public(name, each))
