@@ -125,6 +125,7 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
         "data_group": "g",
         "api_key_id": "k3f2a9c0d1",
         "damage": None,
+        "forgotten": False,
     }
 
 

@@ -148,10 +148,17 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/retention/preview", None, 200),
     ("GET", "/company-overrides", None, 200),
     ("PUT", "/company-overrides", {"own_domains": ["vendor.example"]}, 200),
+    ("POST", "/developers/{developer}/forget", None, 200),
+    ("PUT", "/developers/{developer}/unlinked/{other}", None, 404),
+    ("DELETE", "/developers/{developer}/unlinked/{other}", None, 200),
+    ("GET", "/attribution", None, 200),
+    ("POST", "/attribution", {"first_day": "2026-11-01", "last_day": "2026-11-02"}, 422),
+    ("PUT", "/attribution", {"shown": 0}, 404),
     ("POST", "/days/{day}/verify", None, 404),
     ("GET", "/days/{day}/corrections", None, 404),
     ("GET", "/audit", None, 200),
 ]
+OF_A_PRODUCT = ("/developers/{developer}/unlinked", "/attribution")
 FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
 
 
@@ -166,6 +173,8 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         "license_id": a_license(ask)["id"],
         "key_id": ask("POST", "/api-keys", {"name": "x", "capabilities": ["ingest"]}, PRODUCTION).body["id"],
         "day": "2026-11-03",
+        "developer": "A" * 22,
+        "other": "B" * 21 + "A",
     }
     before = ask("GET", "/audit", query=PRODUCTION).body
     key = getattr(keys, who) if who else None
@@ -173,6 +182,7 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         url = path.format(**there)
         match = {"if_match": '"1"'} if method in {"PATCH", "PUT"} else {}
         query = PRODUCTION | ({"days": "30"} if path == "/retention/preview" else {})
+        query |= {"product": "acme-cli"} if path.startswith(OF_A_PRODUCT) else {}
         answer = ask(method, url, body, query, key, **match)
         if who == "admin" and (method, path) in FOR_SUPER_ADMINS:
             status = 403  # noqa: PLW2901

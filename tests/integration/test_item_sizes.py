@@ -35,14 +35,28 @@ from telemetry.domain.failed_call import OTHERS, Cause, caller
 from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
 from telemetry.domain.judge import Verdict, _verdict
-from telemetry.domain.keyring import Identity
+from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
-from telemetry.domain.overrides import LARGEST_OVERRIDES
+from telemetry.domain.overrides import LARGEST_OVERRIDES, Overrides
 from telemetry.domain.product import Product
-from telemetry.domain.profiles.cards import LONGEST_SHOWN, CompanyName
+from telemetry.domain.profiles.cards import (
+    LONGEST_SHOWN,
+    WEEKS,
+    Activity,
+    CompanyCard,
+    CompanyName,
+    DeveloperCard,
+    Order,
+)
+from telemetry.domain.profiles.closing import Current, Pin, Range, View
+from telemetry.domain.profiles.people import MOST_USERS, DeviceUsers, Profile
+from telemetry.domain.profiles.rows import MOST_ACTIVITIES, MOST_COUNTRIES, MOST_DEVICES, Row
+from telemetry.domain.profiles.rows import MOST_VERSIONS as MOST_VERSIONS_OF_A_ROW
+from telemetry.domain.profiles.tenure import Tenure
 from telemetry.domain.profiles.today import CompanyToday, DeveloperToday
+from telemetry.domain.profiles.views import Totals
 from telemetry.domain.record import Record, record_key
 from telemetry.domain.recount import MOST_VERSIONS, Recount, Unit
 from telemetry.domain.retention import LONGEST_DAYS
@@ -58,6 +72,7 @@ from telemetry.services.administration import api_keys, catalogue, company_overr
 from telemetry.services.administration.stores import Stores, audited
 from telemetry.services.counting import MOST_COUNTERS
 from telemetry.services.idempotency import once
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_export import note_export
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.candidates import CandidateStore
@@ -68,6 +83,8 @@ from telemetry.storage.failed_calls import FailedCallStore, slot_of
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.idempotency import IdempotencyStore
 from telemetry.storage.licensing_counters import LicensingCounters
+from telemetry.storage.profiles.forgotten import ForgottenStore
+from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import SessionStore
@@ -343,6 +360,71 @@ def write_episode(stage: Stage) -> None:
     EpisodeStore(stage.aggregates).open(Episode(spike, NOW), None)
 
 
+def a_company() -> CompanyName:
+    return CompanyName(f"~o:{wide(24)}", wide(LONGEST_SHOWN // 4), "address", 1)
+
+
+def a_row(number: int) -> Row:
+    """Of somebody new, who did all there is to do."""
+    event = Event(b"", Dialect.REO, wide(16), event_id=wide(32), user_id=wide(99))
+    return Row(
+        fingerprint=random.randbytes(16),
+        company=a_company(),
+        told_on=DAY,
+        first=DAY,
+        records=MANY + number,
+        uses={wide(8): MANY for _ in range(MOST_ACTIVITIES + 1)},
+        versions=tuple(wide(16) for _ in range(MOST_VERSIONS_OF_A_ROW)),
+        countries=tuple(wide(2) for _ in range(MOST_COUNTRIES)),
+        devices=tuple(random.randbytes(16) for _ in range(MOST_DEVICES)),
+        key=record_key(event, "", NOW, Keyring(bytes(32))),
+        company_first=DAY,
+    )
+
+
+def a_tenure() -> Tenure:
+    row = a_row(0)
+    weeks = dict.fromkeys(range(100_000, 100_000 + WEEKS), MANY)
+    tenure = Tenure(row.company, DAY, DAY, DAY, DAY, days=2**91 - 1, weeks=weeks, uses=row.uses, versions=row.versions)
+    return replace(tenure, countries=row.countries, name=wide(LONGEST_SHOWN // 4), id_type="EMAIL")
+
+
+def an_activity() -> Activity:
+    return Activity(DAY, DAY, 30, 30, a_row(0).uses, (MANY,) * WEEKS, is_quiet=True)
+
+
+def write_profiles(stage: Stage) -> None:
+    """A day's rows, what was added to tenures, and who was seen with what; the day's view, pin and lists."""
+    stores = ProfileStores.of(stage.aggregates)
+    company = a_company().id
+    stores.rows.keep(9_999, PRODUCT, DAY, 998, [a_row(number) for number in range(200)])
+    stores.tenures.put(9_999, PRODUCT, TenureKey(company, random.randbytes(16)), a_tenure(), None)
+    who, seen = random.randbytes(16), {random.randbytes(16): DAY for _ in range(MOST_DEVICES)}
+    stores.people.put_profile(PRODUCT, who, Profile(DAY, wide(LONGEST_SHOWN // 4), "EMAIL", seen))
+    stores.people.put_users(PRODUCT, who, DeviceUsers(dict(list(seen.items())[: MOST_USERS + 1])))
+    stores.people.note_company(9_999, PRODUCT, who, company)
+    totals = Totals(MANY, MANY, a_row(0).uses, a_row(1).uses)
+    view = View(9_998, NOW, 9_997, Range(DAY, DAY), DAY)
+    stores.views.begin(PRODUCT, view)
+    ids = {f"~o:{wide(24)}": "d" * 60 + ".example" for _ in range(450)}
+    view = stores.views.advance(PRODUCT, view, DAY, Pin("d" * 64, Overrides(merged=ids), "l" * 99, NOW))
+    stores.views.list_up_to(PRODUCT, view, totals, 1_000, NOW)
+    stores.views.show(PRODUCT, 9_998, Current())
+    stores.views.pin_to(9_998, PRODUCT, DAY, Pin("d" * 64, Overrides(merged=ids), "l" * 99, NOW))
+    companies = [CompanyCard(a_company(), an_activity(), MANY, MANY, a_row(0).countries) for _ in range(100)]
+    developers = [
+        DeveloperCard(random.randbytes(16), wide(LONGEST_SHOWN // 4), "EMAIL", a_company(), True, an_activity())  # noqa: FBT003
+        for _ in range(100)
+    ]
+    stores.lists.put_companies(9_998, PRODUCT, DAY, Order.ACTIVE, companies)
+    stores.lists.put_developers(9_998, PRODUCT, DAY, Order.ACTIVE, developers)
+    today = TodayStore(stage.aggregates)
+    today.note_company(PRODUCT, DAY, CompanyToday(a_company(), NOW, is_new=True))
+    today.note_developer(PRODUCT, DAY, DeveloperToday(who, wide(LONGEST_SHOWN // 4), "EMAIL", a_company(), NOW))
+    entry = audited(stage.staff, "developer.forget", "A" * 22, (), environment=HERE)
+    ForgottenStore(stage.registry, HERE).add(who, entry)
+
+
 # ── records
 
 
@@ -423,6 +505,16 @@ KINDS = {
     "developer today": ItemKind(
         "DeveloperTodayItem", "aggregates", r"profiles#today#\S* d#.*", write_today, "three names"
     ),
+    "rows": ItemKind("RowsItem", "aggregates", r"profiles#uses#.*", write_profiles, "200 rows"),
+    "tenure": ItemKind("TenureItem", "aggregates", r"profiles#at#.*", write_profiles, "17 uses, 4 versions"),
+    "profile": ItemKind("ProfileItem", "aggregates", r"profiles#developer#\S* profile", write_profiles, "8 devices"),
+    "users of a device": ItemKind("DeviceUsersItem", "aggregates", r"profiles#dev\S* users", write_profiles, "4 users"),
+    "company's mark": ItemKind("MarkItem", "aggregates", r"profiles#developer#\S* at#.*", write_profiles, "-"),
+    "view": ItemKind("ViewItem", "aggregates", r"profiles#state#\S* view#.*", write_profiles, "2 lists of 17 uses"),
+    "view shown": ItemKind("CurrentItem", "aggregates", r"profiles#state#\S* current", write_profiles, "-"),
+    "pin": ItemKind("PinItem", "aggregates", r"profiles#pin#.*", write_profiles, "100,000 B of JSON"),
+    "list": ItemKind("ListItem", "aggregates", r"profiles#lists#.*", write_profiles, "100 cards"),
+    "forgotten": ItemKind("ForgottenItem", "registry", r"forgotten#.*", write_profiles, "-"),
     "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
     "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
     "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),
@@ -469,6 +561,18 @@ def test_no_item_outgrows_dynamodb(deployment: Deployment) -> None:
         assert 0 < size <= LARGEST_ITEM - MARGIN, name
     assert sizes["actor"] <= LARGEST_ACTOR
     assert max(sizes["company today"], sizes["developer today"]) <= WRITE_UNIT
+
+
+def test_a_usual_tenure_is_written_by_one_unit(deployment: Deployment) -> None:
+    table, company = deployment.tables.aggregates(HERE), CompanyName("globex.example", "globex.example", "domain", 3)
+    uses = {f"secondary{number}": 123_456 for number in range(10)} | {"primary": 1_234_567}
+    weeks = dict.fromkeys(range(105_700, 105_700 + WEEKS), 9_999)
+    days = random.getrandbits(91)
+    tenure = Tenure(company, DAY, DAY, DAY, DAY, days=days, weeks=weeks, uses=uses, name="jane.doe@globex.example")
+    seen = replace(tenure, versions=("2026.3.1", "2026.4.0-rc.1"), countries=("DE", "GB", "US"), id_type="EMAIL")
+    ProfileStores.of(table).tenures.put(0, PRODUCT, TenureKey(company.id, random.randbytes(16)), seen, None)
+    (item,) = dynamodb_client().scan(TableName=table)["Items"]
+    assert item_bytes(item) <= 1_024
 
 
 def stored(deployment: Deployment) -> list[tuple[str, Mapping[str, Any]]]:

@@ -1,6 +1,7 @@
 """No engine here knows roles: what functions do to which keys is held against what the template lets them do."""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,12 +14,15 @@ from local.template import ROOT
 from telemetry.domain.environment import Environment
 from telemetry.domain.product import Product
 from telemetry.services.close_day import DayCloser
+from telemetry.storage.profiles.keys import fingerprint_text
 from telemetry.storage.tables import brief_client, dynamodb_client
 from tests.client import Client
+from tests.integration.test_admin_profiles import ANN, LAPTOP, OF_PRODUCT, Site
 from tests.lambdas import Context, http_event, load_function
 from tests.stream_events import deadline, stream_batch
 from tests.worlds.deployment import Deployment, Mailbox, never, start_ingest
 from tests.worlds.licenses import DEVICE, KEY, issue
+from tests.worlds.profile_days import FIRST
 
 
 def may(function: str, action: str = "UpdateItem") -> list[str]:
@@ -89,6 +93,15 @@ def updated() -> Iterator[set[str]]:
 
 
 @contextmanager
+def changed() -> Iterator[dict[str, set[str]]]:
+    """The partition keys of single items that are put or deleted meanwhile, by action."""
+    with touched() as keys:
+        yield keys
+        for action in {"GetItem", "BatchGetItem", "Query"} & keys.keys():
+            del keys[action]
+
+
+@contextmanager
 def touched() -> Iterator[dict[str, set[str]]]:
     """The partition keys that single items are read, put or deleted under meanwhile, by action."""
     keys: dict[str, set[str]] = {}
@@ -98,7 +111,8 @@ def touched() -> Iterator[dict[str, set[str]]]:
         done = [(model.name, request)] if "TransactItems" not in request else []
         done += [(f"{kind}Item", what) for each in request.get("TransactItems", ()) for kind, what in each.items()]
         for action, what in done:
-            keys.setdefault(action, set()).add(what.get("Key", what.get("Item"))["pk"]["S"])
+            if item := what.get("Key", what.get("Item")):
+                keys.setdefault(action, set()).add(item["pk"]["S"])
 
     events = dynamodb_client().meta.events
     events.register("before-call.dynamodb", note)
@@ -199,3 +213,37 @@ def test_signing_in_and_out_touches_what_it_may(deployment: Deployment) -> None:
     for action, found in keys.items():
         assert {each.partition("#")[0] for each in found} >= {"session", "sign_in"}
         assert within(found, may("DashboardFunction", action)), action
+
+
+def test_closing_usage_and_changing_profiles_write_nothing_else(deployment: Deployment) -> None:
+    site = Site(deployment)
+    with written() as by_closing:
+        site.close()
+    assert {key.partition("#")[0] for keys in by_closing.values() for key in keys} == {"profiles"}
+    for action, keys in by_closing.items():
+        assert within(keys, may("CloseUsageFunction", action)), action
+    days, of_product = {"first_day": str(FIRST), "last_day": str(FIRST)}, OF_PRODUCT
+    link = f"/developers/{fingerprint_text(ANN)}/unlinked/{fingerprint_text(LAPTOP)}"
+    with changed() as by_admin:
+        site.ask("PUT", link, None, of_product)
+        site.ask("DELETE", link, None, of_product)
+        site.ask("POST", "/attribution", days, of_product)
+        site.forget(ANN)
+    assert by_admin.keys() == {"PutItem", "DeleteItem"}
+    for action, keys in by_admin.items():
+        of_profiles = {key for key in keys if key.startswith("profiles#")}
+        assert of_profiles
+        assert {key.partition("#")[0] for key in keys - of_profiles} <= {"audit", "forgotten"}
+        assert within(of_profiles, may("AdminFunction", action)), action
+
+
+def test_who_writes_profiles_writes_nothing_else_of_aggregates() -> None:
+    for function, others in (("CloseUsageFunction", []), ("AdminFunction", ["corrections#*"])):
+        for action in ("PutItem", "DeleteItem", "BatchWriteItem", "UpdateItem"):
+            assert set(may(function, action)) <= {"profiles#*", *others}, (function, action)
+        policies = load(ROOT / "template.yaml")["Resources"][function]["Properties"]["Policies"]
+        for each in (each for policy in policies if "Statement" in policy for each in policy["Statement"]):
+            if "-aggregates-" in str(each["Resource"]) and re.search(
+                "Write|Put|Delete|Update|PartiQL", str(each["Action"])
+            ):
+                assert "Condition" in each, each["Sid"]

@@ -148,6 +148,7 @@ def test_a_row_and_its_details(world: World, ask: Ask) -> None:
         "data_type": "text",
         "api_key_id": "k1",
         "damage": None,
+        "forgotten": False,
     }
     assert listed(ask) == [row]
     midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
@@ -551,9 +552,9 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     at = api.instant(now)
     assert file.decode() == (
         "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
-        "license_last4,license_state,customer_id,customer_name,api_key_id,damage\r\n"
+        "license_last4,license_state,customer_id,customer_name,api_key_id,damage,forgotten\r\n"
         f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,\r\n"
+        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,,\r\n"
     )
 
 

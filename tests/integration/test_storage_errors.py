@@ -44,10 +44,15 @@ from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
-from telemetry.domain.overrides import VersionedOverrides
+from telemetry.domain.overrides import Overrides, VersionedOverrides
 from telemetry.domain.product import Product
-from telemetry.domain.profiles.cards import CompanyName
+from telemetry.domain.profiles.cards import CompanyName, Order
+from telemetry.domain.profiles.closing import Current, Pin, View
+from telemetry.domain.profiles.people import DeviceUsers, Profile
+from telemetry.domain.profiles.rows import Row
+from telemetry.domain.profiles.tenure import Tenure
 from telemetry.domain.profiles.today import CompanyDay, CompanyToday, DeveloperOf, DeveloperToday
+from telemetry.domain.profiles.views import Totals
 from telemetry.domain.record import Record, RecordKey
 from telemetry.domain.recount import Recount, Unit
 from telemetry.domain.retention import Retention
@@ -61,12 +66,14 @@ from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
 from telemetry.messages.invocations import Invocations
 from telemetry.messages.uncounted_records import UncountedRecordQueue
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.storage import batches, changes
 from telemetry.storage.activations import ActivationStore
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.api_keys import ApiKeyStore, StoredKey
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.changes import Logged
 from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.customers import CustomerStore
@@ -89,6 +96,8 @@ from telemetry.storage.network_file_places import BucketPlace, LocalPlace, s3_cl
 from telemetry.storage.network_files import NetworkFile, NetworkFiles
 from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.products import Catalogue, ProductStore
+from telemetry.storage.profiles.forgotten import ForgottenStore, RememberedForgotten
+from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.record_item import RecordItem
@@ -155,6 +164,13 @@ day_records = DayRecordStore(records)
 activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
 candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
+
+profiles = ProfileStores.of(TABLE)
+views, rows, tenures, people, lists = profiles.views, profiles.rows, profiles.tenures, profiles.people, profiles.lists
+today, WHO, ACME = TodayStore(TABLE), bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
+VIEW, TOTALS, LOGGED = View(0, NOW), Totals(0, 0, {}, {}), Logged(ENTRY, TABLE)
+PIN, ROW, AT = Pin(None, Overrides(), "1", NOW), Row(WHO, ACME, DAY, DAY, 1, {}), TenureKey("acme.com", WHO)
+TENURE = Tenure(ACME, DAY, DAY, DAY, DAY, name="ann")
 
 
 today = TodayStore(TABLE)
@@ -300,6 +316,40 @@ CALLS: dict[str, Callable[[], object]] = {
     "EpisodeStore.extend": lambda: episodes.extend(EPISODE, NOW),
     "EpisodeStore.announced": lambda: episodes.announced(EPISODE),
     "EpisodeStore.all": episodes.all,
+    "ViewStore.current": lambda: views.current("acme-cli"),
+    "ViewStore.views": lambda: views.views("acme-cli"),
+    "ViewStore.shown": lambda: views.shown("acme-cli"),
+    "ViewStore.begin": lambda: views.begin("acme-cli", VIEW, LOGGED),
+    "ViewStore.advance": lambda: views.advance("acme-cli", VIEW, DAY, None),
+    "ViewStore.list_up_to": lambda: views.list_up_to("acme-cli", VIEW, TOTALS, 1, NOW),
+    "ViewStore.show": lambda: views.show("acme-cli", 1, Current(), LOGGED),
+    "ViewStore.pin": lambda: views.pin(0, "acme-cli", DAY),
+    "ViewStore.pin_to": lambda: views.pin_to(0, "acme-cli", DAY, PIN),
+    "ViewStore.release": lambda: views.release(0, "acme-cli", DAY),
+    "RowStore.kept": lambda: rows.kept(0, "acme-cli", DAY, [0]),
+    "RowStore.keep": lambda: rows.keep(0, "acme-cli", DAY, 0, [ROW]),
+    "RowStore.read": lambda: rows.read(0, "acme-cli", DAY),
+    "TenureStore.get": lambda: tenures.get(0, "acme-cli", [AT]),
+    "TenureStore.put": lambda: tenures.put(0, "acme-cli", AT, TENURE, None),
+    "TenureStore.at": lambda: tenures.at(0, "acme-cli", "acme.com", None, 10),
+    "TenureStore.nobodys": lambda: tenures.nobodys(0, "acme-cli", ["acme.com"]),
+    "TenureStore.forget": lambda: tenures.forget(0, "acme-cli", AT),
+    "PeopleStore.profiles": lambda: people.profiles("acme-cli", [WHO]),
+    "PeopleStore.put_profile": lambda: people.put_profile("acme-cli", WHO, Profile(DAY)),
+    "PeopleStore.users": lambda: people.users("acme-cli", [WHO]),
+    "PeopleStore.put_users": lambda: people.put_users("acme-cli", WHO, DeviceUsers()),
+    "PeopleStore.note_company": lambda: people.note_company(0, "acme-cli", WHO, "acme.com"),
+    "PeopleStore.unlink": lambda: people.unlink("acme-cli", WHO, bytes(16), LOGGED),
+    "PeopleStore.link_again": lambda: people.link_again("acme-cli", WHO, bytes(16), LOGGED),
+    "PeopleStore.developer": lambda: people.developer(0, "acme-cli", WHO),
+    "ListStore.put_companies": lambda: lists.put_companies(0, "acme-cli", DAY, Order.NEW, []),
+    "ListStore.put_developers": lambda: lists.put_developers(0, "acme-cli", DAY, Order.NEW, []),
+    "ListStore.companies": lambda: lists.companies(0, "acme-cli", DAY, Order.NEW, 0, 10),
+    "ListStore.developers": lambda: lists.developers(0, "acme-cli", DAY, Order.NEW, 0, 10),
+    "ListStore.company": lambda: lists.company(0, "acme-cli", DAY, "acme.com"),
+    "ListStore.developer": lambda: lists.developer(0, "acme-cli", DAY, WHO),
+    "ForgottenStore.all": lambda: ForgottenStore(TABLE, PRODUCTION).all(),
+    "ForgottenStore.add": lambda: ForgottenStore(TABLE, PRODUCTION).add(WHO, ENTRY),
     "AlertTopic.publish": lambda: AlertTopic("arn:aws:sns:us-east-1:0:alerts").publish("Spike", {}),
     "UncountedRecordQueue.send": lambda: UncountedRecordQueue("https://queue").send(
         [UncountedRecord(PRODUCTION, {}, "x", "i", "s", "1")]
@@ -311,7 +361,7 @@ CALLS_NOTHING = {"DayRecordStore.shard_count"}
 
 NO_STORES = (
     BucketPlace, Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, LocalPlace, NetworkFile,
-    Pace, RememberedCalls, RememberedRetention, Run, Selection,
+    Pace, RememberedCalls, RememberedForgotten, RememberedRetention, Run, Selection,
 )  # fmt: skip
 """What calls stores, or nothing at all; a Run is read within methods of RecordBrowser."""
 
@@ -321,6 +371,7 @@ TRANSACTIONS = {
     "CustomerStore.change", "DayReportStore.keep", "DayReportStore.keep_all", "EpisodeStore.open", "LicenseStore.add",
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
+    "ForgottenStore.add", "PeopleStore.link_again", "PeopleStore.unlink", "ViewStore.begin", "ViewStore.show",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}

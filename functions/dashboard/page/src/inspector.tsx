@@ -105,6 +105,7 @@ function Detail({ id, names }: { id: string; names: Map<string, string> }): JSX.
   return (
     <div class="inspector">
       {record.damage && <p class="message">Damaged: {record.damage}.</p>}
+      {record.forgotten && <p class="message">Its user or device is forgotten: neither is shown, nor the body.</p>}
       {record.message && <p class="message">{record.message}</p>}
       <Flags record={record} />
       <Facts record={record} names={names} />

@@ -567,13 +567,15 @@ export interface RecordDetail {
   api_key_id: string;
   /** The part of the record that cannot be read. */
   damage: string | null;
-  /** Null for a body that cannot be read. */
+  /** Its user or device is forgotten: it shows neither, nor its body. */
+  forgotten: boolean;
+  /** Null for a body that cannot be read, and of a record that names somebody who is forgotten. */
   raw: TextBody | BinaryBody | LargeBody | null;
   /** The flags of a first judgement that came after the record was stored. */
   flags_judged_later: Flag[] | null;
   message: string | null;
   context: RecordContext;
-  /** The event as it was read; null where the body is too large for an answer. */
+  /** The event as it was read; null where the body is too large for an answer, or is not shown. */
   payload: unknown;
   api_key: ApiKeyName;
   company: RecordCompany;
@@ -617,6 +619,8 @@ export interface RecordRow {
   api_key_id: string;
   /** The part of the record that cannot be read. */
   damage: string | null;
+  /** Its user or device is forgotten: it shows neither, nor its body. */
+  forgotten: boolean;
 }
 
 /** What a staff key may do. Each role includes the ones before it. */

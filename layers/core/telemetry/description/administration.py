@@ -28,6 +28,8 @@ _CONFLICTS = {
     "get_api_key_secret",
     "regenerate_api_key",
     "revoke_api_key",
+    "attribute_anew",
+    "show_attribution",
 }
 """Operations that the state of a thing, or somebody else's change, may be in the way of."""
 
@@ -37,8 +39,11 @@ _EXAMPLES = {
 }
 """Of what is sent, and of what is answered."""
 
+_OF_A_PRODUCT = {"list_attributions", "attribute_anew", "show_attribution"}
+"""Operations of the product that a parameter names: there may be none."""
+
 _CHANGES = {"patch", "put"}
-"""Methods that need If-Match."""
+"""Methods that need If-Match, where there is one."""
 
 _IF_MATCH = {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}
 
@@ -92,7 +97,7 @@ def _statuses(method: str, path: str, operation: Json, parameters: set[str]) -> 
     found = {401, 403, 415, 422, 500, 503}
     if "cursor" in parameters or "/days/" in path:
         found |= {400}  # a wrong cursor; a day with too many records
-    if "{" in path:
+    if "{" in path or operation["operationId"] in _OF_A_PRODUCT:
         found |= {404}
     if operation["operationId"] in _CONFLICTS:
         found |= {409}

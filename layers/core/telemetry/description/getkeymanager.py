@@ -219,12 +219,14 @@ class LicenseAnswer(_Signed, _LicenseAnswerOptional):
 # ── telemetry read back
 
 
-class _Damage(TypedDict, total=False):
+class _Missing(TypedDict, total=False):
     damage: str
     """Why the record cannot be read."""
+    forgotten: bool
+    """Always true: the user or device is forgotten, and so neither ids nor `data` are told."""
 
 
-class TelemetryRow(_Damage):
+class TelemetryRow(_Missing):
     """A record: what was sent, and how it was judged."""
 
     id: str

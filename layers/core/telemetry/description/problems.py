@@ -25,6 +25,10 @@ EXPLANATIONS: Mapping[str, str] = {
         "There is no such route, or nothing with this id in the environments that the key opens. `detail` says which."
     ),
     "damaged": "The record is there, but its body cannot be read any more. `detail` says what is damaged.",
+    "forgotten": (
+        "The record is there, but its user or device is forgotten: its body is not shown any more. Everything else of "
+        "it is."
+    ),
     "already-exists": "There is one with this id or key already. Change that one, or choose another id.",
     "action-not-allowed": (
         "The state of the thing does not allow this action; `detail` names the state. Read it, and act on what it is."

@@ -59,6 +59,10 @@ class Damaged(TelemetryError):
     """It is there, and what was stored of it cannot be read any more; the message says what."""
 
 
+class Forgotten(TelemetryError):
+    """It is there, and not shown any more, for it names somebody who is forgotten."""
+
+
 class AlreadyExists(TelemetryError):
     """There is one already; the message names it."""
 

@@ -13,6 +13,10 @@ FINGERPRINT_VERSION: Final = "1"
 """Goes before every fingerprint that names a partition, so that a later version could be used at the same time."""
 
 _FINGERPRINT_BYTES = 16
+
+NEVER_SEEN: Final = bytes(_FINGERPRINT_BYTES)
+"""A fingerprint that nothing has: whoever is looked for by it is not found."""
+
 _MINIMUM_SECRET_BYTES = 32
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -100,6 +101,14 @@ class Record:
     def day(self) -> date:
         """The UTC day of receipt: the only day that billing knows."""
         return self.received_at.astimezone(UTC).date()
+
+    def names_any(self, fingerprints: Collection[bytes]) -> bool:
+        """Whether one of these users and devices is its own."""
+        return self.user in fingerprints or self.device in fingerprints
+
+    def forgotten(self) -> "Record":
+        """Without what it says of its user and device: neither its body, nor what the judge saw in it."""
+        return replace(self, raw=b"", has_body=False, user=None, device=None, evidence=self.evidence.partition(";")[0])
 
     def with_flags(self, flags: frozenset[Flag]) -> "Record":
         """The same record with the flags it was stored with the first time."""

@@ -1,6 +1,6 @@
 """What a record's body says, beyond the event that is counted and judged."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from telemetry.domain.event import Event
@@ -13,6 +13,11 @@ class Contents(NamedTuple):
     data_type: str | None
     metadata: Any
     payload: Any
+
+    def forgotten(self) -> "Contents":
+        """Without ids of user and device, and without what may hold them."""
+        event = replace(self.event, raw=b"", user_id=None, hwid=None, activation_identifier=None)
+        return Contents(event, self.data_type, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +32,7 @@ class Said:
     data_type: str | None = None
     data_group: str | None = None
     data: Any = None
+
+    def forgotten(self) -> "Said":
+        """Without ids of user and device, and without what may hold them."""
+        return replace(self, user_identifier=None, activation_identifier=None, data=None)

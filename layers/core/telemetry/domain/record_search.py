@@ -1,6 +1,6 @@
 """Records looked for by staff, and what is shown of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telemetry.domain.customer import Customer
 from telemetry.domain.flags import Flag
@@ -40,6 +40,19 @@ class RecordView:
     judged_later: Verdict | None
     license: License | None
     customer: Customer | None
+    is_forgotten: bool = False
+    """Its user or device is forgotten."""
+
+    def forgotten(self) -> "RecordView":
+        """What is still shown of it, once its user or device is forgotten."""
+        later = self.judged_later and Verdict(self.judged_later.flags, str(self.judged_later.rules_version or ""))
+        return replace(
+            self,
+            record=self.record.forgotten(),
+            contents=self.contents.forgotten(),
+            judged_later=later,
+            is_forgotten=True,
+        )
 
     @property
     def flags(self) -> frozenset[Flag]:

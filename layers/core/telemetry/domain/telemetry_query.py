@@ -55,6 +55,8 @@ class FoundRecord:
     said: Said
     damage: str | None = None
     """What of it cannot be read."""
+    is_forgotten: bool = False
+    """Its user or device is forgotten, and `said` names neither."""
 
 
 @dataclass(frozen=True, slots=True)

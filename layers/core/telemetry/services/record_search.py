@@ -1,14 +1,14 @@
 """Records looked for by staff: page by page, newest first."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import Damaged, NotFound
+from telemetry.domain.errors import Damaged, Forgotten, NotFound
 from telemetry.domain.judge import Verdict
-from telemetry.domain.keyring import Identity
+from telemetry.domain.keyring import NEVER_SEEN, Identity
 from telemetry.domain.license import License, license_id
 from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id, stored_version
 from telemetry.domain.record_contents import Contents
@@ -43,6 +43,8 @@ class RecordSearch:
     products: Sequence[str]
     stores: Stores
     contents_of: Callable[[Record], Contents]
+    forgotten: Callable[[], Collection[bytes]] = frozenset
+    """Users and devices that are not to be told: searches for them find nothing, their records name nobody."""
 
     def page(
         self, wanted: RecordFilter, limit: int, after: Position | None, shown: Callable[[RecordView], T]
@@ -77,8 +79,11 @@ class RecordSearch:
         return view
 
     def body(self, id_: str) -> bytes:
-        """A record's body by its telemetry id. Raises NotFound, and Damaged when the body cannot be read."""
-        record = self.one(id_).record
+        """A record's body by its telemetry id. Raises NotFound, Forgotten, and Damaged when it cannot be read."""
+        view = self.one(id_)
+        if view.is_forgotten:
+            raise Forgotten
+        record = view.record
         if not record.has_body:
             raise Damaged(f"This record is damaged: {record.damage}")
         return record.raw
@@ -94,14 +99,18 @@ class RecordSearch:
         selection = Selection(
             products=frozenset(one for one in (*self.products, UNKNOWN_PRODUCT) if wanted.product in {None, one}),
             classes=classes_of(True if wanted.flag else wanted.is_flagged),
-            user=self.stores.keyring.fingerprint_if(Identity.USER, wanted.user),
-            device=self.stores.keyring.fingerprint_if(Identity.DEVICE, wanted.device),
+            user=self._known(Identity.USER, wanted.user),
+            device=self._known(Identity.DEVICE, wanted.device),
             version=stored_version(wanted.version),
             address=wanted.source_ip,
             api_key_id=wanted.api_key_id,
             licenses=names if partitions is None else None,
         )
         return Wanted(selection, partitions, wanted.window, wanted.is_flagged, wanted.flag)
+
+    def _known(self, identity: Identity, name: str | None) -> bytes | None:
+        fingerprint = self.stores.keyring.fingerprint_if(identity, name)
+        return NEVER_SEEN if fingerprint and fingerprint in self.forgotten() else fingerprint
 
     def _named(self, wanted: RecordFilter) -> frozenset[str] | None:
         """The licences whose records are searched, by their names in partitions."""
@@ -125,10 +134,12 @@ class RecordSearch:
         ids = [self._license_id(said.event.license_key) for said in contents]
         licenses, _ = self.stores.licenses.known({id_ for id_ in ids if id_}, ())
         customers = self.stores.customers.many({one.customer_id for one in licenses.values() if one.customer_id})
+        forgotten = self.forgotten()
         for record, said, id_ in zip(records, contents, ids, strict=True):
             license_ = licenses.get(id_ or "")
             customer = customers.get(license_.customer_id or "") if license_ else None
-            yield RecordView(record, said, later.get(record.key), license_, customer)
+            view = RecordView(record, said, later.get(record.key), license_, customer)
+            yield view.forgotten() if record.names_any(forgotten) else view
 
     def _license_id(self, license_key: str | None) -> str | None:
         return license_id(self.environment, license_key, self.stores.keyring) if license_key else None

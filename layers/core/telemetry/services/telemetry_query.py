@@ -1,10 +1,10 @@
 """Telemetry read back by SDK keys: page by page, newest first."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from telemetry.domain.event import normalise_group, normalise_license
-from telemetry.domain.keyring import Identity, Keyring
+from telemetry.domain.keyring import NEVER_SEEN, Identity, Keyring
 from telemetry.domain.record import Record, license_partition, listed, product_named
 from telemetry.domain.record_contents import Said
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
@@ -23,6 +23,8 @@ class TelemetrySearch:
     products: Sequence[str]
     said_in: Callable[[Record], Said]
     keyring: Keyring
+    forgotten: Callable[[], Collection[bytes]] = frozenset
+    """As of services.record_search.RecordSearch."""
 
     def page(self, query: TelemetryQuery, place: PageStart) -> TelemetryPage:
         """The page of a list that begins at a place, newest first: by receipt, or with a licence key by event time.
@@ -41,23 +43,25 @@ class TelemetrySearch:
             yield by_key[record.key], self._row(record, by_key[record.key])
 
     def _row(self, record: Record, found: Found) -> FoundRecord:
+        said, is_forgotten = self.said_in(record), record.names_any(self.forgotten())
         return FoundRecord(
             key=record.key,
             product=record.product,
             received_at=record.received_at,
             flags=found.flags,
             is_judged=found.listed.record_class != UNJUDGED or found.judged_later is not None,
-            said=self.said_in(record),
+            said=said.forgotten() if is_forgotten else said,
             damage=record.damage,
+            is_forgotten=is_forgotten,
         )
 
     def _wanted(self, query: TelemetryQuery) -> Wanted:
         product_id, license_key = query.product_id, normalise_license(query.license_key)
-        is_registered = product_id in self.products
+        is_registered, user = product_id in self.products, self.keyring.fingerprint_if(Identity.USER, query.user_id)
         selection = Selection(
             products=frozenset([product_id] if product_id and is_registered else [*self.products, UNKNOWN_PRODUCT]),
             classes=classes_of(query.is_flagged),
-            user=self.keyring.fingerprint_if(Identity.USER, query.user_id),
+            user=NEVER_SEEN if user and user in self.forgotten() else user,
             data_type=listed(query.data_type),
             group=listed(normalise_group(query.data_group)),
             sent_as=product_named(product_id) if product_id and not is_registered else None,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from uuid import uuid4
 
 from pynamodb.expressions.condition import Condition
@@ -31,6 +31,13 @@ class Write:
     deletes: bool = False
 
 
+class Logged(NamedTuple):
+    """The audit entry of a change of another table, and the registry it goes to."""
+
+    entry: "AuditEntry"
+    registry: str
+
+
 def commit(table: str, writes: Sequence[Write], entry: "AuditEntry | None" = None) -> bool:
     """Does all writes and the audit entry, or nothing; False when a condition did not hold.
 
@@ -41,6 +48,15 @@ def commit(table: str, writes: Sequence[Write], entry: "AuditEntry | None" = Non
     log = audit_item(entry, table) if entry else None
     logged = [Write(log, type(log).pk.does_not_exist())] if log else []
     return not refused([*writes, *logged], "registry", Deadline(_SECONDS))
+
+
+def put(item: Model, condition: Condition, otherwise: Exception, logged: Logged | None = None) -> None:
+    """Puts an item of any table, with its audit entry if there is one. Raises `otherwise` when it may not be put."""
+    if logged is None:
+        with conditions(otherwise):
+            item.save(condition=condition)
+    elif not commit(logged.registry, [Write(item, condition)], logged.entry):
+        raise otherwise
 
 
 def refused(writes: Sequence[Write], what: str, deadline: Deadline) -> tuple[int, ...]:

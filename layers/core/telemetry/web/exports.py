@@ -14,7 +14,7 @@ from telemetry.web.records import ExportQuery, Format, Shape
 COLUMNS = (
     "id", "received_at", "event_at", "product", "version", "user", "hwid", "ip", "event_ip", "country", "dialect",
     "group", "data_type", "flags", "license_id", "license_last4", "license_state", "customer_id", "customer_name",
-    "api_key_id", "damage",
+    "api_key_id", "damage", "forgotten",
 )  # fmt: skip
 
 CONTENT_TYPES = {Format.CSV: "text/csv; charset=utf-8", Format.NDJSON: "application/x-ndjson"}
@@ -55,6 +55,7 @@ def _flat(row: Mapping[str, Any]) -> dict[str, str]:
     license_, customer = row["license"] or {}, row["customer"] or {}
     cells = {
         **row,
+        "forgotten": "true" if row["forgotten"] else None,
         "flags": " ".join(row["flags"]),
         "license_id": license_.get("id"),
         "license_last4": license_.get("last4"),

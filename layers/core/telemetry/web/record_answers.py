@@ -45,6 +45,8 @@ class RecordRow(TypedDict):
     api_key_id: str
     damage: str | None
     """The part of the record that cannot be read."""
+    forgotten: bool
+    """Its user or device is forgotten: it shows neither, nor its body."""
 
 
 class RecordPage(TypedDict):
@@ -81,7 +83,7 @@ class RecordWithBody(RecordRow):
     """A line of an export in the format `ndjson`: a record with its body as it was received."""
 
     raw: Body | None
-    """Null for a body that cannot be read."""
+    """Null for a body that cannot be read, and of a record that names somebody who is forgotten."""
 
 
 class RecordCompany(TypedDict):
@@ -115,7 +117,7 @@ class RecordDetail(RecordWithBody):
     message: str | None
     context: RecordContext
     payload: Any
-    """The event as it was read; null where the body is too large for an answer."""
+    """The event as it was read; null where the body is too large for an answer, or is not shown."""
     api_key: ApiKeyName
     company: RecordCompany
     expires_at: Instant

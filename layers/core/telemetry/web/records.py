@@ -207,6 +207,7 @@ class Shape:
             "data_type": _cut(said.data_type),
             "api_key_id": record.api_key_id,
             "damage": record.damage,
+            "forgotten": view.is_forgotten,
         }
 
     def row_with_body(self, view: RecordView) -> answers.RecordWithBody:

@@ -6,10 +6,13 @@ from functools import cached_property
 from telemetry.domain.environment import Environment
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.administration.days import Corrections
+from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
+from telemetry.services.profiles.stores import ProfileStores
 from telemetry.settings import RetentionSettings
 from telemetry.storage.hourly_counts import HourlyCountStore
+from telemetry.storage.profiles.forgotten import ForgottenStore
 from telemetry.wiring.staff import StaffWiring
 from telemetry.wiring.verifier import Verifiers
 
@@ -35,6 +38,11 @@ class AdminWiring(StaffWiring, Verifiers):
 
     def day_counts(self, environment: Environment) -> DayCounts:
         return DayCounts(self.day_reports(environment), HourlyCountStore(self.aggregates(environment)))
+
+    def profiles(self, environment: Environment) -> Profiles:
+        """What is kept of developers and companies, and who of them is forgotten."""
+        stores = ProfileStores.of(self.aggregates(environment))
+        return Profiles(environment, stores, ForgottenStore(self.registry, environment), self.registry)
 
     def corrections(self, environment: Environment) -> Corrections:
         """What later counts found that is not in the reports of closed days."""

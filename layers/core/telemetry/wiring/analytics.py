@@ -33,7 +33,7 @@ from telemetry.storage.licensing_counters import LicensingCounters, RememberedCa
 from telemetry.storage.network_file_places import file_place
 from telemetry.storage.network_files import NetworkFiles
 from telemetry.storage.overrides import OverridesStore
-from telemetry.storage.profiles.forgotten import ForgottenStore
+from telemetry.storage.profiles.forgotten import ForgottenStore, RememberedForgotten
 from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spikes import EpisodeStore
@@ -73,11 +73,20 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         self, environment: Environment, products: Collection[str], now: datetime, seconds: float
     ) -> TelemetrySearch:
         """Finds records of these products for SDK keys."""
-        return TelemetrySearch(self.browser(environment, now, seconds), sorted(products), said_in, self.keyring)
+        browser, forgotten = self.browser(environment, now, seconds), self.forgotten[environment].all
+        return TelemetrySearch(browser, sorted(products), said_in, self.keyring, forgotten)
 
     def record_search(self, environment: Environment, now: datetime, seconds: float) -> RecordSearch:
-        browser = self.browser(environment, now, seconds)
-        return RecordSearch(environment, browser, sorted(self.stores.products.all()), self.stores, contents_of)
+        browser, forgotten = self.browser(environment, now, seconds), self.forgotten[environment].all
+        products = sorted(self.stores.products.all())
+        return RecordSearch(environment, browser, products, self.stores, contents_of, forgotten)
+
+    @cached_property
+    def forgotten(self) -> Mapping[Environment, RememberedForgotten]:
+        """Who is not told any more, in each environment."""
+        return {
+            each: RememberedForgotten(ForgottenStore(self.registry, each), self.clock.seconds) for each in Environment
+        }
 
     @cached_property
     def overviews(self) -> Mapping[Environment, Overviews]:
@@ -106,7 +115,7 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
 
     def profiles(self, environment: Environment) -> Profiles:
         """Reads developers and companies of products whose profiles are turned on."""
-        table, forgotten = self.aggregates(environment), ForgottenStore(self.registry, environment).all()
+        table, forgotten = self.aggregates(environment), self.forgotten[environment].all()
         return ProfileReader(ProfileStores.of(table), TodayStore(table), self.ledger(environment), forgotten)
 
     @cached_property

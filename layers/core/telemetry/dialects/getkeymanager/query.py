@@ -102,6 +102,7 @@ def _row(id_: str, record: FoundRecord, products: Mapping[str, Product]) -> dict
         "created_at": received,
         "updated_at": received,
         **damage,
+        **({"forgotten": True} if record.is_forgotten else {}),
     }
 
 

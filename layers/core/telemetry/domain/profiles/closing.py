@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from telemetry.domain.overrides import Overrides
 from telemetry.domain.profiles.views import Totals
@@ -39,6 +40,13 @@ class View:
     network_file: str | None = None
     """Of the last day that was attributed: SHA-256 in hex, None without a file."""
     most_listed: int = 0
+
+
+class Current(NamedTuple):
+    """The number of the view that is shown, and the greatest that ever was: those beyond it are under way."""
+
+    view: int = 0
+    latest: int = 0
 
 
 @dataclass(frozen=True, slots=True)

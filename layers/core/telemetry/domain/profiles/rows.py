@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from telemetry.domain.attribution import Attribution, AttributionKind, AttributionSource, DayCompany, company_of_day
-from telemetry.domain.hourly_counts import UNNAMED, largest
+from telemetry.domain.hourly_counts import UNNAMED, largest, name_of
 from telemetry.domain.profiles.cards import CompanyName, shown
 from telemetry.domain.record import RecordKey
 from telemetry.domain.sighting import Observation
@@ -47,6 +47,8 @@ class Row:
     records: int
     uses: Mapping[str, int]
     versions: tuple[str, ...] = ()
+    """As hours count them (`name_of`)."""
+
     countries: tuple[str, ...] = ()
     devices: tuple[bytes, ...] = ()
     key: RecordKey | None = None
@@ -78,7 +80,7 @@ class _Doing:
             self.uses[seen.group or UNNAMED] += seen.uses
         self.behind[attribution] += max(1, seen.uses)
         if seen.version:
-            self.versions.add(seen.version)
+            self.versions.add(name_of(seen.version))
         if (device := seen.sighting.device) and device != seen.sighting.actor:
             self.devices.add(device)
         self.key = seen.key if self.key is None else min(self.key, seen.key or self.key)

@@ -37,7 +37,9 @@ from telemetry.domain.profiles.rows import (
 from telemetry.domain.profiles.tenure import Tenure, added
 from telemetry.domain.record import RecordKey
 from telemetry.services.ports import DayRecords
+from telemetry.services.profiles.forget import forget_names
 from telemetry.services.profiles.stores import ProfileStores, days_between, ranking_of
+from telemetry.services.profiles.views import begin_anew
 from telemetry.services.recount import Allowance
 from telemetry.storage.batches import grouped
 from telemetry.storage.profiles.tenures import TenureKey
@@ -99,26 +101,26 @@ class ProfileCloser:
     def close(self, product: str, first: date, last: date, now: datetime) -> list[date]:
         """Closes a product's days up to `last`, which finance has closed; `first` is the first day there is.
 
-        Every view gets further, so that each can be shown. Gives the days that the shown view closed.
+        So are those of views that are under way, until they are shown. Others stay as they are: they were shown once.
+        Gives the days that the shown view closed.
         """
-        shown = self.stores.views.current(product)
+        current = self.stores.views.current(product)
         views = self.stores.views.views(product, consistent=True)
-        if shown not in views:
-            views[shown] = self._begin(product, View(shown, now))
-        closed = self._close_view(product, views[shown], first, last, now)
+        if current.view not in views:
+            views[current.view] = self._begin(product, View(current.view, now))
+        closed = self._close_view(product, views[current.view], first, last, now)
         for view in views.values():
-            if view.number > shown:
+            if view.number > current.latest:
                 self._close_view(product, view, first, last, now)
                 self._show(product, view.number)
         return closed
 
     def attribute_anew(self, product: str, days: Range, now: datetime) -> View:
-        """Begins a view in which these days are attributed with what there is today; `close` makes it, and shows it."""
-        views = self.stores.views.views(product, consistent=True)
-        shown = self.stores.views.current(product)
-        return self._begin(
-            product, View(max(views, default=0) + 1, now, base=shown, anew=days, first=views[shown].first)
-        )
+        """Begins a view in which these days are attributed with what there is today; `close` makes it, and shows it.
+
+        Raises NotFound, ActionNotAllowed.
+        """
+        return begin_anew(self.stores.views, product, days, now)
 
     def _begin(self, product: str, view: View) -> View:
         try:
@@ -129,10 +131,11 @@ class ProfileCloser:
 
     def _show(self, product: str, number: int) -> None:
         """Shows a view that has come as far as the one that is shown."""
-        views, shown = self.stores.views.views(product, consistent=True), self.stores.views.current(product)
-        view, before = views[number], views[shown]
-        if number > shown and view.listed is not None and view.listed == view.closed == before.closed:
-            self.stores.views.show(product, number)
+        views, current = self.stores.views.views(product, consistent=True), self.stores.views.current(product)
+        view, before = views[number], views[current.view]
+        if number > current.latest and view.listed is not None and view.listed == view.closed == before.closed:
+            with suppress(Outdated):  # staff shows another one at this moment: the next run comes back to it
+                self.stores.views.show(product, number, current)
 
     def _close_view(self, product: str, view: View, first: date, last: date, now: datetime) -> list[date]:
         closed = list[date]()
@@ -257,7 +260,8 @@ class ProfileCloser:
     ) -> None:
         profiles = self._profiles(product, [row.fingerprint for row in rows])
         tenures = self.stores.tenures.get(view, product, [_key(row) for row in rows])
-        names = self.identities([row.key for row in rows if row.key and row.fingerprint not in profiles])
+        new = [row for row in rows if row.fingerprint not in profiles and row.fingerprint not in forgotten]
+        names = self.identities([row.key for row in new if row.key])
 
         def add(row: Row) -> None:
             profile = self._profile(product, day, row, profiles.get(row.fingerprint), names, forgotten)
@@ -267,6 +271,9 @@ class ProfileCloser:
             self._put(product, view, _key(row), row, day, before, profile)
 
         side_by_side(add, rows)
+        for each in {row.fingerprint for row in rows} & frozenset(self.forgotten()):
+            # by now: who was forgotten meanwhile was named once more, and what forgetting did not come to is done here
+            forget_names(self.stores, product, each)
 
     def _profile(
         self,

@@ -108,11 +108,12 @@ class ProfileReader:
         known = self.stores.people.developer(found.number, product, fingerprint)
         if known.profile is None:
             return None
-        profile = known.profile.forgotten() if fingerprint in self.forgotten else known.profile
+        is_forgotten = fingerprint in self.forgotten
+        profile = known.profile.forgotten() if is_forgotten else known.profile
         keys = [TenureKey(company, fingerprint) for company in known.companies]
         tenures = self.stores.tenures.get(found.number, product, keys, consistent=False).values()
         at = [self._at(fingerprint, each, max(found.closed, each.last)) for each in tenures]
-        devices = self.stores.people.users(product, [*profile.devices, fingerprint])
+        devices = {} if is_forgotten else self.stores.people.users(product, [*profile.devices, fingerprint])
         return DeveloperView(
             closed=_closed(found),
             fingerprint=fingerprint,
@@ -123,7 +124,7 @@ class ProfileReader:
             links=self._links(product, fingerprint, known, profile, devices),
             shared_devices=sum(each.is_shared for each in devices.values()),
             is_active_today=fingerprint in active_developers(self.ledger, product, today, [fingerprint]),
-            is_forgotten=fingerprint in self.forgotten,
+            is_forgotten=is_forgotten,
             card=self._card(product, fingerprint, found),
         )
 
@@ -197,7 +198,7 @@ class ProfileReader:
         """The users of its devices, and these themselves; of a device its users."""
         tied: dict[bytes, tuple[bytes, date]] = {}
         for device, users in devices.items():
-            if users.is_shared:
+            if users.is_shared or device in self.forgotten:
                 continue
             if device != fingerprint:
                 tied.setdefault(device, (device, profile.devices[device]))

@@ -1,5 +1,7 @@
 """Users and devices whom staff has had forgotten, by environment: in the registry, with the audit log."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -11,6 +13,8 @@ from telemetry.storage.changes import Write, commit
 from telemetry.storage.errors import store
 from telemetry.storage.profiles.keys import fingerprint_of, fingerprint_text
 from telemetry.storage.tables import KeyedItem, bind
+
+REMEMBERED_SECONDS = 30
 
 
 class ForgottenItem(KeyedItem):
@@ -44,3 +48,20 @@ class ForgottenStore:
     @property
     def _partition(self) -> str:
         return f"forgotten#{self.environment}"
+
+
+class RememberedForgotten:
+    """Those who are forgotten in an environment, read at most every half a minute."""
+
+    def __init__(self, store: ForgottenStore, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._known = frozenset[bytes]()
+        self._good_until = float("-inf")
+
+    def all(self) -> frozenset[bytes]:
+        """As of at most 30 seconds ago. Raises StoreUnavailable: nothing is shown that might be forgotten."""
+        if self._clock() >= self._good_until:
+            self._known = self._store.all()
+            self._good_until = self._clock() + REMEMBERED_SECONDS
+        return self._known

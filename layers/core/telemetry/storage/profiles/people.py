@@ -10,6 +10,7 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.profiles.people import DeviceUsers, Profile
 from telemetry.storage.batches import batch_get
+from telemetry.storage.changes import Logged, Write, commit
 from telemetry.storage.errors import conditions, store
 from telemetry.storage.profiles.keys import (
     PROFILE,
@@ -107,15 +108,18 @@ class PeopleStore:
         """That a developer was at a company, or at none that is known; again and again is the same as once."""
         bind(MarkItem, self.table)(developer_key(product, fingerprint), at_company(view, company)).save()
 
-    def unlink(self, product: str, fingerprint: bytes, other: bytes) -> None:
-        """Says of two that they are not linked, whatever they were seen with."""
-        for one, two in ((fingerprint, other), (other, fingerprint)):
-            bind(MarkItem, self.table)(developer_key(product, one), f"{_UNLINKED}{fingerprint_text(two)}").save()
+    def unlink(self, product: str, fingerprint: bytes, other: bytes, logged: Logged) -> bool:
+        """Says of two that they are not linked, whatever they were seen with. False where that was said before."""
+        model = bind(MarkItem, self.table)
+        marks = self._unlinked(product, fingerprint, other)
+        return commit(logged.registry, [Write(mark, model.pk.does_not_exist()) for mark in marks], logged.entry)
 
-    def link_again(self, product: str, fingerprint: bytes, other: bytes) -> None:
-        """Takes `unlink` back."""
-        for one, two in ((fingerprint, other), (other, fingerprint)):
-            bind(MarkItem, self.table)(developer_key(product, one), f"{_UNLINKED}{fingerprint_text(two)}").delete()
+    def link_again(self, product: str, fingerprint: bytes, other: bytes, logged: Logged) -> bool:
+        """Takes `unlink` back. False where there is nothing to take back."""
+        model = bind(MarkItem, self.table)
+        marks = self._unlinked(product, fingerprint, other)
+        writes = [Write(mark, model.pk.exists(), deletes=True) for mark in marks]
+        return commit(logged.registry, writes, logged.entry)
 
     def developer(self, view: int, product: str, fingerprint: bytes, *, consistent: bool = False) -> Developer:
         """One request."""
@@ -133,6 +137,14 @@ class PeopleStore:
             elif sort.startswith(_UNLINKED):
                 unlinked.add(fingerprint_of(sort.removeprefix(_UNLINKED)))
         return Developer(profile, users, tuple(companies), frozenset(unlinked))
+
+    def _unlinked(self, product: str, fingerprint: bytes, other: bytes) -> list[MarkItem]:
+        """Each knows the other."""
+        model = bind(MarkItem, self.table)
+        return [
+            model(developer_key(product, one), f"{_UNLINKED}{fingerprint_text(two)}")
+            for one, two in ((fingerprint, other), (other, fingerprint))
+        ]
 
 
 def _profile(item: ProfileItem) -> Profile:

@@ -10,8 +10,9 @@ from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute,
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.instant import from_seconds, midnight, to_seconds
 from telemetry.domain.overrides import Overrides
-from telemetry.domain.profiles.closing import Pin, Range, View
+from telemetry.domain.profiles.closing import Current, Pin, Range, View
 from telemetry.domain.profiles.views import Totals
+from telemetry.storage.changes import Logged, put
 from telemetry.storage.deflated_json import deflated_json, inflated_json
 from telemetry.storage.errors import ConditionFailed, conditions, store
 from telemetry.storage.profiles.keys import CURRENT, pin_key, state_key, view_key
@@ -30,10 +31,11 @@ class ViewItem(KeyedItem):
 
 
 class CurrentItem(KeyedItem):
-    """Which view is shown."""
+    """Which view is shown, and the last one that was shown for the first time."""
 
     sk = UnicodeAttribute(range_key=True, default=CURRENT)
     view = NumberAttribute()
+    latest = NumberAttribute()
 
 
 class PinItem(KeyedItem):
@@ -53,10 +55,10 @@ class ViewStore:
 
     table: str
 
-    def current(self, product: str) -> int:
-        """The number of the view that is shown; strongly consistent."""
+    def current(self, product: str) -> Current:
+        """Which view is shown; strongly consistent."""
         item = found_item(bind(CurrentItem, self.table), state_key(product), CURRENT)
-        return int(item.view) if item else 0
+        return Current(int(item.view), int(item.latest)) if item else Current()
 
     def views(self, product: str, *, consistent: bool = False) -> dict[int, View]:
         """All views, by number. One request."""
@@ -75,9 +77,9 @@ class ViewStore:
                 views[view.number] = view
         return number, views
 
-    def begin(self, product: str, view: View) -> None:
+    def begin(self, product: str, view: View, logged: Logged | None = None) -> None:
         """Begins a view. Raises Outdated where there is one of this number."""
-        self._save(product, view, None)
+        self._save(product, view, None, logged)
 
     def advance(self, product: str, view: View, day: date, pin: Pin | None) -> View:
         """Closes a day. Raises Outdated where the view is further, or elsewhere, by now."""
@@ -93,9 +95,14 @@ class ViewStore:
         self._save(product, further, view)
         return further
 
-    def show(self, product: str, view: int) -> None:
-        """Shows another view from now on."""
-        bind(CurrentItem, self.table)(state_key(product), view=view).save()
+    def show(self, product: str, view: int, before: Current, logged: Logged | None = None) -> None:
+        """Shows another view from now on. Raises Outdated where it is no longer as it was `before`."""
+        model = bind(CurrentItem, self.table)
+        unchanged = (model.view == before.view) & (model.latest == before.latest)
+        if before == Current():
+            unchanged = model.pk.does_not_exist() | unchanged
+        item = model(state_key(product), view=view, latest=max(view, before.latest))
+        put(item, unchanged, Outdated("Another view is shown"), logged)
 
     def pin(self, view: int, product: str, day: date) -> Pin | None:
         """What a day is attributed with, None as long as nobody has said."""
@@ -125,7 +132,7 @@ class ViewStore:
         """Forgets what a day is attributed with: what it was pinned to is gone, and staff goes on without."""
         bind(PinItem, self.table)(pin_key(view, product), day.isoformat()).delete()
 
-    def _save(self, product: str, view: View, before: View | None) -> None:
+    def _save(self, product: str, view: View, before: View | None, logged: Logged | None = None) -> None:
         model = bind(ViewItem, self.table)
         if before is None:
             unchanged = model.pk.does_not_exist()
@@ -138,8 +145,7 @@ class ViewStore:
             listed=_text(view.listed),
             state=_to_json(view),
         )
-        with conditions(Outdated("The view is another")):
-            item.save(condition=unchanged)
+        put(item, unchanged, Outdated("The view is another"), logged)
 
 
 def _is(attribute: UnicodeAttribute, day: date | None) -> Any:  # noqa: ANN401 (PynamoDB's condition)

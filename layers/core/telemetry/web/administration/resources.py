@@ -2,16 +2,30 @@
 
 from telemetry.web.administration import (
     api_keys,
+    attribution,
     audit,
     company_overrides,
     customers,
     days,
+    developers,
     licenses,
     products,
     retention,
 )
 
 ROUTERS = [
-    resource.router for resource in (products, customers, licenses, api_keys, retention, company_overrides, days, audit)
+    resource.router
+    for resource in (
+        products,
+        customers,
+        licenses,
+        api_keys,
+        retention,
+        company_overrides,
+        developers,
+        attribution,
+        days,
+        audit,
+    )
 ]
 """The routes of each resource."""

@@ -20,6 +20,7 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.administration.days import Corrections
+from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
@@ -60,6 +61,8 @@ class Backend(Protocol):
 
     def corrections(self, environment: Environment) -> Corrections: ...
 
+    def profiles(self, environment: Environment) -> Profiles: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -94,6 +97,7 @@ Limit = Annotated[int, Query(ge=1, le=LARGEST_PAGE)]
 Cursor = Annotated[str | None, Query(description="From the Link header of the page before")]
 IdInPath = Annotated[str, Path(max_length=64)]
 IdToFind = Annotated[str | None, Query(min_length=1, max_length=64)]
+ProductOf = Annotated[str, Query(min_length=1, max_length=64, description="A registered product")]
 IfMatch = Annotated[str | None, Header(alias="if-match", description="The ETag of what was read")]
 
 
