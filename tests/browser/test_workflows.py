@@ -8,15 +8,23 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
 from playwright.sync_api import Page, Response, expect
 
 from local.demo_history import DAYS, DESKTOP
+from local.demo_networks import write_network_file
+from local.demo_usage import CLI, Use, usage
+from telemetry.domain.environment import Environment
+from telemetry.domain.overrides import Overrides
+from telemetry.storage.domain_lists import domain_lists
+from telemetry.storage.network_files import NetworkFile
 from tests.browser.conftest import OpenPage
 from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel, until
 from tests.local_service import LocalService
+from tests.recount_profiles import Attributor, Exported, recount
 
 pytestmark = pytest.mark.slow
 
@@ -342,3 +350,51 @@ def test_the_full_page_is_for_everybody(open_demo: OpenPage, scheme: str, width:
     expect(page.get_by_role("dialog").locator("[data-part=raw]")).to_be_visible()
     assert axe(page) == []
     assert overflow(page) == 0
+
+
+def test_the_companies_of_the_cli_are_those_that_used_it(
+    open_demo: OpenPage, demo: LocalService, tmp_path: Path
+) -> None:
+    """Every company with all its developers and uses, as another count of what the demo sent has them."""
+    closed = date.fromisoformat(asked(demo, "analytics/companies", product=CLI)["closed_day"])
+    write_network_file(tmp_path / "networks.mmdb")
+    networks = NetworkFile(tmp_path / "networks.mmdb", "0" * 64).facts
+    sent = (_exported(use, closed + timedelta(days=1)) for use in usage(Environment.PRODUCTION))
+    attributor = Attributor(Overrides(), domain_lists(), networks)
+    (told,) = recount(sent, date.min, closed, attributor).values()
+    rows = [json.loads(line) for line in _export(demo, "companies").splitlines()]
+    assert {row["id"] for row in rows} == told.companies.keys() - {None}
+    for row in rows:
+        company = asked(demo, f"analytics/companies/{quote(row['id'], safe='')}", product=CLI, limit="100")
+        counted, uses = told.companies[row["id"]], Counter[str]()
+        assert {each["developer"]["name"] for each in company["items"]} == counted.developers
+        for each in (*company["items"], *filter(None, [company["anonymous"]])):
+            uses.update({said["activity_type"]: said["uses"] for said in each["uses"]["activities"]})
+        assert uses == counted.uses
+        assert (company["first_day"], company["last_day"]) == tuple(f"{f(counted.days)}" for f in (min, max))
+    page = open_demo(f"?view=companies&product={CLI}")
+    expect(page.locator("tbody tr")).to_have_count(25)
+    assert axe(page) == []
+    quiet = asked(demo, "analytics/companies", product=CLI, order="quiet")["items"]
+    page.get_by_text("Quiet", exact=True).click()
+    expect(page.locator("tbody tr")).to_have_count(len(quiet))
+    assert overflow(page) == 0
+
+
+def _export(demo: LocalService, what: str) -> str:
+    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
+    query = {"environment": "production", "product": CLI, "format": "ndjson"}
+    answer = httpx.get(f"{demo.url}/api/v1/analytics/{what}/export", params=query, headers=headers, timeout=30)
+    assert answer.status_code == 200, answer.text
+    return answer.text
+
+
+def _exported(use: Use, today: date) -> Exported:
+    return {
+        "environment": "production",
+        "product": CLI,
+        "received_at": use.moment(today).isoformat(),
+        "dialect": "r",
+        "body": json.dumps({"payload": use.payload(today)}),
+        "source_ip": use.caller,
+    }

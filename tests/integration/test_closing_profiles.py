@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import date, timedelta
 from random import Random
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -34,6 +35,9 @@ from tests.worlds.profile_days import (
 from tests.worlds.profile_days import (
     reader as reader_of,
 )
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 DAYS = 45
 TODAY = FIRST + timedelta(days=DAYS)
@@ -237,3 +241,31 @@ def test_runs_that_have_no_time_get_further_all_the_same(table: str) -> None:
         runs += 1
     assert runs > 12
     check(usual, uses, last)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("after", [False, True])
+def test_each_call_fails_before_and_after_it_did_its_work(
+    tables: TableNames,
+    engine_client: "DynamoDBClient",
+    after: bool,  # noqa: FBT001
+) -> None:
+    uses, last = random_uses(Random(2), 4), FIRST + timedelta(days=3)
+    table, number = tables.aggregates(Environment.PRODUCTION), 0
+    while True:
+        number += 1
+        empty(table, engine_client)
+        try:
+            with Fault(at_call=number, after=after).planted():
+                close(closer(table, Records(uses), Attributes()), last)
+        except Crashed:
+            close(closer(table, Records(uses), Attributes()), last)
+            check(closer(table, Records(uses), Attributes()), uses, last)
+        else:
+            break
+    assert number > 40
+
+
+def empty(table: str, client: "DynamoDBClient") -> None:
+    for item in client.scan(TableName=table)["Items"]:
+        client.delete_item(TableName=table, Key={name: item[name] for name in ("pk", "sk")})

@@ -1,12 +1,15 @@
 """Usage from the event to the company: ingest, rollup, both closings, by the functions that do it."""
 
 import json
+import urllib.request
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from reo_census_mcp import ReoProductUsageLogger
 
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
@@ -269,14 +272,28 @@ def test_a_person_with_two_names_on_a_device(world: AnalyticsWorld) -> None:
     assert one.shared_devices == 1
 
 
-def test_reo_census_events(world: AnalyticsWorld) -> None:
-    """As reo-census-mcp sends them."""
-    event = json.loads((Path(__file__).parents[2] / "events" / "ingest-usage.json").read_text())
-    payload = json.loads(event["body"])["payload"]
-    world.use({**payload, "product_id": PRODUCT}, MORNING)
+def test_the_published_client(world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    """reo-census-mcp, as it is published: what it sends lands on its developer and company."""
+    bodies: list[bytes] = []
+
+    def urlopen(request: urllib.request.Request, **_: object) -> BytesIO:
+        assert isinstance(request.data, bytes)
+        bodies.append(request.data)
+        return BytesIO(b"{}")
+
+    monkeypatch.delenv("DO_NOT_TRACK", raising=False)
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    client = ReoProductUsageLogger(
+        "key", "https://telemetry.example/api/product/usage", activity_type="primary", source="PRODUCT_CLOUD",
+        product_id=PRODUCT, user_id="jane@acme.com", user_id_type="EMAIL", blocking=True,
+    )  # fmt: skip
+    client.log_usage()
+    client.log_usage()
+    for number, body in enumerate(bodies):
+        world.use(json.loads(body)["payload"], MORNING + timedelta(minutes=number))
     closed(world, DAY)
-    view = developer(world.deployment, payload["user_id"])
-    assert view.at[0].uses == {payload["activity_type"]: 1}
+    assert company_of(world.deployment, "jane@acme.com") == ("acme.com", 3)
+    assert developer(world.deployment, "jane@acme.com").at[0].uses == {"primary": 2}
 
 
 # ── as staff sees it
