@@ -372,9 +372,20 @@ def a_row(number: int) -> Row:
 def a_tenure() -> Tenure:
     row = a_row(0)
     weeks = dict.fromkeys(range(100_000, 100_000 + WEEKS), MANY)
-    named = {"name": wide(LONGEST_SHOWN // 4), "id_type": "EMAIL"}
-    told = {"uses": row.uses, "versions": row.versions, "countries": row.countries}
-    return Tenure(row.company, DAY, DAY, DAY, DAY, days=2**91 - 1, weeks=weeks, **told, **named)
+    return Tenure(
+        company=row.company,
+        through=DAY,
+        first=DAY,
+        last=DAY,
+        told_on=DAY,
+        days=2**91 - 1,
+        weeks=weeks,
+        uses=row.uses,
+        versions=row.versions,
+        countries=row.countries,
+        name=wide(LONGEST_SHOWN // 4),
+        id_type="EMAIL",
+    )
 
 
 def an_activity() -> Activity:
