@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from random import Random
 
@@ -16,6 +16,7 @@ from telemetry.domain.profiles.ranking import ranked_companies, ranked_developer
 from telemetry.domain.profiles.rows import NOBODY, Row
 from telemetry.services.profiles.close import ProfileCloser
 from telemetry.services.profiles.reader import ProfileReader
+from telemetry.services.recount import Allowance
 from telemetry.settings import TableNames
 from tests.integration.test_chaos import Crashed, Fault
 from tests.worlds.profile_days import (
@@ -178,10 +179,10 @@ class Late(ProfileCloser):
 
     __slots__ = ()
 
-    def _add(self, product: str, view: int, day: date) -> None:
+    def _add(self, product: str, view: int, day: date) -> bool:
         others = ProfileCloser(*(getattr(self, each.name) for each in fields(ProfileCloser)))
         others.close(product, FIRST, day + timedelta(days=5), NOW)
-        super()._add(product, view, day)
+        return super()._add(product, view, day)
 
 
 def test_a_run_that_wakes_up_days_later_changes_nothing(table: str) -> None:
@@ -224,3 +225,15 @@ def test_days_attributed_anew_are_another_view_and_the_old_one_stays(table: str)
         use._replace(company="bolt.io") if use.company == "acme.com" and use.day >= anew.first else use for use in uses
     ]
     check(closing, told_anew, later, view=1)
+
+
+def test_runs_that_have_no_time_get_further_all_the_same(table: str) -> None:
+    uses, last = random_uses(Random(11), 12), FIRST + timedelta(days=11)
+    usual = closer(table, Records(uses), Attributes())
+    runs, closed = 0, list[date]()
+    while not closed or closed[-1] < last or reader(usual).closed(PRODUCT) is None:
+        hurried = replace(usual, allowance=Allowance(lambda: 0.0))
+        closed += close(hurried, last)
+        runs += 1
+    assert runs > 12
+    check(usual, uses, last)

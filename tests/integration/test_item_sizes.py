@@ -25,6 +25,7 @@ from telemetry.dialects.getkeymanager import licensing
 from telemetry.domain.active_users import BEGINNING, COUNTERS, Actor, ActorKey, Audience, Balance, Place, TallyKey
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role
 from telemetry.domain.closing import Candidate
+from telemetry.domain.company_domains import LONGEST_NAME as LONGEST_COMPANY
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.day_summary import summary
@@ -106,6 +107,9 @@ MARGIN = 25_000
 
 LARGEST_ACTOR = 4_000_000 // 100
 """A transaction takes a hundred items, and 4 MB."""
+
+WRITE_UNIT = 1_024
+"""Bytes."""
 
 TABLES = ("records", "aggregates", "registry")
 LONGEST_PARTITION_KEY, LONGEST_SORT_KEY = 2_048, 1_024
@@ -331,6 +335,15 @@ def write_hour(stage: Stage) -> None:
     HourlyCountStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
 
 
+def write_today(stage: Stage) -> None:
+    """Of names that are cut, and of ids of companies that are as long as they may be."""
+    store, name = TodayStore(stage.aggregates), wide(50)
+    assert len(name.encode()) == LONGEST_SHOWN
+    company = CompanyName("d" * LONGEST_COMPANY, name, "address", 3)
+    store.note_company(PRODUCT, DAY, CompanyToday(company, NOW, is_new=True))
+    store.note_developer(PRODUCT, DAY, DeveloperToday(bytes(16), name, "USERNAME", company, NOW))
+
+
 def write_licensing_hour(stage: Stage) -> None:
     for action in DeviceAction:
         for code in codes():
@@ -417,9 +430,6 @@ def write_profiles(stage: Stage) -> None:
     ]
     stores.lists.put_companies(9_998, PRODUCT, DAY, Order.ACTIVE, companies)
     stores.lists.put_developers(9_998, PRODUCT, DAY, Order.ACTIVE, developers)
-    today = TodayStore(stage.aggregates)
-    today.note_company(PRODUCT, DAY, CompanyToday(a_company(), NOW, is_new=True))
-    today.note_developer(PRODUCT, DAY, DeveloperToday(who, wide(LONGEST_SHOWN // 4), "EMAIL", a_company(), NOW))
     entry = audited(stage.staff, "developer.forget", "A" * 22, (), environment=HERE)
     ForgottenStore(stage.registry, HERE).add(who, entry)
 
@@ -509,9 +519,11 @@ KINDS = {
     "view shown": ItemKind("CurrentItem", "aggregates", r"profiles#state#\S* current", write_profiles, "-"),
     "pin": ItemKind("PinItem", "aggregates", r"profiles#pin#.*", write_profiles, "100,000 B of JSON"),
     "list": ItemKind("ListItem", "aggregates", r"profiles#lists#.*", write_profiles, "100 cards"),
-    "company today": ItemKind("CompanyTodayItem", "aggregates", r"profiles#today#\S* c#.*", write_profiles, "-"),
-    "developer today": ItemKind("DeveloperTodayItem", "aggregates", r"profiles#today#\S* d#.*", write_profiles, "-"),
     "forgotten": ItemKind("ForgottenItem", "registry", r"forgotten#.*", write_profiles, "-"),
+    "company today": ItemKind("CompanyTodayItem", "aggregates", r"profiles#today#\S* c#.*", write_today, "two names"),
+    "developer today": ItemKind(
+        "DeveloperTodayItem", "aggregates", r"profiles#today#\S* d#.*", write_today, "three names"
+    ),
     "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
     "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
     "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),
@@ -557,6 +569,7 @@ def test_no_item_outgrows_dynamodb(deployment: Deployment) -> None:
         print(f"{size:9,}  {name:18}  {KINDS[name].bound}")  # noqa: T201
         assert 0 < size <= LARGEST_ITEM - MARGIN, name
     assert sizes["actor"] <= LARGEST_ACTOR
+    assert max(sizes["company today"], sizes["developer today"]) <= WRITE_UNIT
 
 
 def test_a_usual_tenure_is_written_by_one_unit(deployment: Deployment) -> None:

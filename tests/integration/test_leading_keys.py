@@ -12,6 +12,7 @@ from typing import Any
 from local.cloudformation import load
 from local.template import ROOT
 from telemetry.domain.environment import Environment
+from telemetry.domain.product import Product
 from telemetry.services.close_day import DayCloser
 from telemetry.storage.profiles.keys import fingerprint_text
 from telemetry.storage.tables import brief_client, dynamodb_client
@@ -166,6 +167,37 @@ def test_counting_and_closing_write_nothing_they_must_not(deployment: Deployment
     for function, found in (("RollupFunction", by_rollup), ("CloseDayFunction", by_closing)):
         for action, keys in found.items():
             assert not any(within({key}, must_not(function, action)) for key in keys), (function, action)
+
+
+def test_rollup_notes_who_is_active_where_it_may(deployment: Deployment, mailbox: Mailbox) -> None:
+    """And of the registry it reads products and overrides."""
+    del mailbox
+    deployment.products.put(Product("acme-cli", "Acme CLI", profiles=True))
+    event = {"data_type": "text", "data_group": "g", "text_data": "x", "product_id": "acme-cli"}
+    start_ingest(deployment)("/api/v1/telemetry", json.dumps(event | {"user_identifier": "ann@globex.example"}))
+    with written() as keys, reading_registry() as read:
+        load_function("rollup").handler(stream_batch(deployment), Context())
+    assert len([key for key in keys["PutItem"] if key.startswith("profiles#today#acme-cli#")]) == 1
+    assert not any(within({key}, must_not("RollupFunction", "PutItem")) for key in keys["PutItem"])
+    assert read == {"product", "settings#*"} == set(may("RollupFunction", "GetItem"))
+
+
+@contextmanager
+def reading_registry() -> Iterator[set[str]]:
+    """The partition keys of what is read of the registry meanwhile."""
+    keys: set[str] = set()
+
+    def note(params: dict[str, Any], **_: object) -> None:
+        request = json.loads(params["body"])
+        tables = request.get("RequestItems") or {request.get("TableName"): {"Keys": [request.get("Key")]}}
+        keys.update(key["pk"]["S"] for table, of in tables.items() if "-registry" in str(table) for key in of["Keys"])
+
+    events = dynamodb_client().meta.events
+    events.register("before-call.dynamodb", note)
+    try:
+        yield keys
+    finally:
+        events.unregister("before-call.dynamodb", note)
 
 
 def test_signing_in_and_out_touches_what_it_may(deployment: Deployment) -> None:

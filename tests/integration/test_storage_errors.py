@@ -167,10 +167,14 @@ summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore
 
 profiles = ProfileStores.of(TABLE)
 views, rows, tenures, people, lists = profiles.views, profiles.rows, profiles.tenures, profiles.people, profiles.lists
-today, WHO, ACME = TodayStore(TABLE), bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
+WHO, ACME = bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
 VIEW, TOTALS, LOGGED = View(0, NOW), Totals(0, 0, {}, {}), Logged(ENTRY, TABLE)
 PIN, ROW, AT = Pin(None, Overrides(), "1", NOW), Row(WHO, ACME, DAY, DAY, 1, {}), TenureKey("acme.com", WHO)
 TENURE = Tenure(ACME, DAY, DAY, DAY, DAY, name="ann")
+
+today = TodayStore(TABLE)
+COMPANY = CompanyToday(CompanyName("globex.example", "Globex", "domain", 3), NOW, is_new=True)
+DEVELOPER = DeveloperToday(bytes(16), "ann", None, None, NOW)
 
 
 def browser() -> RecordBrowser:
@@ -290,6 +294,18 @@ CALLS: dict[str, Callable[[], object]] = {
     "SignInAttemptStore.get": lambda: attempts.get("192.0.2.1"),
     "SignInAttemptStore.put": lambda: attempts.put("192.0.2.1", SignInAttempts(1, NOW), None),
     "SignInAttemptStore.forget": lambda: attempts.forget("192.0.2.1"),
+    "TodayStore.views": lambda: today.views(["acme-cli"]),
+    "TodayStore.noted_companies": lambda: today.noted_companies([CompanyDay("acme-cli", DAY, "globex.example")]),
+    "TodayStore.known_companies": lambda: today.known_companies(
+        [CompanyDay("acme-cli", DAY, "globex.example")], {"acme-cli": 0}
+    ),
+    "TodayStore.known_developers": lambda: today.known_developers([DeveloperOf("acme-cli", bytes(16))]),
+    "TodayStore.noted_developers": lambda: today.noted_developers([DeveloperOf("acme-cli", bytes(16))], [DAY]),
+    "TodayStore.note_company": lambda: today.note_company("acme-cli", DAY, COMPANY),
+    "TodayStore.note_developer": lambda: today.note_developer("acme-cli", DAY, DEVELOPER),
+    "TodayStore.active_companies": lambda: today.active_companies("acme-cli", DAY, ["globex.example"]),
+    "TodayStore.new_companies": lambda: today.new_companies("acme-cli", DAY, 10),
+    "TodayStore.new_developers": lambda: today.new_developers("acme-cli", DAY, 10),
     "NetworkFiles.current": lambda: network_files().current(),
     "NetworkFiles.refresh": lambda: network_files().refresh(),
     "NetworkFiles.pinned": lambda: network_files().pinned("0" * 64),
@@ -333,20 +349,6 @@ CALLS: dict[str, Callable[[], object]] = {
     "ListStore.developer": lambda: lists.developer(0, "acme-cli", DAY, WHO),
     "ForgottenStore.all": lambda: ForgottenStore(TABLE, PRODUCTION).all(),
     "ForgottenStore.add": lambda: ForgottenStore(TABLE, PRODUCTION).add(WHO, ENTRY),
-    "TodayStore.views": lambda: today.views(["acme-cli"]),
-    "TodayStore.noted_companies": lambda: today.noted_companies([CompanyDay("acme-cli", DAY, "acme.com")]),
-    "TodayStore.known_companies": lambda: today.known_companies(
-        [CompanyDay("acme-cli", DAY, "acme.com")], {"acme-cli": 0}
-    ),
-    "TodayStore.known_developers": lambda: today.known_developers([DeveloperOf("acme-cli", WHO)]),
-    "TodayStore.noted_developers": lambda: today.noted_developers([DeveloperOf("acme-cli", WHO)], [DAY]),
-    "TodayStore.note_company": lambda: today.note_company("acme-cli", DAY, CompanyToday(ACME, NOW, is_new=True)),
-    "TodayStore.note_developer": lambda: today.note_developer(
-        "acme-cli", DAY, DeveloperToday(WHO, None, None, None, NOW)
-    ),
-    "TodayStore.active_companies": lambda: today.active_companies("acme-cli", DAY, ["acme.com"]),
-    "TodayStore.new_companies": lambda: today.new_companies("acme-cli", DAY, 10),
-    "TodayStore.new_developers": lambda: today.new_developers("acme-cli", DAY, 10),
     "AlertTopic.publish": lambda: AlertTopic("arn:aws:sns:us-east-1:0:alerts").publish("Spike", {}),
     "UncountedRecordQueue.send": lambda: UncountedRecordQueue("https://queue").send(
         [UncountedRecord(PRODUCTION, {}, "x", "i", "s", "1")]

@@ -309,10 +309,10 @@ def test_staff_sees_developers_and_companies(network_file: Path, world: Analytic
         "new@initech.com": True,
     }
     globex = staff.given("companies/globex.co.uk", product=PRODUCT)
-    assert [each["name"] for each in globex["developers"]] == ["octocat"]
+    assert [each["developer"]["name"] for each in globex["items"]] == ["octocat"]
     octocat = staff.given(f"developers/{people['octocat']['id']}", product=PRODUCT)
     assert octocat["id_type"] == "GITHUB"
-    assert [each["company"]["id"] for each in octocat["companies"]] == ["globex.co.uk"]
+    assert [each["company"]["id"] for each in octocat["at"]] == ["globex.co.uk"]
     assert staff.given("companies", product=PRODUCT, name="glob")["items"][0]["id"] == "globex.co.uk"
     status, seen = staff.ask("companies", {"product": PRODUCT}, staff.keys[Role.VIEWER])
     assert (status, seen["items"], seen["totals"]["companies"]) == (200, [], 2)

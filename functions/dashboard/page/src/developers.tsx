@@ -267,7 +267,7 @@ function Recent({ name, type }: { name: string; type: string | null }): JSX.Elem
   const view = useView();
   const filter = type === DEVICE ? { hwid: name } : { user: name };
   const query = { environment: view.environment, product: view.product, ...filter, ...RECENT };
-  const found = useResource<RecordPage>("/api/v1/analytics/records", query);
+  const found = useResource<RecordPage>("/api/v1/analytics/records", query, false);
   return (
     <Section title="Recent events" name="recent">
       <Loaded resource={found}>

@@ -94,5 +94,5 @@ def _company(records: Sequence[Use]) -> CompanyName | None:
 
 
 def _named(company: Attribution) -> CompanyName:
-    id_ = company.id or ""
-    return CompanyName(id_, shown(company.name or id_), company.source or "", company.confidence)
+    id_, source = company.id or "", company.source.value if company.source else ""
+    return CompanyName(id_, shown(company.name or id_), source, company.confidence)

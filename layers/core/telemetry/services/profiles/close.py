@@ -141,7 +141,7 @@ class ProfileCloser:
         closed = list[date]()
         try:
             for day in days_between(self._next(view, first, last), last):
-                if not self.allowance.allows():
+                if self.allowance.is_over:
                     break
                 done = self._close_day(product, view, day, now)
                 if done is None:
@@ -164,9 +164,8 @@ class ProfileCloser:
         pin = None
         if product in self.records.products(day):
             pin = self._pin(product, view, day, now)
-            if not self._fold(product, view, day, pin):
+            if not self._fold(product, view, day, pin) or not self._add(product, view.number, day):
                 return None
-            self._add(product, view.number, day)
         return self.stores.views.advance(product, view, day, pin)
 
     def _pin(self, product: str, view: View, day: date, now: datetime) -> Pin:
@@ -232,11 +231,16 @@ class ProfileCloser:
             if each.company and each.told_on and oldest <= each.told_on < day
         )
 
-    def _add(self, product: str, view: int, day: date) -> None:
-        """Adds the day's rows to tenures. Companies come last: that they are known says that somebody was there."""
+    def _add(self, product: str, view: int, day: date) -> bool:
+        """Adds the day's rows to tenures, as far as there is time: the next run passes over those that have the day.
+
+        Companies come last: that they are known says that somebody was there.
+        """
         nobodys, firsts = list[Row](), dict[str, Row]()
         forgotten = frozenset(self.forgotten())
         for some in grouped(self.stores.rows.read(view, product, day), _AT_ONCE):
+            if self.allowance.is_over:
+                return False
             nobodys += (row for row in some if row.fingerprint == NOBODY)
             firsts |= {row.company.id: row for row in some if row.company}
             self._add_developers(product, view, day, [row for row in some if row.fingerprint != NOBODY], forgotten)
@@ -249,6 +253,7 @@ class ProfileCloser:
             elif before is None and row.company:
                 seen = Tenure(row.company, day, day, day, None, days=0)
                 self._put_if_new(product, view, TenureKey(company, NOBODY), seen)
+        return True
 
     def _add_developers(
         self, product: str, view: int, day: date, rows: Sequence[Row], forgotten: Collection[bytes]
