@@ -148,9 +148,9 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/retention/preview", None, 200),
     ("GET", "/company-overrides", None, 200),
     ("PUT", "/company-overrides", {"own_domains": ["vendor.example"]}, 200),
-    ("POST", "/developers/{developer}/forget", None, 200),
-    ("PUT", "/developers/{developer}/unlinked/{other}", None, 404),
-    ("DELETE", "/developers/{developer}/unlinked/{other}", None, 200),
+    ("POST", "/developers/{developer_id}/forget", None, 200),
+    ("PUT", "/developers/{developer_id}/unlinked/{other_id}", None, 404),
+    ("DELETE", "/developers/{developer_id}/unlinked/{other_id}", None, 200),
     ("GET", "/attribution", None, 200),
     ("POST", "/attribution", {"first_day": "2026-11-01", "last_day": "2026-11-02"}, 422),
     ("PUT", "/attribution", {"shown": 0}, 404),
@@ -158,7 +158,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("GET", "/days/{day}/corrections", None, 404),
     ("GET", "/audit", None, 200),
 ]
-OF_A_PRODUCT = ("/developers/{developer}/unlinked", "/attribution")
+OF_A_PRODUCT = ("/developers/{developer_id}/unlinked", "/attribution")
 FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
 
 
@@ -173,8 +173,8 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         "license_id": a_license(ask)["id"],
         "key_id": ask("POST", "/api-keys", {"name": "x", "capabilities": ["ingest"]}, PRODUCTION).body["id"],
         "day": "2026-11-03",
-        "developer": "A" * 22,
-        "other": "B" * 21 + "A",
+        "developer_id": "A" * 22,
+        "other_id": "B" * 21 + "A",
     }
     before = ask("GET", "/audit", query=PRODUCTION).body
     key = getattr(keys, who) if who else None

@@ -40,6 +40,8 @@ NOT_IN_A_SCHEMA = re.compile(
             # what several parameters or fields say together
             "Give either `range`, or both `from` and `to`",
             "Must be before `to`",
+            "first_day must not be after last_day",
+            "Must be another one",
             "Must not be in the future",
             "Must be a full hour",
             "By the hour, a window has at most",
@@ -59,6 +61,8 @@ NOT_IN_A_SCHEMA = re.compile(
             "invalid-cursor",
             "The next is not of an answer to the same search",
             "is not closed yet",
+            "Closed are the days from",
+            "Keeps no profiles",
             # a key that is not good for this: in one dialect that is a 400
             "Authentication Failure",
             # what is registered

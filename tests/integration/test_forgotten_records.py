@@ -62,7 +62,7 @@ class Site:
 
     def everything(self) -> str:
         """All that is said of records, wherever they are shown."""
-        said: list[object] = [self.rows(), self.read_back()]
+        said: list[Any] = [self.rows(), self.read_back()]
         for row in self.rows():
             said += [self.staffs(f"records/{row['id']}").body, self.body_of(row)]
         said += [self.staffs("export", format=each).text for each in ("csv", "ndjson")]

@@ -385,8 +385,20 @@ def a_row(number: int) -> Row:
 def a_tenure() -> Tenure:
     row = a_row(0)
     weeks = dict.fromkeys(range(100_000, 100_000 + WEEKS), MANY)
-    tenure = Tenure(row.company, DAY, DAY, DAY, DAY, days=2**91 - 1, weeks=weeks, uses=row.uses, versions=row.versions)
-    return replace(tenure, countries=row.countries, name=wide(LONGEST_SHOWN // 4), id_type="EMAIL")
+    return Tenure(
+        company=row.company,
+        through=DAY,
+        first=DAY,
+        last=DAY,
+        told_on=DAY,
+        days=2**91 - 1,
+        weeks=weeks,
+        uses=row.uses,
+        versions=row.versions,
+        countries=row.countries,
+        name=wide(LONGEST_SHOWN // 4),
+        id_type="EMAIL",
+    )
 
 
 def an_activity() -> Activity:
@@ -418,9 +430,6 @@ def write_profiles(stage: Stage) -> None:
     ]
     stores.lists.put_companies(9_998, PRODUCT, DAY, Order.ACTIVE, companies)
     stores.lists.put_developers(9_998, PRODUCT, DAY, Order.ACTIVE, developers)
-    today = TodayStore(stage.aggregates)
-    today.note_company(PRODUCT, DAY, CompanyToday(a_company(), NOW, is_new=True))
-    today.note_developer(PRODUCT, DAY, DeveloperToday(who, wide(LONGEST_SHOWN // 4), "EMAIL", a_company(), NOW))
     entry = audited(stage.staff, "developer.forget", "A" * 22, (), environment=HERE)
     ForgottenStore(stage.registry, HERE).add(who, entry)
 
@@ -501,10 +510,6 @@ KINDS = {
     "licensing hour": ItemKind("LicensingHourItem", "aggregates", r"licensing .*", write_licensing_hour, "39 answers"),
     "episode": ItemKind("EpisodeItem", "aggregates", r"spikes .*", write_episode, "15 flags"),
     "latest episode": ItemKind("LatestEpisodeItem", "aggregates", r"spike#.*", write_episode, "-"),
-    "company today": ItemKind("CompanyTodayItem", "aggregates", r"profiles#today#\S* c#.*", write_today, "two names"),
-    "developer today": ItemKind(
-        "DeveloperTodayItem", "aggregates", r"profiles#today#\S* d#.*", write_today, "three names"
-    ),
     "rows": ItemKind("RowsItem", "aggregates", r"profiles#uses#.*", write_profiles, "200 rows"),
     "tenure": ItemKind("TenureItem", "aggregates", r"profiles#at#.*", write_profiles, "17 uses, 4 versions"),
     "profile": ItemKind("ProfileItem", "aggregates", r"profiles#developer#\S* profile", write_profiles, "8 devices"),
@@ -515,6 +520,10 @@ KINDS = {
     "pin": ItemKind("PinItem", "aggregates", r"profiles#pin#.*", write_profiles, "100,000 B of JSON"),
     "list": ItemKind("ListItem", "aggregates", r"profiles#lists#.*", write_profiles, "100 cards"),
     "forgotten": ItemKind("ForgottenItem", "registry", r"forgotten#.*", write_profiles, "-"),
+    "company today": ItemKind("CompanyTodayItem", "aggregates", r"profiles#today#\S* c#.*", write_today, "two names"),
+    "developer today": ItemKind(
+        "DeveloperTodayItem", "aggregates", r"profiles#today#\S* d#.*", write_today, "three names"
+    ),
     "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
     "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
     "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),

@@ -167,11 +167,10 @@ summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore
 
 profiles = ProfileStores.of(TABLE)
 views, rows, tenures, people, lists = profiles.views, profiles.rows, profiles.tenures, profiles.people, profiles.lists
-today, WHO, ACME = TodayStore(TABLE), bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
+WHO, ACME = bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
 VIEW, TOTALS, LOGGED = View(0, NOW), Totals(0, 0, {}, {}), Logged(ENTRY, TABLE)
 PIN, ROW, AT = Pin(None, Overrides(), "1", NOW), Row(WHO, ACME, DAY, DAY, 1, {}), TenureKey("acme.com", WHO)
 TENURE = Tenure(ACME, DAY, DAY, DAY, DAY, name="ann")
-
 
 today = TodayStore(TABLE)
 COMPANY = CompanyToday(CompanyName("globex.example", "Globex", "domain", 3), NOW, is_new=True)
