@@ -151,6 +151,15 @@ def get_overview() -> Response[str]:
     return _given(analytics.overview_body(told, query, GRANTED_CODES, known, staff.now))
 
 
+@app.get(f"{ANALYTICS}/activity-types")
+def list_activity_types() -> Response[str]:
+    """Activity types of a product's usage in the last 90 days, and those that it lists."""
+    staff, query = _asked(Role.VIEWER, analytics.ActivityTypesQuery)
+    window, known = query.window(staff.now), wired().activity_types(query.product)
+    found = wired().overviews[query.environment].activity_types(query.product, window, known, staff.now)
+    return _given(analytics.activity_types_body(found, query, window))
+
+
 @app.get(f"{ANALYTICS}/licenses")
 def list_notable_licenses() -> Response[str]:
     """The three lists below in one answer: the days are read once."""

@@ -103,6 +103,28 @@ def overview(records_per_bucket: int = 100) -> Json:
     }
 
 
+def activity_types() -> Json:
+    """One type is listed, two are not; one never arrived."""
+    listed, unlisted = {"configured": True}, {"configured": False, "label": None, "level": None}
+    days = {"first_day": at(days=80)[:10], "last_day": at(days=1)[:10]}
+    return {
+        "environment": "production",
+        "product": "orbit-cli",
+        "from": at(days=90)[:10] + "T00:00:00Z",
+        "to": at(days=-1)[:10] + "T00:00:00Z",
+        "items": [
+            listed | days | {"activity_type": "primary", "label": "Ran a build", "level": "primary", "uses": 7_200},
+            unlisted | days | {"activity_type": "CALL_HOME", "uses": 4_000},
+            unlisted | days | {"activity_type": "LOGIN_ACTIVITY_of_some_longer_name", "uses": 2_400},
+            unlisted | days | {"activity_type": "~unknown", "uses": 3},
+            listed
+            | {"activity_type": "docs", "label": "Opened the docs", "level": "secondary", "uses": 0}
+            | {"first_day": None, "last_day": None},
+            unlisted | days | {"activity_type": "~other", "uses": 40},
+        ],
+    }
+
+
 def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
     flags = flags if flags is not None else ((), ("BYPASSED_ACTIVATION",), ("CLOCK_SKEW", "MALFORMED"))[number % 3]
     return {
@@ -297,6 +319,8 @@ def _usual(path: str, query: Mapping[str, str]) -> Json:
     match path:
         case "overview":
             return overview()
+        case "activity-types":
+            return activity_types()
         case "products":
             names = {"orbit-desktop": "Orbit Desktop", "orbit-cli": "Orbit CLI", "~unknown": "Unknown"}
             return {"items": [{"id": id_, "name": name} for id_, name in names.items()]}

@@ -139,6 +139,24 @@ def test_uses_are_told_apart_from_records(open_page: OpenPage, analytics: Analyt
     expect(uses).to_have_count(0)
 
 
+def test_activity_types_that_are_not_configured(open_page: OpenPage, analytics: Analytics) -> None:
+    """Of one product, and of 90 days whatever the range is."""
+    page = open_page("?range=7d")
+    loaded(page, "overview")
+    unknown = panel(page, "unknown-types")
+    expect(unknown).to_have_count(0)
+    assert analytics.asked_for("activity-types") == []
+    analytics.given["overview"] = answers.overview() | {"product": "orbit-cli", "activities": []}
+    page.get_by_role("combobox", name="Product").select_option("orbit-cli")
+    rows = unknown.locator("tbody tr")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator("th, td")).to_have_text(
+        ["LOGIN_ACTIVITY_of_some_longer_name", "not configured", "2,400", "2026-09-02", "2026-11-20"]
+    )
+    expect(rows.nth(1).locator("th, td")).to_have_text(["other types", "", "40", "2026-09-02", "2026-11-20"])
+    assert analytics.asked_for("activity-types") == [{"environment": "production", "product": "orbit-cli"}]
+
+
 # ── looking around
 
 

@@ -68,16 +68,16 @@ def test_a_refresh_reads_only_what_can_have_changed(deployment: Deployment, mail
 
 
 def test_these_are_the_requests_of_the_page() -> None:
-    """What the overview asks for again and again. The list of products is asked for once, the logs by another view.
+    """What the overview asks for again and again. Products and activity types are asked for once, logs elsewhere.
 
     An open developer is asked for again too, by itself (`make bench` has what that costs).
     """
     source = ROOT / "functions" / "dashboard" / "page" / "src"
     text = "".join(file.read_text() for file in source.glob("*.tsx") if file.name != "developers.tsx")
     asked = re.findall(r'useResource<\w+>\(\s*"/api/v1/analytics/([\w/-]+)"([^;]*)\);', text)
-    assert text.count("useResource<") == len(asked) == len(REFRESH) + 2
+    assert text.count("useResource<") == len(asked) == len(REFRESH) + 3
     live = {path for path, rest in asked if not rest.endswith(", false")}
     assert live - {"system-logs"} == {path for path, _ in REFRESH}
-    assert {path for path, _ in asked} - live == {"products"}
+    assert {path for path, _ in asked} - live == {"products", "activity-types"}
     for said in ("limit: LIMIT, threshold: THRESHOLD", 'LIMIT = "20"', 'THRESHOLD = "20"', 'state: "current"'):
         assert said in text

@@ -13,7 +13,7 @@ import { NoRecords } from "./no_records";
 import { Spikes } from "./spikes";
 import type { NotableLicenses, Overview as OverviewData, ProductName } from "./types";
 import { Loaded } from "./ui";
-import { Uses } from "./uses";
+import { UnknownTypes, Uses } from "./uses";
 import { Versions } from "./versions";
 import { useView } from "./view";
 
@@ -37,6 +37,7 @@ export function Overview({ products }: { products: ProductName[] | null }): JSX.
               <ActiveUsers data={data} />
               <Versions data={data} />
               <Uses data={data} />
+              {data.product && <UnknownTypes product={data.product} />}
             </>
           )
         }

@@ -24,6 +24,29 @@ export interface ActiveUsersOfDay {
 /** How much a use tells of a product's value to whom it is counted for, as its vendor sees it. */
 export type ActivityLevel = "primary" | "secondary";
 
+/** The uses of an activity type in the window. `~other` is all types without a name here, `~unknown` is none. */
+export interface ActivityTypeUses {
+  activity_type: string;
+  /** Whether the product lists the type now. `CALL_HOME` needs no listing. */
+  configured: boolean;
+  label: string | null;
+  /** As the product has them; null where it does not list the type. */
+  level: ActivityLevel | null;
+  uses: number;
+  first_day: string | null;
+  /** The first and the last UTC day of the window with any; null for a listed type that never arrived in it. */
+  last_day: string | null;
+}
+
+/** Activity types of a product's usage in the last 90 UTC days, today included, and those that it lists. */
+export interface ActivityTypes {
+  from: string;
+  to: string;
+  environment: Environment;
+  product: string;
+  items: ActivityTypeUses[];
+}
+
 /** Uses of an activity type. `label` is null, and `level` `unclassified`, for one that the product does not list. */
 export interface ActivityUses {
   activity_type: string;

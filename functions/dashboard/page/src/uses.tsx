@@ -1,10 +1,12 @@
 // Product usage: how often each activity type was used. Uses are not records: one record may sum up many.
 
 import type { JSX } from "preact";
-import { count, minute, percent } from "./format";
+import { count, minute, percent, plural } from "./format";
+import { useResource } from "./live";
 import { type Column, Table } from "./table";
-import type { Overview, UsedActivity } from "./types";
+import type { ActivityTypes, ActivityTypeUses, Overview, UsedActivity } from "./types";
 import { Panel, Text } from "./ui";
+import { useView } from "./view";
 
 /** Products send it by themselves: it needs no configuration. */
 const CALL_HOME = "CALL_HOME";
@@ -71,6 +73,53 @@ export function Uses({ data }: { data: Overview }): JSX.Element | null {
     </Panel>
   );
 }
+
+/** Most that are shown: clients choose these names. */
+const MOST_TYPES = 50;
+
+const TYPES: Column<ActivityTypeUses>[] = [
+  { title: "Type", cell: ({ activity_type }) => <Activity type={activity_type} label={null} /> },
+  {
+    title: "Level",
+    cell: ({ activity_type }) => !NAMES.has(activity_type) && <span class="muted">not configured</span>,
+  },
+  { title: "Uses", class: "number", cell: ({ uses }) => count(uses) },
+  { title: "First", hint: "The first day of the last 90 with any", cell: ({ first_day }) => first_day },
+  { title: "Last", hint: "The last day of the last 90 with any", cell: ({ last_day }) => last_day },
+];
+
+/** What arrived in 90 days, whatever the range is, and the product does not list: loaded once. */
+export function UnknownTypes({ product }: { product: string }): JSX.Element | null {
+  const query = { environment: useView().environment, product };
+  const types = useResource<ActivityTypes>("/api/v1/analytics/activity-types", query, false);
+  const unknown = (types.data?.items ?? []).filter(isUnknown);
+  if (unknown.length === 0) return null;
+  const beyond = unknown.length - MOST_TYPES;
+  return (
+    <Panel
+      title="Activity types that are not configured"
+      note={
+        <>
+          In the last 90 days. One that is configured later is classified from its beginning; flags stay.
+          {beyond > 0 && ` ${plural(beyond, "type")} with fewer uses not shown.`}
+        </>
+      }
+      name="unknown-types"
+    >
+      <Table
+        label="Activity types that are not configured"
+        class="rows"
+        columns={TYPES}
+        items={unknown.slice(0, MOST_TYPES)}
+        keyOf={({ activity_type }) => activity_type}
+        row={({ activity_type }) => ({ "data-activity": activity_type })}
+      />
+    </Panel>
+  );
+}
+
+const isUnknown = ({ activity_type, configured }: ActivityTypeUses): boolean =>
+  !configured && activity_type !== CALL_HOME && activity_type !== "~unknown";
 
 function Activity({ type, label }: { type: string; label: string | null }): JSX.Element {
   const named = NAMES.get(type);

@@ -9,8 +9,17 @@ from telemetry.description.profile_examples import COMPANIES, COMPANY, DEVELOPER
 from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
 from telemetry.web import records
-from telemetry.web.analytics import AlertQuery, ExcessQuery, LicensesQuery, LogQuery, ScopeQuery, TopQuery
+from telemetry.web.analytics import (
+    ActivityTypesQuery,
+    AlertQuery,
+    ExcessQuery,
+    LicensesQuery,
+    LogQuery,
+    ScopeQuery,
+    TopQuery,
+)
 from telemetry.web.analytics_answers import (
+    ActivityTypes,
     DeviceExcess,
     Mismatches,
     NotableLicenses,
@@ -47,6 +56,23 @@ _DEVELOPER = in_path("developer_id", {"type": "string", "minLength": 1}, "The `i
 
 _NOTED = "The audit log notes the first page before it is sent."
 _TOTALS = "A viewer gets totals alone, and may not filter. A cursor is good until the next day is closed."
+
+_ACTIVITY_TYPES = {
+    "One type is listed, two are not": {
+        "environment": "production",
+        "product": "orbit-cli",
+        "from": "2026-08-24T00:00:00.000Z",
+        "to": "2026-11-22T00:00:00.000Z",
+        "items": [
+            {"activity_type": "build", "configured": True, "label": "Ran a build", "level": "primary"}
+            | {"uses": 9_310, "first_day": "2026-08-24", "last_day": "2026-11-21"},
+            {"activity_type": "CALL_HOME", "configured": False, "label": None, "level": None}
+            | {"uses": 610, "first_day": "2026-08-24", "last_day": "2026-11-21"},
+            {"activity_type": "lint", "configured": False, "label": None, "level": None}
+            | {"uses": 14, "first_day": "2026-11-19", "last_day": "2026-11-20"},
+        ],
+    }
+}
 
 _MEANINGS: Mapping[str, str] = {
     "environment": "One of the key's environments",
@@ -156,6 +182,15 @@ def operations(schemas: Schemas) -> list[Operation]:
                 "The window is told by the hour for 24 hours, and for windows that are not whole UTC days (full hours, "
                 "at most seven days); any other by UTC day, at most 365."
             ),
+        ),
+        operation(
+            "list_activity_types",
+            "/activity-types",
+            "viewer",
+            "Activity types of a product's usage in the last 90 days, and those that it lists.",
+            ActivityTypesQuery,
+            body("Activity types, the most used first", ActivityTypes, examples=_ACTIVITY_TYPES),
+            description="Uses of days that are not closed yet are those counted so far.",
         ),
         operation(
             "list_notable_licenses",

@@ -16,6 +16,7 @@ ROOTS = (
     "Session",
     "ProductNames",
     "Overview",
+    "ActivityTypes",
     "NotableLicenses",
     "Spikes",
     "RecordPage",

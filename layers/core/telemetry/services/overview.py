@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
+from telemetry.domain.activity_types import ActivityTypeUses, activity_types
 from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
-from telemetry.domain.hourly_counts import HourCounts, total
+from telemetry.domain.hourly_counts import HourCounts, total, uses_by_activity
 from telemetry.domain.instant import hour_of
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Overview, Timeline, overview
+from telemetry.domain.product import ActivityType
+from telemetry.domain.window import Window
 from telemetry.services.ports import HourlyCounters, Ledger
 from telemetry.storage.hourly_counts import RETENTION
 
@@ -53,6 +56,20 @@ class Overviews:
         return overview(
             cut, counted, self.ledger.ledger(scope, last.toordinal()), self._calls(scope, cut, summaries, open_since)
         )
+
+    def activity_types(
+        self, product: str, window: Window, known: Mapping[str, ActivityType], now: datetime
+    ) -> list[ActivityTypeUses]:
+        """Those of the product's usage in a window of whole UTC days up to now, and those that are `known`.
+
+        Three requests at most when yesterday is closed.
+        """
+        latest = self.latest(product, now.astimezone(UTC).date())
+        closed = self._summaries(product, window.since.date(), now.astimezone(UTC).date(), latest)
+        open_since = max(window.since, end_of(latest.day)) if latest else window.since
+        hours = self.hourly.hours(product, open_since, hour_of(now))
+        since = ((start.date(), uses_by_activity(counts)) for start, counts in hours)
+        return activity_types(chain(((each.day, each.uses) for each in closed), since), known)
 
     def _summaries(self, scope: str, first: date, last: date, latest: DayTotals | None) -> list[DaySummary]:
         """The summaries of the closed days among these."""

@@ -7,19 +7,20 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from telemetry.domain.activity_types import ActivityTypeUses
 from telemetry.domain.flags import Flag, by_code
 from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import Overview, Timeline, timeline
 from telemetry.domain.product import ActivityType
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
-from telemetry.domain.window import is_hourly
+from telemetry.domain.window import Range, Window, is_hourly, recent
 from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
 from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
 from telemetry.services.system_logs import CallerFilter, SystemLogs
 from telemetry.web import analytics_answers as answers
 from telemetry.web.administration.audit_entry import AuditEntry
-from telemetry.web.records import Query, Text, instant
+from telemetry.web.records import EnvironmentQuery, Query, Text, instant
 
 ProductId = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 
@@ -53,6 +54,16 @@ class ExcessQuery(ScopeQuery):
 
 class LicensesQuery(TopQuery, ExcessQuery):
     """How many licences, and the smallest number of devices to list."""
+
+
+class ActivityTypesQuery(EnvironmentQuery):
+    """A product, which must be named."""
+
+    product: ProductId
+
+    def window(self, now: datetime) -> Window:
+        """The last 90 UTC days, today included."""
+        return recent(Range.QUARTER, now)
 
 
 class State(StrEnum):
@@ -179,6 +190,33 @@ def _stats(told: Overview) -> answers.OverviewStats:
         "unique_devices": told.devices,
         "unique_users_days": len(told.timeline.days),
         "uses": sum(each.uses for each in told.activities),
+    }
+
+
+# ── activity types
+
+
+def activity_types_body(
+    found: Iterable[ActivityTypeUses], query: ActivityTypesQuery, window: Window
+) -> answers.ActivityTypes:
+    """Activity types that arrived in the window, and those that the product lists."""
+    return {
+        "environment": query.environment,
+        "product": query.product,
+        "from": instant(window.since),
+        "to": instant(window.until),
+        "items": [
+            {
+                "activity_type": each.activity_type,
+                "configured": each.known is not None,
+                "label": each.known.label if each.known else None,
+                "level": each.known.level if each.known else None,
+                "uses": each.uses,
+                "first_day": each.first_day.isoformat() if each.first_day else None,
+                "last_day": each.last_day.isoformat() if each.last_day else None,
+            }
+            for each in found
+        ],
     }
 
 

@@ -154,6 +154,29 @@ class Overview(_Window):
     activities: list[UsedActivity]
 
 
+class ActivityTypeUses(TypedDict):
+    """The uses of an activity type in the window. `~other` is all types without a name here, `~unknown` is none."""
+
+    activity_type: str
+    configured: bool
+    """Whether the product lists the type now. `CALL_HOME` needs no listing."""
+    label: str | None
+    level: ActivityLevel | None
+    """As the product has them; null where it does not list the type."""
+    uses: int
+    first_day: Day | None
+    last_day: Day | None
+    """The first and the last UTC day of the window with any; null for a listed type that never arrived in it."""
+
+
+class ActivityTypes(_Window):
+    """Activity types of a product's usage in the last 90 UTC days, today included, and those that it lists."""
+
+    environment: Environment
+    product: str
+    items: list[ActivityTypeUses]
+
+
 # ── licences and devices
 
 
