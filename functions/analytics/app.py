@@ -78,7 +78,7 @@ def telemetry() -> Response[str]:
     access = wired().authenticator.access(credentials_of(request), Capability.READ, request.source_ip, now)
     query, products = telemetry_query.parse(request.query), wired().stores.products.all()
     place = place_of(query, access.environment, wired().keyring)
-    search = wired().telemetry_search(access.environment, products, now, _seconds_to_search())
+    search = wired().telemetry_search(access.environment, products, now, _seconds_to_search)
     page = search.page(query, place)
     records = [(telemetry_id(record.key, access.environment, wired().keyring), record) for record in page.records]
     next_ = next_of(page.rest, query, access.environment, wired().keyring)
@@ -297,7 +297,7 @@ def _asked(role: Role, query: type[Q]) -> tuple[Staff, Q]:
 
 
 def _search(query: api.Query, staff: Staff) -> RecordSearch:
-    return wired().record_search(query.environment, staff.now, _seconds_to_search())
+    return wired().record_search(query.environment, staff.now, _seconds_to_search)
 
 
 def _shape(query: api.Query, staff: Staff) -> api.Shape:

@@ -1,6 +1,6 @@
 """The wiring of the analytics function."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -70,16 +70,24 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         return RecordBrowser(self.records(environment), now, oldest, effort, self.index_sizes)
 
     def telemetry_search(
-        self, environment: Environment, products: Collection[str], now: datetime, seconds: float
+        self, environment: Environment, products: Collection[str], now: datetime, seconds: Callable[[], float]
     ) -> TelemetrySearch:
-        """Finds records of these products for SDK keys."""
-        browser, forgotten = self.browser(environment, now, seconds), self.forgotten[environment].all
+        """Finds records of these products for SDK keys, for as many seconds as are left when it begins."""
+        forgotten = self._forgotten(environment)
+        browser = self.browser(environment, now, seconds())
         return TelemetrySearch(browser, sorted(products), said_in, self.keyring, forgotten)
 
-    def record_search(self, environment: Environment, now: datetime, seconds: float) -> RecordSearch:
-        browser, forgotten = self.browser(environment, now, seconds), self.forgotten[environment].all
-        products = sorted(self.stores.products.all())
+    def record_search(self, environment: Environment, now: datetime, seconds: Callable[[], float]) -> RecordSearch:
+        """As `telemetry_search`, for staff."""
+        forgotten, products = self._forgotten(environment), sorted(self.stores.products.all())
+        browser = self.browser(environment, now, seconds())
         return RecordSearch(environment, browser, products, self.stores, contents_of, forgotten)
+
+    def _forgotten(self, environment: Environment) -> Callable[[], frozenset[bytes]]:
+        """Read before the search's time is taken, and hardly ever again in it."""
+        remembered = self.forgotten[environment]
+        remembered.all()
+        return remembered.all
 
     @cached_property
     def forgotten(self) -> Mapping[Environment, RememberedForgotten]:
