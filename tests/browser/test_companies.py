@@ -95,6 +95,7 @@ def test_companies_are_listed(open_page: OpenPage, analytics: Analytics) -> None
     assert page.title() == f"Companies · production · {ORBIT} · Telemetry Analytics"
 
 
+@pytest.mark.slow
 def test_the_order_is_in_the_address(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(COMPANIES)
     opened(page)
@@ -105,6 +106,7 @@ def test_the_order_is_in_the_address(open_page: OpenPage, analytics: Analytics) 
     assert analytics.asked_for("companies")[-1]["order"] == "growing"
 
 
+@pytest.mark.slow
 def test_a_filter_is_asked_for(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(COMPANIES)
     opened(page)
@@ -119,6 +121,7 @@ def test_a_filter_is_asked_for(open_page: OpenPage, analytics: Analytics) -> Non
     expect(page.get_by_text("Filters (2)")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_more_is_loaded_by_cursor(open_page: OpenPage, reader: HandMadeProfiles, analytics: Analytics) -> None:
     analytics.given["companies"] = of_companies(reader, limit=1)
     page = open_page(COMPANIES)
@@ -131,6 +134,7 @@ def test_more_is_loaded_by_cursor(open_page: OpenPage, reader: HandMadeProfiles,
     expect(page.get_by_role("button", name="Load more companies")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_a_list_is_of_one_product(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page("?view=companies")
     expect(panel(page, "companies")).to_contain_text("Companies are listed for one product at a time")
@@ -140,6 +144,7 @@ def test_a_list_is_of_one_product(open_page: OpenPage, analytics: Analytics) -> 
     opened(page)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_told(open_page: OpenPage, reader: HandMadeProfiles, analytics: Analytics) -> None:
     reader.day = closed(network_file=None)
     analytics.given["companies"] = of_companies(reader)
@@ -148,6 +153,7 @@ def test_what_is_missing_is_told(open_page: OpenPage, reader: HandMadeProfiles, 
     expect(page.get_by_text(WITHOUT_FILE)).to_be_visible()
 
 
+@pytest.mark.slow
 def test_before_the_first_closed_day(open_page: OpenPage, reader: HandMadeProfiles, analytics: Analytics) -> None:
     reader.day = None
     analytics.given["companies"] = of_companies(reader) | {"new": []}
@@ -155,12 +161,14 @@ def test_before_the_first_closed_day(open_page: OpenPage, reader: HandMadeProfil
     expect(panel(page, "companies")).to_contain_text("The first day of this product has not been closed yet")
 
 
+@pytest.mark.slow
 def test_a_product_without_profiles(open_page: OpenPage, reader: HandMadeProfiles, analytics: Analytics) -> None:
     analytics.given["companies"] = of_companies(reader, ProfileShape(Environment.PRODUCTION, ORBIT))
     page = open_page(COMPANIES)
     expect(panel(page, "companies")).to_contain_text("Its profiles are not turned on")
 
 
+@pytest.mark.slow
 def test_a_list_is_exported(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(f"{COMPANIES}&country=DE")
     (body, headers) = export_pages(rows=3)[0]
@@ -227,6 +235,7 @@ def test_who_is_forgotten_has_no_name_and_no_events(open_page: OpenPage, analyti
     assert analytics.asked_for("records") == []
 
 
+@pytest.mark.slow
 def test_a_record_leads_to_its_company(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given["companies/globex.example"] = analytics.given["companies/globex.co.uk"]
     page = open_page("?view=records&record=record-1")
@@ -260,7 +269,16 @@ ADDRESSES = {
 }
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1440, "light"), (390, "light"), (1440, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "dark"),
+        *(
+            pytest.param(width, scheme, marks=pytest.mark.slow)
+            for width, scheme in ((1440, "light"), (390, "light"), (1440, "dark"))
+        ),
+    ],
+)
 def test_axe_finds_nothing(open_page: OpenPage, scheme: str, width: int) -> None:
     page = open_page(color_scheme=scheme, viewport={"width": width, "height": 900})
     for name, address in ADDRESSES.items():
@@ -272,6 +290,7 @@ def test_axe_finds_nothing(open_page: OpenPage, scheme: str, width: int) -> None
         assert axe(page) == [], name
 
 
+@pytest.mark.slow
 def test_a_phone_never_scrolls_sideways(open_page: OpenPage) -> None:
     page = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
     for name, address in ADDRESSES.items():

@@ -535,7 +535,9 @@ def test_an_export_is_one_checked_file(open_page: OpenPage, analytics: Analytics
     assert [query["cursor"] for query in others] == ["1", "2"]
 
 
-@pytest.mark.parametrize("wrong", ["a row", "a byte", "the end"])
+@pytest.mark.parametrize(
+    "wrong", ["a byte", *(pytest.param(each, marks=pytest.mark.slow) for each in ("a row", "the end"))]
+)
 def test_no_file_is_given_of_an_export_that_is_not_whole(open_page: OpenPage, analytics: Analytics, wrong: str) -> None:
     (first, link), second, (last, vouched) = answers.export_pages()
     match wrong:

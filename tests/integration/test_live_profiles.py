@@ -396,6 +396,7 @@ def numbers(items: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_each_call_fails_once_before_and_after_it_did_its_work(
     world: World, counted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -452,6 +453,7 @@ def names_of_busy() -> set[str | None]:
     return {f"user{number}@company{number % 4}.example" for number in range(12)}
 
 
+@pytest.mark.slow
 def test_storage_that_refuses_for_minutes_changes_no_count(
     world: World, counted: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:

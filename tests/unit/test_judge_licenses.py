@@ -184,6 +184,7 @@ def test_what_is_remembered_is_not_read_again_until_it_is_too_old() -> None:
     assert licenses.reads == [(3, 2)] * 3
 
 
+@pytest.mark.slow
 def test_random_keys_do_not_fill_the_memory() -> None:
     lookup = LicenseLookup(FakeLicenses(), KEYRING)
     for start in range(0, 60_000, 500):

@@ -242,6 +242,7 @@ def test_details_fit_into_an_item(shards: int, whole: bool, product: str) -> Non
     assert (len(licenses) == 100) is (whole and product == "editor")
 
 
+@pytest.mark.slow
 def test_of_ten_thousand_products_the_catalogue_says_no_more_than_of_ten() -> None:
     sizes = []
     for products in (100, 10_000):
