@@ -1,7 +1,6 @@
 """The reference of the API in a browser: open to all, searchable, by keyboard, at any width and in any theme."""
 
 from collections.abc import Callable, Iterator
-from itertools import product
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -104,7 +103,10 @@ def test_a_link_leads_to_its_section_and_so_does_the_keyboard(open_reference: Op
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("scheme", "width"),
-    [("dark", 390), *(pytest.param(*each, marks=pytest.mark.slow) for each in product(("light", "dark"), (390, 1440)))],
+    [
+        ("dark", 390),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("light", 390), ("light", 1440), ("dark", 1440))),
+    ],
 )
 def test_axe_finds_nothing(open_reference: OpenReference, scheme: str, width: int) -> None:
     page = open_reference(width=width, color_scheme=scheme)
