@@ -227,6 +227,7 @@ def test_a_developer_opens(open_page: OpenPage, analytics: Analytics) -> None:
     assert analytics.asked_for("records")[-1] == wanted | {"limit": "50"}
 
 
+@pytest.mark.slow
 def test_who_is_forgotten_has_no_name_and_no_events(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page(f"{DEVELOPERS}&open={id_of(fingerprint(3))}")
     dialog = page.get_by_role("dialog", name="Developer")

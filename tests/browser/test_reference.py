@@ -76,7 +76,7 @@ def test_codes_flags_and_causes_are_searched_too(open_reference: OpenReference) 
         expect(page.locator("#get_overview")).to_have_count(0)
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_the_search_stays_in_sight_and_covers_no_heading(open_reference: OpenReference, width: int) -> None:
     page = open_reference("#problem-invalid-fields", width=width)
     expect(page.get_by_role("searchbox")).to_be_in_viewport()

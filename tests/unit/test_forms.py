@@ -143,3 +143,7 @@ def test_more_fields_than_a_form_has_are_not_read() -> None:
     for write, format_ in ((urlencoded, Format.FORM), (multipart, Format.MULTIPART)):
         with pytest.raises(NotJson, match="More than"):
             forms.fields(write([("a", "1")] * (forms.MOST_FIELDS + 1)), format_)
+
+
+def test_a_form_without_any_part_says_nothing() -> None:
+    assert forms.fields(multipart([]), Format.MULTIPART) == {}

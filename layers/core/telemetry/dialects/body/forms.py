@@ -67,6 +67,8 @@ def parts(body: bytes) -> Iterator[Part]:
     if not first:
         raise NotJson("A form without its boundary")
     boundary, position = first[1].rstrip(), first.end()
+    if boundary.endswith(b"--") and not body[position:].strip():
+        return  # the end of a form without any part
     for _ in range(MOST_FIELDS):
         end = body.find(b"\n" + boundary, position - 1)
         if end < 0:
