@@ -287,7 +287,7 @@ def test_everything_of_raw_data(open_page: OpenPage, analytics: Analytics, size:
         expect(drawer.locator(".message")).to_have_text(name)
         facts = texts(drawer.locator(".facts dd"))
         assert facts[2] == f"{text} {text}"
-        assert facts[3:5] == [text] * 2
+        assert facts[3:5] == [f"{text} among developers", text]
         assert facts[6] == f"{text} perhaps, by its address, the network file cannot be read {text}"
         assert facts[8] == text
         assert facts[9] == " · ".join([text] * 3)
@@ -361,7 +361,7 @@ def test_everything_in_system_logs(open_page: OpenPage, analytics: Analytics, si
     [
         ("environment", "", "production, staging, development"),
         ("range", "", "24h, 7d, 30d, 90d"),
-        ("view", "", "overview, records, logs"),
+        ("view", "", "overview, companies, developers, records, logs"),
         ("flag", "view=records&", "INVALID_LICENSE, "),
         ("flagged", "view=records&", "true, false"),
     ],

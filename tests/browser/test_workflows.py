@@ -376,7 +376,7 @@ def test_the_companies_of_the_cli_are_those_that_used_it(
     expect(page.locator("tbody tr")).to_have_count(25)
     assert axe(page) == []
     quiet = asked(demo, "analytics/companies", product=CLI, order="quiet")["items"]
-    page.get_by_text("Quiet", exact=True).click()
+    page.get_by_role("radio", name="Quiet").check()
     expect(page.locator("tbody tr")).to_have_count(len(quiet))
     assert overflow(page) == 0
 
