@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 
 DAYS = 45
 TODAY = FIRST + timedelta(days=DAYS)
-SOAK = bool(os.environ.get("SOAK"))
+MOST = 60 if os.environ.get("SOAK") else 4
+"""Random histories."""
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def _check_lists(closing: ProfileCloser, uses: list[Use], last: date) -> None:
         assert people.closed.totals.developers == sum(card.activity.days > 0 for card in cards.values())
 
 
-@pytest.mark.parametrize("seed", range(60 if SOAK else 3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, MOST))])
 def test_what_is_kept_is_what_was_sent(table: str, seed: int) -> None:
     random = Random(seed)
     uses = random_uses(random, DAYS)
@@ -161,7 +162,7 @@ def test_what_is_kept_is_what_was_sent(table: str, seed: int) -> None:
     check(closing, uses, closed[-1])
 
 
-@pytest.mark.parametrize("seed", range(40 if SOAK else 2))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, MOST))])
 def test_runs_that_are_cut_off_anywhere_and_come_again(table: str, seed: int) -> None:
     random = Random(seed)
     uses, last = random_uses(random, 12), FIRST + timedelta(days=11)

@@ -408,7 +408,7 @@ def event(number: int, **changes: object) -> dict[str, Any]:
     return {**usual, "text_data": str(number), **changes}
 
 
-@pytest.fixture(params=["few", "many"])
+@pytest.fixture(params=["few", pytest.param("many", marks=pytest.mark.slow)])
 def quantity(request: pytest.FixtureRequest, archive: Archive) -> None:
     """Whether the index is taken for large, and older days are read one by one."""
     if request.param == "many":
