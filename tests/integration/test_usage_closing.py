@@ -220,6 +220,13 @@ def test_a_file_that_cannot_be_opened_keeps_the_day_waiting(
     assert company_of(world.deployment, "jo") == ("globex.co.uk", 2)
 
 
+def test_going_on_without_a_file_gives_up_no_file_that_is_there(network_file: Path, world: AnalyticsWorld) -> None:
+    del network_file
+    world.use({"user_id": "jo", "ip_addr": BUSINESS}, MORNING)
+    closed(world, DAY, without_network_file=True)
+    assert company_of(world.deployment, "jo") == ("globex.co.uk", 2)
+
+
 def test_a_file_damaged_in_the_middle_tells_less(network_file: Path, world: AnalyticsWorld) -> None:
     content = bytearray(network_file.read_bytes())
     start = content.index(b"globex.co.uk")

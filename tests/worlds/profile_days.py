@@ -91,13 +91,15 @@ class Records:
 class Attributes:
     """Attributes by `attributed`; each pin names another file, so that it shows which pin was used."""
 
-    goes_without: bool = False
     pinned: int = 0
     merged: dict[str, str] = field(default_factory=dict)
 
     def pin(self, now: datetime) -> Pin:
         self.pinned += 1
         return Pin(f"{self.pinned:064x}", Overrides(), "lists 1", now)
+
+    def is_given_up(self, pin: Pin) -> bool:
+        return not pin.network_file
 
     def attribute(self, pin: Pin) -> Attribute:
         assert pin.network_file

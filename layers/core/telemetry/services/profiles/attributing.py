@@ -12,7 +12,7 @@ from telemetry.domain.company_domains import DomainLists
 from telemetry.domain.overrides import VersionedOverrides
 from telemetry.domain.profiles.closing import Pin
 from telemetry.domain.profiles.rows import Attribute
-from telemetry.storage.network_files import NetworkFile, NetworkFileMissing
+from telemetry.storage.network_files import NetworkFile, NetworkFileDamaged, NetworkFileMissing
 
 _REMEMBERED = 100_000
 
@@ -42,11 +42,15 @@ class DayAttributing:
 
         Raises NetworkFileMissing or NetworkFileDamaged where there should be a file and none can be used.
         """
-        digest = None
-        if self.files and not self.goes_without:
-            digest = self.files.refresh().digest
-            self.files.keep(digest)
-        return Pin(digest, self.overrides().overrides, self.lists().versions, now)
+        return Pin(self._kept(), self.overrides().overrides, self.lists().versions, now)
+
+    def is_given_up(self, pin: Pin) -> bool:
+        """Whether its network file is gone, and staff has said to go on without."""
+        try:
+            self._networks(pin)
+        except (NetworkFileMissing, NetworkFileDamaged):
+            return self.goes_without
+        return False
 
     def attribute(self, pin: Pin) -> Attribute:
         """By what a day is pinned to; the domain lists are those that come with this version. Raises as `pin`."""
@@ -61,8 +65,21 @@ class DayAttributing:
 
         return attributed
 
+    def _kept(self) -> str | None:
+        """The digest of the file as it is now, of which a copy is kept."""
+        if self.files is None:
+            return None
+        try:
+            digest = self.files.refresh().digest
+            self.files.keep(digest)
+        except (NetworkFileMissing, NetworkFileDamaged):
+            if self.goes_without:
+                return None
+            raise
+        return digest
+
     def _networks(self, pin: Pin) -> Networks:
-        if pin.network_file is None or self.goes_without:
+        if pin.network_file is None:
             return no_networks
         if self.files is None:
             raise NetworkFileMissing("no network file is set", pin.network_file)

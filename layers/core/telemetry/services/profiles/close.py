@@ -57,9 +57,8 @@ Identities = Callable[[Sequence[RecordKey]], Mapping[RecordKey, tuple[str | None
 class Attributing(Protocol):
     """What days are attributed with (services.profiles.attributing)."""
 
-    @property
-    def goes_without(self) -> bool:
-        """Staff has said that days whose network file is gone are attributed without one."""
+    def is_given_up(self, pin: Pin) -> bool:
+        """Whether its network file is gone, and staff has said to go on without."""
 
     def pin(self, now: datetime) -> Pin:
         """Today's overrides, lists and network file, of which a copy is kept. Raises what keeps the file from it."""
@@ -173,7 +172,7 @@ class ProfileCloser:
         if _is_copied(view, day) and (pin := self.stores.views.pin(view.base or 0, product, day)):
             return pin
         pin = self.stores.views.pin(view.number, product, day)
-        if pin and pin.network_file and self.attributing.goes_without:
+        if pin and self.attributing.is_given_up(pin):
             self.stores.views.release(view.number, product, day)
             pin = None
         return pin or self.stores.views.pin_to(view.number, product, day, self.attributing.pin(now))
