@@ -2,6 +2,7 @@
 
 import gzip
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -13,6 +14,7 @@ from tests.lambdas import ROOT, load_function
 
 FOREVER = "public, max-age=31536000, immutable"
 BUDGET = 120 * 1024
+PAGE = ROOT / "functions" / "dashboard" / "page"
 FILES = {
     "telemetry.html": "<!doctype html><title>é</title>",
     "app-ABC123.js": "alert(1)",
@@ -90,13 +92,33 @@ def test_a_page_that_was_not_built_is_told_in_the_log(
     assert "run make page" in caplog.text
 
 
-def test_the_page_as_it_is_built_keeps_to_its_budget_and_to_its_own_address() -> None:
-    """`make page` has built it; 120 KB is all that a browser ever loads of it, data apart."""
+def _with_imports(name: str, texts: Mapping[str, str]) -> set[str]:
+    """A script and those that it loads before it runs; not those that it loads when they are needed."""
+    found, waiting = {name}, [name]
+    while waiting:
+        imported = set(re.findall(r"""(?:from|import)\s*["']\./([^"']+)["']""", texts[waiting.pop()])) - found
+        found |= imported
+        waiting += imported
+    return found
+
+
+def test_the_first_view_keeps_to_its_budget_and_other_views_are_loaded_when_they_are_opened() -> None:
+    """`make page` has built it; 120 KB is all that a browser loads to show the overview, data apart."""
     assets = load_assets(ROOT / "functions" / "dashboard" / "dist")
-    kinds = sorted(name.rpartition(".")[2] for name in assets)
-    assert kinds == ["css", "css", "html", "html", "js", "js", "json", "svg"]
-    assert sum(len(asset.compressed) for asset in assets.values()) <= BUDGET
-    for name, asset in assets.items():
+    texts = {name: gzip.decompress(asset.compressed).decode() for name, asset in assets.items()}
+    page = set(re.findall(r"/admin/assets/([^\"]+)", texts["telemetry.html"]))
+    (script,) = (name for name in page if name.endswith(".js"))
+    (overview,) = (name for name in texts if name.startswith("overview-"))
+    first = page | {"telemetry.html"} | _with_imports(script, texts) | _with_imports(overview, texts)
+    assert len(first) > len(page) + 2
+    assert sum(len(assets[name].compressed) for name in first) <= BUDGET
+    for tab in re.findall(r"^  (\w+): \(\) => import", (PAGE / "src" / "lazy.tsx").read_text(), re.MULTILINE):
+        (code,) = (name for name in texts if name.startswith(f"{tab}-") and name.endswith(".js"))
+        assert code not in first - {overview}
+
+
+def test_the_page_as_it_is_built_keeps_to_its_own_address() -> None:
+    for name, asset in load_assets(ROOT / "functions" / "dashboard" / "dist").items():
         text = gzip.decompress(asset.compressed).decode()
         urls = set(re.findall(r"(?:https?:)?//[\w.-]+\.\w{2,}[^\s\"'`)]*", text))
         assert {url for url in urls if "www.w3.org/" not in url and "github.com/leeoniya/uPlot" not in url} == set(), (

@@ -14,6 +14,8 @@ const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 const bundle = await build({
   entryPoints: { app: "src/main.tsx", reference: "src/reference.tsx" },
   entryNames: "[name]-[hash]",
+  chunkNames: "[name]-[hash]",
+  splitting: true,
   outdir: "dist",
   write: false,
   bundle: true,

@@ -3,28 +3,17 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useCallback, useEffect, useErrorBoundary, useRef, useState } from "preact/hooks";
 import { currentSession, Problem, signOut } from "./api";
-import { Companies } from "./companies";
-import { Developers } from "./developers";
 import { localTime, timeOfDay } from "./format";
+import { LazyTab } from "./lazy";
 import { WithConfirmation } from "./license_actions";
 import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
-import { Logs } from "./logs";
-import { Overview } from "./overview";
-import { Records } from "./records";
 import { SignIn } from "./sign_in";
+import { TABS } from "./tabs";
 import { Toolbar } from "./toolbar";
 import { type ProductNames, RANGES, type Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
 import { UnknownAddress } from "./unknown";
-import { isOfProfiles, isUnknown, type Page, useAddress, VIEWER_PAGES, type View, ViewContext, ViewLink } from "./view";
-
-const PAGES: readonly (readonly [Page, string])[] = [
-  ["overview", "Overview"],
-  ["companies", "Companies"],
-  ["developers", "Developers"],
-  ["records", "Raw data"],
-  ["logs", "System logs"],
-];
+import { isUnknown, pagesFor, useAddress, type View, ViewContext, ViewLink } from "./view";
 
 export function App(): JSX.Element {
   const [session, setSession] = useState<Session | null | undefined>(undefined);
@@ -138,17 +127,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           <UnknownAddress />
         ) : (
           <ErrorBoundary view={view}>
-            {view.page === "companies" ? (
-              <Companies products={products.data?.items ?? null} />
-            ) : view.page === "developers" ? (
-              <Developers products={products.data?.items ?? null} />
-            ) : view.page === "records" ? (
-              <Records products={products.data?.items ?? null} />
-            ) : view.page === "logs" ? (
-              <Logs />
-            ) : (
-              <Overview products={products.data?.items ?? null} />
-            )}
+            <LazyTab page={view.page} products={products.data?.items ?? null} />
           </ErrorBoundary>
         )}
       </main>
@@ -170,11 +149,15 @@ function ErrorBoundary({ view, children }: { view: View; children: ComponentChil
 }
 
 function Tabs({ view }: { view: View }): JSX.Element {
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => {
+    nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [view.page]);
   return (
-    <nav aria-label="Views">
-      {PAGES.filter(([page]) => view.session.role !== "viewer" || VIEWER_PAGES.includes(page)).map(([page, text]) => (
+    <nav aria-label="Views" ref={nav}>
+      {pagesFor(view.session).map((page) => (
         <ViewLink key={page} page={page} current={page === view.page}>
-          {text}
+          {TABS[page].title}
         </ViewLink>
       ))}
       <a href="/docs">API</a>
@@ -215,10 +198,11 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
 }
 
 function useTitle(view: View): void {
-  const page = PAGES.find(([name]) => name === view.page)?.[1];
+  const { title, hasRange, hasProduct } = TABS[view.page];
   const range = RANGES.get(view.range) ?? `${view.from} to ${view.to}`;
-  const scope = isOfProfiles(view.page) ? view.product || "no product" : range;
-  const shown = view.unknown.length > 0 ? "Unknown address" : `${page} · ${view.environment} · ${scope}`;
+  const scope = hasRange ? range : hasProduct ? view.product || "no product" : null;
+  const named = [title, view.environment, scope].filter(Boolean).join(" · ");
+  const shown = view.unknown.length > 0 ? "Unknown address" : named;
   useEffect(() => {
     document.title = `${shown} · Telemetry Analytics`;
   }, [shown]);

@@ -2,6 +2,9 @@ import "uplot/dist/uPlot.min.css";
 import "./style/page.css";
 import { render } from "preact";
 import { App } from "./app";
+import { preload } from "./lazy";
+
+preload(new URLSearchParams(location.search).get("view") ?? "overview");
 
 const root = document.getElementById("page");
 if (root) render(<App />, root);

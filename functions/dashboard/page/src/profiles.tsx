@@ -9,6 +9,7 @@ import { CONFIDENCE, count, dayName, percent, plural } from "./format";
 import { NoProduct } from "./no_records";
 import type { Pages } from "./pages";
 import { type Column, isForRow, Table } from "./table";
+import type { Page } from "./tabs";
 import type {
   CompanyList,
   DeveloperList,
@@ -20,7 +21,7 @@ import type {
   ProfileUses,
 } from "./types";
 import { Empty, NoValue, Panel, ProblemBox, Segments, Skeleton, Text } from "./ui";
-import { type Page, useView, ViewLink } from "./view";
+import { useView, ViewLink } from "./view";
 
 const CHOICES: readonly (readonly [ProfileOrder, string])[] = [
   ["active", "Active"],

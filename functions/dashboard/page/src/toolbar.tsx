@@ -2,9 +2,10 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { TABS } from "./tabs";
 import { ENVIRONMENTS, type ProductName, RANGES } from "./types";
 import { Segments } from "./ui";
-import { isOfProfiles, isUnknown, useView } from "./view";
+import { isUnknown, useView } from "./view";
 
 const CHOICES = [...[...RANGES.keys()].map((range) => [range, range] as const), ["custom", "Custom"] as const];
 /** Of what is shown of one record, developer or company. */
@@ -14,6 +15,7 @@ const NAMES = { production: "Production", staging: "Staging", development: "Deve
 export function Toolbar({ products, children }: { products: ProductName[]; children: ComponentChildren }): JSX.Element {
   const view = useView();
   const environments = ENVIRONMENTS.filter((name) => view.session.environments.includes(name));
+  const { hasRange, hasProduct } = TABS[view.page];
   const [custom, setCustom] = useState(view.range === "custom");
   const shown = custom ? "custom" : isUnknown(view, "range") ? null : view.range;
   const choose = (range: string): void => {
@@ -30,20 +32,22 @@ export function Toolbar({ products, children }: { products: ProductName[]; child
         value={isUnknown(view, "environment") ? null : view.environment}
         onChange={(environment) => view.go({ environment, ...CLOSED })}
       />
-      {!isOfProfiles(view.page) && <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />}
-      {!isOfProfiles(view.page) && shown === "custom" && <CustomRange key={view.from + view.to} />}
-      <label class="product">
-        <span class="visually-hidden">Product</span>
-        <select value={view.product} onChange={(event) => view.go({ product: event.currentTarget.value, ...CLOSED })}>
-          <option value="">All products</option>
-          {products.map(({ id, name }) => (
-            <option key={id} value={id}>
-              {name}
-            </option>
-          ))}
-          {!known && <option value={view.product}>{view.product}</option>}
-        </select>
-      </label>
+      {hasRange && <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />}
+      {hasRange && shown === "custom" && <CustomRange key={view.from + view.to} />}
+      {hasProduct && (
+        <label class="product">
+          <span class="visually-hidden">Product</span>
+          <select value={view.product} onChange={(event) => view.go({ product: event.currentTarget.value, ...CLOSED })}>
+            <option value="">All products</option>
+            {products.map(({ id, name }) => (
+              <option key={id} value={id}>
+                {name}
+              </option>
+            ))}
+            {!known && <option value={view.product}>{view.product}</option>}
+          </select>
+        </label>
+      )}
       {children}
     </div>
   );

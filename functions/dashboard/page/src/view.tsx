@@ -3,8 +3,8 @@
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "./api";
-import { FLAGS } from "./flags";
-import { ENVIRONMENTS, type Environment, type ProfileOrder, RANGES, type Session } from "./types";
+import { PAGES, type Page, TABS } from "./tabs";
+import { ENVIRONMENTS, type Environment, RANGES, type Session } from "./types";
 
 export const RECORD_FILTERS = [
   "license_id",
@@ -20,16 +20,9 @@ export const RECORD_FILTERS = [
 export type RecordFilter = (typeof RECORD_FILTERS)[number];
 export const LOG_FILTERS = ["cause", "last4", "ip"] as const;
 
-const PAGES = ["overview", "companies", "developers", "records", "logs"] as const;
-export type Page = (typeof PAGES)[number];
-
-/** Those that a viewer may open. */
-export const VIEWER_PAGES: readonly Page[] = ["overview", "companies", "developers"];
-export const ORDERS = ["active", "new", "growing", "quiet"] as const satisfies readonly ProfileOrder[];
-
-/** Whether a page is about developers or companies: these are told by day, up to the last closed one. */
-export const isOfProfiles = (page: Page): page is "companies" | "developers" =>
-  page === "companies" || page === "developers";
+/** Those that staff with this role may open. */
+export const pagesFor = (session: Session): Page[] =>
+  PAGES.filter((page) => session.role !== "viewer" || TABS[page].forViewers);
 
 /** Changes of the address: null removes a parameter. */
 export type Changes = Record<string, string | null>;
@@ -108,12 +101,8 @@ function viewOf(session: Session, params: URLSearchParams, show: (params: URLSea
   const range = from && to ? "custom" : recent;
   const product = param("product");
   const wanted = choice("view", PAGES) ?? "overview";
-  const page = session.role === "viewer" && !VIEWER_PAGES.includes(wanted) ? "overview" : wanted;
-  if (isOfProfiles(page)) choice("order", ORDERS);
-  if (page === "records") {
-    choice("flagged", ["true", "false"]);
-    choice("flag", FLAGS);
-  }
+  const page = pagesFor(session).includes(wanted) ? wanted : "overview";
+  for (const [name, known] of Object.entries(TABS[page].choices ?? {})) choice(name, known);
   return {
     session,
     page,

@@ -1,0 +1,56 @@
+// The tabs of the page: what the frame knows of each. Their code is loaded when they are opened (lazy.tsx).
+
+import { FLAGS } from "./flags";
+import type { ProfileOrder } from "./types";
+
+interface Tab {
+  title: string;
+  /** Whether a viewer may open it. */
+  forViewers?: boolean;
+  /** Whether the range of time in the toolbar is about it. */
+  hasRange?: boolean;
+  /** Whether the product in the toolbar is about it. */
+  hasProduct?: boolean;
+  /** Parameters of its address, other than those of every tab, that have one of these values or none. */
+  choices?: Readonly<Record<string, readonly string[]>>;
+}
+
+export const ORDERS = ["active", "new", "growing", "quiet"] as const satisfies readonly ProfileOrder[];
+
+const ALL = {
+  overview: {
+    title: "Overview",
+    forViewers: true,
+    hasRange: true,
+    hasProduct: true,
+  },
+  companies: {
+    title: "Companies",
+    forViewers: true,
+    hasProduct: true,
+    choices: { order: ORDERS },
+  },
+  developers: {
+    title: "Developers",
+    forViewers: true,
+    hasProduct: true,
+    choices: { order: ORDERS },
+  },
+  records: {
+    title: "Raw data",
+    hasRange: true,
+    hasProduct: true,
+    choices: { flagged: ["true", "false"], flag: FLAGS },
+  },
+  logs: {
+    title: "System logs",
+    hasRange: true,
+    hasProduct: true,
+  },
+} as const satisfies Record<string, Tab>;
+
+export type Page = keyof typeof ALL;
+
+/** In the order in which they are shown. */
+export const TABS: Readonly<Record<Page, Tab>> = ALL;
+export const PAGES = Object.keys(ALL) as Page[];
