@@ -28,29 +28,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """It ends with its module: while Playwright is at work, its event loop is in the way of other tests' own."""
+def _require_chromium() -> None:
     if CHROMIUM is None:
         reason = "no chromium: the page is NOT TESTED (apt-get install chromium)"
         pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """It ends with its module: while Playwright is at work, its event loop is in the way of other tests' own."""
+    _require_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
-    """One with keys and licences, and no records."""
+    """One with keys and licences, and no records but those that tests send to staging and development."""
     with LocalService(tmp_path_factory.mktemp("browser") / "state") as running:
         yield running
 
 
-@pytest.fixture(scope="module")
-def demo(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """One with the demo vendor's history, which takes a minute or two to make: not made where there is no browser."""
-    assert chromium.is_connected()
+    _require_chromium()
     with LocalService(tmp_path_factory.mktemp("browser") / "demo", demo=True) as running:
         yield running
 
