@@ -40,8 +40,8 @@ def test_every_operation_is_there_once_with_its_examples(open_reference: OpenRef
     ids = [each.described["operationId"] for each in operations() if "x-alias-of" not in each.described]
     shown = page.locator("article.operation").evaluate_all("all => all.map(each => each.id)")
     assert sorted(shown) == sorted(ids)
-    for path in api()["paths"]:
-        assert page.get_by_text(path, exact=True).count() >= 1, path
+    texts = page.locator("body *").evaluate_all("all => all.map(each => each.textContent)")
+    assert api()["paths"].keys() - set(texts) == set()
     for name in ("send_telemetry", "verify_license", "read_telemetry", "send_product_usage", "ask_report"):
         assert page.locator(f"#{name} .example").count() >= 1, name
 
