@@ -52,12 +52,14 @@ function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Elem
           <span class="muted">{remark?.(index)}</span>
         </>
       ),
+      sort: (index) => starts[index] ?? null,
     },
     ...series.map(({ label, values }) => ({
       title: label,
       heading: <Text>{label}</Text>,
       class: "number",
       cell: (index: number) => valueText(chart, values[index]),
+      sort: (index: number) => values[index] ?? null,
     })),
   ];
   const newestFirst = starts.map((_, index) => index).reverse();

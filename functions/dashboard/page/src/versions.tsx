@@ -7,6 +7,7 @@ import { count, percent, points } from "./format";
 import { type Column, Table } from "./table";
 import type { Overview } from "./types";
 import { Empty, NoValue, Panel, Text } from "./ui";
+import { useSorting } from "./use_sorting";
 import { useView, ViewLink } from "./view";
 
 const COLORED = 6;
@@ -56,6 +57,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
 function Shares({ data, colors }: { data: Overview; colors: Map<string, string> }): JSX.Element {
   const seesAll = useView().session.role !== "viewer";
   const changes = changesOf(data);
+  const sorting = useSorting("versions");
   const more = data.versions.length - LISTED;
   const fill = (version: string): { background: string } => ({
     background: `var(${colors.get(version) ?? "--series-other"})`,
@@ -77,8 +79,14 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
           )}
         </span>
       ),
+      sort: ({ version }) => version,
     },
-    { title: "Records", class: "number", cell: ({ records }) => <span data-stat="records">{count(records)}</span> },
+    {
+      title: "Records",
+      class: "number",
+      cell: ({ records }) => <span data-stat="records">{count(records)}</span>,
+      sort: ({ records }) => records,
+    },
     {
       title: "Share",
       class: "number share",
@@ -99,12 +107,14 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
         const change = changes.get(version) ?? null;
         return change === null ? <NoValue /> : points(change);
       },
+      sort: ({ version }) => changes.get(version) ?? null,
     },
   ];
   return (
     <>
       <Table
         label="Versions"
+        sorting={sorting}
         class="rows"
         columns={columns}
         items={data.versions.slice(0, LISTED)}
