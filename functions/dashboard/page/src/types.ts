@@ -84,6 +84,23 @@ export interface AuditEntry {
   request_id: string;
 }
 
+/** The window that the window is compared with: as long, and ending where it begins.
+
+Of `today` it is the same hours of yesterday; of `this_month` the same days of the month before, as far as it has
+them; of `last_month` the whole month before. Fields are those of the window. */
+export interface Before {
+  from: string;
+  to: string;
+  recent_activity: number;
+  range_flagged: number;
+  range_clean: number;
+  unique_users: number;
+  unique_devices: number;
+  unique_users_days: number;
+  trend: TrendBucket[];
+  active_users: ActiveUsersOfDay[];
+}
+
 /** A body that is not. */
 export interface BinaryBody {
   base64: string;
@@ -284,6 +301,8 @@ export type DeviceAction = "verify" | "activate" | "deactivate";
 
 /** Licences and customers with many devices. */
 export interface DeviceExcess {
+  /** Of what the numbers are: the whole UTC days that the window touches. */
+  window: Window;
   /** False: for days that are not closed, only the newest flagged records were looked at. */
   exact: boolean;
   /** What the numbers count. */
@@ -349,12 +368,12 @@ export type Flag =
   | "CLIENT_REPORTED"
   | "PLACEHOLDER_ID";
 
-/** Records with a flag in the window, and in the window of the same length before it. */
+/** Records with a flag in the window, and in the one before it; null where there is no window before. */
 export interface FlagCount {
   flag: Flag;
   records: number;
-  before: number;
-  change: number;
+  before: number | null;
+  change: number | null;
 }
 
 /** How many flagged records there were, and at most were to be expected; of which flags and which licence. */
@@ -421,6 +440,8 @@ export interface Mismatch {
 
 /** Licence keys of other environments. */
 export interface Mismatches {
+  /** Of what the numbers are: the whole UTC days that the window touches. */
+  window: Window;
   /** False: for days that are not closed, only the newest flagged records were looked at. */
   exact: boolean;
   /** What the numbers count. */
@@ -447,6 +468,8 @@ export interface Overview {
   product: string | null;
   bucket: "hour" | "day";
   as_of: string;
+  /** Of what the distinct users and devices are: the whole UTC days that the window touches. */
+  users_window: Window;
   stats: OverviewStats;
   alerts: FlagCount[];
   trend: TrendBucket[];
@@ -455,6 +478,8 @@ export interface Overview {
   active_users: ActiveUsersOfDay[];
   activations: Activations;
   activities: UsedActivity[];
+  /** Null where the product was not there, or not counted, when that window began. */
+  before: Before | null;
 }
 
 /** Numbers of all time (`total_…`, `flagged_…`, `clean_…`), and of the window. */
@@ -470,6 +495,7 @@ export interface OverviewStats {
   range_clean: number;
   unique_users: number;
   unique_devices: number;
+  /** The number of UTC days, at least partly in the window, over which users and devices are counted. */
   unique_users_days: number;
   /** Of product usage in the window: a record stands for one, or for as many as it sums up. Not records. */
   uses: number;
@@ -713,6 +739,8 @@ export interface TopLicense {
 
 /** The licences with the most flagged records. */
 export interface TopLicenses {
+  /** Of what the numbers are: the whole UTC days that the window touches. */
+  window: Window;
   /** False: for days that are not closed, only the newest flagged records were looked at. */
   exact: boolean;
   /** What the numbers count. */
@@ -767,6 +795,11 @@ export interface VersionShare {
   percent: number;
 }
 
+export interface Window {
+  from: string;
+  to: string;
+}
+
 export const ENVIRONMENTS = ["production", "staging", "development"] as const;
 
 export const CAUSES = [
@@ -786,6 +819,10 @@ export const RANGES: ReadonlyMap<string, string> = new Map([
   ["7d", "7 days"],
   ["30d", "30 days"],
   ["90d", "90 days"],
+  ["today", "today"],
+  ["yesterday", "yesterday"],
+  ["this_month", "this month"],
+  ["last_month", "last month"],
 ]);
 
 export type FlagClass = "piracy" | "license" | "quality";

@@ -50,10 +50,14 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What licences did, day by day; `open_days` are those of which only the newest flagged records were looked at."""
+    """What licences did, day by day; `open_days` are those of which only the newest flagged records were looked at.
+
+    `window` are all the days that were asked for.
+    """
 
     days: Sequence[Day]
     open_days: Sequence[date]
+    window: Sequence[date]
 
 
 class Owner(NamedTuple):
@@ -147,7 +151,7 @@ class LicenseWatch:
             for day in reversed(open_days):
                 if len(flagged) < MOST_FLAGGED:
                     flagged += self.day_records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
-        return Seen([*(each.licenses for each in closed), *seen_on(flagged).values()], open_days)
+        return Seen([*(each.licenses for each in closed), *seen_on(flagged).values()], open_days, days)
 
     def top(self, seen: Seen, limit: int) -> list[tuple[LicenseActivity, Holder]]:
         """The licences with the most flagged records."""

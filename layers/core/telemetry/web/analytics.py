@@ -1,16 +1,18 @@
 """Requests and answers of the analytics API, except those about single records (docs/analytics.md)."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from telemetry.domain.activity_types import ActivityTypeUses
+from telemetry.domain.closing import end_of
 from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.instant import midnight
 from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
-from telemetry.domain.overview import Overview, Timeline, timeline
+from telemetry.domain.overview import ActiveDay, Before, Bucket, Overview, Timeline, timeline
 from telemetry.domain.product import ActivityType
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.spikes import Cause
@@ -37,7 +39,7 @@ class ScopeQuery(Query):
     def timeline(self, now: datetime) -> Timeline:
         """The window: by the hour for 24 hours and for windows that are not whole UTC days. Raises InvalidField."""
         window = self.window(now)
-        return timeline(window, now, is_hourly=is_hourly(self.range, self.first, window))
+        return timeline(window, now, is_hourly=is_hourly(self.range, self.first, window), range_=self.range)
 
 
 class TopQuery(ScopeQuery):
@@ -121,20 +123,18 @@ def overview_body(
         "to": instant(cut.window.until),
         "bucket": "hour" if cut.is_hourly else "day",
         "as_of": instant(now),
+        "users_window": _whole_days(told.timeline.days),
         "stats": _stats(told),
         "alerts": [
-            {"flag": each.flag, "records": each.records, "before": each.before, "change": each.records - each.before}
+            {
+                "flag": each.flag,
+                "records": each.records,
+                "before": each.before,
+                "change": None if each.before is None else each.records - each.before,
+            }
             for each in told.alerts
         ],
-        "trend": [
-            {
-                "start": instant(bucket.start),
-                "clean": bucket.records - bucket.flagged,
-                "flagged": bucket.flagged,
-                "closed": bucket.is_closed,
-            }
-            for bucket in told.buckets
-        ],
+        "trend": _trend(told.buckets),
         "versions": [
             {"version": version, "records": records, "percent": _percent(records, told.records)}
             for version, records in told.versions.items()
@@ -143,17 +143,7 @@ def overview_body(
             {"start": instant(bucket.start), "versions": versions}
             for bucket, versions in zip(told.buckets, told.version_trend, strict=True)
         ],
-        "active_users": [
-            {
-                "day": each.day.isoformat(),
-                "users": each.users,
-                "devices": each.devices,
-                "users_7": each.users_7,
-                "users_30": each.users_30,
-                "closed": each.is_closed,
-            }
-            for each in told.active
-        ],
+        "active_users": _active(told.active),
         "activations": {
             "granted": granted,
             "blocked": told.calls.total() - granted,
@@ -172,7 +162,50 @@ def overview_body(
             }
             for each in told.activities
         ],
+        "before": _before(told.before) if told.before else None,
     }
+
+
+def _before(told: Before) -> answers.Before:
+    records, flagged = sum(each.records for each in told.buckets), sum(each.flagged for each in told.buckets)
+    return {
+        "from": instant(told.timeline.window.since),
+        "to": instant(told.timeline.window.until),
+        "recent_activity": records,
+        "range_flagged": flagged,
+        "range_clean": records - flagged,
+        "unique_users": told.distinct.users,
+        "unique_devices": told.distinct.devices,
+        "unique_users_days": len(told.timeline.days),
+        "trend": _trend(told.buckets),
+        "active_users": _active(told.active),
+    }
+
+
+def _trend(buckets: Iterable[Bucket]) -> list[answers.TrendBucket]:
+    return [
+        {
+            "start": instant(bucket.start),
+            "clean": bucket.records - bucket.flagged,
+            "flagged": bucket.flagged,
+            "closed": bucket.is_closed,
+        }
+        for bucket in buckets
+    ]
+
+
+def _active(days: Iterable[ActiveDay]) -> list[answers.ActiveUsersOfDay]:
+    return [
+        {
+            "day": each.day.isoformat(),
+            "users": each.users,
+            "devices": each.devices,
+            "users_7": each.users_7,
+            "users_30": each.users_30,
+            "closed": each.is_closed,
+        }
+        for each in days
+    ]
 
 
 def _stats(told: Overview) -> answers.OverviewStats:
@@ -295,7 +328,15 @@ def _labels(seen: Seen, counted: str = "") -> answers.Counted:
     """Whether the numbers are exact, and what they count."""
     known = f"Of each UTC day the {TOP_LICENSES} foremost licences."
     newest = f"Since {seen.open_days[0]}: the newest {MOST_FLAGGED:,} flagged records alone." if seen.open_days else ""
-    return {"exact": not seen.open_days, "note": " ".join(part for part in (counted, known, newest) if part)}
+    return {
+        "window": _whole_days(seen.window),
+        "exact": not seen.open_days,
+        "note": " ".join(part for part in (counted, known, newest) if part),
+    }
+
+
+def _whole_days(days: Sequence[date]) -> answers.Window:
+    return {"from": instant(midnight(days[0])), "to": instant(end_of(days[-1]))}
 
 
 def _name(excess: Excess) -> str:
