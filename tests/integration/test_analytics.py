@@ -601,6 +601,7 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
     world.keep({"license_key": LEAKED, "hwid": "d"}, ago(0, 5), count=51)
     world.deliver()
     told = world.given("alerts")
+    (license_,) = told["items"][0]["so_far"].pop("licenses")
     assert told == {
         "items": [
             {
@@ -611,10 +612,14 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
                 "closed_at": None,
                 "cause": "flagged_in_an_hour",
                 "evidence": {"flagged": 51, "most_expected": 19, "flags": {"BYPASSED_ACTIVATION": 51}},
+                "so_far": {"first_day": "2026-11-21", "last_day": "2026-11-21", "days": 1, "records": 51},
+                "acknowledged": None,
+                "muted": None,
             }
         ]
     }
-    assert leaked.id not in json.dumps(told)
+    assert (license_["license_id"], license_["flagged"], license_["devices"]) == (leaked.id, 51, 1)
+    told = world.given("alerts")
     over = {
         "id": "acme-desktop#2026-11-16T03",
         "product": "acme-desktop",
@@ -623,6 +628,9 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
         "closed_at": instant(ago(5, 3) + QUIET),
         "cause": "flagged_in_an_hour",
         "evidence": {"flagged": 25, "most_expected": 19, "flags": {"INVALID_LICENSE": 25}},
+        "so_far": {"first_day": "2026-11-16", "last_day": "2026-11-16", "days": 1, "records": 25, "licenses": []},
+        "acknowledged": None,
+        "muted": None,
     }
     assert world.given("alerts", state="all")["items"] == [*told["items"], over]
     assert world.given("alerts", state="all", range="24h") == told
@@ -665,6 +673,15 @@ def test_a_spike_of_an_api_key_says_which(world: AnalyticsWorld) -> None:
             "most_expected": KEY_FLOOR - 1,
             "api_key": {"id": "k1", "name": None, "last4": None},
         },
+        "so_far": {
+            "first_day": "2026-11-21",
+            "last_day": "2026-11-21",
+            "days": 1,
+            "records": KEY_FLOOR,
+            "licenses": [],
+        },
+        "acknowledged": None,
+        "muted": None,
     }
     assert world.given("alerts") == {"items": [alert]}
     assert world.given("alerts", product="acme-cli") == {"items": []}

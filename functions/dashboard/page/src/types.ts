@@ -685,6 +685,7 @@ export interface Session {
 
 /** An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours. */
 export interface Spike {
+  /** What the admin API calls it by. */
   id: string;
   /** Null for a spike of an API key: its events may be of any product. */
   product: string | null;
@@ -692,11 +693,60 @@ export interface Spike {
   last_seen: string;
   closed_at: string | null;
   cause: SpikeCause;
+  /** What opened it. */
   evidence: FlaggedEvidence | KeyEvidence;
+  /** Null of one of which nothing is left, and beyond the first 20 of an answer. */
+  so_far: SpikeSoFar | null;
+  acknowledged: SpikeSaid | null;
+  /** Null also where its time is over, or the episode has ended. */
+  muted: SpikeMuted | null;
 }
 
 /** What opened an episode of spikes. */
 export type SpikeCause = "flagged_in_an_hour" | "flagged_with_a_license" | "events_of_a_key";
+
+/** A licence of an episode, and what flags point at it with: records, and distinct devices. */
+export interface SpikeLicense {
+  fingerprint: string;
+  license_id: string | null;
+  last4: string | null;
+  customer: CustomerName | null;
+  state: LicenseState | null;
+  /** The activation limit; null: none. */
+  limit: number | null;
+  flagged: number;
+  devices: number;
+  /** There may be more devices: of a licence, a day tells about a thousand apart. */
+  devices_at_least: boolean;
+}
+
+/** For how long it is muted; null: until it ends. */
+export interface SpikeMuted {
+  key_id: string;
+  key_name: string;
+  at: string;
+  until: string | null;
+}
+
+/** Which staff key said something of an episode, and when. */
+export interface SpikeSaid {
+  key_id: string;
+  key_name: string;
+  at: string;
+}
+
+/** What an episode has come to over whole UTC days: from the one on which it began to today, or to its last spike.
+
+Of a longer one, over the last 31 days. */
+export interface SpikeSoFar {
+  first_day: string;
+  last_day: string;
+  days: number;
+  /** Records with a piracy or licence flag; of an API key all its events. */
+  records: number;
+  /** Up to ten that had 50 flagged records in a day, the most flagged first. */
+  licenses: SpikeLicense[];
+}
 
 /** Episodes of spikes, the latest first. */
 export interface Spikes {

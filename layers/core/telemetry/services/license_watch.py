@@ -90,7 +90,7 @@ class Excess:
     @property
     def limit(self) -> int | None:
         """The number of devices that the licence allows; None: no limit."""
-        return _limit(self.holder.license)
+        return limit_of(self.holder.license)
 
     @property
     def is_over(self) -> bool:
@@ -273,11 +273,11 @@ def _owner(customer_id: str, customers: Mapping[str, Customer]) -> Owner:
     return Owner(customer_id, customer.name if customer else None)
 
 
-def _limit(license_: License | None) -> int | None:
+def limit_of(license_: License | None) -> int | None:
     """The number of devices that a licence allows; None: no limit, or no licence."""
     return license_.activation_limit if license_ and license_.activation_limit > 0 else None
 
 
 def _is_over(devices: int, license_: License | None) -> bool:
-    limit = _limit(license_)
+    limit = limit_of(license_)
     return limit is not None and devices > limit

@@ -15,10 +15,12 @@ from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
 from telemetry.domain.overview import ActiveDay, Before, Bucket, Overview, Timeline, timeline
 from telemetry.domain.product import ActivityType
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.domain.spike_handling import Said
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import Range, Window, is_hourly, recent
-from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
+from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen, limit_of
 from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
+from telemetry.services.spike_evidence import Evidence, FlaggedLicense
 from telemetry.services.system_logs import CallerFilter, SystemLogs
 from telemetry.web import analytics_answers as answers
 from telemetry.web.administration.audit_entry import AuditEntry
@@ -364,6 +366,8 @@ def alerts_body(found: Iterable[SpikeAlert], now: datetime) -> answers.Spikes:
 
 def _alert(alert: SpikeAlert, now: datetime) -> answers.Spike:
     episode, spike, closed_at = alert.episode, alert.episode.opened, alert.episode.closed_at(now)
+    muted = alert.handling.muted if closed_at is None and alert.handling.is_muted(now) else None
+    until = alert.handling.muted_until
     return {
         "id": episode.id,
         "product": spike.product,
@@ -372,17 +376,50 @@ def _alert(alert: SpikeAlert, now: datetime) -> answers.Spike:
         "closed_at": instant(closed_at) if closed_at else None,
         "cause": spike.cause,
         "evidence": _evidence_of_key(alert) if spike.cause is Cause.API_KEY else _evidence_of_flags(alert),
+        "so_far": _so_far(alert.evidence, alert.holders, now) if alert.evidence else None,
+        "acknowledged": _said(alert.handling.acknowledged) if alert.handling.acknowledged else None,
+        "muted": {**_said(muted), "until": instant(until) if until else None} if muted else None,
     }
 
 
+def _so_far(found: Evidence, holders: Mapping[str, Holder], now: datetime) -> answers.SpikeSoFar:
+    return {
+        "first_day": found.first.isoformat(),
+        "last_day": found.last.isoformat(),
+        "days": (found.last - found.first).days + 1,
+        "records": found.records,
+        "licenses": [_spike_license(each, holders[each.license], now) for each in found.licenses],
+    }
+
+
+def _spike_license(flagged: FlaggedLicense, holder: Holder, now: datetime) -> answers.SpikeLicense:
+    return {
+        **_license_name(flagged.license, holder),
+        "customer": _customer(holder),
+        "state": holder.license.state_at(now) if holder.license else None,
+        "limit": limit_of(holder.license),
+        "flagged": flagged.records,
+        "devices": flagged.devices,
+        "devices_at_least": flagged.is_least,
+    }
+
+
+def _license_name(fingerprint: str, holder: Holder) -> answers.LicenseName:
+    license_id = holder.license.id if holder.license else None
+    return {"fingerprint": fingerprint, "license_id": license_id, "last4": holder.last_four}
+
+
+def _said(said: Said) -> answers.SpikeSaid:
+    return {"key_id": said.key_id, "key_name": said.key_name, "at": instant(said.at)}
+
+
 def _evidence_of_flags(alert: SpikeAlert) -> answers.FlaggedEvidence:
-    spike, holder = alert.episode.opened, alert.holder
+    spike = alert.episode.opened
     evidence: answers.FlaggedEvidence = {"flagged": spike.count, "most_expected": spike.expected}
     if spike.flags:
         evidence["flags"] = _flags(spike.flags)
-    if holder:
-        license_id = holder.license.id if holder.license else None
-        evidence["license"] = {"fingerprint": spike.license or "", "license_id": license_id, "last4": holder.last_four}
+    if spike.license:
+        evidence["license"] = _license_name(spike.license, alert.holders[spike.license])
     return evidence
 
 

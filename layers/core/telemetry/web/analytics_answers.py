@@ -336,10 +336,53 @@ class KeyEvidence(TypedDict):
     api_key: ApiKeyName
 
 
+class SpikeLicense(LicenseName):
+    """A licence of an episode, and what flags point at it with: records, and distinct devices."""
+
+    customer: CustomerName | None
+    state: LicenseState | None
+    limit: int | None
+    """The activation limit; null: none."""
+    flagged: int
+    devices: int
+    devices_at_least: bool
+    """There may be more devices: of a licence, a day tells about a thousand apart."""
+
+
+class SpikeSoFar(TypedDict):
+    """What an episode has come to over whole UTC days: from the one on which it began to today, or to its last spike.
+
+    Of a longer one, over the last 31 days.
+    """
+
+    first_day: Day
+    last_day: Day
+    days: int
+    records: int
+    """Records with a piracy or licence flag; of an API key all its events."""
+    licenses: list[SpikeLicense]
+    """Up to ten that had 50 flagged records in a day, the most flagged first."""
+
+
+class SpikeSaid(TypedDict):
+    """Which staff key said something of an episode, and when."""
+
+    key_id: str
+    key_name: str
+    at: Instant
+
+
+class SpikeMuted(SpikeSaid):
+    """For how long it is muted; null: until it ends."""
+
+    until: Instant | None
+
+
 class Spike(TypedDict):
     """An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours."""
 
     id: str
+    """What the admin API calls it by."""
     product: str | None
     """Null for a spike of an API key: its events may be of any product."""
     opened_at: Instant
@@ -347,6 +390,12 @@ class Spike(TypedDict):
     closed_at: Instant | None
     cause: Cause
     evidence: FlaggedEvidence | KeyEvidence
+    """What opened it."""
+    so_far: SpikeSoFar | None
+    """Null of one of which nothing is left, and beyond the first 20 of an answer."""
+    acknowledged: SpikeSaid | None
+    muted: SpikeMuted | None
+    """Null also where its time is over, or the episode has ended."""
 
 
 class Spikes(TypedDict):
