@@ -156,6 +156,9 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("PUT", "/attribution", {"shown": 0}, 404),
     ("POST", "/days/{day}/verify", None, 404),
     ("GET", "/days/{day}/corrections", None, 404),
+    ("POST", "/spikes/{spike_id}/acknowledge", None, 404),
+    ("POST", "/spikes/{spike_id}/mute", {"time": "24h"}, 404),
+    ("POST", "/spikes/{spike_id}/unmute", None, 404),
     ("GET", "/audit", None, 200),
 ]
 OF_A_PRODUCT = ("/developers/{developer_id}/unlinked", "/attribution")
@@ -175,6 +178,7 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         "day": "2026-11-03",
         "developer_id": "A" * 22,
         "other_id": "B" * 21 + "A",
+        "spike_id": "acme-cli#2026-11-03T08",
     }
     before = ask("GET", "/audit", query=PRODUCTION).body
     key = getattr(keys, who) if who else None
