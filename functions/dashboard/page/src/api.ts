@@ -87,9 +87,22 @@ export function nextOf(response: Response): string | null {
   return /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
 }
 
+interface Said {
+  body?: unknown;
+  /** The ETag of what was read: if it is another one by now, nothing is changed (412). */
+  tag?: string | null;
+}
+
 /** Changes something. If another tab has started a new session, the token is new too: then it is read again. */
-export async function change<T>(method: "POST" | "DELETE", path: string): Promise<T | undefined> {
-  const attempt = (): Promise<Response> => send(method, path, { headers: { "X-CSRF-Token": csrf } });
+export async function change<T>(
+  method: "POST" | "DELETE" | "PATCH",
+  path: string,
+  { body, tag }: Said = {},
+): Promise<T | undefined> {
+  const attempt = (): Promise<Response> => {
+    const headers = { "X-CSRF-Token": csrf, ...(tag ? { "If-Match": tag } : {}) };
+    return send(method, path, body === undefined ? { headers } : { headers, body: JSON.stringify(body) });
+  };
   let response: Response;
   try {
     response = await attempt();

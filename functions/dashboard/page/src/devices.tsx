@@ -1,7 +1,7 @@
 // Licences and customers with more devices than they should have.
 
 import type { JSX } from "preact";
-import { count } from "./format";
+import { count, wholeDays } from "./format";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { DeviceExcess } from "./types";
@@ -54,7 +54,10 @@ export function Devices({ excess }: { excess: Resource<DeviceExcess> }): JSX.Ele
   return (
     <Panel
       title="Many devices"
-      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or more than the limit`}
+      note={
+        excess.data &&
+        `${wholeDays(excess.data.window)}. ${excess.data.note ?? `At least ${THRESHOLD} devices, or more than the limit`}`
+      }
       span={6}
       name="devices"
     >

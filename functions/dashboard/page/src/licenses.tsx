@@ -1,7 +1,7 @@
 // The licences with the most flagged records.
 
 import type { JSX } from "preact";
-import { count } from "./format";
+import { count, wholeDays } from "./format";
 import { LicenseActions } from "./license_actions";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
@@ -17,7 +17,9 @@ const COUNTRIES_SHOWN = 5;
 
 export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
   const sorting = useSorting("licenses");
-  const note = top.data?.note ?? (top.data?.exact ? "Exact, for all closed days in the range" : undefined);
+  const { data } = top;
+  const worth = data?.note ?? (data?.exact ? "Exact, for all closed days in the range" : "");
+  const note = data && `${wholeDays(data.window)}. ${worth}`;
   return (
     <Panel title="Top licences by flagged records" note={note} name="licenses">
       <Loaded resource={top} lines={6}>

@@ -1,7 +1,7 @@
 // Licence keys that belong to another environment.
 
 import type { JSX } from "preact";
-import { count } from "./format";
+import { count, wholeDays } from "./format";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { Mismatches as MismatchesData } from "./types";
@@ -48,7 +48,13 @@ export function Mismatches({ mismatches }: { mismatches: Resource<MismatchesData
   return (
     <Panel
       title="Environment mismatches"
-      note={`Keys used in ${view.environment} that belong to another environment. ${mismatches.data?.note ?? ""}`}
+      note={[
+        mismatches.data && `${wholeDays(mismatches.data.window)}.`,
+        `Keys used in ${view.environment} that belong to another environment.`,
+        mismatches.data?.note,
+      ]
+        .filter(Boolean)
+        .join(" ")}
       span={6}
       name="mismatches"
       actions={

@@ -1,13 +1,15 @@
 // The versions in use: their shares, and how the shares change.
 
 import type { JSX } from "preact";
-import type { Chart } from "./chart";
+import { bucketFilters } from "./bucket_filters";
 import { ChartPanel } from "./chart_panel";
 import { count, percent, points } from "./format";
+import type { Chart } from "./plot";
 import { type Column, Table } from "./table";
 import type { Overview } from "./types";
 import { Empty, NoValue, Panel, Text } from "./ui";
 import { useSorting } from "./use_sorting";
+import { versionColors } from "./version_colors";
 import { useView, ViewLink } from "./view";
 
 const COLORED = 6;
@@ -23,6 +25,7 @@ const NAMES = new Map([
 ]);
 
 export function Versions({ data }: { data: Overview }): JSX.Element {
+  const seesAll = useView().session.role !== "viewer";
   const { versions } = data;
   if (versions.length === 0) {
     return (
@@ -31,7 +34,8 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
       </Panel>
     );
   }
-  const colors = colorsOf(versions.map(({ version }) => version));
+  const named = versions.map(({ version }) => version).filter((version) => !GREY_VERSIONS.has(version));
+  const colors = new Map([...versionColors(named.slice(0, COLORED)), ...GREY_VERSIONS]);
   return (
     <>
       <Panel
@@ -48,7 +52,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
         name="version-trend"
         span={7}
         summary={`Share of each version per ${data.bucket}.`}
-        chart={shareChart(data, colors)}
+        chart={shareChart(data, colors, seesAll)}
       />
     </>
   );
@@ -126,13 +130,7 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
   );
 }
 
-/** A colour for each of the most common versions; the others are grey. */
-function colorsOf(versions: string[]): Map<string, string> {
-  const named = versions.filter((version) => !GREY_VERSIONS.has(version)).slice(0, COLORED);
-  return new Map([...named.map((version, index) => [version, `--series-${index + 1}`] as const), ...GREY_VERSIONS]);
-}
-
-function shareChart(data: Overview, colors: Map<string, string>): Chart {
+function shareChart(data: Overview, colors: Map<string, string>, seesRecords: boolean): Chart {
   const buckets = data.version_trend.map(({ versions }) => new Map(Object.entries(versions)));
   const totals = buckets.map((versions) => [...versions.values()].reduce((sum, n) => sum + n, 0));
   const share = (index: number, records: number): number | null => {
@@ -163,6 +161,7 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     axis: (value) => `${value}%`,
     top: 100,
     remark: (index) => (totals[index] ? `of ${count(totals[index] ?? 0)} records` : "no records"),
+    records: seesRecords ? (index) => bucketFilters(data.bucket, data.version_trend[index]?.start ?? "") : undefined,
   };
 }
 
