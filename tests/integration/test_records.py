@@ -265,7 +265,7 @@ def test_long_texts_are_cut_in_rows_and_whole_in_the_body(world: World, ask: Ask
     assert ask(f"/records/{kept.id}", **PRODUCTION).body["payload"]["user_identifier"] == "ü" * 2_000
 
 
-@pytest.mark.parametrize("size", [3_000_000, 7_000_001])
+@pytest.mark.parametrize("size", [3_000_000, pytest.param(7_000_001, marks=pytest.mark.slow)])
 def test_a_body_too_large_for_an_answer_comes_in_parts(world: World, ask: Ask, size: int) -> None:
     body = EVENT | {"text_data": '"' * 1_000 + Random(1).randbytes(size // 2).hex()}
     (kept,) = world.keep([body], just_now())
@@ -321,7 +321,7 @@ def test_what_expired_is_gone_at_once(
 # ── lists: what random filters find, page by page, is what they must
 
 
-@pytest.mark.parametrize(("seed", "quantity"), [(1, "few"), (2, "many")])
+@pytest.mark.parametrize(("seed", "quantity"), [(1, "few"), pytest.param(2, "many", marks=pytest.mark.slow)])
 def test_pages_hold_what_they_must_in_order(
     deployment: Deployment, ask: Ask, function: ModuleType, seed: int, quantity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,6 +371,7 @@ def test_records_of_one_api_key(world: World, deployment: Deployment, ask: Ask) 
     assert ask("/records", **PRODUCTION, api_key_id="").status == 422
 
 
+@pytest.mark.slow
 def test_nothing_comes_twice_or_is_missed_while_others_arrive(world: World, ask: Ask) -> None:
     random, now = Random(3), just_now()
     licenses = world.issue()
@@ -425,7 +426,9 @@ def test_a_list_keeps_the_window_it_began_with(world: World, ask: Ask, function:
 # ── what reading costs
 
 
-@pytest.mark.parametrize("spread", ["one product", "two products", "none named"])
+@pytest.mark.parametrize(
+    "spread", ["two products", *(pytest.param(each, marks=pytest.mark.slow) for each in ("one product", "none named"))]
+)
 def test_a_page_by_licence_reads_hardly_more_than_it_shows(world: World, ask: Ask, spread: str) -> None:
     license_id, now, random = world.issue()[KEY], just_now(), Random(4)
     for start in range(0, 400, 100):
@@ -512,7 +515,7 @@ def exported(ask: Ask, **query: str) -> tuple[bytes, Answer]:
     return file, pages_of[-1]
 
 
-@pytest.mark.parametrize("seed", [6, 7])
+@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.slow)])
 def test_a_file_holds_what_the_list_shows(
     world: World, ask: Ask, function: ModuleType, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
