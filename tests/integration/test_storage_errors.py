@@ -236,6 +236,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayRecordStore.unjudged": lambda: day_records.unjudged("acme-cli", DAY),
     "DayReportStore.report": lambda: reports.report("*", DAY),
     "DayReportStore.users": lambda: reports.users("*", DAY),
+    "DayReportStore.users_on": lambda: reports.users_on("*", [DAY]),
     "DayReportStore.details": lambda: reports.details("*", DAY),
     "DayReportStore.totals": lambda: reports.totals("*", DAY, DAY),
     "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),

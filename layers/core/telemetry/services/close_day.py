@@ -89,13 +89,15 @@ class DayCloser:
             Summariser.of(aggregates),
         )
 
-    def close(self, now: datetime) -> list[Closed]:
-        """Closes every day that is over and drained, in order, as far as there is time. Safe to run again, and at once.
+    def close(self, now: datetime, last: date = date.max) -> list[Closed]:
+        """Closes every day up to `last` that is over and drained, in order, as far as there is time.
+
+        Safe to run again, and at once.
 
         Raises what keeps a day from being closed, after all other products have got further; the days before it stay
         closed.
         """
-        last = last_day_over(now)
+        last = min(last, last_day_over(now))
         day, closed = self._next_to_close(last), list[Closed]()
         while day <= last and (done := self._close(day, now)):
             closed.append(done)
