@@ -222,6 +222,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             records.Query,
             body("Counts of the records", LicenseUseAnswer),
             400,
+            404,
             of_path=_CUSTOMER,
             description=_COUNTED,
         ),
