@@ -14,7 +14,9 @@ from telemetry.dialects.getkeymanager import query as telemetry_query
 from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
+from telemetry.domain.record_search import RecordFilter
 from telemetry.domain.staff import Staff
+from telemetry.services.license_use import license_use
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
@@ -27,6 +29,7 @@ from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.etags import is_current, weak_etag
 from telemetry.web.failures import failure_answer
+from telemetry.web.license_use import license_use_body
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.problems import failure_problem
 from telemetry.web.profiles import queries
@@ -178,6 +181,22 @@ def list_top_licenses() -> Response[str]:
     staff, query = _asked(Role.ADMIN, analytics.TopQuery)
     watch, seen = _licenses_seen(query, staff)
     return _given(analytics.top_body(watch.top(seen, query.limit), seen, staff.now))
+
+
+@app.get(f"{ANALYTICS}/licenses/<license_id>/use")
+def get_license_use(license_id: str) -> Response[str]:
+    """What was sent under a licence, day by day."""
+    staff, query = _asked(Role.ADMIN, api.Query)
+    wanted = RecordFilter(query.window(staff.now), query.product, license_id=license_id)
+    return _given(license_use_body(license_use(_search(query, staff), wanted), query, wanted))
+
+
+@app.get(f"{ANALYTICS}/customers/<customer_id>/use")
+def get_customer_use(customer_id: str) -> Response[str]:
+    """What was sent under all licences of a customer, day by day."""
+    staff, query = _asked(Role.ADMIN, api.Query)
+    wanted = RecordFilter(query.window(staff.now), query.product, customer_id=customer_id)
+    return _given(license_use_body(license_use(_search(query, staff), wanted), query, wanted))
 
 
 @app.get(f"{ANALYTICS}/devices/excess")

@@ -43,6 +43,7 @@ from telemetry.domain.hourly_counts import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
+from telemetry.domain.license_list import LicenseFilter
 from telemetry.domain.licensing import DeviceAction
 from telemetry.domain.overrides import Overrides, VersionedOverrides
 from telemetry.domain.product import Product
@@ -187,6 +188,7 @@ def network_files() -> NetworkFiles:
 
 CALLS: dict[str, Callable[[], object]] = {
     "ActivationStore.page": lambda: activations.page("l1", 10),
+    "ActivationStore.get": lambda: activations.get("l1", "device"),
     "ActivationStore.activate": lambda: activations.activate(LICENSE, "device", NOW, soon()),
     "ActivationStore.deactivate": lambda: activations.deactivate(LICENSE, "device", NOW, soon()),
     "HourlyCountStore.position": lambda: activity.position("shard"),
@@ -213,6 +215,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "ApiKeyStore.replace": lambda: api_keys.replace(STORED_KEY, API_KEY, b"hash", None, ENTRY),
     "ApiKeyStore.revoke": lambda: api_keys.revoke(STORED_KEY, ENTRY),
     "AuditLog.add": lambda: audit.add(ENTRY),
+    "AuditLog.history": lambda: audit.history("license", "l1", PRODUCTION, 10, None),
     "AuditLog.page": lambda: audit.page(PRODUCTION, NOW, NOW, 10, None),
     "RecordBrowser.by_receipt": lambda: browser().by_receipt(SELECTION),
     "RecordBrowser.by_event_time": lambda: browser().by_event_time(["L1#acme-cli"], SELECTION),
@@ -254,7 +257,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "IdempotencyStore.release": lambda: idempotency.release("name", "claim"),
     "LicenseStore.get": lambda: licenses.get("l1"),
     "LicenseStore.key_of": lambda: licenses.key_of(LICENSE),
-    "LicenseStore.page": lambda: licenses.page(PRODUCTION, NOW, 10),
+    "LicenseStore.page": lambda: licenses.page(LicenseFilter(PRODUCTION), NOW, 10),
     "LicenseStore.of_customer": lambda: licenses.of_customer(PRODUCTION, "c1"),
     "LicenseStore.known": lambda: licenses.known({"l1"}, {("l1", "device")}),
     "LicenseStore.add": lambda: licenses.add(LICENSE, "KEY", ENTRY),
@@ -270,6 +273,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "RecordStore.many": lambda: records.many([KEY]),
     "RecordStore.whole": lambda: records.whole(CHUNKED),
     "RecordStore.one_of_each": lambda: records.one_of_each(["L1#acme-cli"]),
+    "RecordStore.last_received": lambda: records.last_received(["L1#acme-cli"], NOW),
     "RecordStore.judgements": lambda: records.judgements([KEY]),
     "RecordStore.add_judgement": lambda: records.add_judgement(RECORD, Verdict(frozenset(), ""), NOW, soon()),
     "PartStore.put_tables": lambda: parts.put_tables(UNIT, "copy", 0, Recount(versions=Counter({"1.0": 1})), NOW),

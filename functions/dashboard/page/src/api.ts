@@ -87,9 +87,36 @@ export function nextOf(response: Response): string | null {
   return /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
 }
 
+/** A page of a list of the admin API, which tells in a header where the next one is. */
+export async function getPage<T>(path: string, query: Query, signal?: AbortSignal): Promise<Linked<T>> {
+  const response = await send("GET", path + search(query), signal ? { signal } : {});
+  const { items } = JSON.parse(await response.text()) as { items: T[] };
+  const next = nextOf(response)?.split("?")[1];
+  return { items, next: new URLSearchParams(next).get("cursor") };
+}
+
+export interface Linked<T> {
+  items: T[];
+  /** The cursor of the next page; null on the last one. */
+  next: string | null;
+}
+
+interface Said {
+  body?: unknown;
+  /** The ETag of what was read: if it is another one by now, nothing is changed (412). */
+  tag?: string | null;
+}
+
 /** Changes something. If another tab has started a new session, the token is new too: then it is read again. */
-export async function change<T>(method: "POST" | "DELETE", path: string): Promise<T | undefined> {
-  const attempt = (): Promise<Response> => send(method, path, { headers: { "X-CSRF-Token": csrf } });
+export async function change<T>(
+  method: "POST" | "DELETE" | "PATCH",
+  path: string,
+  { body, tag }: Said = {},
+): Promise<T | undefined> {
+  const attempt = (): Promise<Response> => {
+    const headers = { "X-CSRF-Token": csrf, ...(tag ? { "If-Match": tag } : {}) };
+    return send(method, path, body === undefined ? { headers } : { headers, body: JSON.stringify(body) });
+  };
   let response: Response;
   try {
     response = await attempt();

@@ -4,6 +4,25 @@
 // The keys of a `Record` are text that somebody else chose, `__proto__` and `constructor` among it: they are read by
 // `Object.entries`, never by name.
 
+/** A device (or what else a client identifies itself as) that runs under a licence, or did.
+
+The audit log names it by its `id`. */
+export interface Activation {
+  id: string;
+  identifier: string;
+  state: ActivationState;
+  first_seen: string;
+  last_seen: string;
+}
+
+/** Some activations. */
+export interface ActivationPage {
+  items: Activation[];
+}
+
+/** Activations are never deleted. */
+export type ActivationState = "active" | "inactive";
+
 /** Licence calls of the window. `granted`: those that were refused nothing. */
 export interface Activations {
   granted: number;
@@ -82,6 +101,11 @@ export interface AuditEntry {
   source_ip: string;
   user_agent: string;
   request_id: string;
+}
+
+/** Some entries. */
+export interface AuditEntryPage {
+  items: AuditEntry[];
 }
 
 /** A body that is not. */
@@ -177,6 +201,14 @@ export interface CompanyList {
   new: CompanyItem[];
 }
 
+/** A customer. */
+export interface Customer {
+  id: string;
+  name: string;
+  email: string | null;
+  created_at: string;
+}
+
 /** A customer, and the environment of the licence. */
 export interface CustomerElsewhere {
   id: string;
@@ -188,6 +220,11 @@ export interface CustomerElsewhere {
 export interface CustomerName {
   id: string;
   name: string | null;
+}
+
+/** Some customers. */
+export interface CustomerPage {
+  items: Customer[];
 }
 
 /** A developer of a product. */
@@ -372,6 +409,13 @@ export interface KeyEvidence {
   api_key: ApiKeyName;
 }
 
+/** A use of a product that its vendor tells from others. */
+export interface KnownActivityType {
+  key: string;
+  label: string;
+  level: ActivityLevel;
+}
+
 /** A body that does not fit into the answer: its size, and the path to get it from. */
 export interface LargeBody {
   bytes: number;
@@ -399,14 +443,70 @@ export interface LicenseName {
   last4: string | null;
 }
 
+/** Some licences. */
+export interface LicensePage {
+  items: ListedLicense[];
+}
+
 /** The state of a licence. Revoked is final. */
 export type LicenseState = "available" | "assigned" | "active" | "suspended" | "expired" | "revoked";
+
+/** What was sent under a licence, or under all of a customer's, in a window; days without records are left out.
+
+`exact` is false where there are too many records to look at: then of those with an event time only later ones than
+`counted_from` are counted. */
+export interface LicenseUseAnswer {
+  from: string;
+  to: string;
+  environment: Environment;
+  license_id: string | null;
+  customer_id: string | null;
+  exact: boolean;
+  counted_from: string | null;
+  note: string;
+  sent: Sent;
+  days: SentOnDay[];
+}
+
+/** A licence and its key. */
+export interface LicenseWithKey {
+  id: string;
+  environment: Environment;
+  last_four: string;
+  product_id: string | null;
+  customer_id: string | null;
+  state: LicenseState;
+  expires_at: string | null;
+  activation_limit: number;
+  active_activations: number;
+  created_at: string;
+  license_key: string;
+}
 
 /** Licence calls by the code they were answered with. */
 export interface LicensingCalls {
   action: DeviceAction;
   code: number;
   calls: number;
+}
+
+/** A licence as lists show it.
+
+`customer_name` is null without a customer, and of one that nobody registered. `last_seen` is when the record with
+the latest event time came in that was sent under the licence's product, or under none. */
+export interface ListedLicense {
+  id: string;
+  environment: Environment;
+  last_four: string;
+  product_id: string | null;
+  customer_id: string | null;
+  state: LicenseState;
+  expires_at: string | null;
+  activation_limit: number;
+  active_activations: number;
+  created_at: string;
+  customer_name: string | null;
+  last_seen: string | null;
 }
 
 /** A licence key of another environment. `customer` is null unless the staff key opens that environment too. */
@@ -475,6 +575,18 @@ export interface OverviewStats {
   uses: number;
 }
 
+/** A product. */
+export interface Product {
+  id: string;
+  name: string;
+  active: boolean;
+  requires_license: boolean;
+  versions: string[];
+  activity_types: KnownActivityType[];
+  /** Developers and companies are kept of the product's use; off: nothing is written for them */
+  profiles: boolean;
+}
+
 /** A product that records can be of. `~unknown` stands for all products that are not registered. */
 export interface ProductName {
   id: string;
@@ -484,6 +596,11 @@ export interface ProductName {
 /** Registered products by id, and `~unknown` if it ever had records. */
 export interface ProductNames {
   items: ProductName[];
+}
+
+/** Some products. */
+export interface ProductPage {
+  items: Product[];
 }
 
 /** What somebody did up to the closed day. */
@@ -648,6 +765,31 @@ export interface RecordRow {
 
 /** What a staff key may do. Each role includes the ones before it. */
 export type Role = "viewer" | "admin" | "super_admin";
+
+/** Records, and what they show: distinct devices, addresses of callers, and countries (20 at most). */
+export interface Sent {
+  records: number;
+  flagged: number;
+  flags: Record<string, number>;
+  devices: number;
+  ips: number;
+  countries: string[];
+  first_seen: string | null;
+  last_seen: string | null;
+}
+
+/** The same of one UTC day of receipt. */
+export interface SentOnDay {
+  records: number;
+  flagged: number;
+  flags: Record<string, number>;
+  devices: number;
+  ips: number;
+  countries: string[];
+  first_seen: string | null;
+  last_seen: string | null;
+  day: string;
+}
 
 /** Who is signed in. `csrf` is what changes must send as X-CSRF-Token. */
 export interface Session {

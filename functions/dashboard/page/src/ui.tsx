@@ -228,12 +228,14 @@ interface DialogProps {
   title: string;
   class?: string;
   actions?: ComponentChildren;
+  /** Whether a click beside it leaves it open, because something is typed into it. */
+  stays?: boolean;
   /** Called when the dialog is closed in any way. */
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, class: kind = "", actions, onClose, children }: DialogProps): JSX.Element {
+export function Dialog({ title, class: kind = "", actions, stays, onClose, children }: DialogProps): JSX.Element {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -247,7 +249,7 @@ export function Dialog({ title, class: kind = "", actions, onClose, children }: 
       class={kind}
       aria-labelledby={id}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && close()}
+      onClick={(event) => !stays && event.target === dialog.current && close()}
     >
       <div class="sheet">
         <header>

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from telemetry.description import problems
-from telemetry.description.operations import ANY_TEXT, Answer, Content, Json, Operation, in_path
+from telemetry.description.operations import ANY_TEXT, FILE, LINK, NOT_STORED, Answer, Content, Json, Operation, in_path
 from telemetry.description.profile_examples import COMPANIES, COMPANY, DEVELOPER, DEVELOPERS
 from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
@@ -29,31 +29,26 @@ from telemetry.web.analytics_answers import (
     SystemLogs,
     TopLicenses,
 )
+from telemetry.web.license_use import LicenseUseAnswer
 from telemetry.web.profiles import queries as profiles
 from telemetry.web.profiles.answers import CompanyDetail, CompanyList, DeveloperDetail, DeveloperList
 from telemetry.web.record_answers import RecordDetail, RecordPage
 
 TAG = "Analytics"
 
-_NOT_STORED = {"Cache-Control": "`no-store`"}
-_TAGGED = {**_NOT_STORED, "ETag": "Weak: the same as long as nothing changes but the time of the answer"}
+_TAGGED = {**NOT_STORED, "ETag": "Weak: the same as long as nothing changes but the time of the answer"}
 _UNCHANGED = "The client has it already (`If-None-Match`)"
-_LINK = {"Link": '`<…>; rel="next"` leads to the next page, if there is one'}
-_FILE = (
-    _NOT_STORED
-    | _LINK
-    | {
-        "Export-Rows": "On the last page: the number of rows",
-        "Export-SHA-256": "On the last page: the chained digest of all lines",
-    }
-)
-_CARDS = _FILE | {"Closed-Day": "The closed day that the numbers end with", "Profiles-View": "How days were attributed"}
+_CARDS = FILE | {"Closed-Day": "The closed day that the numbers end with", "Profiles-View": "How days were attributed"}
 _ID = in_path("record_id", {"type": "string", "minLength": 1}, "The `id` of a record, or its `telemetry_id`")
 _COMPANY = in_path(
     "company_id", {"type": "string", "minLength": 1}, "The domain of a company, or `~o:` and its name: `~o:acme inc`"
 )
 _DEVELOPER = in_path("developer_id", {"type": "string", "minLength": 1}, "The `id` of a developer")
 
+_LICENSE = in_path("license_id", {"type": "string", "minLength": 1}, "The `id` of a licence")
+_CUSTOMER = in_path("customer_id", {"type": "string", "minLength": 1}, "The `id` of a customer")
+
+_COUNTED = "Counted from the records themselves, as long as they are kept: the newest 5,000 by their event times."
 _NOTED = "The audit log notes the first page before it is sent."
 _TOTALS = "A viewer gets totals alone, and may not filter. A cursor is good until the next day is closed."
 
@@ -209,6 +204,29 @@ def operations(schemas: Schemas) -> list[Operation]:
             body("Licences", TopLicenses),
         ),
         operation(
+            "get_license_use",
+            "/licenses/{license_id}/use",
+            "admin",
+            "What was sent under a licence, day by day.",
+            records.Query,
+            body("Counts of the records", LicenseUseAnswer),
+            404,
+            of_path=_LICENSE,
+            description=_COUNTED,
+        ),
+        operation(
+            "get_customer_use",
+            "/customers/{customer_id}/use",
+            "admin",
+            "What was sent under all licences of a customer, day by day.",
+            records.Query,
+            body("Counts of the records", LicenseUseAnswer),
+            400,
+            404,
+            of_path=_CUSTOMER,
+            description=_COUNTED,
+        ),
+        operation(
             "list_device_excess",
             "/devices/excess",
             "admin",
@@ -246,7 +264,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "admin",
             "A page of records, newest first.",
             records.ListQuery,
-            body("A page of records", RecordPage, _TAGGED | _LINK),
+            body("A page of records", RecordPage, _TAGGED | LINK),
             400,
         ),
         operation(
@@ -268,7 +286,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             Answer(
                 "The body, or as much of it as fits into an answer; the Link header leads on",
                 [Content({"type": "string", "format": "binary"}, {}, "application/octet-stream")],
-                _NOT_STORED | _LINK,
+                NOT_STORED | LINK,
             ),
             404,
             410,
@@ -283,7 +301,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             Answer(
                 "A page of the file",
                 [Content(ANY_TEXT, {}, "text/csv"), Content(ANY_TEXT, {}, "application/x-ndjson")],
-                _FILE,
+                FILE,
             ),
             400,
             description=f"{_NOTED} A line of `ndjson` is a RecordWithBody.",
@@ -294,7 +312,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "viewer",
             "A page of the companies that use a product, and totals.",
             profiles.CompanyListQuery,
-            body("Companies", CompanyList, _TAGGED | _LINK, COMPANIES),
+            body("Companies", CompanyList, _TAGGED | LINK, COMPANIES),
             400,
             description=_TOTALS,
         ),
@@ -314,7 +332,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "admin",
             "One company, and a page of its developers.",
             profiles.CompanyQuery,
-            body("The company", CompanyDetail, _TAGGED | _LINK, COMPANY),
+            body("The company", CompanyDetail, _TAGGED | LINK, COMPANY),
             400,
             404,
             of_path=_COMPANY,
@@ -325,7 +343,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "viewer",
             "A page of the developers who use a product, and totals.",
             profiles.DeveloperListQuery,
-            body("Developers", DeveloperList, _TAGGED | _LINK, DEVELOPERS),
+            body("Developers", DeveloperList, _TAGGED | LINK, DEVELOPERS),
             400,
             description=_TOTALS,
         ),

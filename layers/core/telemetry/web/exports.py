@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from telemetry.domain.record_search import RecordView
-from telemetry.services.record_export import ExportPage
+from telemetry.services.record_export import ExportPage, ExportProgress
 from telemetry.web.csv_cells import csv_line, on_one_line
 from telemetry.web.records import ExportQuery, Format, Shape
 
@@ -40,15 +40,21 @@ def line_of(format_: Format, shape: Shape) -> Callable[[RecordView], bytes]:
 
 def answer_of(page: ExportPage, query: ExportQuery, link: Mapping[str, str]) -> Response[str]:
     """A page of a file; the last one says how many rows the file has, and its digest."""
+    headers = file_headers(f"records-{query.environment}.{query.format}", link, page.progress)
+    return Response(200, CONTENT_TYPES[query.format], page.lines.decode(), headers)
+
+
+def file_headers(name: str, link: Mapping[str, str], progress: ExportProgress) -> dict[str, str]:
+    """Of a page of a file with this name; without a `link` to the next page it is the last one."""
     headers = {
         "Cache-Control": "no-store",
-        "Content-Disposition": f'attachment; filename="records-{query.environment}.{query.format}"',
+        "Content-Disposition": f'attachment; filename="{name}"',
         "X-Content-Type-Options": "nosniff",
         **link,
     }
     if not link:
-        headers |= {"Export-Rows": str(page.progress.rows), "Export-SHA-256": page.progress.digest.hex()}
-    return Response(200, CONTENT_TYPES[query.format], page.lines.decode(), headers)
+        headers |= {"Export-Rows": str(progress.rows), "Export-SHA-256": progress.digest.hex()}
+    return headers
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:
