@@ -20,7 +20,7 @@ from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.spike_alerts import spike_alerts
-from telemetry.web import analytics, exports
+from telemetry.web import analytics, exports, values
 from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
@@ -158,6 +158,15 @@ def list_activity_types() -> Response[str]:
     window, known = query.window(staff.now), wired().activity_types(query.product)
     found = wired().overviews[query.environment].activity_types(query.product, window, known, staff.now)
     return _given(analytics.activity_types_body(found, query, window))
+
+
+@app.get(f"{ANALYTICS}/values")
+def get_values() -> Response[str]:
+    """The values of a product's telemetry. What was sent as text may name somebody, and is told to an admin alone."""
+    staff, query = _asked(Role.VIEWER, values.ValuesQuery)
+    told = wired().values(query.environment).read(query.product, query.timeline(staff.now))
+    is_told = wired().is_told(query.environment) if staff.has(Role.ADMIN) else None
+    return _given(values.values_body(told, query, staff.now, is_told))
 
 
 @app.get(f"{ANALYTICS}/licenses")
