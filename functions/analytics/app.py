@@ -1,6 +1,7 @@
 """Reads what was recorded: for SDK keys in the GetKeyManager dialect, for staff as analytics."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -15,6 +16,7 @@ from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.staff import Staff
+from telemetry.services.api_keys import known_key
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
@@ -136,7 +138,8 @@ def export_records() -> Response[str]:
     if query.cursor is None:
         note_export(staff, query.environment, query.named(place.window), wired().stores.audit)
         header = exports.header_of(query.format)
-    line = exports.line_of(query.format, _shape(query, staff))
+    key_of = cache(partial(known_key, api_keys=wired().stores.api_keys))
+    line = exports.line_of(query.format, _shape(query, staff), key_of)
     page = export_page(_search(query, staff), query.filter(place.window), place.progress, line, header)
     position = api.Place(place.window, page.progress).position()
     return exports.answer_of(page, query, next_link(current_request(app), position, wired().keyring))

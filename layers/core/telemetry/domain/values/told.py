@@ -85,7 +85,12 @@ class Told:
 
     def of_group(self, name: str, version: str | None = None) -> list[GroupValues]:
         """The values of a group, by type; of all versions, or of one."""
-        found = {key.type for bucket in self.buckets for key in bucket.values.series if key.group == name}
+        found = {
+            key.type
+            for bucket in self.buckets
+            for key in bucket.values.series
+            if key.group == name and version in {None, key.version}
+        }
         return [self._of_type(type_, name, version) for type_ in sorted(found)]
 
     def _of_type(self, type_: ValueType, name: str, version: str | None) -> GroupValues:

@@ -80,7 +80,8 @@ class ValueKeeper:
             self.store.keep(batch.shard, position, end, changed, now)
             position = end
             for key, hour in changed.items():
-                hours[key] = replace(hour, version=hour.version + 1, stored_bytes=LARGEST_HOUR)
+                grown = min(hour.stored_bytes + MOST_ADDED * (len(some) + 1), LARGEST_HOUR)
+                hours[key] = replace(hour, version=hour.version + 1, stored_bytes=grown)
 
 
 def is_patient(seen: Sequence[Seen], now: datetime) -> bool:
