@@ -1,6 +1,7 @@
 """Reads what was recorded: for SDK keys in the GetKeyManager dialect, for staff as analytics."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -16,13 +17,14 @@ from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.record_search import RecordFilter
 from telemetry.domain.staff import Staff
+from telemetry.services.api_keys import known_key
 from telemetry.services.license_use import license_use
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.spike_alerts import spike_alerts
-from telemetry.web import analytics, exports
+from telemetry.web import analytics, exports, values
 from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
@@ -140,7 +142,8 @@ def export_records() -> Response[str]:
     if query.cursor is None:
         note_export(staff, query.environment, query.named(place.window), wired().stores.audit)
         header = exports.header_of(query.format)
-    line = exports.line_of(query.format, _shape(query, staff))
+    key_of = cache(partial(known_key, api_keys=wired().stores.api_keys))
+    line = exports.line_of(query.format, _shape(query, staff), key_of)
     page = export_page(_search(query, staff), query.filter(place.window), place.progress, line, header)
     position = api.Place(place.window, page.progress).position()
     return exports.answer_of(page, query, next_link(current_request(app), position, wired().keyring))
@@ -162,6 +165,15 @@ def list_activity_types() -> Response[str]:
     window, known = query.window(staff.now), wired().activity_types(query.product)
     found = wired().overviews[query.environment].activity_types(query.product, window, known, staff.now)
     return _given(analytics.activity_types_body(found, query, window))
+
+
+@app.get(f"{ANALYTICS}/values")
+def get_values() -> Response[str]:
+    """The values of a product's telemetry. What was sent as text may name somebody, and is told to an admin alone."""
+    staff, query = _asked(Role.VIEWER, values.ValuesQuery)
+    told = wired().values(query.environment).read(query.product, query.timeline(staff.now))
+    is_told = wired().is_told(query.environment) if staff.has(Role.ADMIN) else None
+    return _given(values.values_body(told, query, staff.now, is_told))
 
 
 @app.get(f"{ANALYTICS}/licenses")

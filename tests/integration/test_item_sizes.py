@@ -33,7 +33,18 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.event import Dialect, Event
 from telemetry.domain.failed_call import OTHERS, Cause, caller
 from telemetry.domain.flags import Flag
-from telemetry.domain.hourly_counts import FLAGGED, RECORDS, SUSPECT, Fold, HourKey, Kind, LicenseDay, Measure, of_key
+from telemetry.domain.hourly_counts import (
+    FLAGGED,
+    OTHER,
+    RECORDS,
+    SUSPECT,
+    Fold,
+    HourKey,
+    Kind,
+    LicenseDay,
+    Measure,
+    of_key,
+)
 from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, license_id
@@ -66,6 +77,11 @@ from telemetry.domain.sign_in_attempts import SignInAttempts
 from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.spikes import Episode, Spike
 from telemetry.domain.staff import Author, Staff
+from telemetry.domain.values.kept import DayValues, HourValues
+from telemetry.domain.values.numbers import MOST_BUCKETS, Numbers
+from telemetry.domain.values.summary import MOST_GROUPS, MOST_SERIES, SeriesKey, Summary, Values, merged
+from telemetry.domain.values.texts import MOST_TEXTS, Texts
+from telemetry.domain.values.value import Moment, ValueType
 from telemetry.domain.window import Window
 from telemetry.retry import Deadline
 from telemetry.services.administration import api_keys, catalogue, company_overrides, retention
@@ -74,6 +90,7 @@ from telemetry.services.counting import MOST_COUNTERS
 from telemetry.services.idempotency import once
 from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_export import note_export
+from telemetry.services.values.keeping import LARGEST_HOUR
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.corrections import CorrectionStore
@@ -91,6 +108,7 @@ from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import CountersItem, KeyedItem, TableItem, dynamodb_client
+from telemetry.storage.values import ValueStore
 from telemetry.web.administration.api_keys import NewApiKey
 from telemetry.web.administration.company_overrides import MOST_OVERRIDES, NewCompanyOverrides
 from telemetry.web.administration.customers import NewCustomer
@@ -117,6 +135,7 @@ LONGEST_PARTITION_KEY, LONGEST_SORT_KEY = 2_048, 1_024
 NOW = datetime(2026, 11, 21, 8, 30, 15, tzinfo=UTC)
 END = datetime(9999, 12, 31, tzinfo=UTC)
 DAY = NOW.date()
+MOMENT = Moment(1_795_249_815_000, "f" * 16)
 PRODUCT = "p" + "-" * 63
 MANY = 10**15
 IP = "2001:0db8:ffff:ffff:ffff:ffff:ffff:ffff"
@@ -335,6 +354,39 @@ def write_hour(stage: Stage) -> None:
     HourlyCountStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
 
 
+def write_values(stage: Stage) -> None:
+    """Of numbers that are spread over all there are and come in each bucket, some 10^9 in an hour; and of texts."""
+
+    def crowd(type_: ValueType) -> Summary:
+        if type_ is ValueType.TEXT:
+            texts = Texts()
+            for _ in range(MOST_TEXTS + 1):
+                texts.add(wide(16), MOMENT)
+            return Texts(
+                MANY, MOMENT.received_ms, Counter({each: MANY + random.randrange(MANY) for each in texts.counts})
+            )
+        numbers = Numbers()
+        for at in range(MOST_BUCKETS):
+            numbers.add(random.uniform(0.9, 1) * 2.0 ** (1_000 - at * 10), MOMENT)
+        return replace(
+            numbers, buckets={place: random.randrange(10**5) for place in random.sample(range(9_000), MOST_BUCKETS)}
+        )
+
+    for hours_ago, type_ in enumerate((ValueType.NUMBER, ValueType.TEXT)):
+        groups, values = [wide(16) for _ in range(MOST_GROUPS)], Values(MANY, MANY)
+        for at in range(MOST_SERIES):
+            values.series[SeriesKey(type_, groups[at % MOST_GROUPS], wide(16))] = crowd(type_)
+        for group in (*groups, OTHER):
+            values.series[SeriesKey(type_, group, OTHER)] = crowd(type_)
+        bounded = merged([values])
+        bounded.make_room()
+        assert bounded.series.keys() == values.series.keys()
+        hour = HourKey(PRODUCT, NOW - timedelta(hours=hours_ago))
+        before = None if hours_ago == 0 else "9" * 40
+        ValueStore(stage.aggregates).keep("v" * 65, before, "9" * 40, {hour: HourValues(values)}, NOW)
+        ValueStore(stage.aggregates).close(DayValues.of(PRODUCT, DAY - timedelta(days=hours_ago), values, MANY))
+
+
 def write_today(stage: Stage) -> None:
     """Of names that are cut, and of ids of companies that are as long as they may be."""
     store, name = TodayStore(stage.aggregates), wide(50)
@@ -504,6 +556,8 @@ KINDS = {
     "part, tables": ItemKind("PartItem", "aggregates", r"recount#\S* \w{8}#.*", write_part, "300,000 B of JSON"),
     "summary": ItemKind("SummaryItem", "aggregates", r"summaries#.*", write_summary, "24 versions of 64 B"),
     "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B, 200 keys"),
+    "values of an hour": ItemKind("ValueHourItem", "aggregates", r"value_hours#.*", write_values, "187 series"),
+    "values of a day": ItemKind("ValueDayItem", "aggregates", r"value_days#.*", write_values, "187 series"),
     "position": ItemKind("PositionItem", "aggregates", r"position#.*", write_hour, "-"),
     "licence's day": ItemKind("LicenseDayItem", "aggregates", r"flagged#.*", write_hour, "-"),
     "use of a key": ItemKind("KeyUseItem", "aggregates", r"api_key#.*", write_hour, "-"),
@@ -569,6 +623,7 @@ def test_no_item_outgrows_dynamodb(deployment: Deployment) -> None:
         print(f"{size:9,}  {name:18}  {KINDS[name].bound}")  # noqa: T201
         assert 0 < size <= LARGEST_ITEM - MARGIN, name
     assert sizes["actor"] <= LARGEST_ACTOR
+    assert sizes["values of an hour"] <= LARGEST_HOUR
     assert max(sizes["company today"], sizes["developer today"]) <= WRITE_UNIT
 
 

@@ -22,6 +22,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.services import record_export, record_search
+from telemetry.services.api_keys import issue_sdk_key
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.record_browser import RecordBrowser
@@ -554,11 +555,40 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     file, _ = exported(ask, format="csv")
     at = api.instant(now)
     assert file.decode() == (
-        "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
-        "license_last4,license_state,customer_id,customer_name,api_key_id,damage,forgotten\r\n"
-        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,,\r\n"
+        "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,value,flags,message,"
+        "evidence,license_id,license_last4,license_state,customer_id,customer_name,api_key_id,api_key,damage,forgotten\r\n"
+        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,started,"""
+        "BYPASSED_ACTIVATION,Flagged because its device has no active activation under its licence.,"
+        f"BYPASSED_ACTIVATION: inactive,{license_id},0001,active,globex,Globex,k1,,,\r\n"
     )
+
+
+def test_a_file_tells_values_messages_evidence_and_keys(world: World, ask: Ask, deployment: Deployment) -> None:
+    number, pair = "numeric_data_single_value", {"numeric_data_x": -1, "numeric_data_y": "2.5"}
+    sent: list[tuple[dict[str, Any], str]] = [
+        ({"data_type": "numeric-single-value", number: -4.5}, "-4.5"),
+        ({"data_type": "numeric-single-value", number: " 7e2 "}, "700"),
+        ({"data_type": "numeric-single-value", number: 10**400}, ""),
+        ({"data_type": "numeric-single-value", number: "x"}, ""),
+        ({"data_type": "numeric-xy-axis", **pair}, '{"x":-1,"y":2.5}'),
+        ({"data_type": "text", "text_data": "=1+1\n"}, "'=1+1"),
+        ({"data_type": "text", "text_data": "y" * 300}, "y" * 255 + "…"),
+    ]
+    key = issue_sdk_key(
+        "the key's name", Environment.PRODUCTION, frozenset(), None, deployment.keyring, deployment.api_keys
+    ).key
+    began = just_now()
+    for at, (changes, _) in enumerate(sent):
+        body = EVENT | {"license_key": "NOBODYS", "event_id": f"e{at}"} | changes
+        world.keep([body], began + timedelta(milliseconds=at), api_key_id=key.id)
+    file, _ = exported(ask, format="csv")
+    rows = list(csv.DictReader(io.StringIO(file.decode(), newline="")))[::-1]
+    assert [row["value"] for row in rows] == [value for _, value in sent]
+    assert {row["api_key"] for row in rows} == {"the key's name"}
+    assert rows[3]["message"] == (
+        "Flagged because its licence key was never issued, and it is malformed (numeric_data_single_value)."
+    )
+    assert rows[3]["evidence"] == "INVALID_LICENSE: unknown; MALFORMED: numeric_data_single_value"
 
 
 def test_an_empty_file_says_that_it_is_whole(ask: Ask) -> None:

@@ -63,6 +63,8 @@ from telemetry.domain.sign_in_attempts import SignInAttempts
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.domain.uncounted_record import UncountedRecord
+from telemetry.domain.values.kept import DayValues, HourValues
+from telemetry.domain.values.summary import Values
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
 from telemetry.messages.invocations import Invocations
@@ -110,6 +112,7 @@ from telemetry.storage.selection import Listed, Selection
 from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spikes import EpisodeStore
+from telemetry.storage.values import ValueStore
 from tests.faulty_transport import soon
 
 TABLE = "test-stack-registry"
@@ -164,6 +167,7 @@ records = RecordStore(TABLE, ShardPlan(1))
 day_records = DayRecordStore(records)
 activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
 candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
+values = ValueStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
 
 profiles = ProfileStores.of(TABLE)
@@ -359,6 +363,12 @@ CALLS: dict[str, Callable[[], object]] = {
         [UncountedRecord(PRODUCTION, {}, "x", "i", "s", "1")]
     ),
     "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
+    "ValueStore.kept": lambda: values.kept("shard", [HourKey("acme-cli", NOW)]),
+    "ValueStore.keep": lambda: values.keep("shard", "1", "2", {HourKey("acme-cli", NOW): HourValues(Values())}, NOW),
+    "ValueStore.hours": lambda: values.hours("acme-cli", NOW, NOW),
+    "ValueStore.days": lambda: values.days("acme-cli", DAY, DAY),
+    "ValueStore.closed": lambda: values.closed(["acme-cli"], DAY),
+    "ValueStore.close": lambda: values.close(DayValues.of("acme-cli", DAY, Values(), 1)),
 }
 
 CALLS_NOTHING = {"DayRecordStore.shard_count"}
@@ -376,6 +386,7 @@ TRANSACTIONS = {
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
     "ForgottenStore.add", "PeopleStore.link_again", "PeopleStore.unlink", "ViewStore.begin", "ViewStore.show",
+    "ValueStore.keep",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}

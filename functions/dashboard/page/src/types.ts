@@ -422,6 +422,13 @@ export interface LargeBody {
   href: string;
 }
 
+/** The pair that was received last. */
+export interface LatestPair {
+  x: number;
+  y: number;
+  received_at: string;
+}
+
 /** A licence; `state` is its state now, so a licence after its end is expired. */
 export interface License {
   id: string;
@@ -538,6 +545,44 @@ export interface NotableLicenses {
   mismatches: Mismatches;
 }
 
+/** An hour or a UTC day. `stats` is null if no number came in it. */
+export interface NumberBucket {
+  start: string;
+  closed: boolean;
+  stats: NumberStats | null;
+}
+
+/** The numbers of a group: in all, over time, and by version, the most first. */
+export interface NumberSeries {
+  type: "numeric-single-value";
+  total: NumberStats;
+  buckets: NumberBucket[];
+  versions: NumberVersion[];
+}
+
+/** Numbers summed up. All but the quantiles are exact; quantiles are by nearest rank. */
+export interface NumberStats {
+  values: number;
+  min: number;
+  mean: number;
+  p50: number;
+  p95: number;
+  max: number;
+  error: number;
+}
+
+/** The numbers of a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface NumberVersion {
+  values: number;
+  min: number;
+  mean: number;
+  p50: number;
+  p95: number;
+  max: number;
+  error: number;
+  version: string;
+}
+
 /** What happened in a window of time. */
 export interface Overview {
   from: string;
@@ -573,6 +618,37 @@ export interface OverviewStats {
   unique_users_days: number;
   /** Of product usage in the window: a record stands for one, or for as many as it sums up. Not records. */
   uses: number;
+}
+
+/** An hour or a UTC day. `stats` is null if no pair came in it. */
+export interface PairBucket {
+  start: string;
+  closed: boolean;
+  stats: PairStats | null;
+}
+
+/** The pairs of a group: in all, over time, and by version, the most first. */
+export interface PairSeries {
+  type: "numeric-xy-axis";
+  total: PairStats;
+  latest: LatestPair;
+  buckets: PairBucket[];
+  versions: PairVersion[];
+}
+
+/** Pairs of numbers summed up. */
+export interface PairStats {
+  values: number;
+  x: Span;
+  y: Span;
+}
+
+/** The pairs of a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface PairVersion {
+  values: number;
+  x: Span;
+  y: Span;
+  version: string;
 }
 
 /** A product. */
@@ -799,6 +875,12 @@ export interface Session {
   csrf: string;
 }
 
+/** The smallest and the largest number. */
+export interface Span {
+  min: number;
+  max: number;
+}
+
 /** An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours. */
 export interface Spike {
   id: string;
@@ -832,6 +914,34 @@ export interface SystemLogs {
 /** A body that is UTF-8. */
 export interface TextBody {
   text: string;
+}
+
+/** An hour or a UTC day, and how many texts came in it. */
+export interface TextBucket {
+  start: string;
+  closed: boolean;
+  values: number;
+}
+
+/** How often a text came, at least: more may be in `~other`. One of over 64 bytes ends in a hash. */
+export interface TextCount {
+  text: string;
+  values: number;
+}
+
+/** The texts of a group: the most frequent, the rest as `~other`; over time, and by version, the most first. */
+export interface TextSeries {
+  type: "text";
+  values: number;
+  texts: TextCount[] | null;
+  buckets: TextBucket[];
+  versions: TextVersion[];
+}
+
+/** How many texts came from a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface TextVersion {
+  version: string;
+  values: number;
 }
 
 /** A licence with flagged records. Devices and addresses are the highest number of one UTC day. */
@@ -894,6 +1004,44 @@ export interface UsedActivity {
   first_seen: string;
   /** The beginning of the first and the last hour or UTC day of the window in which there were any. */
   last_seen: string;
+}
+
+/** What the values of a UTC day are worth. */
+export interface ValueDay {
+  day: string;
+  closed: boolean;
+  records: number;
+  unread: number;
+  missing: number | null;
+  complete: boolean | null;
+  digest: string | null;
+}
+
+/** A group with values in the window; one with values of two types is two. `~other` is what has no name here. */
+export interface ValueGroup {
+  group: string;
+  type: ValueType;
+  values: number;
+  versions: number;
+  last_seen: string;
+}
+
+/** What values are, in GetKeyManager's words; the value is the `data_type` of their events. */
+export type ValueType = "numeric-single-value" | "numeric-xy-axis" | "text";
+
+/** The values of a product's telemetry in a window. */
+export interface Values {
+  from: string;
+  to: string;
+  environment: Environment;
+  product: string;
+  bucket: "hour" | "day";
+  as_of: string;
+  groups: ValueGroup[];
+  group: string | null;
+  version: string | null;
+  series: (NumberSeries | PairSeries | TextSeries)[];
+  days: ValueDay[];
 }
 
 /** The records of an hour or a UTC day, by version. */

@@ -8,6 +8,7 @@ from telemetry.description.operations import ANY_TEXT, FILE, LINK, NOT_STORED, A
 from telemetry.description.profile_examples import COMPANIES, COMPANY, DEVELOPER, DEVELOPERS
 from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
+from telemetry.description.value_examples import VALUES
 from telemetry.web import records
 from telemetry.web.analytics import (
     ActivityTypesQuery,
@@ -33,6 +34,8 @@ from telemetry.web.license_use import LicenseUseAnswer
 from telemetry.web.profiles import queries as profiles
 from telemetry.web.profiles.answers import CompanyDetail, CompanyList, DeveloperDetail, DeveloperList
 from telemetry.web.record_answers import RecordDetail, RecordPage
+from telemetry.web.value_answers import Values
+from telemetry.web.values import ValuesQuery
 
 TAG = "Analytics"
 
@@ -87,7 +90,8 @@ _MEANINGS: Mapping[str, str] = {
     "hwid": "Records of the device",
     "flagged": "Flagged or clean records only",
     "flag": "Records with this flag",
-    "version": "Records of this product version",
+    "version": "Of this product version only",
+    "group": "A data group whose values are wanted in detail",
     "api_key_id": "Records that came with this API key",
     "cursor": "From the page before",
     "format": "`csv`, or `ndjson` with the bodies",
@@ -186,6 +190,18 @@ def operations(schemas: Schemas) -> list[Operation]:
             ActivityTypesQuery,
             body("Activity types, the most used first", ActivityTypes, examples=_ACTIVITY_TYPES),
             description="Uses of days that are not closed yet are those counted so far.",
+        ),
+        operation(
+            "get_values",
+            "/values",
+            "viewer",
+            "Values of a product's telemetry, by group, version and time.",
+            ValuesQuery,
+            body("The values", Values, examples=VALUES),
+            description=(
+                "The window is told as an overview's is. Days that are not closed are told so far. With `group`, the "
+                "answer has its values in `series`. A viewer gets no texts."
+            ),
         ),
         operation(
             "list_notable_licenses",

@@ -36,6 +36,7 @@ ROOTS = (
     "CompanyDetail",
     "DeveloperList",
     "DeveloperDetail",
+    "Values",
 )
 """The answers that the page shows. What they consist of comes with them."""
 

@@ -194,17 +194,17 @@ class Shape:
             "event_at": None if event_at is None else instant(datetime.fromtimestamp(event_at / 1000, UTC)),
             "product": record.product,
             "version": record.product_version,
-            "user": _cut(said.event.user_id),
-            "hwid": _cut(said.event.device_id),
+            "user": cut(said.event.user_id),
+            "hwid": cut(said.event.device_id),
             "ip": record.source_ip,
             "event_ip": None if record.address == NO_ADDRESS else record.address,
             "country": record.country,
             "dialect": record.dialect.name.lower(),
-            "group": _cut(said.event.group),
+            "group": cut(said.event.group),
             "license": self._license(view),
             "customer": _customer(view),
             "flags": [flag for flag in Flag if flag in view.flags],
-            "data_type": _cut(said.data_type),
+            "data_type": cut(said.data_type),
             "api_key_id": record.api_key_id,
             "damage": record.damage,
             "forgotten": view.is_forgotten,
@@ -302,5 +302,6 @@ def _fits(answer: Mapping[str, Any]) -> bool:
     return len(json.dumps(json.dumps(answer))) <= LARGEST_ANSWER
 
 
-def _cut(text: str | None) -> str | None:
+def cut(text: str | None) -> str | None:
+    """A client's text as a row shows it."""
     return text if text is None or len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
