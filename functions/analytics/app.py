@@ -14,6 +14,7 @@ from telemetry.dialects.getkeymanager import query as telemetry_query
 from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
+from telemetry.domain.search import FOR_VIEWERS, Kind
 from telemetry.domain.staff import Staff
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
@@ -35,6 +36,7 @@ from telemetry.web.profiles.bodies import ProfileShape
 from telemetry.web.record_answers import RecordPage
 from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
+from telemetry.web.search import SearchRequest, search_result
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
 from telemetry.web.unknown_routes import unknown_route
@@ -95,6 +97,17 @@ def list_products() -> Response[str]:
     products = product_list(wired().stores.products, wired().ledger(query.environment))
     body: ProductNames = {"items": [{"id": product.id, "name": product.name} for product in products]}
     return _given(body)
+
+
+@app.post(f"{ANALYTICS}/search")
+def search() -> Response[str]:
+    """Finds whatever a text means. A POST: the text may be a licence key, which must stand in no address."""
+    staff, query = _asked(Role.VIEWER, api.EnvironmentQuery)
+    wanted = SearchRequest.of(current_request(app))
+    visible = frozenset(Kind) if staff.has(Role.ADMIN) else FOR_VIEWERS
+    kinds = visible if wanted.kinds is None else visible.intersection(wanted.kinds)
+    search = wired().search(wanted.text, query.environment, staff.key.environments, staff.now, _seconds_to_search())
+    return answer(200, search_result(search.find(kinds)), Cache_Control="no-store")
 
 
 @app.get(f"{ANALYTICS}/records")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
+from telemetry.domain.instant import to_seconds
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey, chunk_keys, judgement_key
 from telemetry.domain.shards import ShardPlan
@@ -120,6 +121,16 @@ class RecordStore:
 
         found = zip(partitions, side_by_side(newest, partitions), strict=True)
         return {partition: record for partition, record in found if record}
+
+    def any_in(self, partitions: Sequence[str], now: datetime) -> bool:
+        """Whether one of these base partitions has a record that has not expired: of each, the latest event is read."""
+        model = bind(RecordItem, self.table)
+
+        def is_used(partition: str) -> bool:
+            found = model.query(partition, scan_index_forward=False, limit=1, attributes_to_get=["p", "s", "x"])
+            return any(item.expires_at > to_seconds(now) for item in found)
+
+        return any(side_by_side(is_used, partitions))
 
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
