@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField
-from telemetry.domain.search import LONGEST_TEXT, SHORTEST_TEXT, Asked, Hits, Kind
+from telemetry.domain.search import LONGEST_TEXT, SHORTEST_TEXT, Hits, Kind
 from telemetry.web.checks import check_is_json, json_object
 from telemetry.web.http import Request
 
@@ -18,8 +18,6 @@ LARGEST_BODY = 8_192
 def _sound(text: str) -> str:
     if any("\ud800" <= each <= "\udfff" for each in text):
         raise ValueError("Must be valid text")
-    if not Asked(text).is_long_enough:
-        raise ValueError(f"Must have {SHORTEST_TEXT} to {LONGEST_TEXT} characters, blanks at its ends not counted")
     return text
 
 
@@ -28,9 +26,7 @@ class SearchRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    text: Annotated[
-        str, StringConstraints(min_length=SHORTEST_TEXT, max_length=2 * LONGEST_TEXT), AfterValidator(_sound)
-    ]
+    text: Annotated[str, StringConstraints(min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT), AfterValidator(_sound)]
     kinds: list[Kind] | None = None
 
     @classmethod
