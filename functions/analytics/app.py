@@ -14,7 +14,7 @@ from telemetry.dialects.getkeymanager import query as telemetry_query
 from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
-from telemetry.domain.search import FOR_VIEWERS, Kind
+from telemetry.domain.search import FOR_VIEWERS, HitKind
 from telemetry.domain.staff import Staff
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
@@ -104,7 +104,7 @@ def search() -> Response[str]:
     """Finds whatever a text means. A POST: the text may be a licence key, which must stand in no address."""
     staff, query = _asked(Role.VIEWER, api.EnvironmentQuery)
     wanted = SearchRequest.of(current_request(app))
-    visible = frozenset(Kind) if staff.has(Role.ADMIN) else FOR_VIEWERS
+    visible = frozenset(HitKind) if staff.has(Role.ADMIN) else FOR_VIEWERS
     kinds = visible if wanted.kinds is None else visible.intersection(wanted.kinds)
     search = wired().search(wanted.text, query.environment, staff.key.environments, staff.now, _seconds_to_search())
     return answer(200, search_result(search.find(kinds)), Cache_Control="no-store")

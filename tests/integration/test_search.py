@@ -23,7 +23,7 @@ from telemetry.domain.profiles.ids import id_of
 from telemetry.domain.profiles.people import Profile
 from telemetry.domain.profiles.views import Totals
 from telemetry.domain.record import license_named, telemetry_id
-from telemetry.domain.search import LONGEST_TEXT, MOST_HITS, Kind
+from telemetry.domain.search import LONGEST_TEXT, MOST_HITS, HitKind
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.services.api_keys import issue_sdk_key
 from telemetry.services.license_import import Importer
@@ -93,7 +93,7 @@ def world(deployment: Deployment, mailbox: Mailbox) -> AnalyticsWorld:
 def search(ask: Asker) -> Search:
     """What an admin of all environments finds in production, without what is the same in all hits."""
 
-    def search(text: str, *kinds: Kind) -> list[dict[str, Any]]:
+    def search(text: str, *kinds: HitKind) -> list[dict[str, Any]]:
         answer = ask({"text": text, **({"kinds": kinds} if kinds else {})})
         assert answer.status == 200, answer.text
         return [{name: value for name, value in hit.items() if value is not None} for hit in answer.body["items"]]
@@ -119,7 +119,7 @@ def test_a_licence_is_found_by_its_key_however_it_is_typed(world: AnalyticsWorld
     }
     named = license_named(license_.fingerprint)
     for text in (KEY, KEY.lower(), f" {KEY}\t", "LL08", "ll08", "••••LL08", "****LL08", license_.id, named):
-        assert search(text, Kind.LICENSE, Kind.KEY) == [told], text
+        assert search(text, HitKind.LICENSE, HitKind.KEY) == [told], text
 
 
 def test_a_key_of_another_environment_says_whose_it_is(ask: Asker, search: Search) -> None:
@@ -188,11 +188,11 @@ def test_imported_licences_and_those_that_are_issued_are_found_alike(
 
 def test_customers_are_found_by_the_beginnings_of_words(search: Search) -> None:
     for text in ("aurora", "AUR", "works", "gmbh aur", "Aurora Works GmbH", "customer-1"):
-        assert [hit["id"] for hit in search(text, Kind.CUSTOMER)] == ["customer-1"], text
+        assert [hit["id"] for hit in search(text, HitKind.CUSTOMER)] == ["customer-1"], text
     for text in ("societe generale", "NORD", "gén soc"):
-        assert [hit["title"] for hit in search(text, Kind.CUSTOMER)] == ["Société Générale du Nord"], text
+        assert [hit["title"] for hit in search(text, HitKind.CUSTOMER)] == ["Société Générale du Nord"], text
     for text in ("urora", "aurora nord", "%%", "*urora", "au_ora", "[a-z]+", "Customer-1"):
-        assert search(text, Kind.CUSTOMER) == [], text
+        assert search(text, HitKind.CUSTOMER) == [], text
 
 
 def test_a_customer_is_found_by_its_name_of_today(world: AnalyticsWorld, search: Search) -> None:
@@ -227,8 +227,8 @@ def test_many_customers_of_one_word_are_told_apart_by_another(
 
 def test_products_are_found_by_id_and_name(search: Search) -> None:
     for text in ("acme-cli", "cli", "Acme C"):
-        assert [hit["id"] for hit in search(text, Kind.PRODUCT)] == ["acme-cli"], text
-    assert [hit["id"] for hit in search("acm", Kind.PRODUCT)] == ["acme-cli", "acme-desktop"]
+        assert [hit["id"] for hit in search(text, HitKind.PRODUCT)] == ["acme-cli"], text
+    assert [hit["id"] for hit in search("acm", HitKind.PRODUCT)] == ["acme-cli", "acme-desktop"]
 
 
 # ── what records say
@@ -242,7 +242,7 @@ def test_users_devices_and_addresses_lead_to_their_records(world: AnalyticsWorld
     assert device["kind"] == "device"
     assert len(world.given("records", hwid=device["id"])["items"]) == 3
     for text in ("198.51.100.17", "::ffff:198.51.100.17"):
-        (address,) = search(text, Kind.IP)
+        (address,) = search(text, HitKind.IP)
         assert len(world.given("records", ip=address["id"])["items"]) == 3
     assert search("nobody@acme.example") == []
     assert search("00000000-0000") == []
@@ -305,7 +305,7 @@ def test_developers_and_companies_of_products_with_profiles(world: AnalyticsWorl
         assert (hit["id"], hit["product"], hit["note"]) == ("globex.example", "acme-cli", "Acme CLI"), text
     assert [hit["id"] for hit in search(id_of(jane))] == [id_of(jane)]
     # the characters that a table prints of a device
-    assert [hit["id"] for hit in search(DEVICE[:12], Kind.DEVELOPER)] == [id_of(b"d" * 16)]
+    assert [hit["id"] for hit in search(DEVICE[:12], HitKind.DEVELOPER)] == [id_of(b"d" * 16)]
 
 
 # ── who, and what is refused

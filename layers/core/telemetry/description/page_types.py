@@ -27,6 +27,7 @@ ROOTS = (
     "CompanyDetail",
     "DeveloperList",
     "DeveloperDetail",
+    "SearchResult",
 )
 """The answers that the page shows. What they consist of comes with them."""
 

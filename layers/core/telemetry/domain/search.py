@@ -27,7 +27,7 @@ _MASK = "•·*…."
 """What stands for the characters of a key that are not shown."""
 
 
-class Kind(StrEnum):
+class HitKind(StrEnum):
     """What can be found, in the order in which it is told."""
 
     RECORD = "record"
@@ -49,7 +49,7 @@ class Kind(StrEnum):
     COMPANY = "company"
 
 
-FOR_VIEWERS: Final = frozenset({Kind.PRODUCT})
+FOR_VIEWERS: Final = frozenset({HitKind.PRODUCT})
 """All else names people, customers or keys."""
 
 
@@ -57,11 +57,11 @@ FOR_VIEWERS: Final = frozenset({Kind.PRODUCT})
 class Hit:
     """Something that was found, and what the page needs for a link to it.
 
-    `id` is never a licence key: of Kind.KEY it is the name that stands for one (`domain.record.license_named`). `title`
-    and `note` are for people. `environment` is where it is; `product` its product, where a link needs one.
+    `id` is never a licence key: of HitKind.KEY it is the name that stands for one (`domain.record.license_named`).
+    `title` and `note` are for people. `environment` is where it is; `product` its product, where a link needs one.
     """
 
-    kind: Kind
+    kind: HitKind
     id: str
     title: str
     environment: Environment
@@ -73,8 +73,8 @@ class Hit:
 class Hits:
     """What was found of each kind, at most MOST_HITS, the surest first; and of which kinds there may be more."""
 
-    found: Mapping[Kind, Sequence[Hit]]
-    more: frozenset[Kind]
+    found: Mapping[HitKind, Sequence[Hit]]
+    more: frozenset[HitKind]
 
 
 class Asked:

@@ -14,7 +14,7 @@ from telemetry.domain.name_words import begins_words, words_of
 from telemetry.domain.product import Product
 from telemetry.domain.profiles.ids import fingerprint_of, id_of
 from telemetry.domain.record import license_named, partition_with, read_telemetry_id
-from telemetry.domain.search import MOST_HITS, Asked, Hit, Hits, Kind
+from telemetry.domain.search import MOST_HITS, Asked, Hit, HitKind, Hits
 from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import hash_of
 from telemetry.services.ports import Ledger
@@ -32,7 +32,7 @@ MOST_PRODUCTS_ASKED = 48
 MOST_API_KEYS = 200
 """SDK keys of an environment that are looked through, the oldest: one request."""
 
-_KEYED = frozenset({Kind.LICENSE, Kind.KEY, Kind.USER, Kind.DEVICE})
+_KEYED = frozenset({HitKind.LICENSE, HitKind.KEY, HitKind.USER, HitKind.DEVICE})
 """What is looked for by fingerprints."""
 
 
@@ -51,38 +51,38 @@ class Search:
     browser: RecordBrowser
     profiles: ProfileFinder
 
-    def find(self, kinds: Collection[Kind]) -> Hits:
+    def find(self, kinds: Collection[HitKind]) -> Hits:
         """All of these kinds that the text may mean."""
         if not self.asked.is_long_enough:
             return Hits({}, frozenset())
-        found: dict[Kind, list[Hit]] = {}
+        found: dict[HitKind, list[Hit]] = {}
         for finder, of in self._finders.items():
             if not of.isdisjoint(kinds) and (of <= _KEYED or not self._is_license_key):
                 for hit in finder():
                     found.setdefault(hit.kind, []).append(hit)
-        wanted = {kind: found[kind] for kind in Kind if kind in kinds and kind in found}
+        wanted = {kind: found[kind] for kind in HitKind if kind in kinds and kind in found}
         more = frozenset(kind for kind, hits in wanted.items() if len(hits) > MOST_HITS)
-        if Kind.CUSTOMER in wanted and self._named_customers.is_cut:
-            more |= {Kind.CUSTOMER}
+        if HitKind.CUSTOMER in wanted and self._named_customers.is_cut:
+            more |= {HitKind.CUSTOMER}
         return Hits({kind: hits[:MOST_HITS] for kind, hits in wanted.items()}, more)
 
     @property
-    def _finders(self) -> Mapping[Callable[[], Iterator[Hit]], frozenset[Kind]]:
+    def _finders(self) -> Mapping[Callable[[], Iterator[Hit]], frozenset[HitKind]]:
         """What to try, and which kinds that may find. Licence keys first."""
-        licenses = {self._licenses: frozenset({Kind.LICENSE, Kind.KEY})}
-        api_keys = {self._api_keys: frozenset({Kind.API_KEY})}
+        licenses = {self._licenses: frozenset({HitKind.LICENSE, HitKind.KEY})}
+        api_keys = {self._api_keys: frozenset({HitKind.API_KEY})}
         if self.asked.is_api_key:
             return api_keys
         if self.asked.is_masked:
             return licenses | api_keys
         return licenses | {
-            self._records: frozenset({Kind.RECORD}),
-            self._actors: frozenset({Kind.USER, Kind.DEVICE}),
-            self._addresses: frozenset({Kind.IP}),
-            self._products: frozenset({Kind.PRODUCT}),
-            self._api_keys: frozenset({Kind.API_KEY}),
-            self._customers: frozenset({Kind.CUSTOMER}),
-            self._profiles: frozenset({Kind.DEVELOPER, Kind.COMPANY}),
+            self._records: frozenset({HitKind.RECORD}),
+            self._actors: frozenset({HitKind.USER, HitKind.DEVICE}),
+            self._addresses: frozenset({HitKind.IP}),
+            self._products: frozenset({HitKind.PRODUCT}),
+            self._api_keys: frozenset({HitKind.API_KEY}),
+            self._customers: frozenset({HitKind.CUSTOMER}),
+            self._profiles: frozenset({HitKind.DEVELOPER, HitKind.COMPANY}),
         }
 
     # ── by whole ids and keys
@@ -95,10 +95,12 @@ class Search:
             if key is None:
                 continue
             if each is not self.environment:
-                yield Hit(Kind.RECORD, text, "A record", each)
+                yield Hit(HitKind.RECORD, text, "A record", each)
             elif record := self.browser.get(key):
                 name = self._product_name(record.product)
-                yield Hit(Kind.RECORD, text, "A record", each, f"{name}, received {record.received_at:%Y-%m-%d %H:%M}")
+                yield Hit(
+                    HitKind.RECORD, text, "A record", each, f"{name}, received {record.received_at:%Y-%m-%d %H:%M}"
+                )
 
     def _licenses(self) -> Iterator[Hit]:
         """One request for whole keys and ids, two for last characters, one for names of customers."""
@@ -112,14 +114,12 @@ class Search:
             owner = customer.name if customer else each.customer_id or "Assigned to nobody"
             product = self._product_name(each.product_id) if each.product_id else "any product"
             note = f"{owner}, {product}, {each.state_at(self.browser.now)}"
-            yield Hit(Kind.LICENSE, each.id, f"••••{each.last_four}", each.environment, note)
+            yield Hit(HitKind.LICENSE, each.id, f"••••{each.last_four}", each.environment, note)
         if self._is_unissued_key:
             name = license_named(self._key_fingerprints[0])
             title = f"Records sent with a key that {self.environment} never issued"
-            elsewhere = ", ".join(each.environment for each in whole)
-            yield Hit(
-                Kind.KEY, name, title, self.environment, f"A licence of {elsewhere}" if whole else "No licence has it"
-            )
+            note = f"A licence of {', '.join(each.environment for each in whole)}" if whole else "No licence has it"
+            yield Hit(HitKind.KEY, name, title, self.environment, note)
 
     @cached_property
     def _is_license_key(self) -> bool:
@@ -161,7 +161,7 @@ class Search:
         for each in found:
             (environment,) = each.environments
             state = "" if each.is_active else ", revoked"
-            yield Hit(Kind.API_KEY, each.id, each.name, environment, f"{each.prefix}…{each.last_four}{state}")
+            yield Hit(HitKind.API_KEY, each.id, each.name, environment, f"{each.prefix}…{each.last_four}{state}")
 
     def _is_meant(self, key: ApiKey) -> bool:
         asked = self.asked
@@ -170,11 +170,11 @@ class Search:
 
     def _actors(self) -> Iterator[Hit]:
         """A user or device that rollup has counted, unless it is forgotten. One request."""
-        names = {Kind.USER: self.asked.user, Kind.DEVICE: self.asked.device}
+        names = {HitKind.USER: self.asked.user, HitKind.DEVICE: self.asked.device}
         fingerprints = dict(zip(names, self._actor_fingerprints, strict=True))
         told = [each for each in fingerprints.values() if each and each not in self.profiles.forgotten]
         actors = self.ledger.actors([ActorKey(each) for each in told], consistent=False) if told else {}
-        for kind, audience in ((Kind.USER, Audience.ALL_USERS), (Kind.DEVICE, Audience.DEVICES)):
+        for kind, audience in ((HitKind.USER, Audience.ALL_USERS), (HitKind.DEVICE, Audience.DEVICES)):
             actor, name = actors.get(ActorKey(fingerprints[kind] or b"")), names[kind]
             day = _last_day(actor, audience) if actor else None
             if day and name:
@@ -183,7 +183,7 @@ class Search:
     def _addresses(self) -> Iterator[Hit]:
         """Nothing is read: that no record has it, its records tell."""
         if address := self.asked.address:
-            yield Hit(Kind.IP, address, address, self.environment, "Records from this address, or about it")
+            yield Hit(HitKind.IP, address, address, self.environment, "Records from this address, or about it")
 
     # ── by names
 
@@ -192,19 +192,19 @@ class Search:
         for id_, product in sorted(self._all_products.items(), key=lambda each: each[0] != self.asked.text):
             if id_ == self.asked.text or begins_words(self.asked.words, f"{product.name} {id_}"):
                 note = id_ if product.is_active else f"{id_}, no longer active"
-                yield Hit(Kind.PRODUCT, id_, product.name, self.environment, note)
+                yield Hit(HitKind.PRODUCT, id_, product.name, self.environment, note)
 
     def _customers(self) -> Iterator[Hit]:
         """Five requests at most."""
         by_id = self.stores.customers.many([self.asked.text]) if self.asked.may_be_id else {}
         for id_, customer in by_id.items():
-            yield Hit(Kind.CUSTOMER, id_, customer.name, self.environment, id_)
+            yield Hit(HitKind.CUSTOMER, id_, customer.name, self.environment, id_)
         names = {id_: name for id_, name in self._named_customers.names.items() if id_ not in by_id}
         for id_, name in sorted(names.items(), key=lambda each: (words_of(each[1]), each[0])):
-            yield Hit(Kind.CUSTOMER, id_, name, self.environment, id_)
+            yield Hit(HitKind.CUSTOMER, id_, name, self.environment, id_)
         if not by_id and not names and self.asked.may_be_id and self._is_named_by_licenses(self.asked.text):
             yield Hit(
-                Kind.CUSTOMER, self.asked.text, self.asked.text, self.environment, "Not registered, but has licences"
+                HitKind.CUSTOMER, self.asked.text, self.asked.text, self.environment, "Not registered, but has licences"
             )
 
     def _is_named_by_licenses(self, customer_id: str) -> bool:
@@ -224,14 +224,14 @@ class Search:
             companies, named = self.profiles.named(product.id, self.asked.text)
             developers |= {each: name for each, name in named if each not in developers}
             return [
-                *(self._profile(Kind.DEVELOPER, id_of(each), name, product) for each, name in developers.items()),
-                *(self._profile(Kind.COMPANY, each.id, each.name, product) for each in companies),
+                *(self._profile(HitKind.DEVELOPER, id_of(each), name, product) for each, name in developers.items()),
+                *(self._profile(HitKind.COMPANY, each.id, each.name, product) for each in companies),
             ]
 
         for hits in side_by_side(of, products[:MOST_PRODUCTS_WITH_PROFILES]):
             yield from hits
 
-    def _profile(self, kind: Kind, id_: str, name: str | None, product: Product) -> Hit:
+    def _profile(self, kind: HitKind, id_: str, name: str | None, product: Product) -> Hit:
         return Hit(kind, id_, name or "Not known by name", self.environment, product.name, product.id)
 
     # ── what several of them need

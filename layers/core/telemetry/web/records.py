@@ -46,7 +46,9 @@ LONGEST_TEXT = 256
 
 RECORDS = "/api/v1/analytics/records"
 
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_KEY_NAME = "1[A-Za-z0-9_-]{21}[AQgw]"
+"""Of 16 bytes in base64url, the last character tells two bits only."""
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
@@ -70,7 +72,9 @@ def _license(text: str) -> str:
     return text
 
 
-LicenseId = Annotated[Text, AfterValidator(_license)]
+LicenseId = Annotated[
+    Text, AfterValidator(_license), Field(json_schema_extra={"pattern": f"^(?:{_UUID.pattern}|{_KEY_NAME})$"})
+]
 User = Annotated[Text, AfterValidator(normalise_user), AfterValidator(_counted)]
 Device = Annotated[Text, AfterValidator(trimmed), AfterValidator(_counted)]
 

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, V
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import InvalidField
-from telemetry.domain.search import LONGEST_TEXT, SHORTEST_TEXT, Hits, Kind
+from telemetry.domain.search import LONGEST_TEXT, SHORTEST_TEXT, HitKind, Hits
 from telemetry.web.checks import check_is_json, json_object
 from telemetry.web.http import Request
 
@@ -27,7 +27,7 @@ class SearchRequest(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     text: Annotated[str, StringConstraints(min_length=SHORTEST_TEXT, max_length=LONGEST_TEXT), AfterValidator(_sound)]
-    kinds: list[Kind] | None = None
+    kinds: list[HitKind] | None = None
 
     @classmethod
     def of(cls, request: Request) -> Self:
@@ -51,7 +51,7 @@ class SearchRequest(BaseModel):
 class SearchHit(TypedDict):
     """Something that was found. A licence key is in none of its fields."""
 
-    kind: Kind
+    kind: HitKind
     id: str
     """Of a `key`, which no licence here has, what `license_id` of records takes; else the id of what was found."""
     title: str
@@ -66,7 +66,7 @@ class SearchResult(TypedDict):
     """What was found: kind by kind, each at most eight times, the surest first."""
 
     items: list[SearchHit]
-    more: list[Kind]
+    more: list[HitKind]
     """Of these there may be more: a longer text tells them apart."""
 
 
