@@ -16,6 +16,7 @@ from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
 from telemetry.domain.record_search import RecordFilter
+from telemetry.domain.search import FOR_VIEWERS, HitKind
 from telemetry.domain.staff import Staff
 from telemetry.services.api_keys import known_key
 from telemetry.services.license_use import license_use
@@ -40,6 +41,7 @@ from telemetry.web.profiles.bodies import ProfileShape
 from telemetry.web.record_answers import RecordPage
 from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
+from telemetry.web.search import SearchRequest, search_result
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
 from telemetry.web.unknown_routes import unknown_route
@@ -101,6 +103,17 @@ def list_products() -> Response[str]:
     products = product_list(wired().stores.products, lambda scope: overviews.had_records(scope, staff.now))
     body: ProductNames = {"items": [{"id": product.id, "name": product.name} for product in products]}
     return _given(body)
+
+
+@app.post(f"{ANALYTICS}/search")
+def search() -> Response[str]:
+    """Finds whatever a text means. A POST: the text may be a licence key, which must stand in no address."""
+    staff, query = _asked(Role.VIEWER, api.EnvironmentQuery)
+    wanted = SearchRequest.of(current_request(app))
+    visible = frozenset(HitKind) if staff.has(Role.ADMIN) else FOR_VIEWERS
+    kinds = visible if wanted.kinds is None else visible.intersection(wanted.kinds)
+    search = wired().search(wanted.text, query.environment, staff.key.environments, staff.now, _seconds_to_search())
+    return answer(200, search_result(search.find(kinds)), Cache_Control="no-store")
 
 
 @app.get(f"{ANALYTICS}/records")

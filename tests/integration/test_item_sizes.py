@@ -50,6 +50,7 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
+from telemetry.domain.name_words import LONGEST_WORD
 from telemetry.domain.overrides import LARGEST_OVERRIDES, Overrides
 from telemetry.domain.product import Product
 from telemetry.domain.profiles.cards import (
@@ -208,6 +209,9 @@ def write_product(stage: Stage) -> None:
 def write_customer(stage: Stage) -> None:
     new = NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
     catalogue.create_customer(stage.staff, new.id, new.name, new.email, stage.stores)
+    letters = "𐐨" * (LONGEST_WORD - 1)
+    name = " ".join(f"{letters}{last}" for last in "𐐩𐐪𐐫𐐬𐐭𐐮").ljust(200, "𐐨")
+    catalogue.create_customer(stage.staff, "d" * 64, name, None, stage.stores)
 
 
 def write_license(stage: Stage) -> None:
@@ -226,7 +230,7 @@ def write_api_key(stage: Stage) -> None:
 
 def write_export(stage: Stage) -> None:
     texts = {name: wide(1_024) for name in ("product", "user", "hwid", "ip", "version")}
-    texts |= {name: wide(256) for name in ("license_id", "customer_id")}
+    texts |= {"license_id": license_id(HERE, "KEY", stage.deployment.keyring), "customer_id": wide(256)}
     query = ExportQuery(environment=HERE, format=Format.NDJSON, flagged=True, flag=Flag.UNKNOWN_PRODUCT, **texts)
     note_export(stage.staff, HERE, query.named(Window(NOW, END)), stage.stores.audit)
 
@@ -580,6 +584,7 @@ KINDS = {
     ),
     "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
     "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
+    "word of a customer": ItemKind("WordItem", "registry", r"customer_words#.*", write_customer, "a name of 200"),
     "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),
     "activation": ItemKind("ActivationItem", "registry", r"license#\S* act.*", write_license, "1,024 characters"),
     "API key": ItemKind("ApiKeyItem", "registry", r"api_key#.*", write_api_key, "50 networks of 64 characters"),

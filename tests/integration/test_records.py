@@ -769,6 +769,7 @@ def test_products(deployment: Deployment, ask: Ask) -> None:
         ({"user": " "}, "user"),
         ({"licence_id": "x"}, "licence_id"),
         ({"license_id": "x" * 257}, "license_id"),
+        ({"license_id": KEY}, "license_id"),
         ({"customer_id": "x" * 257}, "customer_id"),
         ({"format": "csv"}, "format"),
     ],

@@ -107,24 +107,33 @@ interface Said {
   tag?: string | null;
 }
 
-/** Changes something. If another tab has started a new session, the token is new too: then it is read again. */
+/** Changes something. */
 export async function change<T>(
   method: "POST" | "DELETE" | "PATCH",
   path: string,
   { body, tag }: Said = {},
 ): Promise<T | undefined> {
-  const attempt = (): Promise<Response> => {
-    const headers = { "X-CSRF-Token": csrf, ...(tag ? { "If-Match": tag } : {}) };
-    return send(method, path, body === undefined ? { headers } : { headers, body: JSON.stringify(body) });
-  };
-  let response: Response;
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await sendWithToken(method, path, { ...init, headers: tag ? { "If-Match": tag } : {} });
+  return response.status === 204 ? undefined : ((await response.json()) as T);
+}
+
+/** Asks what must not stand in an address. */
+export async function ask<T>(path: string, query: Query, body: object, signal?: AbortSignal): Promise<T> {
+  const init = { body: JSON.stringify(body), ...(signal ? { signal } : {}) };
+  return (await (await sendWithToken("POST", path + search(query), init)).json()) as T;
+}
+
+/** If another tab has started a new session, the token is new too: then it is read again. */
+async function sendWithToken(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+  const attempt = (): Promise<Response> =>
+    send(method, url, { ...init, headers: { ...init.headers, "X-CSRF-Token": csrf } });
   try {
-    response = await attempt();
+    return await attempt();
   } catch (error) {
     if (!(error instanceof Problem && error.status === 403) || !(await currentSession())) throw error;
-    response = await attempt();
+    return attempt();
   }
-  return response.status === 204 ? undefined : ((await response.json()) as T);
 }
 
 export function search(query: Query): string {

@@ -402,6 +402,20 @@ export interface FlaggedEvidence {
   license?: LicenseName;
 }
 
+/** What can be found, in the order in which it is told. */
+export type HitKind =
+  | "record"
+  | "license"
+  | "key"
+  | "api_key"
+  | "user"
+  | "device"
+  | "developer"
+  | "ip"
+  | "product"
+  | "customer"
+  | "company";
+
 /** How many events came with an API key, and at most were to be expected. */
 export interface KeyEvidence {
   events: number;
@@ -841,6 +855,22 @@ export interface RecordRow {
 
 /** What a staff key may do. Each role includes the ones before it. */
 export type Role = "viewer" | "admin" | "super_admin";
+
+/** Something that was found. A licence key is in none of its fields. */
+export interface SearchHit {
+  kind: HitKind;
+  id: string;
+  title: string;
+  note: string | null;
+  environment: Environment;
+  product: string | null;
+}
+
+/** What was found: kind by kind, each at most eight times, the surest first. */
+export interface SearchResult {
+  items: SearchHit[];
+  more: HitKind[];
+}
 
 /** Records, and what they show: distinct devices, addresses of callers, and countries (20 at most). */
 export interface Sent {

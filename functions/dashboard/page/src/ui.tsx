@@ -26,6 +26,7 @@ const ICONS = {
   pause: "M9 6v12M15 6v12",
   play: "M8 5.5v13l10.5-6.5z",
   previous: "M15 6l-6 6 6 6",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.2 15.2 20 20",
   refresh: "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.5M20 4.5v5h-5",
 } as const;
 

@@ -3,6 +3,7 @@
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "./api";
+import { keepKeyOutOfAddress } from "./license_address";
 import { PAGES, type Page, TABS } from "./tabs";
 import { ENVIRONMENTS, type Environment, RANGES, type Session } from "./types";
 
@@ -71,7 +72,10 @@ export const isUnknown = (view: View, name: string): boolean => view.unknown.som
 export function useAddress(session: Session): View {
   const [search, setSearch] = useState(location.search);
   useEffect(() => {
-    const update = (): void => setSearch(location.search);
+    const update = (): void => {
+      keepKeyOutOfAddress();
+      setSearch(location.search);
+    };
     addEventListener("popstate", update);
     return () => removeEventListener("popstate", update);
   }, []);
@@ -134,6 +138,13 @@ function address(params: URLSearchParams): string {
   return location.pathname + (search ? `?${search}` : "");
 }
 
+/** Shows another view without loading the page again. */
+export function follow(href: string): void {
+  history.pushState(null, "", href);
+  dispatchEvent(new PopStateEvent("popstate"));
+  scrollTo(0, 0);
+}
+
 interface ViewLinkProps {
   page: Page;
   filters?: Record<string, string>;
@@ -147,12 +158,10 @@ interface ViewLinkProps {
 /** A link to a view. A plain click does not load the page again; the browser handles all other clicks. */
 export function ViewLink({ page, filters, class: kind, title, current, data, children }: ViewLinkProps): JSX.Element {
   const view = useView();
-  const follow = (event: MouseEvent): void => {
+  const onClick = (event: MouseEvent): void => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    history.pushState(null, "", (event.currentTarget as HTMLAnchorElement).href);
-    dispatchEvent(new PopStateEvent("popstate"));
-    scrollTo(0, 0);
+    follow((event.currentTarget as HTMLAnchorElement).href);
   };
   return (
     <a
@@ -160,7 +169,7 @@ export function ViewLink({ page, filters, class: kind, title, current, data, chi
       class={kind}
       title={title}
       aria-current={current ? "page" : undefined}
-      onClick={follow}
+      onClick={onClick}
       {...data}
     >
       {children}

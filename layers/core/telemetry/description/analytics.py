@@ -34,6 +34,7 @@ from telemetry.web.license_use import LicenseUseAnswer
 from telemetry.web.profiles import queries as profiles
 from telemetry.web.profiles.answers import CompanyDetail, CompanyList, DeveloperDetail, DeveloperList
 from telemetry.web.record_answers import RecordDetail, RecordPage
+from telemetry.web.search import SearchRequest, SearchResult
 from telemetry.web.value_answers import Values
 from telemetry.web.values import ValuesQuery
 
@@ -54,6 +55,26 @@ _CUSTOMER = in_path("customer_id", {"type": "string", "minLength": 1}, "The `id`
 _COUNTED = "Counted from the records themselves, as long as they are kept: the newest 5,000 by their event times."
 _NOTED = "The audit log notes the first page before it is sent."
 _TOTALS = "A viewer gets totals alone, and may not filter. A cursor is good until the next day is closed."
+
+_SEARCH = (
+    "Role: `viewer`, who finds products only; `admin` all. With a session it needs `X-CSRF-Token`. The text stands in "
+    "the body because it may be a licence key: no address, log or answer has one."
+)
+_FOUND = {
+    "A licence": {
+        "items": [
+            {
+                "kind": "license",
+                "id": "3f2b8a4e-6c1d-8f00-9a5b-2d7e4c81b0a6",
+                "title": "••••LL08",
+                "note": "Aurora Works, Orbit, active",
+                "environment": "production",
+                "product": None,
+            }
+        ],
+        "more": [],
+    }
+}
 
 _ACTIVITY_TYPES = {
     "One type is listed, two are not": {
@@ -84,7 +105,7 @@ _MEANINGS: Mapping[str, str] = {
     "cause": "A FailedCallCause",
     "last4": "The last four characters of the key that was sent",
     "ip": "An address: of the caller, or that the event is about",
-    "license_id": "Records of the licence (its id, not its key)",
+    "license_id": "Records of the licence: its id, or the `fingerprint` of any key; never its key",
     "customer_id": "Records of all licences of the customer",
     "user": "Records of the user",
     "hwid": "Records of the device",
@@ -169,6 +190,21 @@ def operations(schemas: Schemas) -> list[Operation]:
     return [
         operation(
             "list_product_names", "/products", "viewer", "All products.", records.Query, body("Products", ProductNames)
+        ),
+        Operation(
+            id="search",
+            method="post",
+            path="/api/v1/analytics/search",
+            tag=TAG,
+            summary="Finds licences, customers, users, devices and more by what people have of them.",
+            description=_SEARCH,
+            security=STAFF,
+            parameters=parameters(records.EnvironmentQuery, schemas),
+            bodies=[Content(SearchRequest, {"The last characters of a licence's key": {"text": "••••LL08"}})],
+            answers={
+                200: body("What was found", SearchResult, NOT_STORED, _FOUND),
+                **problems.answers(400, 401, 403, 415, 422, 500, 503),
+            },
         ),
         operation(
             "get_overview",

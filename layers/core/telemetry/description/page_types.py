@@ -37,6 +37,7 @@ ROOTS = (
     "DeveloperList",
     "DeveloperDetail",
     "Values",
+    "SearchResult",
 )
 """The answers that the page shows. What they consist of comes with them."""
 

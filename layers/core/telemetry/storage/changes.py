@@ -23,10 +23,10 @@ _SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What a change does to one item on one condition: put it, or update it by `actions`, or delete it."""
+    """What a change does to one item, on one condition if any: put it, or update it by `actions`, or delete it."""
 
     item: Model
-    condition: Condition
+    condition: Condition | None = None
     actions: Sequence[Action] = ()
     deletes: bool = False
 

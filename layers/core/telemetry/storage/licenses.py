@@ -28,6 +28,7 @@ from telemetry.storage.license_items import (
     LICENSE,
     LicenseItem,
     activation_sort_key,
+    license_ending,
     license_kind,
     license_of,
     license_partition,
@@ -89,6 +90,15 @@ class LicenseStore:
         found = model.query(customer_id, None, model.kind == license_kind(environment), index_name="by_customer")
         return [license_of(item) for item in found]
 
+    def ending(self, environment: Environment, last_four: str, limit: int) -> list[License]:
+        """The latest licences of an environment whose keys end like this, in any case. Two requests."""
+        model = bind(LicenseItem, self.table)
+        ending = license_ending(environment, last_four)
+        listed = model.query(ending, index_name="by_ending", scan_index_forward=False, limit=limit)
+        ids = [item.listed.partition("#")[2] for item in listed]
+        found, _ = self.known(ids, (), consistent=False) if ids else ({}, {})
+        return [found[id_] for id_ in ids if id_ in found]
+
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]], *, consistent: bool = True
     ) -> tuple[dict[str, License], dict[tuple[str, str], datetime]]:
@@ -134,6 +144,7 @@ class LicenseStore:
             encrypted_key=encrypt(key, license_.id, self.keyring),
             fingerprint=license_.fingerprint,
             last_four=license_.last_four,
+            ending=license_ending(license_.environment, license_.last_four),
             product_id=license_.product_id,
             customer_id=license_.customer_id,
             state=license_.state.value,

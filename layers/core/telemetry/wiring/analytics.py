@@ -14,14 +14,17 @@ from telemetry.domain.ids import trimmed
 from telemetry.domain.keyring import Identity
 from telemetry.domain.product import ActivityType, Product
 from telemetry.domain.retention import oldest_day
+from telemetry.domain.search import Asked
 from telemetry.services.administration.stores import Stores
 from telemetry.services.attributions import Attributions
 from telemetry.services.license_watch import LicenseMemory, LicenseWatch
 from telemetry.services.overview import Overviews
+from telemetry.services.profiles.finder import ProfileFinder
 from telemetry.services.profiles.ports import Profiles
 from telemetry.services.profiles.reader import ProfileReader
 from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_search import RecordSearch
+from telemetry.services.search import Search
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.services.values.reading import ValueReader
@@ -87,6 +90,21 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         forgotten, products = self._forgotten(environment), sorted(self.stores.products.all())
         browser = self.browser(environment, now, seconds())
         return RecordSearch(environment, browser, products, self.stores, contents_of, forgotten)
+
+    def search(
+        self, text: str, environment: Environment, environments: Collection[Environment], now: datetime, seconds: float
+    ) -> Search:
+        """One search, for staff who see these environments."""
+        aggregates, forgotten = self.aggregates(environment), self._forgotten(environment)()
+        return Search(
+            Asked(text),
+            environment,
+            environments,
+            self.stores,
+            self.ledger(environment),
+            self.browser(environment, now, seconds),
+            ProfileFinder(ProfileStores.of(aggregates), forgotten),
+        )
 
     def _forgotten(self, environment: Environment) -> Callable[[], frozenset[bytes]]:
         """Read before the search's time is taken, and hardly ever again in it."""
