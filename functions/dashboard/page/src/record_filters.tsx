@@ -43,7 +43,6 @@ export function RecordFilters({ active, rows }: RecordFiltersProps): JSX.Element
   const turn = useRef(0);
   const shown = search({ ...view.scope, ...Object.fromEntries(active.map((name) => [name, view.param(name)])) });
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another view has other filters
   useEffect(
     () => () => {
       turn.current += 1;
