@@ -8,26 +8,23 @@ from random import Random
 from typing import Self
 
 from local import Json
+from local.demo_closing import Closing
 from local.demo_companies import DAYS as USAGE_DAYS
-from local.demo_history import DAYS, DESKTOP, replay
+from local.demo_history import DAYS, DESKTOP, keep, population, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
 from local.demo_usage import CLI
+from local.demo_year import first_day, months_before
 from telemetry.clock import SystemClock
 from telemetry.domain.api_key import Access, Capability, Role
-from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_key
-from telemetry.domain.recount import Unit
 from telemetry.services.api_keys import IssuedKey, issue_sdk_key, issue_staff_key
-from telemetry.services.close_day import DayCloser
-from telemetry.services.recount import Allowance
-from telemetry.settings import CloseUsageSettings, IngestSettings, TableNames
+from telemetry.settings import IngestSettings, TableNames
 from telemetry.storage.api_keys import ApiKeyStore
 from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
-from telemetry.wiring.close_usage import CloseUsageWiring
 from telemetry.wiring.ingest import IngestWiring
 
 PRIMARY, SECONDARY = ActivityLevel.PRIMARY, ActivityLevel.SECONDARY
@@ -97,26 +94,34 @@ def _replay(
     site: Site, access: Mapping[Environment, Access], fleets: Mapping[Environment, Fleet], now: datetime
 ) -> None:
     settings = IngestSettings.from_env({**site.settings, "TABLE_PREFIX": site.tables.prefix})
-    wiring = IngestWiring(settings, _StoppedClock())
-
-    def close(environment: Environment) -> None:
-        aggregates, records = site.tables.aggregates(environment), wiring.day_records(environment)
-        closer = DayCloser.of(aggregates, records, [product.id for product in PRODUCTS], _no_part)
-        for moment in (now - BETWEEN_COUNTS, now):
-            closer.close(moment)
-        usage = CloseUsageWiring(CloseUsageSettings(site.tables, settings.shards, site.network_file), SystemClock())
-        with_profiles = [product.id for product in PRODUCTS if product.profiles]
-        usage.closer(environment, Allowance()).close_all(with_profiles, usage.ledger(environment).closing(), now)
+    ingest, random, today = IngestWiring(settings, _StoppedClock()).ingest, Random(20), now.date()
+    people = {environment: population(environment, fleets[environment], random) for environment in Environment}
+    variables = {"TABLE_PREFIX": site.tables.prefix, "RECORD_SHARDS": site.settings["RECORD_SHARDS"]}
+    if site.network_file:
+        variables["NETWORK_FILE"] = site.network_file
+    before, yesterday = (today - timedelta(days=days) for days in (USAGE_DAYS + 1, 1))
 
     def progress(day: int) -> None:
         (site.tell if day % 10 == 0 else site.show)(f"day {day} of {USAGE_DAYS}")
 
-    with _Settling(site.settle) as settling:
-        kept = replay(wiring.ingest, access, fleets, now, settling.begin, progress)
-    site.tell("closing days")
-    with ThreadPoolExecutor(len(Environment), "closing") as threads:
-        list(threads.map(close, Environment))
-    site.say(f"  {kept} events kept, {USAGE_DAYS} days closed")
+    with Closing(variables, now) as closing:
+        with _Settling(site.settle) as settling:
+            site.tell("the year before")
+            kept = sum(
+                keep(ingest, access[Environment.PRODUCTION], sent)
+                for _, sent in months_before(people[Environment.PRODUCTION], today)
+            )
+            settling.begin()
+            settling.wait()
+            closing.begin(Environment.PRODUCTION, before)
+            kept += replay(ingest, access, fleets, people, now, random, settling.begin, progress)
+        site.tell("closing days")
+        closing.wait()
+        for environment in Environment:
+            closing.begin(environment, yesterday)
+        closing.wait()
+    days = (today - first_day(today)).days
+    site.say(f"  {kept} events kept, {days} days closed")
 
 
 class _StoppedClock(SystemClock):
@@ -136,21 +141,21 @@ class _Settling:
 
     def begin(self) -> None:
         """Settles what is there now, in the background, after what is being settled. Raises what that raises."""
+        self.wait()
+        self._last = self._thread.submit(self._settle)
+
+    def wait(self) -> None:
+        """Returns when all is settled that was begun. Raises what that raises."""
         if self._last:
             self._last.result()
-        self._last = self._thread.submit(self._settle)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._thread.shutdown(wait=kind is None)
-        if self._last and kind is None:
-            self._last.result()
-
-
-def _no_part(unit: Unit) -> None:
-    raise AssertionError(f"a demo's day is never counted in parts: {unit}")
+        if kind is None:
+            self.wait()
 
 
 def _staff_key(site: Site, api_keys: ApiKeyStore, role: Role, now: datetime) -> str:

@@ -1,17 +1,17 @@
 """The demo vendor's past: users who come, stay, and move from one version to the next. A month of Orbit Desktop, and
-two of Orbit CLI (`local.demo_usage`).
+two of Orbit CLI (`local.demo_usage`). What was before that is in `local.demo_year`.
 
 Made by the code that serves requests, with a clock that is told the time: the records, moves and closed days are real.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from ipaddress import IPv4Address
 from itertools import groupby
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from local.demo_companies import DAYS as USAGE_DAYS
 from local.demo_companies import developers as usage_developers
@@ -53,6 +53,14 @@ class Person:
     license_key: str = "unknown"
 
 
+class Request(NamedTuple):
+    """What comes in one request."""
+
+    moment: datetime
+    address: str
+    events: list[Event]
+
+
 def population(environment: Environment, fleet: Fleet, random: Random) -> list[Person]:
     """The same people for the same random seed. Some of them use Orbit CLI too."""
     people = []
@@ -70,14 +78,15 @@ def population(environment: Environment, fleet: Fleet, random: Random) -> list[P
             update_lag=random.randrange(10),
             country=random.choice(_COUNTRIES),
             system=random.choice(_SYSTEMS),
-            address=_address(random),
+            address=address_of(random),
             license_key=seat.license_key if seat else "unknown",
         )
         people.append(person)
     return people
 
 
-def _address(random: Random) -> str:
+def address_of(random: Random) -> str:
+    """An address of somebody."""
     return str(IPv4Address(_FIRST_ADDRESS + random.randrange(256)))
 
 
@@ -85,13 +94,13 @@ def replay(
     ingest: Ingest,
     access: Mapping[Environment, Access],
     fleets: Mapping[Environment, Fleet],
+    people: Mapping[Environment, Sequence[Person]],
     now: datetime,
+    random: Random,
     day_over: Callable[[], None],
     progress: Callable[[int], None],
 ) -> int:
     """Keeps all events up to `now`; `day_over` is called after each day. Gives their number."""
-    random = Random(20)
-    people = {environment: population(environment, fleets[environment], random) for environment in Environment}
     today = now.astimezone(UTC).date()
     kept = 0
     for number in range(USAGE_DAYS + 1):
@@ -101,46 +110,49 @@ def replay(
             if desktop_number >= 0:
                 sent += _day(people[environment], day, desktop_number, random)
                 sent += _odd_day(fleets[environment], environment, day, desktop_number, random)
-            for moment, address, events in sent:
-                if moment < now:
-                    _keep(ingest, events, access[environment], address, moment)
-                    kept += len(events)
+            kept += keep(ingest, access[environment], (each for each in sent if each.moment < now))
         day_over()
         progress(number)
     return kept
 
 
-def _keep(ingest: Ingest, events: list[Event], access: Access, address: str, moment: datetime) -> None:
-    outcomes = ingest.keep(events, access, address, moment, Deadline(60))
-    if failed := sum(outcome.status is Status.FAILED for outcome in outcomes):
-        raise RuntimeError(f"{failed} demo events could not be stored")
+def keep(ingest: Ingest, access: Access, requests: Iterable[Request]) -> int:
+    """Keeps what is sent. Gives the number of events."""
+    kept = 0
+    for moment, address, events in requests:
+        outcomes = ingest.keep(events, access, address, moment, Deadline(60))
+        if failed := sum(outcome.status is Status.FAILED for outcome in outcomes):
+            raise RuntimeError(f"{failed} demo events could not be stored")
+        kept += len(events)
+    return kept
 
 
-def _usage(environment: Environment, number: int, today: date) -> Iterator[tuple[datetime, str, list[Event]]]:
+def _usage(environment: Environment, number: int, today: date) -> Iterator[Request]:
     """What comes from Orbit CLI on a day: all events of a sitting in one request."""
     uses = (use for use in usage(environment) if use.day == number)
     for (moment, caller), sitting in groupby(uses, lambda use: (use.moment(today), use.caller)):
-        yield moment, caller, [reo.parse(_encoded({"payload": use.payload(today)})) for use in sitting]
+        yield Request(moment, caller, [reo.parse(_encoded({"payload": use.payload(today)})) for use in sitting])
 
 
-def _day(
-    people: Iterable[Person], day: date, number: int, random: Random
-) -> Iterator[tuple[datetime, str, list[Event]]]:
+def _day(people: Iterable[Person], day: date, number: int, random: Random) -> Iterator[Request]:
     """What each active person sends: one session a day, all its events in one request."""
     weekend = day.weekday() >= 5
     for person in people:
         if person.joined > number or random.random() > person.diligence * (0.3 if weekend else 1):
             continue
-        moment = _moment(day, random)
+        moment = moment_of(day, random)
         version = next(name for since, name in reversed(_RELEASES) if since + person.update_lag <= number)
         times = random.choice((1, 1, 2, 3))
-        bodies = [_encoded(_telemetry(person, version, random)) for _ in range(times)]
-        yield moment, person.address, [getkeymanager.parse_one(body) for body in bodies]
+        yield session(person, version, times, moment, random)
 
 
-def _odd_day(
-    fleet: Fleet, environment: Environment, day: date, number: int, random: Random
-) -> Iterator[tuple[datetime, str, list[Event]]]:
+def session(person: Person, version: str, times: int, moment: datetime, random: Random) -> Request:
+    """So many events of somebody, in one request."""
+    bodies = [_encoded(_telemetry(person, version, random)) for _ in range(times)]
+    return Request(moment, person.address, [getkeymanager.parse_one(body) for body in bodies])
+
+
+def _odd_day(fleet: Fleet, environment: Environment, day: date, number: int, random: Random) -> Iterator[Request]:
     """What comes from devices that should not run: a little every day, and the outbreak of a leaked key."""
     seats = [seat for seat in fleet.odd if random.random() < 0.6]
     if environment is Environment.PRODUCTION and number in OUTBREAK:
@@ -157,10 +169,11 @@ def _odd_day(
             "product_version": "4.12.0",
             "country": random.choice(_COUNTRIES),
         }
-        yield _moment(day, random), _address(random), [getkeymanager.parse_one(_encoded(body))]
+        yield Request(moment_of(day, random), address_of(random), [getkeymanager.parse_one(_encoded(body))])
 
 
-def _moment(day: date, random: Random) -> datetime:
+def moment_of(day: date, random: Random) -> datetime:
+    """A time of the day, rather at noon than at night."""
     return datetime.combine(day, time(), UTC) + timedelta(seconds=random.triangular(0, 86_399, 50_000))
 
 

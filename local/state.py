@@ -35,7 +35,7 @@ DYING_SECONDS = 4
 """How long a killed predecessor's engine may take to be gone."""
 
 
-FORMAT = 5
+FORMAT = 6
 """Of what lies in a state folder. Raised with every change that makes data of an earlier version unreadable: nothing
 migrates it. Folders of format 1 do not name theirs."""
 

@@ -1,6 +1,7 @@
 """Reads what was recorded: for SDK keys in the GetKeyManager dialect, for staff as analytics."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any, TypeVar
 
 from aws_lambda_powertools import Logger
@@ -14,18 +15,23 @@ from telemetry.dialects.getkeymanager import query as telemetry_query
 from telemetry.dialects.getkeymanager.licensing import GRANTED_CODES
 from telemetry.domain.api_key import Capability, Role
 from telemetry.domain.record import telemetry_id
+from telemetry.domain.record_search import RecordFilter
+from telemetry.domain.search import FOR_VIEWERS, HitKind
 from telemetry.domain.staff import Staff
+from telemetry.services.api_keys import known_key
+from telemetry.services.license_use import license_use
 from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
-from telemetry.web import analytics, exports
+from telemetry.web import analytics, exports, values
 from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
 from telemetry.web.deadline import in_time
 from telemetry.web.etags import is_current, weak_etag
 from telemetry.web.failures import failure_answer
+from telemetry.web.license_use import license_use_body
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.problems import failure_problem
 from telemetry.web.profiles import queries
@@ -34,6 +40,7 @@ from telemetry.web.profiles.bodies import ProfileShape
 from telemetry.web.record_answers import RecordPage
 from telemetry.web.resolver import answer, current_request, response_of
 from telemetry.web.routes import Api, routed
+from telemetry.web.search import SearchRequest, search_result
 from telemetry.web.staff import staff_of
 from telemetry.web.telemetry_pages import next_of, place_of
 from telemetry.web.unknown_routes import unknown_route
@@ -90,10 +97,22 @@ def telemetry() -> Response[str]:
 @app.get(f"{ANALYTICS}/products")
 def list_products() -> Response[str]:
     """All products."""
-    _, query = _asked(Role.VIEWER, api.Query)
-    products = product_list(wired().stores.products, wired().ledger(query.environment))
+    staff, query = _asked(Role.VIEWER, api.Query)
+    overviews = wired().overviews[query.environment]
+    products = product_list(wired().stores.products, lambda scope: overviews.had_records(scope, staff.now))
     body: ProductNames = {"items": [{"id": product.id, "name": product.name} for product in products]}
     return _given(body)
+
+
+@app.post(f"{ANALYTICS}/search")
+def search() -> Response[str]:
+    """Finds whatever a text means. A POST: the text may be a licence key, which must stand in no address."""
+    staff, query = _asked(Role.VIEWER, api.EnvironmentQuery)
+    wanted = SearchRequest.of(current_request(app))
+    visible = frozenset(HitKind) if staff.has(Role.ADMIN) else FOR_VIEWERS
+    kinds = visible if wanted.kinds is None else visible.intersection(wanted.kinds)
+    search = wired().search(wanted.text, query.environment, staff.key.environments, staff.now, _seconds_to_search())
+    return answer(200, search_result(search.find(kinds)), Cache_Control="no-store")
 
 
 @app.get(f"{ANALYTICS}/records")
@@ -135,7 +154,8 @@ def export_records() -> Response[str]:
     if query.cursor is None:
         note_export(staff, query.environment, query.named(place.window), wired().stores.audit)
         header = exports.header_of(query.format)
-    line = exports.line_of(query.format, _shape(query, staff))
+    key_of = cache(partial(known_key, api_keys=wired().stores.api_keys))
+    line = exports.line_of(query.format, _shape(query, staff), key_of)
     page = export_page(_search(query, staff), query.filter(place.window), place.progress, line, header)
     position = api.Place(place.window, page.progress).position()
     return exports.answer_of(page, query, next_link(current_request(app), position, wired().keyring))
@@ -159,6 +179,15 @@ def list_activity_types() -> Response[str]:
     return _given(analytics.activity_types_body(found, query, window))
 
 
+@app.get(f"{ANALYTICS}/values")
+def get_values() -> Response[str]:
+    """The values of a product's telemetry. What was sent as text may name somebody, and is told to an admin alone."""
+    staff, query = _asked(Role.VIEWER, values.ValuesQuery)
+    told = wired().values(query.environment).read(query.product, query.timeline(staff.now))
+    is_told = wired().is_told(query.environment) if staff.has(Role.ADMIN) else None
+    return _given(values.values_body(told, query, staff.now, is_told))
+
+
 @app.get(f"{ANALYTICS}/licenses")
 def list_notable_licenses() -> Response[str]:
     """The three lists below in one answer: the days are read once."""
@@ -176,6 +205,22 @@ def list_top_licenses() -> Response[str]:
     staff, query = _asked(Role.ADMIN, analytics.TopQuery)
     watch, seen = _licenses_seen(query, staff)
     return _given(analytics.top_body(watch.top(seen, query.limit), seen, staff.now))
+
+
+@app.get(f"{ANALYTICS}/licenses/<license_id>/use")
+def get_license_use(license_id: str) -> Response[str]:
+    """What was sent under a licence, day by day."""
+    staff, query = _asked(Role.ADMIN, api.Query)
+    wanted = RecordFilter(query.window(staff.now), query.product, license_id=license_id)
+    return _given(license_use_body(license_use(_search(query, staff), wanted), query, wanted))
+
+
+@app.get(f"{ANALYTICS}/customers/<customer_id>/use")
+def get_customer_use(customer_id: str) -> Response[str]:
+    """What was sent under all licences of a customer, day by day."""
+    staff, query = _asked(Role.ADMIN, api.Query)
+    wanted = RecordFilter(query.window(staff.now), query.product, customer_id=customer_id)
+    return _given(license_use_body(license_use(_search(query, staff), wanted), query, wanted))
 
 
 @app.get(f"{ANALYTICS}/devices/excess")

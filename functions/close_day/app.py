@@ -15,7 +15,7 @@ from telemetry.domain.sighting import CATALOGUE
 from telemetry.emission import emitting
 from telemetry.faults import faults_counted
 from telemetry.messages.invocations import Invocations
-from telemetry.services.close_day import count_part
+from telemetry.services.close_day import DayCloser, count_part
 from telemetry.services.recount import Allowance, Dispatch
 from telemetry.services.verify_day import Outcome
 from telemetry.wiring.close_day import CloseDayWiring
@@ -52,11 +52,18 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
         closed = closer.close(now)
     finally:
         count_if_any("ReportsContradicted", len(closer.contradicted))
+        log_failures(closer)
     metrics.add_metric("DaysBehind", MetricUnit.Count, closer.days_behind(now))  # also 0: its alarm wants to hear it
     count_if_any("DaysClosedByDeadline", sum(day.by_deadline for day in closed))
     days = [day.day.isoformat() for day in closed]
     logger.info("Days closed", environment=environment, days=days)
     return {"environment": environment, "closed": days}
+
+
+def log_failures(closer: DayCloser) -> None:
+    """The day is closed nevertheless, and says that its values are not complete."""
+    for failure in closer.values.failures if closer.values else ():
+        logger.error("Values of a day cannot be put together", exc_info=failure)
 
 
 def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:

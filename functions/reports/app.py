@@ -26,6 +26,7 @@ from telemetry.web.reports import (
     applications_answer,
     daily_question,
     day_question,
+    months_question,
     piracy_question,
     report_answer,
 )
@@ -104,6 +105,12 @@ def active_users_as_of() -> Response[str]:
 def daily_active_users() -> Response[str]:
     """Users of each day."""
     return _answered(daily_question)
+
+
+@plain("/months", "application", "from", "to", "audience")
+def monthly_users() -> Response[str]:
+    """Users of each month, and how they came and went."""
+    return _answered(months_question)
 
 
 @plain("/piracy", "application", "from", "to")

@@ -1,6 +1,7 @@
-"""Counts users and hours from the streams of records, raises alerts, and notes who is active today."""
+"""Counts users and hours from the streams of records, raises alerts, keeps values, and notes who is active today."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from aws_lambda_powertools import Logger, single_metric
@@ -8,8 +9,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import StoreUnavailable
 from telemetry.faults import faults_counted
 from telemetry.services.rollup import Batch, Seen
+from telemetry.services.values.keeping import is_patient
 from telemetry.wiring.rollup import RollupWiring
 from telemetry.wiring.wired import Wired
 
@@ -24,8 +27,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     batch = Batch.of(event, wired().settings.tables.records)
     seen = wired().rollups[batch.environment].count(batch, wired.clock.now())
     wired().spike_watches[batch.environment].look(each.observation for each in seen)
+    _keep_values(batch, seen, wired.clock.now())
     _note(seen, batch.environment)
     return {"state": {}}
+
+
+def _keep_values(batch: Batch, seen: Sequence[Seen], now: datetime) -> None:
+    """The batch is counted by now. It comes again where storage refuses, but not for long: days say what is missing."""
+    try:
+        wired().value_keepers[batch.environment].keep(batch, seen, now)
+    except Exception as exc:
+        if isinstance(exc, StoreUnavailable) and is_patient(seen, now):
+            raise
+        logger.exception("Values are not kept")
+        with single_metric("ValuesNotKept", MetricUnit.Count, 1):
+            pass
 
 
 def _note(seen: Sequence[Seen], environment: Environment) -> None:

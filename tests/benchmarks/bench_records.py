@@ -130,7 +130,12 @@ def test_pages_and_export(archive: TableNames, figures: Figures, size: int) -> N
 
 def export(search: Callable[[], RecordSearch], size: int) -> None:
     """All of it, a page at a time: the process does not grow."""
-    progress, line, pages, memory = ExportProgress(), line_of(Format.NDJSON, SHAPE), list[int](), list[float]()
+    progress, line, pages, memory = (
+        ExportProgress(),
+        line_of(Format.NDJSON, SHAPE, lambda _: None),
+        list[int](),
+        list[float](),
+    )
     began = time.perf_counter()
     with reading_records() as read:
         while progress.after or not pages:

@@ -7,11 +7,11 @@ from playwright.sync_api import Page, expect
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.product import ActivityLevel, ActivityType, by_key
+from telemetry.domain.profiles.ids import id_of
 from telemetry.domain.profiles.search import Wanted
 from telemetry.domain.profiles.views import Listing
 from telemetry.services.profiles.listing import AskedPage, company_page, developer_page
 from telemetry.web.profiles.bodies import WITHOUT_FILE, ProfileShape
-from telemetry.web.profiles.ids import id_of
 from telemetry.web.profiles.queries import CompanyListQuery, DeveloperListQuery
 from tests.browser.answers import Analytics, export_pages
 from tests.browser.conftest import OpenPage

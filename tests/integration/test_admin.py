@@ -16,7 +16,7 @@ from pynamodb.exceptions import CancellationReason, PynamoDBConnectionError, Tra
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import ChangedMeanwhile, StaleVersion
-from telemetry.domain.license import LicenseAction, LicenseState
+from telemetry.domain.license import LicenseAction, LicenseState, activation_id
 from telemetry.domain.staff import Author, Staff
 from telemetry.retry import Deadline
 from telemetry.services.administration import licenses
@@ -129,13 +129,16 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("PATCH", "/customers/{customer_id}", {"name": "Newer"}, 200),
     ("GET", "/licenses", None, 200),
     ("POST", "/licenses", {}, 201),
+    ("GET", "/exports/licenses", None, 200),
     ("GET", "/licenses/{license_id}", None, 200),
+    ("GET", "/licenses/{license_id}/card", None, 200),
     ("PATCH", "/licenses/{license_id}", {"activation_limit": 2}, 200),
     ("POST", "/licenses/{license_id}/assign", {"customer_id": "globex"}, 200),
     ("POST", "/licenses/{license_id}/suspend", None, 200),
     ("POST", "/licenses/{license_id}/resume", None, 200),
     ("POST", "/licenses/{license_id}/revoke", None, 200),
     ("GET", "/licenses/{license_id}/activations", None, 200),
+    ("POST", "/licenses/{license_id}/deactivate", {"identifier": "nobody"}, 404),
     ("GET", "/api-keys", None, 200),
     ("POST", "/api-keys", {"name": "new", "capabilities": ["ingest"]}, 201),
     ("GET", "/api-keys/{key_id}", None, 200),
@@ -160,6 +163,7 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("POST", "/spikes/{spike_id}/mute", {"time": "24h"}, 404),
     ("POST", "/spikes/{spike_id}/unmute", None, 404),
     ("GET", "/audit", None, 200),
+    ("GET", "/history", None, 200),
 ]
 OF_A_PRODUCT = ("/developers/{developer_id}/unlinked", "/attribution")
 FOR_SUPER_ADMINS = {("PUT", "/retention"), ("GET", "/retention/preview")}
@@ -186,6 +190,7 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         url = path.format(**there)
         match = {"if_match": '"1"'} if method in {"PATCH", "PUT"} else {}
         query = PRODUCTION | ({"days": "30"} if path == "/retention/preview" else {})
+        query |= {"kind": "license", "entity": there["license_id"]} if path == "/history" else {}
         query |= {"product": "acme-cli"} if path.startswith(OF_A_PRODUCT) else {}
         answer = ask(method, url, body, query, key, **match)
         if who == "admin" and (method, path) in FOR_SUPER_ADMINS:
@@ -246,6 +251,8 @@ def test_nobody_reaches_beyond_the_environments_of_their_key(ask: Ask, deploymen
     here = {"environment": "staging"}
     for method, path, body in (
         ("GET", "/licenses/{}", None),
+        ("GET", "/licenses/{}/card", None),
+        ("POST", "/licenses/{}/deactivate", {"identifier": "x"}),
         ("PATCH", "/licenses/{}", {"activation_limit": 1}),
         ("POST", "/licenses/{}/revoke", None),
         ("GET", "/licenses/{}/activations", None),
@@ -438,7 +445,7 @@ def test_a_licence_is_issued_with_a_key_of_ours_or_theirs(ask: Ask, customer: st
     assert (ours.body["state"], ours.body["customer_id"], ours.body["activation_limit"]) == ("available", None, 0)
     assert ask("GET", f"/licenses/{made['id']}") == replace(theirs, status=200)
     listed = ask("GET", "/licenses", query=PRODUCTION)
-    assert made in listed.body["items"]
+    assert made | {"customer_name": "Globex", "last_seen": None} in listed.body["items"]
     assert KEY not in json.dumps(listed.body)
     assert ask("POST", "/licenses", given, PRODUCTION).body == problem(
         409, "already-exists", "Exists already", f"There is a license {made['id']} already.", "/licenses"
@@ -554,6 +561,7 @@ def test_activations_are_listed_page_by_page(ask: Ask, store: Stores) -> None:
     items = list(pages(ask, f"/licenses/{license_.id}/activations", {"limit": "2"}))
     assert sorted(items, key=lambda item: str(item["identifier"])) == [
         {
+            "id": activation_id(license_.id, device, store.keyring),
             "identifier": device,
             "state": "active" if number else "inactive",
             "first_seen": "2026-11-21T08:30:00Z",
@@ -994,7 +1002,7 @@ def test_there_is_nothing_else(ask: Ask) -> None:
 def test_an_unforeseen_failure_says_nothing_of_itself(
     ask: Ask, keys: Keys, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise RuntimeError("a detail")
 
     monkeypatch.setattr(LicenseStore, "page", broken)

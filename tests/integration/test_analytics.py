@@ -18,7 +18,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.failed_call import Caller
 from telemetry.domain.license import License, LicenseState
 from telemetry.domain.licensing import DeviceAction
-from telemetry.domain.product import ActivityLevel, ActivityType, by_key
+from telemetry.domain.product import ActivityLevel, ActivityType, Product, by_key
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation
 from telemetry.domain.spikes import KEY_FLOOR, QUIET
 from telemetry.domain.staff import AuditEntry, Author
@@ -88,6 +88,41 @@ def two_days_and_some(world: AnalyticsWorld) -> None:
     counters = LicensingCounters(world.deployment.tables.aggregates(PRODUCTION))
     for days, code in ((2, 204), (0, 200), (0, 200), (0, 302)):
         counters.add("acme-desktop", DeviceAction.VERIFY if code < 300 else DeviceAction.ACTIVATE, code, ago(days))
+
+
+def test_days_that_were_closed_before_a_product_was_registered(world: AnalyticsWorld) -> None:
+    """They had none of its records, and that is final."""
+    two_days_and_some(world)
+    world.deployment.products.put(Product("acme-new", "Acme New"))
+    window = {"product": "acme-new", "from": "2026-11-19", "to": "2026-11-21"}
+
+    def closed() -> list[tuple[int, bool, int, bool]]:
+        told = world.given("overview", **window)
+        days = zip(told["trend"], told["active_users"], strict=True)
+        return [
+            (day["clean"] + day["flagged"], day["closed"], active["users"], active["closed"]) for day, active in days
+        ]
+
+    assert closed() == [(0, True, 0, True), (0, True, 0, True), (0, False, 0, False)]
+    world.keep({"user_identifier": "jane", "product_id": "acme-new"}, ago(0))
+    world.deliver()
+    assert closed() == [(0, True, 0, True), (0, True, 0, True), (1, False, 1, False)]
+
+
+def test_the_unknown_product_is_listed_once_something_came_for_it(world: AnalyticsWorld) -> None:
+    """Every closing writes a report of it, whether or not anything did."""
+
+    def listed() -> list[str]:
+        return [each["id"] for each in world.given("products")["items"]]
+
+    assert listed() == ["acme-cli", "acme-desktop"]
+    two_days_and_some(world)
+    assert listed() == ["acme-cli", "acme-desktop"]
+    world.keep({"product_id": "nobody's"}, ago(0, 8))
+    world.deliver()
+    assert listed() == ["acme-cli", "acme-desktop", UNKNOWN_PRODUCT]
+    world.close(ago(-1, hour=0, minute=40))
+    assert listed() == ["acme-cli", "acme-desktop", UNKNOWN_PRODUCT]
 
 
 def test_an_overview_by_day(world: AnalyticsWorld) -> None:

@@ -154,7 +154,7 @@ def test_active_users(weekend: Site, finance: Finance) -> None:
             "content-type": "application/json",
             "cache-control": FOR_EVER,
             "etag": f'"{sha256(answer.content).hexdigest()[:32]}"',
-            "vary": "Accept, Authorization, X-API-Key",
+            "vary": "Accept, Authorization, Cookie, X-API-Key",
         },
         json.dumps(expected, separators=(",", ":")),
         cookies=[],

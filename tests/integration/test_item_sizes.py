@@ -36,6 +36,7 @@ from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import (
     DEVICE_BYTES,
     FLAGGED,
+    OTHER,
     RECORDS,
     SUSPECT,
     Fold,
@@ -53,6 +54,7 @@ from telemetry.domain.keyring import Identity, Keyring
 from telemetry.domain.license import License, LicenseState, license_id
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding, LicensingOutcome
+from telemetry.domain.name_words import LONGEST_WORD
 from telemetry.domain.overrides import LARGEST_OVERRIDES, Overrides
 from telemetry.domain.product import Product
 from telemetry.domain.profiles.cards import (
@@ -81,6 +83,11 @@ from telemetry.domain.spike_handling import Handling, Said
 from telemetry.domain.spikes import MOST_LICENSES, Episode, Spike
 from telemetry.domain.spikes import Cause as SpikeCause
 from telemetry.domain.staff import AuditEntry, Author, Staff
+from telemetry.domain.values.kept import DayValues, HourValues
+from telemetry.domain.values.numbers import MOST_BUCKETS, Numbers
+from telemetry.domain.values.summary import MOST_GROUPS, MOST_SERIES, SeriesKey, Summary, Values, merged
+from telemetry.domain.values.texts import MOST_TEXTS, Texts
+from telemetry.domain.values.value import Moment, ValueType
 from telemetry.domain.window import Window
 from telemetry.retry import Deadline
 from telemetry.services.administration import api_keys, catalogue, company_overrides, retention
@@ -89,6 +96,7 @@ from telemetry.services.counting import MOST_COUNTERS
 from telemetry.services.idempotency import once
 from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_export import note_export
+from telemetry.services.values.keeping import LARGEST_HOUR
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.candidates import CandidateStore
 from telemetry.storage.changes import Logged
@@ -108,6 +116,7 @@ from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spike_handling import HandlingStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import CountersItem, KeyedItem, TableItem, dynamodb_client
+from telemetry.storage.values import ValueStore
 from telemetry.web.administration.api_keys import NewApiKey
 from telemetry.web.administration.company_overrides import MOST_OVERRIDES, NewCompanyOverrides
 from telemetry.web.administration.customers import NewCustomer
@@ -134,6 +143,7 @@ LONGEST_PARTITION_KEY, LONGEST_SORT_KEY = 2_048, 1_024
 NOW = datetime(2026, 11, 21, 8, 30, 15, tzinfo=UTC)
 END = datetime(9999, 12, 31, tzinfo=UTC)
 DAY = NOW.date()
+MOMENT = Moment(1_795_249_815_000, "f" * 16)
 PRODUCT = "p" + "-" * 63
 MANY = 10**15
 IP = "2001:0db8:ffff:ffff:ffff:ffff:ffff:ffff"
@@ -206,6 +216,9 @@ def write_product(stage: Stage) -> None:
 def write_customer(stage: Stage) -> None:
     new = NewCustomer(id="c" * 64, name=wide(200), email=f"{wide(125)}@{wide(128)}")
     catalogue.create_customer(stage.staff, new.id, new.name, new.email, stage.stores)
+    letters = "𐐨" * (LONGEST_WORD - 1)
+    name = " ".join(f"{letters}{last}" for last in "𐐩𐐪𐐫𐐬𐐭𐐮").ljust(200, "𐐨")
+    catalogue.create_customer(stage.staff, "d" * 64, name, None, stage.stores)
 
 
 def write_license(stage: Stage) -> None:
@@ -224,7 +237,7 @@ def write_api_key(stage: Stage) -> None:
 
 def write_export(stage: Stage) -> None:
     texts = {name: wide(1_024) for name in ("product", "user", "hwid", "ip", "version")}
-    texts |= {name: wide(256) for name in ("license_id", "customer_id")}
+    texts |= {"license_id": license_id(HERE, "KEY", stage.deployment.keyring), "customer_id": wide(256)}
     query = ExportQuery(environment=HERE, format=Format.NDJSON, flagged=True, flag=Flag.UNKNOWN_PRODUCT, **texts)
     note_export(stage.staff, HERE, query.named(Window(NOW, END)), stage.stores.audit)
 
@@ -350,6 +363,39 @@ def write_hour(stage: Stage) -> None:
     fold.licenses[LicenseDay(PRODUCT, DAY, "1" + "L" * 22)] = MANY
     HourlyCountStore(stage.aggregates).add("s" * 65, None, "9" * 40, fold, NOW)
     HourlyCountStore(stage.aggregates).note_use("k3f2a9c0d1", NOW)
+
+
+def write_values(stage: Stage) -> None:
+    """Of numbers that are spread over all there are and come in each bucket, some 10^9 in an hour; and of texts."""
+
+    def crowd(type_: ValueType) -> Summary:
+        if type_ is ValueType.TEXT:
+            texts = Texts()
+            for _ in range(MOST_TEXTS + 1):
+                texts.add(wide(16), MOMENT)
+            return Texts(
+                MANY, MOMENT.received_ms, Counter({each: MANY + random.randrange(MANY) for each in texts.counts})
+            )
+        numbers = Numbers()
+        for at in range(MOST_BUCKETS):
+            numbers.add(random.uniform(0.9, 1) * 2.0 ** (1_000 - at * 10), MOMENT)
+        return replace(
+            numbers, buckets={place: random.randrange(10**5) for place in random.sample(range(9_000), MOST_BUCKETS)}
+        )
+
+    for hours_ago, type_ in enumerate((ValueType.NUMBER, ValueType.TEXT)):
+        groups, values = [wide(16) for _ in range(MOST_GROUPS)], Values(MANY, MANY)
+        for at in range(MOST_SERIES):
+            values.series[SeriesKey(type_, groups[at % MOST_GROUPS], wide(16))] = crowd(type_)
+        for group in (*groups, OTHER):
+            values.series[SeriesKey(type_, group, OTHER)] = crowd(type_)
+        bounded = merged([values])
+        bounded.make_room()
+        assert bounded.series.keys() == values.series.keys()
+        hour = HourKey(PRODUCT, NOW - timedelta(hours=hours_ago))
+        before = None if hours_ago == 0 else "9" * 40
+        ValueStore(stage.aggregates).keep("v" * 65, before, "9" * 40, {hour: HourValues(values)}, NOW)
+        ValueStore(stage.aggregates).close(DayValues.of(PRODUCT, DAY - timedelta(days=hours_ago), values, MANY))
 
 
 def write_today(stage: Stage) -> None:
@@ -542,6 +588,8 @@ KINDS = {
     "part, tables": ItemKind("PartItem", "aggregates", r"recount#\S* \w{8}#.*", write_part, "300,000 B of JSON"),
     "summary": ItemKind("SummaryItem", "aggregates", r"summaries#.*", write_summary, "24 versions of 64 B"),
     "hour": ItemKind("HourItem", "aggregates", r"hours#.*", write_hour, "24 versions, 24 groups of 64 B, 200 keys"),
+    "values of an hour": ItemKind("ValueHourItem", "aggregates", r"value_hours#.*", write_values, "187 series"),
+    "values of a day": ItemKind("ValueDayItem", "aggregates", r"value_days#.*", write_values, "187 series"),
     "position": ItemKind("PositionItem", "aggregates", r"position#.*", write_hour, "-"),
     "licence's day": ItemKind("LicenseDayItem", "aggregates", r"flagged#.*", write_hour, "-"),
     "licence's devices": ItemKind(
@@ -570,6 +618,7 @@ KINDS = {
     ),
     "product": ItemKind("ProductItem", "registry", r"product .*", write_product, "2 lists of 500 texts of 64 B"),
     "customer": ItemKind("CustomerItem", "registry", r"customer .*", write_customer, "200 and 254 characters"),
+    "word of a customer": ItemKind("WordItem", "registry", r"customer_words#.*", write_customer, "a name of 200"),
     "licence": ItemKind("LicenseItem", "registry", r"license#\S* license", write_license, "256 characters each"),
     "activation": ItemKind("ActivationItem", "registry", r"license#\S* act.*", write_license, "1,024 characters"),
     "API key": ItemKind("ApiKeyItem", "registry", r"api_key#.*", write_api_key, "50 networks of 64 characters"),
@@ -613,6 +662,7 @@ def test_no_item_outgrows_dynamodb(deployment: Deployment) -> None:
         print(f"{size:9,}  {name:18}  {KINDS[name].bound}")  # noqa: T201
         assert 0 < size <= LARGEST_ITEM - MARGIN, name
     assert sizes["actor"] <= LARGEST_ACTOR
+    assert sizes["values of an hour"] <= LARGEST_HOUR
     assert max(sizes["company today"], sizes["developer today"]) <= WRITE_UNIT
 
 

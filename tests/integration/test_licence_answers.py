@@ -144,8 +144,15 @@ def expected(scene: Scene, license_: License, keyring: Any, timestamp: int, acti
     return {"response": response, "response_base64": encoded, "private_key_used": "global"} | answer
 
 
-@pytest.mark.parametrize("key_in_body", [False, True])
-@pytest.mark.parametrize("written", [as_json, as_form, as_multipart])
+@pytest.mark.parametrize(
+    ("written", "key_in_body"),
+    [
+        (as_json, False),
+        (as_form, True),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in ((as_json, True), (as_form, False))),
+        *(pytest.param(as_multipart, each, marks=pytest.mark.slow) for each in (False, True)),
+    ],
+)
 @pytest.mark.parametrize("scene", SCENES, ids=NAMES)
 def test_the_whole_answer(
     deployment: Deployment,

@@ -15,9 +15,9 @@ import pytest
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.product import Product
+from telemetry.domain.profiles.ids import id_of
 from telemetry.services import record_export
 from telemetry.services.profiles import export
-from telemetry.web.profiles.ids import id_of
 from telemetry.wiring.analytics import AnalyticsWiring
 from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock

@@ -22,6 +22,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
 from telemetry.services import record_export, record_search
+from telemetry.services.api_keys import issue_sdk_key
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
 from telemetry.storage.record_browser import RecordBrowser
@@ -265,7 +266,7 @@ def test_long_texts_are_cut_in_rows_and_whole_in_the_body(world: World, ask: Ask
     assert ask(f"/records/{kept.id}", **PRODUCTION).body["payload"]["user_identifier"] == "ü" * 2_000
 
 
-@pytest.mark.parametrize("size", [3_000_000, 7_000_001])
+@pytest.mark.parametrize("size", [3_000_000, pytest.param(7_000_001, marks=pytest.mark.slow)])
 def test_a_body_too_large_for_an_answer_comes_in_parts(world: World, ask: Ask, size: int) -> None:
     body = EVENT | {"text_data": '"' * 1_000 + Random(1).randbytes(size // 2).hex()}
     (kept,) = world.keep([body], just_now())
@@ -321,7 +322,7 @@ def test_what_expired_is_gone_at_once(
 # ── lists: what random filters find, page by page, is what they must
 
 
-@pytest.mark.parametrize(("seed", "quantity"), [(1, "few"), (2, "many")])
+@pytest.mark.parametrize(("seed", "quantity"), [(1, "few"), pytest.param(2, "many", marks=pytest.mark.slow)])
 def test_pages_hold_what_they_must_in_order(
     deployment: Deployment, ask: Ask, function: ModuleType, seed: int, quantity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -371,6 +372,7 @@ def test_records_of_one_api_key(world: World, deployment: Deployment, ask: Ask) 
     assert ask("/records", **PRODUCTION, api_key_id="").status == 422
 
 
+@pytest.mark.slow
 def test_nothing_comes_twice_or_is_missed_while_others_arrive(world: World, ask: Ask) -> None:
     random, now = Random(3), just_now()
     licenses = world.issue()
@@ -425,7 +427,9 @@ def test_a_list_keeps_the_window_it_began_with(world: World, ask: Ask, function:
 # ── what reading costs
 
 
-@pytest.mark.parametrize("spread", ["one product", "two products", "none named"])
+@pytest.mark.parametrize(
+    "spread", ["two products", *(pytest.param(each, marks=pytest.mark.slow) for each in ("one product", "none named"))]
+)
 def test_a_page_by_licence_reads_hardly_more_than_it_shows(world: World, ask: Ask, spread: str) -> None:
     license_id, now, random = world.issue()[KEY], just_now(), Random(4)
     for start in range(0, 400, 100):
@@ -512,7 +516,7 @@ def exported(ask: Ask, **query: str) -> tuple[bytes, Answer]:
     return file, pages_of[-1]
 
 
-@pytest.mark.parametrize("seed", [6, 7])
+@pytest.mark.parametrize("seed", [6, pytest.param(7, marks=pytest.mark.slow)])
 def test_a_file_holds_what_the_list_shows(
     world: World, ask: Ask, function: ModuleType, seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -551,11 +555,40 @@ def test_a_csv_line_byte_for_byte(world: World, ask: Ask) -> None:
     file, _ = exported(ask, format="csv")
     at = api.instant(now)
     assert file.decode() == (
-        "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,flags,license_id,"
-        "license_last4,license_state,customer_id,customer_name,api_key_id,damage,forgotten\r\n"
-        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,"""
-        f"BYPASSED_ACTIVATION,{license_id},0001,active,globex,Globex,k1,,\r\n"
+        "id,received_at,event_at,product,version,user,hwid,ip,event_ip,country,dialect,group,data_type,value,flags,message,"
+        "evidence,license_id,license_last4,license_state,customer_id,customer_name,api_key_id,api_key,damage,forgotten\r\n"
+        f"""{kept.id},{at},,acme-desktop,v,'@SUM(1),"a""b",192.0.2.1,,DE,getkeymanager,"x,\\ny",text,started,"""
+        "BYPASSED_ACTIVATION,Flagged because its device has no active activation under its licence.,"
+        f"BYPASSED_ACTIVATION: inactive,{license_id},0001,active,globex,Globex,k1,,,\r\n"
     )
+
+
+def test_a_file_tells_values_messages_evidence_and_keys(world: World, ask: Ask, deployment: Deployment) -> None:
+    number, pair = "numeric_data_single_value", {"numeric_data_x": -1, "numeric_data_y": "2.5"}
+    sent: list[tuple[dict[str, Any], str]] = [
+        ({"data_type": "numeric-single-value", number: -4.5}, "-4.5"),
+        ({"data_type": "numeric-single-value", number: " 7e2 "}, "700"),
+        ({"data_type": "numeric-single-value", number: 10**400}, ""),
+        ({"data_type": "numeric-single-value", number: "x"}, ""),
+        ({"data_type": "numeric-xy-axis", **pair}, '{"x":-1,"y":2.5}'),
+        ({"data_type": "text", "text_data": "=1+1\n"}, "'=1+1"),
+        ({"data_type": "text", "text_data": "y" * 300}, "y" * 255 + "…"),
+    ]
+    key = issue_sdk_key(
+        "the key's name", Environment.PRODUCTION, frozenset(), None, deployment.keyring, deployment.api_keys
+    ).key
+    began = just_now()
+    for at, (changes, _) in enumerate(sent):
+        body = EVENT | {"license_key": "NOBODYS", "event_id": f"e{at}"} | changes
+        world.keep([body], began + timedelta(milliseconds=at), api_key_id=key.id)
+    file, _ = exported(ask, format="csv")
+    rows = list(csv.DictReader(io.StringIO(file.decode(), newline="")))[::-1]
+    assert [row["value"] for row in rows] == [value for _, value in sent]
+    assert {row["api_key"] for row in rows} == {"the key's name"}
+    assert rows[3]["message"] == (
+        "Flagged because its licence key was never issued, and it is malformed (numeric_data_single_value)."
+    )
+    assert rows[3]["evidence"] == "INVALID_LICENSE: unknown; MALFORMED: numeric_data_single_value"
 
 
 def test_an_empty_file_says_that_it_is_whole(ask: Ask) -> None:
@@ -736,6 +769,7 @@ def test_products(deployment: Deployment, ask: Ask) -> None:
         ({"user": " "}, "user"),
         ({"licence_id": "x"}, "licence_id"),
         ({"license_id": "x" * 257}, "license_id"),
+        ({"license_id": KEY}, "license_id"),
         ({"customer_id": "x" * 257}, "customer_id"),
         ({"format": "csv"}, "format"),
     ],

@@ -35,6 +35,9 @@ LOCAL = {"x-forwarded-proto": "http", "host": "127.0.0.1:8000"}
 WRONG = "tk_staff_nobody-issued-this"
 
 
+_OF_THE_API = ("admin", "analytics", "reports")
+
+
 @dataclass
 class Browser:
     """Keeps its cookies between the functions it asks."""
@@ -55,7 +58,7 @@ class Browser:
         event["requestContext"]["http"]["sourceIp"] = self.source_ip
         event["requestContext"]["domainName"] = self.domain
         self.clock.advance(0.001)  # no two requests come at the same moment
-        name = next((name for name in ("admin", "analytics") if f"/{name}/" in path and "/api/" in path), "dashboard")
+        name = next((each for each in _OF_THE_API if path.startswith(f"/api/v1/{each}/")), "dashboard")
         answer = Client(self.functions[name]).send(event)
         for cookie in answer.cookies:
             for morsel in SimpleCookie(cookie).values():
@@ -72,7 +75,7 @@ class Browser:
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, ModuleType]:
-    return {name: load_function(name) for name in ("admin", "analytics", "dashboard")}
+    return {name: load_function(name) for name in (*_OF_THE_API, "dashboard")}
 
 
 @pytest.fixture
@@ -229,6 +232,24 @@ def test_a_session_reaches_as_far_as_its_key(browser: Browser, deployment: Deplo
     }
     assert asked.pop(("products", "staging")) == 200
     assert set(asked.values()) == {403}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_whoever_is_signed_in_reads_the_reports_of_their_environments(
+    browser: Browser, deployment: Deployment, role: Role
+) -> None:
+    browser.sign_in(deployment.staff_key(role, Environment.STAGING))
+
+    def told(query: str, path: str = "applications") -> tuple[int, str]:
+        answer = browser.ask("GET", f"/api/v1/reports/{path}", query=query)
+        return answer.status, str(answer.headers.get("vary"))
+
+    varies = "Accept, Authorization, Cookie, X-API-Key"
+    assert told("environment=staging") == told("environment=staging&format=csv") == (200, varies)
+    assert [told(query)[0] for query in ("environment=production", "")] == [403, 422]
+    assert told("environment=staging&application=nobody's&month=2026-10", "active-users")[0] == 404
+    browser.ask("DELETE", SESSION, x_csrf_token=browser.token)
+    assert told("environment=staging")[0] == 401
 
 
 @pytest.mark.parametrize(("kind", "status"), [("nobody's", 401), ("sdk", 403), ("revoked", 401), ("elsewhere", 403)])

@@ -196,7 +196,7 @@ def expected(route: Route, who: str | None) -> int | None:
         return 401
     if route.path.startswith("/api/v1/reports/"):
         return None
-    of_viewers = ("overview", "activity-types", "products", "companies", "developers")
+    of_viewers = ("search", "overview", "activity-types", "products", "companies", "developers", "values")
     is_for_viewers = route.path.endswith(tuple(f"/analytics/{name}" for name in of_viewers))
     return None if who == "viewer" and is_for_viewers else 403
 

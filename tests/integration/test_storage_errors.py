@@ -43,6 +43,7 @@ from telemetry.domain.hourly_counts import RECORDS, Fold, HourKey, LicenseDay
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import License, LicenseState
+from telemetry.domain.license_list import LicenseFilter
 from telemetry.domain.licensing import DeviceAction
 from telemetry.domain.overrides import Overrides, VersionedOverrides
 from telemetry.domain.product import Product
@@ -63,6 +64,8 @@ from telemetry.domain.spike_handling import Handling
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.domain.uncounted_record import UncountedRecord
+from telemetry.domain.values.kept import DayValues, HourValues
+from telemetry.domain.values.summary import Values
 from telemetry.messages.alerts import AlertTopic
 from telemetry.messages.clients import lambda_client, sns_client, sqs_client
 from telemetry.messages.invocations import Invocations
@@ -111,6 +114,7 @@ from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
 from telemetry.storage.spike_handling import HandlingStore
 from telemetry.storage.spikes import EpisodeStore
+from telemetry.storage.values import ValueStore
 from tests.faulty_transport import soon
 
 TABLE = "test-stack-registry"
@@ -165,6 +169,7 @@ records = RecordStore(TABLE, ShardPlan(1))
 day_records = DayRecordStore(records)
 activity, reports = HourlyCountStore(TABLE), DayReportStore(TABLE)
 candidates, corrections = CandidateStore(TABLE), CorrectionStore(TABLE)
+values = ValueStore(TABLE)
 summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore(TABLE)
 
 profiles = ProfileStores.of(TABLE)
@@ -190,6 +195,7 @@ def network_files() -> NetworkFiles:
 
 CALLS: dict[str, Callable[[], object]] = {
     "ActivationStore.page": lambda: activations.page("l1", 10),
+    "ActivationStore.get": lambda: activations.get("l1", "device"),
     "ActivationStore.activate": lambda: activations.activate(LICENSE, "device", NOW, soon()),
     "ActivationStore.deactivate": lambda: activations.deactivate(LICENSE, "device", NOW, soon()),
     "HourlyCountStore.position": lambda: activity.position("shard"),
@@ -218,6 +224,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "ApiKeyStore.replace": lambda: api_keys.replace(STORED_KEY, API_KEY, b"hash", None, ENTRY),
     "ApiKeyStore.revoke": lambda: api_keys.revoke(STORED_KEY, ENTRY),
     "AuditLog.add": lambda: audit.add(ENTRY),
+    "AuditLog.history": lambda: audit.history("license", "l1", PRODUCTION, 10, None),
     "AuditLog.page": lambda: audit.page(PRODUCTION, NOW, NOW, 10, None),
     "RecordBrowser.by_receipt": lambda: browser().by_receipt(SELECTION),
     "RecordBrowser.by_event_time": lambda: browser().by_event_time(["L1#acme-cli"], SELECTION),
@@ -232,7 +239,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "CustomerStore.many": lambda: customers.many(["c1"]),
     "CustomerStore.page": lambda: customers.page(10, None),
     "CustomerStore.add": lambda: customers.add(CUSTOMER, ENTRY),
-    "CustomerStore.change": lambda: customers.change(CUSTOMER, ENTRY),
+    "CustomerStore.change": lambda: customers.change(CUSTOMER, CUSTOMER, ENTRY),
+    "CustomerStore.named": lambda: customers.named(["acme"]),
     "DayRecordStore.observations": lambda: day_records.observations("acme-cli", DAY),
     "DayRecordStore.examined": lambda: day_records.examined("acme-cli", DAY),
     "DayRecordStore.newest_flagged": lambda: day_records.newest_flagged(["acme-cli"], DAY, 10),
@@ -241,6 +249,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "DayRecordStore.unjudged": lambda: day_records.unjudged("acme-cli", DAY),
     "DayReportStore.report": lambda: reports.report("*", DAY),
     "DayReportStore.users": lambda: reports.users("*", DAY),
+    "DayReportStore.users_on": lambda: reports.users_on("*", [DAY]),
     "DayReportStore.details": lambda: reports.details("*", DAY),
     "DayReportStore.totals": lambda: reports.totals("*", DAY, DAY),
     "DayReportStore.details_between": lambda: reports.details_between("*", DAY, DAY),
@@ -258,8 +267,9 @@ CALLS: dict[str, Callable[[], object]] = {
     "IdempotencyStore.release": lambda: idempotency.release("name", "claim"),
     "LicenseStore.get": lambda: licenses.get("l1"),
     "LicenseStore.key_of": lambda: licenses.key_of(LICENSE),
-    "LicenseStore.page": lambda: licenses.page(PRODUCTION, NOW, 10),
+    "LicenseStore.page": lambda: licenses.page(LicenseFilter(PRODUCTION), NOW, 10),
     "LicenseStore.of_customer": lambda: licenses.of_customer(PRODUCTION, "c1"),
+    "LicenseStore.ending": lambda: licenses.ending(PRODUCTION, "LL08", 5),
     "LicenseStore.known": lambda: licenses.known({"l1"}, {("l1", "device")}),
     "LicenseStore.add": lambda: licenses.add(LICENSE, "KEY", ENTRY),
     "LicenseStore.add_many": lambda: licenses.add_many([(LICENSE, "KEY")], soon()),
@@ -274,6 +284,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "RecordStore.many": lambda: records.many([KEY]),
     "RecordStore.whole": lambda: records.whole(CHUNKED),
     "RecordStore.one_of_each": lambda: records.one_of_each(["L1#acme-cli"]),
+    "RecordStore.last_received": lambda: records.last_received(["L1#acme-cli"], NOW),
+    "RecordStore.any_in": lambda: records.any_in(["L1#acme-cli"], NOW),
     "RecordStore.judgements": lambda: records.judgements([KEY]),
     "RecordStore.add_judgement": lambda: records.add_judgement(RECORD, Verdict(frozenset(), ""), NOW, soon()),
     "PartStore.put_tables": lambda: parts.put_tables(UNIT, "copy", 0, Recount(versions=Counter({"1.0": 1})), NOW),
@@ -363,6 +375,12 @@ CALLS: dict[str, Callable[[], object]] = {
         [UncountedRecord(PRODUCTION, {}, "x", "i", "s", "1")]
     ),
     "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
+    "ValueStore.kept": lambda: values.kept("shard", [HourKey("acme-cli", NOW)]),
+    "ValueStore.keep": lambda: values.keep("shard", "1", "2", {HourKey("acme-cli", NOW): HourValues(Values())}, NOW),
+    "ValueStore.hours": lambda: values.hours("acme-cli", NOW, NOW),
+    "ValueStore.days": lambda: values.days("acme-cli", DAY, DAY),
+    "ValueStore.closed": lambda: values.closed(["acme-cli"], DAY),
+    "ValueStore.close": lambda: values.close(DayValues.of("acme-cli", DAY, Values(), 1)),
 }
 
 CALLS_NOTHING = {"DayRecordStore.shard_count"}
@@ -381,6 +399,7 @@ TRANSACTIONS = {
     "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
     "ForgottenStore.add", "PeopleStore.link_again", "PeopleStore.unlink", "ViewStore.begin", "ViewStore.show",
     "HandlingStore.change",
+    "ValueStore.keep",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}

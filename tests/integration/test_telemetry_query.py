@@ -416,7 +416,9 @@ def quantity(request: pytest.FixtureRequest, archive: Archive) -> None:
 
 
 @pytest.mark.usefixtures("quantity")
-@pytest.mark.parametrize("query", [TelemetryQuery(), TelemetryQuery(data_type="text")])
+@pytest.mark.parametrize(
+    "query", [TelemetryQuery(data_type="text"), pytest.param(TelemetryQuery(), marks=pytest.mark.slow)]
+)
 def test_pages_are_in_order_and_leave_nothing_out(archive: Archive, query: TelemetryQuery) -> None:
     begin = NOW - timedelta(days=3, hours=1)
     for number in range(250):

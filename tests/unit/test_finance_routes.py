@@ -10,7 +10,16 @@ import pytest
 
 from telemetry.domain.active_users import Audience
 from telemetry.domain.errors import InvalidField
-from telemetry.domain.finance import ActiveUsersAsOf, DailyActiveUsers, Period, PiracyCounts, ReportQuestion, WholeDay
+from telemetry.domain.finance import (
+    ActiveUsersAsOf,
+    DailyActiveUsers,
+    MonthlyUsers,
+    Period,
+    PiracyCounts,
+    ReportQuestion,
+    WholeDay,
+)
+from telemetry.domain.months import Month, Months
 from telemetry.web.etags import content_etag, is_current
 from telemetry.web.http import Request
 from telemetry.web.reports import (
@@ -20,6 +29,7 @@ from telemetry.web.reports import (
     daily_question,
     day_question,
     format_of,
+    months_question,
     piracy_question,
 )
 
@@ -30,6 +40,8 @@ Parse = Callable[[Mapping[str, str]], ReportQuestion]
 ACTIVE = {"application": "editor", "days": "30", "as_of": "2026-10-31"}
 MONTH = {"application": "editor", "month": "2028-02"}
 RANGE = {"application": "*", "from": "2024-01-01", "to": "2024-12-31"}
+MONTHS = {"application": "editor", "from": "2026-12", "to": "2029-11"}
+YEARS = Months(Month(date(2026, 12, 1)), Month(date(2029, 11, 1)))
 YEAR = Period(date(2024, 1, 1), date(2024, 12, 31))
 ANY = {"environment": "production", "format": "csv", "api_key": "secret"}
 one_day = partial(day_question, "2026-10-31")
@@ -50,6 +62,12 @@ one_day = partial(day_question, "2026-10-31")
         ),
         (daily_question, RANGE, DailyActiveUsers("*", YEAR)),
         (piracy_question, RANGE | ANY, PiracyCounts("*", YEAR)),
+        (months_question, MONTHS | ANY, MonthlyUsers("editor", YEARS)),
+        (
+            months_question,
+            MONTHS | {"to": "2026-12", "audience": "devices"},
+            MonthlyUsers("editor", Months(YEARS.first, YEARS.first), Audience.DEVICES),
+        ),
         (daily_question, RANGE | {"to": "2024-01-01"}, DailyActiveUsers("*", Period(YEAR.first, YEAR.first))),
         (one_day, {"application": "editor"} | ANY, WholeDay("editor", date(2026, 10, 31))),
     ],
@@ -108,6 +126,12 @@ def without(query: dict[str, str], name: str) -> dict[str, str]:
                 ),
             )
         ),
+        *((months_question, without(MONTHS, name), name, "is missing") for name in MONTHS),
+        (months_question, MONTHS | {"from": "2026-12-01"}, "from", NOT_MONTH),
+        (months_question, MONTHS | {"to": "2026-13"}, "to", NOT_MONTH),
+        (months_question, MONTHS | {"to": "2026-11"}, "to", "must not be before 'from'"),
+        (months_question, MONTHS | {"to": "2029-12"}, "to", "must make no more than 36 months with 'from'"),
+        (months_question, MONTHS | {"audience": "all"}, "audience", "must be one of users, all_users, devices"),
         (one_day, {}, "application", "is missing"),
         (one_day, {"application": ""}, "application", NAMELESS),
         (partial(day_question, "yesterday"), {"application": "editor"}, "day", NOT_DAY),

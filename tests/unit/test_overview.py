@@ -457,7 +457,7 @@ def test_24_hours_touch_two_days_but_the_last_hour_of_a_day_one() -> None:
 
 
 def test_nothing_is_known_of_a_new_deployment() -> None:
-    told = overview(CUTS[0], Counted({}, None, {}, {}), RunningBalance(None, {}), Counter())
+    told = overview(CUTS[0], Counted({}, None, {}, {}, None), RunningBalance(None, {}), Counter())
     assert (told.lifetime_records, told.records, told.users, told.versions) == (0, 0, 0, {})
     assert told.activities == []
     assert told.buckets == [Bucket(start, 0, 0, {}, {}, {}, is_closed=False) for start in CUTS[0].starts]

@@ -3,10 +3,10 @@
 import pytest
 
 from telemetry.domain.product import ActivityLevel, ActivityType, by_key
+from telemetry.domain.profiles.ids import fingerprint_of, id_of
 from telemetry.domain.profiles.search import Wanted
 from telemetry.domain.profiles.uses import ClassifiedUse, classified
 from telemetry.domain.record import listed
-from telemetry.web.profiles.ids import fingerprint_of, id_of
 from tests.worlds.profiles import company, company_card, developer_card
 
 

@@ -35,6 +35,7 @@ DEVICES = (None, "d1", "D1", "d2", "-d3")
 ADDRESSES = ("192.0.2.1", "192.0.2.2", "2001:db8::1")
 VERSIONS = (None, "1.0", "1.1", "+2")
 API_KEYS = ("k1", "k2", "=k3")
+NOBODYS_ID = "00000000-0000-8000-8000-000000000000"
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def random_filter(random: Random, licenses: dict[str, str]) -> dict[str, str]:
     """A query string."""
     choices = {
         "product": random.choice((*PRODUCTS, "~unknown", "nobody's")),
-        "license_id": random.choice([*licenses.values(), "nobody's"]),
+        "license_id": random.choice([*licenses.values(), NOBODYS_ID]),
         "customer_id": random.choice((*KEYS.values(), "nobody's")),
         "user": random.choice(("ANN@x.example", "ann@x.example", "bob", "=cmd", "u" * 300)),
         "hwid": random.choice([device for device in DEVICES if device]) + random.choice(("", ".")),

@@ -87,30 +87,53 @@ export function nextOf(response: Response): string | null {
   return /<([^>]*)>;\s*rel="next"/.exec(response.headers.get("Link") ?? "")?.[1] ?? null;
 }
 
+/** A page of a list of the admin API, which tells in a header where the next one is. */
+export async function getPage<T>(path: string, query: Query, signal?: AbortSignal): Promise<Linked<T>> {
+  const response = await send("GET", path + search(query), signal ? { signal } : {});
+  const { items } = JSON.parse(await response.text()) as { items: T[] };
+  const next = nextOf(response)?.split("?")[1];
+  return { items, next: new URLSearchParams(next).get("cursor") };
+}
+
+export interface Linked<T> {
+  items: T[];
+  /** The cursor of the next page; null on the last one. */
+  next: string | null;
+}
+
 interface Said {
   body?: unknown;
   /** The ETag of what was read: if it is another one by now, nothing is changed (412). */
   tag?: string | null;
 }
 
-/** Changes something. If another tab has started a new session, the token is new too: then it is read again. */
+/** Changes something. */
 export async function change<T>(
   method: "POST" | "DELETE" | "PATCH",
   path: string,
   { body, tag }: Said = {},
 ): Promise<T | undefined> {
-  const attempt = (): Promise<Response> => {
-    const headers = { "X-CSRF-Token": csrf, ...(tag ? { "If-Match": tag } : {}) };
-    return send(method, path, body === undefined ? { headers } : { headers, body: JSON.stringify(body) });
-  };
-  let response: Response;
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await sendWithToken(method, path, { ...init, headers: tag ? { "If-Match": tag } : {} });
+  return response.status === 204 ? undefined : ((await response.json()) as T);
+}
+
+/** Asks what must not stand in an address. */
+export async function ask<T>(path: string, query: Query, body: object, signal?: AbortSignal): Promise<T> {
+  const init = { body: JSON.stringify(body), ...(signal ? { signal } : {}) };
+  return (await (await sendWithToken("POST", path + search(query), init)).json()) as T;
+}
+
+/** If another tab has started a new session, the token is new too: then it is read again. */
+async function sendWithToken(method: string, url: string, init: RequestInit = {}): Promise<Response> {
+  const attempt = (): Promise<Response> =>
+    send(method, url, { ...init, headers: { ...init.headers, "X-CSRF-Token": csrf } });
   try {
-    response = await attempt();
+    return await attempt();
   } catch (error) {
     if (!(error instanceof Problem && error.status === 403) || !(await currentSession())) throw error;
-    response = await attempt();
+    return attempt();
   }
-  return response.status === 204 ? undefined : ((await response.json()) as T);
 }
 
 export function search(query: Query): string {

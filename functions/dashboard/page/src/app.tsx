@@ -7,6 +7,7 @@ import { localTime, timeOfDay } from "./format";
 import { LazyTab } from "./lazy";
 import { WithConfirmation } from "./license_actions";
 import { Refresh, SignedOut, Tick, useResource, useTicks } from "./live";
+import { SearchButton } from "./search_button";
 import { SignIn } from "./sign_in";
 import { TABS } from "./tabs";
 import { Toolbar } from "./toolbar";
@@ -78,6 +79,7 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
                 <h1>Telemetry Analytics</h1>
               </div>
               <Tabs view={view} />
+              <SearchButton />
               <div class="account">
                 <span class="who" title={`Role: ${session.role}`}>
                   {session.name}

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { search } from "./api";
 import { DeveloperLink } from "./developer_link";
 import { count, dayName, plural } from "./format";
+import { More } from "./more";
 import { type Pages, usePages } from "./pages";
 import {
   activityColumns,
@@ -11,7 +12,6 @@ import {
   ChooseProduct,
   Compared,
   type Kind,
-  More,
   ProfileList,
   Section,
   Today,

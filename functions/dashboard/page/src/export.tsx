@@ -19,6 +19,8 @@ export interface Exported {
   file: string;
   /** Which of them, behind "All records in production that …". */
   which: string;
+  /** Without them both. */
+  formats?: readonly Format[];
 }
 
 interface ExportProps {
@@ -56,7 +58,7 @@ function ExportDialog({ what, query, onClose }: ExportProps & { onClose: () => v
     setDone(false);
     setProgress({ pages: 0, rows: 0, size: 0 });
     try {
-      const url = what.path + search({ ...query, format });
+      const url = what.path + search(what.formats ? query : { ...query, format });
       save(await fetchAll(url, format, stop.current.signal, setProgress), name);
       setDone(true);
       announce("The export is complete");
@@ -72,15 +74,17 @@ function ExportDialog({ what, query, onClose }: ExportProps & { onClose: () => v
       <p>
         All {what.name} in {view.environment} that {what.which}.
       </p>
-      <Segments
-        label="Format"
-        options={[
-          ["csv", "CSV"],
-          ["ndjson", "NDJSON"],
-        ]}
-        value={format}
-        onChange={(chosen) => !running && setFormat(chosen)}
-      />
+      {!what.formats && (
+        <Segments
+          label="Format"
+          options={[
+            ["csv", "CSV"],
+            ["ndjson", "NDJSON"],
+          ]}
+          value={format}
+          onChange={(chosen) => !running && setFormat(chosen)}
+        />
+      )}
       {progress && (
         <div class="progress" role="status" data-rows={progress.rows}>
           {running && <progress aria-label="Exporting" />}

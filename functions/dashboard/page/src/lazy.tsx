@@ -18,6 +18,9 @@ const CODE: Readonly<Record<Page, () => Promise<Tab>>> = {
   overview: () => import("./overview").then(({ Overview }) => Overview),
   companies: () => import("./companies").then(({ Companies }) => Companies),
   developers: () => import("./developers").then(({ Developers }) => Developers),
+  licenses: () => import("./license_list").then(({ LicenseTab }) => LicenseTab),
+  customers: () => import("./customers").then(({ Customers }) => Customers),
+  products: () => import("./products").then(({ Products }) => Products),
   records: () => import("./records").then(({ Records }) => Records),
   logs: () => import("./logs").then(({ Logs }) => Logs),
 };

@@ -41,6 +41,8 @@ export function useTicks(paused: boolean): [number, () => void] {
 export interface Resource<T> {
   /** The last answer to this question; null until there is one. */
   data: T | null;
+  /** The ETag of that answer. */
+  tag: string | null;
   /** Why there is no answer, or no newer answer. */
   error: Problem | null;
   loading: boolean;
@@ -90,9 +92,10 @@ export function useResource<T>(path: string, query: Query, live = true): Resourc
     );
     return () => stop.abort();
   }, [question, signedOut, again, live ? tick : 0]);
-  const current = state.question === question ? state : { data: null, error: null };
+  const current = state.question === question ? state : { data: null, tag: null, error: null };
   return {
     data: current.data,
+    tag: current.tag,
     error: current.error,
     loading: current.data === null && current.error === null,
     reload: useCallback(() => setAgain((before) => before + 1), []),

@@ -1,11 +1,12 @@
 // System logs: failed calls, staff actions, closed days and exports.
 
 import type { JSX } from "preact";
+import { changes, FROM, WHEN, WHO } from "./audit_entries";
 import { FailedCalls } from "./failed_calls";
 import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { AuditEntry, SystemLogs } from "./types";
-import { Empty, Loaded, NoValue, Panel, Text, Time, visible } from "./ui";
+import { Empty, Loaded, Panel, Text, Time } from "./ui";
 import { LOG_FILTERS, useView } from "./view";
 
 export function Logs(): JSX.Element {
@@ -57,19 +58,6 @@ const CLOSINGS: Column<SystemLogs["closings"][number]>[] = [
   { title: "Closed at (UTC)", cell: ({ closed_at: at }) => <Time at={at} /> },
 ];
 
-const WHEN: Column<AuditEntry> = { title: "When (UTC)", cell: ({ at }) => <Time at={at} seconds /> };
-const WHO: Column<AuditEntry> = { title: "Who", cell: (entry) => <Who name={entry.key_name} id={entry.key_id} /> };
-const FROM: Column<AuditEntry> = {
-  title: "From",
-  class: "wide",
-  cell: (entry) => (
-    <span title={entry.user_agent}>
-      <Text hover={false}>{entry.source_ip}</Text>
-    </span>
-  ),
-};
-const changes = ({ before, after }: AuditEntry): JSX.Element => <Changes before={before} after={after} />;
-
 const ACTIONS: Column<AuditEntry>[] = [
   WHEN,
   WHO,
@@ -88,30 +76,3 @@ const ACTIONS: Column<AuditEntry>[] = [
 ];
 
 const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "Request", class: "full breaks", cell: changes }, FROM];
-
-/** A name, and the id of its key on hover. */
-function Who({ name, id }: { name: string; id: string }): JSX.Element {
-  return (
-    <span title={`${name} (${id})`}>
-      <Text hover={false}>{name}</Text>
-    </span>
-  );
-}
-
-const valueText = (value: unknown): string =>
-  value === undefined ? "" : typeof value === "string" ? visible(value) : JSON.stringify(value);
-
-function Changes({ before, after }: Pick<AuditEntry, "before" | "after">): JSX.Element {
-  const [old, now] = [new Map(Object.entries(before)), new Map(Object.entries(after))];
-  const fields = [...new Set([...old.keys(), ...now.keys()])];
-  if (fields.length === 0) return <NoValue />;
-  const all = fields.map(
-    (field) =>
-      `${visible(field)}: ${[valueText(old.get(field)), valueText(now.get(field))].filter(Boolean).join(" → ")}`,
-  );
-  return (
-    <bdi class="text long changes" title={all.join("\n")}>
-      <span>{all.join("; ")}</span>
-    </bdi>
-  );
-}

@@ -3,7 +3,9 @@ import "./style/page.css";
 import { render } from "preact";
 import { App } from "./app";
 import { preload } from "./lazy";
+import { keepKeyOutOfAddress } from "./license_address";
 
+keepKeyOutOfAddress();
 preload(new URLSearchParams(location.search).get("view") ?? "overview");
 
 const root = document.getElementById("page");

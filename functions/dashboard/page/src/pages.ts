@@ -1,7 +1,7 @@
 // Loads a list, page by page.
 
 import { useCallback, useContext, useEffect, useState } from "preact/hooks";
-import { get, Problem } from "./api";
+import { get, Problem, type Query } from "./api";
 import { plural } from "./format";
 import { SignedOut, Tick } from "./live";
 import { announce } from "./ui";
@@ -33,6 +33,7 @@ export interface Pages<P> {
 
 /** The next page with anything on it. A page may be empty without being the last, so the search goes on by itself. */
 async function nextFilledPage<P extends PageOfList>(
+  read: Read<P>,
   question: string,
   cursor: string | null,
   signal?: AbortSignal,
@@ -40,15 +41,22 @@ async function nextFilledPage<P extends PageOfList>(
   const [path = "", search = ""] = question.split("?");
   const query = Object.fromEntries(new URLSearchParams(search));
   for (let after = cursor; ; ) {
-    const page: P = await get<P>(path, after === null ? query : { ...query, cursor: after }, signal);
+    const page: P = await read(path, after === null ? query : { ...query, cursor: after }, signal);
     if (page.items.length > 0 || page.next === null) return page;
     after = page.next;
   }
 }
 
+/** Reads one page. */
+type Read<P> = (path: string, query: Query, signal?: AbortSignal) => Promise<P>;
+
 /** The pages loaded so far. While there is only the first, it is loaded again at every tick. `more`: what one, and many, of
- *  the next page are called. */
-export function usePages<P extends PageOfList>(question: string, more: readonly [string, string]): Pages<P> {
+ *  the next page are called. `read` must be the same each time. */
+export function usePages<P extends PageOfList>(
+  question: string,
+  more: readonly [string, string],
+  read: Read<P> = get,
+): Pages<P> {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
   const [state, setState] = useState<State<P>>({ question: "", pages: [], problem: null, busy: false });
@@ -76,20 +84,20 @@ export function usePages<P extends PageOfList>(question: string, more: readonly 
   useEffect(() => {
     if (hasMore) return;
     const stop = new AbortController();
-    nextFilledPage<P>(question, null, stop.signal).then(
+    nextFilledPage(read, question, null, stop.signal).then(
       (page) => setState({ question, pages: [page], problem: null, busy: false }),
       (error: unknown) => {
         if (!stop.signal.aborted) failed(error);
       },
     );
     return () => stop.abort();
-  }, [question, failed, hasMore, reloads, tick]);
+  }, [read, question, failed, hasMore, reloads, tick]);
 
   const next = isCurrent ? (state.pages.at(-1)?.next ?? null) : null;
   const loadMore = (): void => {
     if (!next) return;
     setState((before) => ({ ...before, busy: true }));
-    nextFilledPage<P>(question, next).then((page) => {
+    nextFilledPage(read, question, next).then((page) => {
       setState((before) =>
         before.question === question
           ? { ...before, pages: [...before.pages, page], problem: null, busy: false }

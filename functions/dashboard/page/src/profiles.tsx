@@ -6,6 +6,7 @@ import type { Query } from "./api";
 import { Stat } from "./cards";
 import { ExportButton, type Exported } from "./export";
 import { CONFIDENCE, count, dayName, percent, plural } from "./format";
+import { More } from "./more";
 import { NoProduct } from "./no_records";
 import type { Pages } from "./pages";
 import { type Column, isForRow, Table } from "./table";
@@ -177,23 +178,6 @@ function Rows<T extends { id: string }>({ kind, first, list, columns }: RowsProp
 }
 
 /** Buttons under a list that leads on. */
-export function More<P>({ list, what }: { list: Pages<P>; what: string }): JSX.Element {
-  return (
-    <div class="buttons">
-      {list.hasMore && (
-        <button type="button" class="button" onClick={list.reload}>
-          First page only
-        </button>
-      )}
-      {list.next !== null && (
-        <button type="button" class="button" disabled={list.busy} onClick={list.loadMore}>
-          {list.busy ? "Loading…" : `Load more ${what}`}
-        </button>
-      )}
-    </div>
-  );
-}
-
 function AsOf({ list: { closed_day: day, view } }: { list: CompanyList | DeveloperList }): JSX.Element {
   if (day === null) return <>No day is closed yet</>;
   return (

@@ -37,7 +37,7 @@ export function Records({ products }: { products: ProductName[] | null }): JSX.E
         name="records"
         actions={<ExportButton what={RECORDS} query={query} />}
       >
-        <RecordFilters active={active} />
+        <RecordFilters active={active} rows={records.items ?? []} />
         {records.problem && <ProblemBox problem={records.problem} retry={records.reload} />}
         {records.items === null ? (
           !records.problem && <Skeleton lines={10} />

@@ -1,7 +1,7 @@
 // The tabs of the page: what the frame knows of each. Their code is loaded when they are opened (lazy.tsx).
 
 import { FLAGS } from "./flags";
-import type { ProfileOrder } from "./types";
+import type { LicenseState, ProfileOrder } from "./types";
 
 interface Tab {
   title: string;
@@ -16,6 +16,19 @@ interface Tab {
 }
 
 export const ORDERS = ["active", "new", "growing", "quiet"] as const satisfies readonly ProfileOrder[];
+
+export const STATES = [
+  "available",
+  "assigned",
+  "active",
+  "suspended",
+  "expired",
+  "revoked",
+] as const satisfies readonly LicenseState[];
+export const SEATS = ["full", "over"] as const;
+export const WITHIN = ["7", "30", "90"] as const;
+export const SORTED_BY = ["issued", "expires", "seats", "customer", "product", "state"] as const;
+const SORTS = SORTED_BY.flatMap((name) => [name, `-${name}`]);
 
 const ALL = {
   overview: {
@@ -35,6 +48,18 @@ const ALL = {
     forViewers: true,
     hasProduct: true,
     choices: { order: ORDERS },
+  },
+  licenses: {
+    title: "Licences",
+    hasProduct: true,
+    choices: { state: STATES, seats: SEATS, sort: SORTS, expires_within: WITHIN },
+  },
+  customers: {
+    title: "Customers",
+    choices: { show: ["over"] },
+  },
+  products: {
+    title: "Products",
   },
   records: {
     title: "Raw data",

@@ -9,8 +9,8 @@ import { Segments } from "./ui";
 import { isUnknown, useView, type View } from "./view";
 
 const CHOICES = [...RANGE_CHOICES, ["custom", "Custom"] as const];
-/** Of what is shown of one record, developer or company. */
-const CLOSED = { record: null, open: null };
+/** Of what is shown of one record, developer, company or licence. */
+const CLOSED = { record: null, open: null, license: null };
 const NAMES = { production: "Production", staging: "Staging", development: "Development" };
 
 export function Toolbar({ products, children }: { products: ProductName[]; children: ComponentChildren }): JSX.Element {

@@ -4,6 +4,25 @@
 // The keys of a `Record` are text that somebody else chose, `__proto__` and `constructor` among it: they are read by
 // `Object.entries`, never by name.
 
+/** A device (or what else a client identifies itself as) that runs under a licence, or did.
+
+The audit log names it by its `id`. */
+export interface Activation {
+  id: string;
+  identifier: string;
+  state: ActivationState;
+  first_seen: string;
+  last_seen: string;
+}
+
+/** Some activations. */
+export interface ActivationPage {
+  items: Activation[];
+}
+
+/** Activations are never deleted. */
+export type ActivationState = "active" | "inactive";
+
 /** Licence calls of the window. `granted`: those that were refused nothing. */
 export interface Activations {
   granted: number;
@@ -82,6 +101,11 @@ export interface AuditEntry {
   source_ip: string;
   user_agent: string;
   request_id: string;
+}
+
+/** Some entries. */
+export interface AuditEntryPage {
+  items: AuditEntry[];
 }
 
 /** The window that the window is compared with: as long, and ending where it begins.
@@ -194,6 +218,14 @@ export interface CompanyList {
   new: CompanyItem[];
 }
 
+/** A customer. */
+export interface Customer {
+  id: string;
+  name: string;
+  email: string | null;
+  created_at: string;
+}
+
 /** A customer, and the environment of the licence. */
 export interface CustomerElsewhere {
   id: string;
@@ -205,6 +237,11 @@ export interface CustomerElsewhere {
 export interface CustomerName {
   id: string;
   name: string | null;
+}
+
+/** Some customers. */
+export interface CustomerPage {
+  items: Customer[];
 }
 
 /** A developer of a product. */
@@ -384,6 +421,20 @@ export interface FlaggedEvidence {
   license?: LicenseName;
 }
 
+/** What can be found, in the order in which it is told. */
+export type HitKind =
+  | "record"
+  | "license"
+  | "key"
+  | "api_key"
+  | "user"
+  | "device"
+  | "developer"
+  | "ip"
+  | "product"
+  | "customer"
+  | "company";
+
 /** How many events came with an API key, and at most were to be expected. */
 export interface KeyEvidence {
   events: number;
@@ -391,10 +442,24 @@ export interface KeyEvidence {
   api_key: ApiKeyName;
 }
 
+/** A use of a product that its vendor tells from others. */
+export interface KnownActivityType {
+  key: string;
+  label: string;
+  level: ActivityLevel;
+}
+
 /** A body that does not fit into the answer: its size, and the path to get it from. */
 export interface LargeBody {
   bytes: number;
   href: string;
+}
+
+/** The pair that was received last. */
+export interface LatestPair {
+  x: number;
+  y: number;
+  received_at: string;
 }
 
 /** A licence; `state` is its state now, so a licence after its end is expired. */
@@ -418,14 +483,70 @@ export interface LicenseName {
   last4: string | null;
 }
 
+/** Some licences. */
+export interface LicensePage {
+  items: ListedLicense[];
+}
+
 /** The state of a licence. Revoked is final. */
 export type LicenseState = "available" | "assigned" | "active" | "suspended" | "expired" | "revoked";
+
+/** What was sent under a licence, or under all of a customer's, in a window; days without records are left out.
+
+`exact` is false where there are too many records to look at: then of those with an event time only later ones than
+`counted_from` are counted. */
+export interface LicenseUseAnswer {
+  from: string;
+  to: string;
+  environment: Environment;
+  license_id: string | null;
+  customer_id: string | null;
+  exact: boolean;
+  counted_from: string | null;
+  note: string;
+  sent: Sent;
+  days: SentOnDay[];
+}
+
+/** A licence and its key. */
+export interface LicenseWithKey {
+  id: string;
+  environment: Environment;
+  last_four: string;
+  product_id: string | null;
+  customer_id: string | null;
+  state: LicenseState;
+  expires_at: string | null;
+  activation_limit: number;
+  active_activations: number;
+  created_at: string;
+  license_key: string;
+}
 
 /** Licence calls by the code they were answered with. */
 export interface LicensingCalls {
   action: DeviceAction;
   code: number;
   calls: number;
+}
+
+/** A licence as lists show it.
+
+`customer_name` is null without a customer, and of one that nobody registered. `last_seen` is when the record with
+the latest event time came in that was sent under the licence's product, or under none. */
+export interface ListedLicense {
+  id: string;
+  environment: Environment;
+  last_four: string;
+  product_id: string | null;
+  customer_id: string | null;
+  state: LicenseState;
+  expires_at: string | null;
+  activation_limit: number;
+  active_activations: number;
+  created_at: string;
+  customer_name: string | null;
+  last_seen: string | null;
 }
 
 /** A licence key of another environment. `customer` is null unless the staff key opens that environment too. */
@@ -457,6 +578,44 @@ export interface NotableLicenses {
   top: TopLicenses;
   devices: DeviceExcess;
   mismatches: Mismatches;
+}
+
+/** An hour or a UTC day. `stats` is null if no number came in it. */
+export interface NumberBucket {
+  start: string;
+  closed: boolean;
+  stats: NumberStats | null;
+}
+
+/** The numbers of a group: in all, over time, and by version, the most first. */
+export interface NumberSeries {
+  type: "numeric-single-value";
+  total: NumberStats;
+  buckets: NumberBucket[];
+  versions: NumberVersion[];
+}
+
+/** Numbers summed up. All but the quantiles are exact; quantiles are by nearest rank. */
+export interface NumberStats {
+  values: number;
+  min: number;
+  mean: number;
+  p50: number;
+  p95: number;
+  max: number;
+  error: number;
+}
+
+/** The numbers of a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface NumberVersion {
+  values: number;
+  min: number;
+  mean: number;
+  p50: number;
+  p95: number;
+  max: number;
+  error: number;
+  version: string;
 }
 
 /** What happened in a window of time. */
@@ -501,6 +660,49 @@ export interface OverviewStats {
   uses: number;
 }
 
+/** An hour or a UTC day. `stats` is null if no pair came in it. */
+export interface PairBucket {
+  start: string;
+  closed: boolean;
+  stats: PairStats | null;
+}
+
+/** The pairs of a group: in all, over time, and by version, the most first. */
+export interface PairSeries {
+  type: "numeric-xy-axis";
+  total: PairStats;
+  latest: LatestPair;
+  buckets: PairBucket[];
+  versions: PairVersion[];
+}
+
+/** Pairs of numbers summed up. */
+export interface PairStats {
+  values: number;
+  x: Span;
+  y: Span;
+}
+
+/** The pairs of a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface PairVersion {
+  values: number;
+  x: Span;
+  y: Span;
+  version: string;
+}
+
+/** A product. */
+export interface Product {
+  id: string;
+  name: string;
+  active: boolean;
+  requires_license: boolean;
+  versions: string[];
+  activity_types: KnownActivityType[];
+  /** Developers and companies are kept of the product's use; off: nothing is written for them */
+  profiles: boolean;
+}
+
 /** A product that records can be of. `~unknown` stands for all products that are not registered. */
 export interface ProductName {
   id: string;
@@ -510,6 +712,11 @@ export interface ProductName {
 /** Registered products by id, and `~unknown` if it ever had records. */
 export interface ProductNames {
   items: ProductName[];
+}
+
+/** Some products. */
+export interface ProductPage {
+  items: Product[];
 }
 
 /** What somebody did up to the closed day. */
@@ -675,12 +882,59 @@ export interface RecordRow {
 /** What a staff key may do. Each role includes the ones before it. */
 export type Role = "viewer" | "admin" | "super_admin";
 
+/** Something that was found. A licence key is in none of its fields. */
+export interface SearchHit {
+  kind: HitKind;
+  id: string;
+  title: string;
+  note: string | null;
+  environment: Environment;
+  product: string | null;
+}
+
+/** What was found: kind by kind, each at most eight times, the surest first. */
+export interface SearchResult {
+  items: SearchHit[];
+  more: HitKind[];
+}
+
+/** Records, and what they show: distinct devices, addresses of callers, and countries (20 at most). */
+export interface Sent {
+  records: number;
+  flagged: number;
+  flags: Record<string, number>;
+  devices: number;
+  ips: number;
+  countries: string[];
+  first_seen: string | null;
+  last_seen: string | null;
+}
+
+/** The same of one UTC day of receipt. */
+export interface SentOnDay {
+  records: number;
+  flagged: number;
+  flags: Record<string, number>;
+  devices: number;
+  ips: number;
+  countries: string[];
+  first_seen: string | null;
+  last_seen: string | null;
+  day: string;
+}
+
 /** Who is signed in. `csrf` is what changes must send as X-CSRF-Token. */
 export interface Session {
   name: string;
   role: Role;
   environments: Environment[];
   csrf: string;
+}
+
+/** The smallest and the largest number. */
+export interface Span {
+  min: number;
+  max: number;
 }
 
 /** An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours. */
@@ -768,6 +1022,34 @@ export interface TextBody {
   text: string;
 }
 
+/** An hour or a UTC day, and how many texts came in it. */
+export interface TextBucket {
+  start: string;
+  closed: boolean;
+  values: number;
+}
+
+/** How often a text came, at least: more may be in `~other`. One of over 64 bytes ends in a hash. */
+export interface TextCount {
+  text: string;
+  values: number;
+}
+
+/** The texts of a group: the most frequent, the rest as `~other`; over time, and by version, the most first. */
+export interface TextSeries {
+  type: "text";
+  values: number;
+  texts: TextCount[] | null;
+  buckets: TextBucket[];
+  versions: TextVersion[];
+}
+
+/** How many texts came from a product version. `~other` is all versions without a name here, `~unknown` is none. */
+export interface TextVersion {
+  version: string;
+  values: number;
+}
+
 /** A licence with flagged records. Devices and addresses are the highest number of one UTC day. */
 export interface TopLicense {
   /** Null: the key was never issued, or no record with it is left. */
@@ -830,6 +1112,44 @@ export interface UsedActivity {
   first_seen: string;
   /** The beginning of the first and the last hour or UTC day of the window in which there were any. */
   last_seen: string;
+}
+
+/** What the values of a UTC day are worth. */
+export interface ValueDay {
+  day: string;
+  closed: boolean;
+  records: number;
+  unread: number;
+  missing: number | null;
+  complete: boolean | null;
+  digest: string | null;
+}
+
+/** A group with values in the window; one with values of two types is two. `~other` is what has no name here. */
+export interface ValueGroup {
+  group: string;
+  type: ValueType;
+  values: number;
+  versions: number;
+  last_seen: string;
+}
+
+/** What values are, in GetKeyManager's words; the value is the `data_type` of their events. */
+export type ValueType = "numeric-single-value" | "numeric-xy-axis" | "text";
+
+/** The values of a product's telemetry in a window. */
+export interface Values {
+  from: string;
+  to: string;
+  environment: Environment;
+  product: string;
+  bucket: "hour" | "day";
+  as_of: string;
+  groups: ValueGroup[];
+  group: string | null;
+  version: string | null;
+  series: (NumberSeries | PairSeries | TextSeries)[];
+  days: ValueDay[];
 }
 
 /** The records of an hour or a UTC day, by version. */

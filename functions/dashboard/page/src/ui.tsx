@@ -26,6 +26,7 @@ const ICONS = {
   pause: "M9 6v12M15 6v12",
   play: "M8 5.5v13l10.5-6.5z",
   previous: "M15 6l-6 6 6 6",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13ZM15.2 15.2 20 20",
   refresh: "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L20 9.5M20 4.5v5h-5",
 } as const;
 
@@ -228,12 +229,14 @@ interface DialogProps {
   title: string;
   class?: string;
   actions?: ComponentChildren;
+  /** Whether a click beside it leaves it open, because something is typed into it. */
+  stays?: boolean;
   /** Called when the dialog is closed in any way. */
   onClose: () => void;
   children: ComponentChildren;
 }
 
-export function Dialog({ title, class: kind = "", actions, onClose, children }: DialogProps): JSX.Element {
+export function Dialog({ title, class: kind = "", actions, stays, onClose, children }: DialogProps): JSX.Element {
   const id = useId();
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -247,7 +250,7 @@ export function Dialog({ title, class: kind = "", actions, onClose, children }: 
       class={kind}
       aria-labelledby={id}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && close()}
+      onClick={(event) => !stays && event.target === dialog.current && close()}
     >
       <div class="sheet">
         <header>

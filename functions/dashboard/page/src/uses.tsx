@@ -111,7 +111,7 @@ const TYPES: Column<ActivityTypeUses>[] = [
 export function UnknownTypes({ product }: { product: string }): JSX.Element | null {
   const query = { environment: useView().environment, product };
   const types = useResource<ActivityTypes>("/api/v1/analytics/activity-types", query, false);
-  const unknown = (types.data?.items ?? []).filter(isUnknown);
+  const unknown = (types.data?.items ?? []).filter(isUnknownType);
   if (unknown.length === 0) return null;
   const beyond = unknown.length - MOST_TYPES;
   return (
@@ -137,7 +137,8 @@ export function UnknownTypes({ product }: { product: string }): JSX.Element | nu
   );
 }
 
-const isUnknown = ({ activity_type, configured }: ActivityTypeUses): boolean =>
+/** Whether it arrived, has a name, and the product should list it. */
+export const isUnknownType = ({ activity_type, configured }: ActivityTypeUses): boolean =>
   !configured && activity_type !== CALL_HOME && activity_type !== "~unknown";
 
 function Activity({ type, label }: { type: string; label: string | null }): JSX.Element {

@@ -3,6 +3,7 @@
 import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "./api";
+import { keepKeyOutOfAddress } from "./license_address";
 import { FIRST_RANGE, lastRange, wrongWindow } from "./ranges";
 import { PAGES, type Page, TABS } from "./tabs";
 import { ENVIRONMENTS, type Environment, RANGES, type Session } from "./types";
@@ -79,7 +80,10 @@ export function useAddress(session: Session): View {
     return location.search;
   });
   useEffect(() => {
-    const update = (): void => setSearch(location.search);
+    const update = (): void => {
+      keepKeyOutOfAddress();
+      setSearch(location.search);
+    };
     addEventListener("popstate", update);
     return () => removeEventListener("popstate", update);
   }, []);
@@ -163,7 +167,8 @@ export function useFollow(): (page: Page, filters?: Record<string, string>) => v
   return (page, filters) => follow(view.href(page, filters));
 }
 
-function follow(href: string): void {
+/** Shows another view without loading the page again. */
+export function follow(href: string): void {
   history.pushState(null, "", href);
   dispatchEvent(new PopStateEvent("popstate"));
   scrollTo(0, 0);
@@ -182,7 +187,7 @@ interface ViewLinkProps {
 /** A link to a view. A plain click does not load the page again; the browser handles all other clicks. */
 export function ViewLink({ page, filters, class: kind, title, current, data, children }: ViewLinkProps): JSX.Element {
   const view = useView();
-  const press = (event: MouseEvent): void => {
+  const onClick = (event: MouseEvent): void => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     follow((event.currentTarget as HTMLAnchorElement).href);
@@ -193,7 +198,7 @@ export function ViewLink({ page, filters, class: kind, title, current, data, chi
       class={kind}
       title={title}
       aria-current={current ? "page" : undefined}
-      onClick={press}
+      onClick={onClick}
       {...data}
     >
       {children}

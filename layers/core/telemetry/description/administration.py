@@ -5,7 +5,7 @@ import json
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from telemetry.description import examples, problems
-from telemetry.description.operations import JSON, Json, with_examples
+from telemetry.description.operations import ANY_TEXT, FILE, JSON, Answer, Content, Json, with_examples
 from telemetry.description.schemas import Schemas, not_null, tidied
 from telemetry.description.security import STAFF
 from telemetry.web.administration.resources import ROUTERS
@@ -36,6 +36,9 @@ _CONFLICTS = {
 }
 """Operations that the state of a thing, or somebody else's change, may be in the way of."""
 
+_FILES = {"export_licenses"}
+"""Operations that answer with a page of a CSV file."""
+
 _EXAMPLES = {
     "get_company_overrides": examples.COMPANY_OVERRIDES,
     "change_company_overrides": examples.COMPANY_OVERRIDES,
@@ -63,11 +66,11 @@ def paths(schemas: Schemas) -> dict[str, Json]:
     found: dict[str, Json] = tidied(document["paths"])
     for path, operations in found.items():
         for method, operation in operations.items():
-            operations[method] = _completed(method, path, operation)
+            operations[method] = _completed(method, path, operation, schemas)
     return dict(sorted(found.items()))
 
 
-def _completed(method: str, path: str, operation: Json) -> Json:
+def _completed(method: str, path: str, operation: Json, schemas: Schemas) -> Json:
     parameters = [_parameter(method, each) for each in operation.get("parameters", ())]
     (success,) = (status for status in operation["responses"] if status.startswith("2"))
     names = {each["name"] for each in parameters}
@@ -75,8 +78,10 @@ def _completed(method: str, path: str, operation: Json) -> Json:
     answer = operation["responses"][success] | {"description": "Created" if success == "201" else "Done"}
     if success == "201" or "If-Match" in names:
         answer["headers"] = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
+    if operation["operationId"] in _FILES:
+        answer = Answer("A page of the file", [Content(ANY_TEXT, {}, "text/csv")], FILE).described(schemas)
     for described in (operation.get("requestBody"), answer):
-        if described:
+        if described and JSON in described["content"]:
             content = described["content"]
             content[JSON] = with_examples(content[JSON], _EXAMPLES.get(operation["operationId"], {}))
     return {

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from telemetry.description import problems
-from telemetry.description.operations import ANY_TEXT, Answer, Content, Json, Operation, in_path
+from telemetry.description.operations import ANY_TEXT, FILE, LINK, NOT_STORED, Answer, Content, Json, Operation, in_path
 from telemetry.description.profile_examples import COMPANIES, COMPANY, DEVELOPER, DEVELOPERS
 from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
+from telemetry.description.value_examples import VALUES
 from telemetry.web import records
 from telemetry.web.analytics import (
     ActivityTypesQuery,
@@ -29,33 +30,51 @@ from telemetry.web.analytics_answers import (
     SystemLogs,
     TopLicenses,
 )
+from telemetry.web.license_use import LicenseUseAnswer
 from telemetry.web.profiles import queries as profiles
 from telemetry.web.profiles.answers import CompanyDetail, CompanyList, DeveloperDetail, DeveloperList
 from telemetry.web.record_answers import RecordDetail, RecordPage
+from telemetry.web.search import SearchRequest, SearchResult
+from telemetry.web.value_answers import Values
+from telemetry.web.values import ValuesQuery
 
 TAG = "Analytics"
 
-_NOT_STORED = {"Cache-Control": "`no-store`"}
-_TAGGED = {**_NOT_STORED, "ETag": "Weak: the same as long as nothing changes but the time of the answer"}
+_TAGGED = {**NOT_STORED, "ETag": "Weak: the same as long as nothing changes but the time of the answer"}
 _UNCHANGED = "The client has it already (`If-None-Match`)"
-_LINK = {"Link": '`<…>; rel="next"` leads to the next page, if there is one'}
-_FILE = (
-    _NOT_STORED
-    | _LINK
-    | {
-        "Export-Rows": "On the last page: the number of rows",
-        "Export-SHA-256": "On the last page: the chained digest of all lines",
-    }
-)
-_CARDS = _FILE | {"Closed-Day": "The closed day that the numbers end with", "Profiles-View": "How days were attributed"}
+_CARDS = FILE | {"Closed-Day": "The closed day that the numbers end with", "Profiles-View": "How days were attributed"}
 _ID = in_path("record_id", {"type": "string", "minLength": 1}, "The `id` of a record, or its `telemetry_id`")
 _COMPANY = in_path(
     "company_id", {"type": "string", "minLength": 1}, "The domain of a company, or `~o:` and its name: `~o:acme inc`"
 )
 _DEVELOPER = in_path("developer_id", {"type": "string", "minLength": 1}, "The `id` of a developer")
 
+_LICENSE = in_path("license_id", {"type": "string", "minLength": 1}, "The `id` of a licence")
+_CUSTOMER = in_path("customer_id", {"type": "string", "minLength": 1}, "The `id` of a customer")
+
+_COUNTED = "Counted from the records themselves, as long as they are kept: the newest 5,000 by their event times."
 _NOTED = "The audit log notes the first page before it is sent."
 _TOTALS = "A viewer gets totals alone, and may not filter. A cursor is good until the next day is closed."
+
+_SEARCH = (
+    "Role: `viewer`, who finds products only; `admin` all. With a session it needs `X-CSRF-Token`. The text stands in "
+    "the body because it may be a licence key: no address, log or answer has one."
+)
+_FOUND = {
+    "A licence": {
+        "items": [
+            {
+                "kind": "license",
+                "id": "3f2b8a4e-6c1d-8f00-9a5b-2d7e4c81b0a6",
+                "title": "••••LL08",
+                "note": "Aurora Works, Orbit, active",
+                "environment": "production",
+                "product": None,
+            }
+        ],
+        "more": [],
+    }
+}
 
 _ACTIVITY_TYPES = {
     "One type is listed, two are not": {
@@ -86,13 +105,14 @@ _MEANINGS: Mapping[str, str] = {
     "cause": "A FailedCallCause",
     "last4": "The last four characters of the key that was sent",
     "ip": "An address: of the caller, or that the event is about",
-    "license_id": "Records of the licence (its id, not its key)",
+    "license_id": "Records of the licence: its id, or the `fingerprint` of any key; never its key",
     "customer_id": "Records of all licences of the customer",
     "user": "Records of the user",
     "hwid": "Records of the device",
     "flagged": "Flagged or clean records only",
     "flag": "Records with this flag",
-    "version": "Records of this product version",
+    "version": "Of this product version only",
+    "group": "A data group whose values are wanted in detail",
     "api_key_id": "Records that came with this API key",
     "cursor": "From the page before",
     "format": "`csv`, or `ndjson` with the bodies",
@@ -171,6 +191,21 @@ def operations(schemas: Schemas) -> list[Operation]:
         operation(
             "list_product_names", "/products", "viewer", "All products.", records.Query, body("Products", ProductNames)
         ),
+        Operation(
+            id="search",
+            method="post",
+            path="/api/v1/analytics/search",
+            tag=TAG,
+            summary="Finds licences, customers, users, devices and more by what people have of them.",
+            description=_SEARCH,
+            security=STAFF,
+            parameters=parameters(records.EnvironmentQuery, schemas),
+            bodies=[Content(SearchRequest, {"The last characters of a licence's key": {"text": "••••LL08"}})],
+            answers={
+                200: body("What was found", SearchResult, NOT_STORED, _FOUND),
+                **problems.answers(400, 401, 403, 415, 422, 500, 503),
+            },
+        ),
         operation(
             "get_overview",
             "/overview",
@@ -193,6 +228,18 @@ def operations(schemas: Schemas) -> list[Operation]:
             description="Uses of days that are not closed yet are those counted so far.",
         ),
         operation(
+            "get_values",
+            "/values",
+            "viewer",
+            "Values of a product's telemetry, by group, version and time.",
+            ValuesQuery,
+            body("The values", Values, examples=VALUES),
+            description=(
+                "The window is told as an overview's is. Days that are not closed are told so far. With `group`, the "
+                "answer has its values in `series`. A viewer gets no texts."
+            ),
+        ),
+        operation(
             "list_notable_licenses",
             "/licenses",
             "admin",
@@ -207,6 +254,29 @@ def operations(schemas: Schemas) -> list[Operation]:
             "Licences with the most flagged records.",
             TopQuery,
             body("Licences", TopLicenses),
+        ),
+        operation(
+            "get_license_use",
+            "/licenses/{license_id}/use",
+            "admin",
+            "What was sent under a licence, day by day.",
+            records.Query,
+            body("Counts of the records", LicenseUseAnswer),
+            404,
+            of_path=_LICENSE,
+            description=_COUNTED,
+        ),
+        operation(
+            "get_customer_use",
+            "/customers/{customer_id}/use",
+            "admin",
+            "What was sent under all licences of a customer, day by day.",
+            records.Query,
+            body("Counts of the records", LicenseUseAnswer),
+            400,
+            404,
+            of_path=_CUSTOMER,
+            description=_COUNTED,
         ),
         operation(
             "list_device_excess",
@@ -246,7 +316,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "admin",
             "A page of records, newest first.",
             records.ListQuery,
-            body("A page of records", RecordPage, _TAGGED | _LINK),
+            body("A page of records", RecordPage, _TAGGED | LINK),
             400,
         ),
         operation(
@@ -268,7 +338,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             Answer(
                 "The body, or as much of it as fits into an answer; the Link header leads on",
                 [Content({"type": "string", "format": "binary"}, {}, "application/octet-stream")],
-                _NOT_STORED | _LINK,
+                NOT_STORED | LINK,
             ),
             404,
             410,
@@ -283,7 +353,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             Answer(
                 "A page of the file",
                 [Content(ANY_TEXT, {}, "text/csv"), Content(ANY_TEXT, {}, "application/x-ndjson")],
-                _FILE,
+                FILE,
             ),
             400,
             description=f"{_NOTED} A line of `ndjson` is a RecordWithBody.",
@@ -294,7 +364,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "viewer",
             "A page of the companies that use a product, and totals.",
             profiles.CompanyListQuery,
-            body("Companies", CompanyList, _TAGGED | _LINK, COMPANIES),
+            body("Companies", CompanyList, _TAGGED | LINK, COMPANIES),
             400,
             description=_TOTALS,
         ),
@@ -314,7 +384,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "admin",
             "One company, and a page of its developers.",
             profiles.CompanyQuery,
-            body("The company", CompanyDetail, _TAGGED | _LINK, COMPANY),
+            body("The company", CompanyDetail, _TAGGED | LINK, COMPANY),
             400,
             404,
             of_path=_COMPANY,
@@ -325,7 +395,7 @@ def operations(schemas: Schemas) -> list[Operation]:
             "viewer",
             "A page of the developers who use a product, and totals.",
             profiles.DeveloperListQuery,
-            body("Developers", DeveloperList, _TAGGED | _LINK, DEVELOPERS),
+            body("Developers", DeveloperList, _TAGGED | LINK, DEVELOPERS),
             400,
             description=_TOTALS,
         ),

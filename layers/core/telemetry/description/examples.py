@@ -255,6 +255,45 @@ ACTIVE_USERS = {
         },
     }
 }
+MONTHS = {
+    "A month that is final": {
+        "environment": "production",
+        "application": "orbit-desktop",
+        "from": "2026-10",
+        "to": "2026-10",
+        "audience": "users",
+        "rows": [
+            {
+                "month": "2026-10",
+                "through": "2026-10-31",
+                "final": True,
+                "users": 1234,
+                "new": 120,
+                "returning": 1064,
+                "back": 50,
+                "lost": 97,
+                "records": 90_210,
+                "flagged": 84,
+                "closed_at": "2026-11-01T01:30:04Z",
+                "computed_at": "2026-11-01T01:30:02Z",
+                "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            }
+        ],
+        "closed_at": "2026-11-01T01:30:04Z",
+        "computed_at": "2026-11-01T01:30:02Z",
+        "digest": "7ace431cb61584cb9b8dc7ec08cf38ac0a2d649660be86d349fb43108b542fa4",
+        "definition": {
+            "window_start": "2026-10-01T00:00:00Z",
+            "window_end": "2026-11-01T00:00:00Z",
+            "zone": "UTC",
+            "clock": "time of receipt by the server; window_start is included, window_end is not",
+            "user": "the user a record names; where it names none, its device",
+            "audiences": ["users"],
+            "excluding_flags": ["INVALID_LICENSE", "REVOKED_LICENSE"],
+            "counts": {"new": "those who were not active in the eleven months before"},
+        },
+    }
+}
 APPLICATIONS = {
     "Two applications": {
         "environment": "production",

@@ -10,6 +10,18 @@ JSON = "application/json"
 
 ANY_TEXT = {"type": "string"}
 
+NOT_STORED = {"Cache-Control": "`no-store`"}
+LINK = {"Link": '`<…>; rel="next"` leads to the next page, if there is one'}
+FILE = (
+    NOT_STORED
+    | LINK
+    | {
+        "Export-Rows": "On the last page: the number of rows",
+        "Export-SHA-256": "On the last page: the chained digest of all lines",
+    }
+)
+"""Headers of a page of a file."""
+
 Json = dict[str, Any]
 
 

@@ -23,10 +23,21 @@ ROOTS = (
     "RecordDetail",
     "SystemLogs",
     "License",
+    "LicensePage",
+    "LicenseWithKey",
+    "LicenseUseAnswer",
+    "ActivationPage",
+    "AuditEntryPage",
+    "Customer",
+    "CustomerPage",
+    "Product",
+    "ProductPage",
     "CompanyList",
     "CompanyDetail",
     "DeveloperList",
     "DeveloperDetail",
+    "Values",
+    "SearchResult",
 )
 """The answers that the page shows. What they consist of comes with them."""
 

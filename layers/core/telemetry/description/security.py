@@ -39,8 +39,8 @@ SCHEMES: Json = {
 SDK: list[Json] = [{"bearer": []}, {"header": []}, {"basic": []}, {"query": []}]
 """SDK keys."""
 
-REPORTS: list[Json] = SDK
-"""SDK keys that may report, and staff keys, which are not taken from the query."""
+REPORTS: list[Json] = [*SDK, {"session": []}]
+"""SDK keys that may report, staff keys, which are not taken from the query, and sessions of staff."""
 
 STAFF: list[Json] = [{"bearer": []}, {"header": []}, {"basic": []}, {"session": []}]
 """Staff keys, and sessions of staff."""

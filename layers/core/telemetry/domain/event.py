@@ -9,6 +9,7 @@ from enum import StrEnum
 from telemetry.domain.addresses import address_of
 from telemetry.domain.ids import trimmed
 from telemetry.domain.placeholder import is_placeholder
+from telemetry.domain.values.value import Value
 
 CALL_HOME = "CALL_HOME"
 """The activity of a product that says it is there; also spelled `CALL HOME`."""
@@ -59,8 +60,9 @@ class Event:
     `user_id_type` is how it calls the id, in Reo.Dev's words.
 
     `group` is what the event is about, a data group or an activity type, as `normalise_group` has it; `count` how many
-    uses it stands for, where it says so; `address` the IP address it is about, where it names one; `company` the domain
-    of its company, if it can be told. `source` says what sent it, in Reo.Dev's words.
+    uses it stands for, where it says so; `value` what it tells of its group, unless it is malformed; `address` the IP
+    address it is about, where it names one; `company` the domain of its company, if it can be told. `source` says what
+    sent it, in Reo.Dev's words.
 
     `raw` is the event's own bytes as delivered, the presented API key masked. `event_at` is in epoch milliseconds.
     `errors` maps a field to what is wrong with it, in the dialect's words; not empty means malformed.
@@ -79,6 +81,7 @@ class Event:
     data_type: str | None = None
     group: str | None = None
     count: int | None = None
+    value: Value | None = None
     address: str | None = None
     company: str | None = None
     country: str | None = None

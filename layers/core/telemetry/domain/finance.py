@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from telemetry.domain.active_users import Audience
 from telemetry.domain.errors import InvalidField, NotFound, TelemetryError
+from telemetry.domain.months import Months
 from telemetry.domain.sighting import LONGEST_SCOPE, could_be_scope
 
 LONGEST_PERIOD = 366
@@ -95,6 +96,15 @@ class PiracyCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthlyUsers:
+    """How many were active in each month, and how many of them came, stayed and went?"""
+
+    application: str
+    months: Months
+    audience: Audience = Audience.USERS
+
+
+@dataclass(frozen=True, slots=True)
 class WholeDay:
     """What does the report of a day say?"""
 
@@ -102,4 +112,4 @@ class WholeDay:
     day: date
 
 
-ReportQuestion = ActiveUsersAsOf | DailyActiveUsers | PiracyCounts | WholeDay
+ReportQuestion = ActiveUsersAsOf | DailyActiveUsers | MonthlyUsers | PiracyCounts | WholeDay

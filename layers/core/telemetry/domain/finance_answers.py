@@ -2,9 +2,10 @@
 
 from typing import TypedDict
 
-from telemetry.domain.json_strings import Day, Digest, Instant
+from telemetry.domain.json_strings import Day, Digest, Instant, MonthName
 
 _Period = TypedDict("_Period", {"from": Day, "to": Day})
+_Months = TypedDict("_Months", {"from": MonthName, "to": MonthName})
 
 
 class Evidence(TypedDict):
@@ -46,6 +47,14 @@ class PeriodAsked(_Period):
 
     environment: str
     application: str
+
+
+class MonthsAsked(_Months):
+    """The months that were asked for, both included."""
+
+    environment: str
+    application: str
+    audience: str
 
 
 class DayAsked(TypedDict):
@@ -92,6 +101,40 @@ class DailyNumbers(Evidence):
 
 class DailyReport(PeriodAsked, DailyNumbers):
     """Users day by day."""
+
+    definition: Definition
+
+
+class MonthRow(Evidence):
+    """The users of a month, and the evidence of the day `through`."""
+
+    month: MonthName
+    through: Day
+    """The last closed day of the month."""
+    final: bool
+    """Whether that is its last day: then nothing of the row ever changes."""
+    users: int
+    """Distinct ones; `new`, `returning` and `back` together."""
+    new: int
+    """Not active in the eleven months before."""
+    returning: int
+    """Active in the month before, too."""
+    back: int
+    """Not active in the month before, but in one of the ten before that."""
+    lost: int | None
+    """Active in the month before, and not in this one; null as long as it is not final."""
+    records: int
+    flagged: int
+
+
+class MonthsNumbers(Evidence):
+    """The months, and the evidence of all of them."""
+
+    rows: list[MonthRow]
+
+
+class MonthsReport(MonthsAsked, MonthsNumbers):
+    """Users month by month."""
 
     definition: Definition
 

@@ -1,7 +1,7 @@
 """Finance's reports on closed days, as plain data that any format can carry.
 
-Nothing in a report depends on the time when it is asked for: it never changes. Days that were closed before an
-application had its first report are zeros, without a digest.
+Nothing in a report depends on the time when it is asked for: it never changes, but for the report of a month that is
+not over. Days that were closed before an application had its first report are zeros, without a digest.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,12 +42,16 @@ _ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class FinanceReport:
-    """An answer: what was asked, the numbers, and by what definition; `rows` are the numbers as a table."""
+    """An answer: what was asked, the numbers, and by what definition; `rows` are the numbers as a table.
+
+    `is_final`: the same question has this answer for ever.
+    """
 
     about: Plain
     numbers: Plain
     definition: Plain
     rows: Sequence[Plain]
+    is_final: bool = True
 
     def document(self) -> dict[str, Any]:
         return {**self.about, **self.numbers, "definition": self.definition}
@@ -64,7 +68,7 @@ def active_users_as_of(
     totals, balance = closed or (None, None)
     numbers: ActiveUsersNumbers = {
         "users": sum(balance.counters[asked.audience][: asked.days]) if balance else 0,
-        **_evidence(totals),
+        **evidence_of(totals),
     }
     window = asked.as_of - timedelta(days=asked.days - 1), asked.as_of
     about: WindowAsked = {
@@ -77,7 +81,7 @@ def active_users_as_of(
     return FinanceReport(
         about=about,
         numbers=numbers,
-        definition=_definition(*window, [asked.audience], {"users": f"{_WHO[asked.audience]}, in the window"}),
+        definition=definition_of(*window, [asked.audience], {"users": f"{WHO[asked.audience]}, in the window"}),
         rows=[numbers],
     )
 
@@ -87,10 +91,10 @@ def daily_active_users(
 ) -> FinanceReport:
     """Users day by day."""
     rows = [_daily(day, closed.get(day)) for day in asked.period.days()]
-    counts = {audience.value: f"{_WHO[audience]}, on the day" for audience in Audience}
+    counts = {audience.value: f"{WHO[audience]}, on the day" for audience in Audience}
     counts |= {f"users_{days}": f"users over the {days} days that end with the day" for days in WINDOWS[1:]}
-    definition = _definition(asked.period.first, asked.period.last, list(Audience), counts | _RECORD_COUNTS | _DIGESTS)
-    numbers: DailyNumbers = {"rows": rows, **_evidence_of_all(closed)}
+    definition = definition_of(asked.period.first, asked.period.last, list(Audience), counts | RECORD_COUNTS | DIGESTS)
+    numbers: DailyNumbers = {"rows": rows, **evidence_of_all(closed)}
     return FinanceReport(
         about=_of_period(environment, asked.application, asked.period),
         numbers=numbers,
@@ -103,21 +107,21 @@ def piracy_counts(environment: Environment, asked: PiracyCounts, closed: Mapping
     """Flagged records day by day, and over all of them."""
     counted = [(day, closed.get(day)) for day in asked.period.days()]
     rows: list[PiracyRow] = [
-        {"day": day.isoformat(), **_flagged(totals), **_evidence(totals)} for day, totals in counted
+        {"day": day.isoformat(), **_flagged(totals), **evidence_of(totals)} for day, totals in counted
     ]
-    numbers: PiracyNumbers = {"totals": _summed(rows), "rows": rows, **_evidence_of_all(closed)}
+    numbers: PiracyNumbers = {"totals": _summed(rows), "rows": rows, **evidence_of_all(closed)}
     counts = {
-        "records": _RECORD_COUNTS["records"],
-        "flagged": _RECORD_COUNTS["flagged"],
+        "records": RECORD_COUNTS["records"],
+        "flagged": RECORD_COUNTS["flagged"],
         "each flag": "records that carry it, whatever else they carry",
         "piracy": f"the sum of {_names(FlagClass.PIRACY)}; not distinct records: one with two of them counts twice",
         "license": f"the sum of {_names(FlagClass.LICENSE)}; not distinct records either",
-        **_DIGESTS,
+        **DIGESTS,
     }
     return FinanceReport(
         about=_of_period(environment, asked.application, asked.period),
         numbers=numbers,
-        definition=_definition(asked.period.first, asked.period.last, [], counts),
+        definition=definition_of(asked.period.first, asked.period.last, [], counts),
         rows=rows,
     )
 
@@ -145,7 +149,7 @@ def whole_day(environment: Environment, asked: WholeDay, closed: tuple[DayTotals
             {"start": _midnight(asked.day, hour), "records": count, "flagged": bad}
             for hour, (count, bad) in enumerate(hours)
         ],
-        **_evidence(totals),
+        **evidence_of(totals),
         "chain": totals.chain.hex() if totals else None,
         "evidence": dict(details.evidence) if details else {},
     }
@@ -157,25 +161,25 @@ def whole_day(environment: Environment, asked: WholeDay, closed: tuple[DayTotals
     return FinanceReport(
         about=about,
         numbers=numbers,
-        definition=_definition(asked.day, asked.day, list(Audience), _DAY_COUNTS),
+        definition=definition_of(asked.day, asked.day, list(Audience), _DAY_COUNTS),
         rows=_measures(numbers),
     )
 
 
-_WHO = {
+WHO = {
     Audience.USERS: "distinct users with a record that carries none of excluding_flags",
     Audience.ALL_USERS: "distinct users with a record, whatever its flags",
     Audience.DEVICES: "distinct devices with a record, whatever its flags",
 }
-_RECORD_COUNTS = {
+RECORD_COUNTS = {
     "records": "all records received",
     "flagged": "records with at least one flag of any class",
     "clean": "records without any flag",
 }
-_DIGESTS = {"digest": "of a row: SHA-256 over the day's report; of the answer: over its rows' digests, in order"}
+DIGESTS = {"digest": "of a row: SHA-256 over the day's report; of the answer: over its rows' digests, in order"}
 _DAY_COUNTS = {
-    **{each.value: f"{_WHO[each]}, over so many days that end with the day" for each in Audience},
-    **_RECORD_COUNTS,
+    **{each.value: f"{WHO[each]}, over so many days that end with the day" for each in Audience},
+    **RECORD_COUNTS,
     "digest": "SHA-256 over the whole report of the day, also what is not shown here",
     "chain": "SHA-256 over the chain of the day before and the digest",
     "evidence": "SHA-256 over the records of each index partition; "
@@ -183,7 +187,8 @@ _DAY_COUNTS = {
 }
 
 
-def _definition(first: date, last: date, audiences: Sequence[Audience], counts: Mapping[str, str]) -> Definition:
+def definition_of(first: date, last: date, audiences: Sequence[Audience], counts: Mapping[str, str]) -> Definition:
+    """By what definition the days from `first` to `last` are counted; `counts` say what each number counts."""
     return {
         "window_start": _midnight(first),
         "window_end": _midnight(last + _ONE_DAY),
@@ -219,7 +224,7 @@ def _daily(day: date, totals: DayTotals | None) -> DailyRow:
         "records": records,
         "flagged": flagged,
         "clean": records - flagged,
-        **_evidence(totals),
+        **evidence_of(totals),
     }
 
 
@@ -286,17 +291,18 @@ def _names(class_: FlagClass) -> str:
     return ", ".join(flag.value for flag in Flag if flag.flag_class is class_)
 
 
-def _evidence(totals: DayTotals | None) -> Evidence:
+def evidence_of(totals: DayTotals | None) -> Evidence:
+    """When a day was closed and computed, and its digest."""
     if totals is None:
         return {"closed_at": None, "computed_at": None, "digest": None}
     closed_at, computed_at = _instant(totals.closed_at), _instant(totals.computed_at)
     return {"closed_at": closed_at, "computed_at": computed_at, "digest": totals.digest.hex()}
 
 
-def _evidence_of_all(closed: Mapping[date, DayTotals]) -> Evidence:
+def evidence_of_all(closed: Mapping[date, DayTotals]) -> Evidence:
     """When the last of them was closed and computed, and SHA-256 over their digests in the order of days."""
     if not closed:
-        return _evidence(None)
+        return evidence_of(None)
     days = [closed[day] for day in sorted(closed)]
     return {
         "closed_at": _instant(max(day.closed_at for day in days)),

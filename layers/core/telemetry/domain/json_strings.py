@@ -22,5 +22,8 @@ Instant = Annotated[str, Form(format="date-time")]
 Day = Annotated[str, Form(format="date")]
 """A UTC day: `2026-11-21`."""
 
+MonthName = Annotated[str, Form(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+"""A calendar month: `2026-11`."""
+
 Digest = Annotated[str, Form(pattern="^[0-9a-f]{64}$")]
 """SHA-256 in hexadecimal."""

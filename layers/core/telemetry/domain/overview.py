@@ -93,7 +93,8 @@ class Bucket:
 class Counted:
     """What is counted of a product or the catalogue.
 
-    `totals` and `summaries` are of closed days, `latest` is of the last closed day. `hours` are all hours after it, and
+    `totals` and `summaries` are of closed days, `latest` is of the last one that has a report, and `closed` is the last
+    closed day, which is another one where a product was registered after it. `hours` are all hours after that, and
     others where they are needed.
     """
 
@@ -101,9 +102,10 @@ class Counted:
     latest: DayTotals | None
     summaries: Mapping[date, DaySummary]
     hours: Mapping[datetime, HourCounts]
+    closed: date | None
 
     def is_closed(self, day: date) -> bool:
-        return self.latest is not None and day <= self.latest.day
+        return self.closed is not None and day <= self.closed
 
     def lifetime(self) -> tuple[int, int]:
         """The number of all records ever received, and of the flagged ones among them."""

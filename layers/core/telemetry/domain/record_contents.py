@@ -16,7 +16,7 @@ class Contents(NamedTuple):
 
     def forgotten(self) -> "Contents":
         """Without ids of user and device, and without what may hold them."""
-        event = replace(self.event, raw=b"", user_id=None, hwid=None, activation_identifier=None)
+        event = replace(self.event, raw=b"", user_id=None, hwid=None, activation_identifier=None, value=None)
         return Contents(event, self.data_type, None, None)
 
 

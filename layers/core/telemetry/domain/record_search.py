@@ -13,7 +13,10 @@ from telemetry.domain.window import Window
 
 @dataclass(frozen=True, slots=True)
 class RecordFilter:
-    """Which records match; None matches any value. Users and devices are named as they are counted."""
+    """Which records match; None matches any value. Users and devices are named as they are counted.
+
+    `license_id` is a licence's id, or the name of a licence key (`record.license_named`), which need not be issued.
+    """
 
     window: Window
     product: str | None = None

@@ -59,3 +59,8 @@ class AuditEntry:
     entity: str
     before: Mapping[str, Any]
     after: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        """What kind of thing changed, as `license`."""
+        return self.action.partition(".")[0]

@@ -24,6 +24,7 @@ from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT
 from telemetry.services.day_summaries import Summariser
 from telemetry.services.ports import Candidates, Corrections, DayRecords, DayReports, HourlyCounters, Ledger
 from telemetry.services.recount import Allowance, Dispatch, MoreThanExpected, Recounter
+from telemetry.services.values.closing import ValueCloser
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.batches import grouped
 from telemetry.storage.candidates import CandidateStore
@@ -32,6 +33,7 @@ from telemetry.storage.day_records import DayRecordStore
 from telemetry.storage.day_reports import REPORTS_AT_ONCE, DayReportStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.recount_parts import PartStore
+from telemetry.storage.values import ValueStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class DayCloser:
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
     summarise: Callable[[Sequence[DayReport]], object] = lambda _: None
+    values: ValueCloser | None = None
     contradicted: list[str] = field(default_factory=list)
 
     @classmethod
@@ -87,15 +90,18 @@ class DayCloser:
             products,
             judge_stored or (lambda *_: None),
             Summariser.of(aggregates),
+            ValueCloser(ValueStore(aggregates)),
         )
 
-    def close(self, now: datetime) -> list[Closed]:
-        """Closes every day that is over and drained, in order, as far as there is time. Safe to run again, and at once.
+    def close(self, now: datetime, last: date = date.max) -> list[Closed]:
+        """Closes every day up to `last` that is over and drained, in order, as far as there is time.
+
+        Safe to run again, and at once.
 
         Raises what keeps a day from being closed, after all other products have got further; the days before it stay
         closed.
         """
-        last = last_day_over(now)
+        last = min(last, last_day_over(now))
         day, closed = self._next_to_close(last), list[Closed]()
         while day <= last and (done := self._close(day, now)):
             closed.append(done)
@@ -138,8 +144,18 @@ class DayCloser:
             if not self._report_products(products, busy, day, now) or not self.recounter.allowance.allows():
                 return None
             whole = self._report_all(products, day, now)
+        if not self._close_values(day):
+            return None
         self.ledger.close(day.toordinal())
         return Closed(day, by_deadline=self._live_records(CATALOGUE, day) != whole.records)
+
+    def _close_values(self, day: date) -> bool:
+        """Whether the values of all products are closed afterwards. Reports are written by then, whatever they say."""
+        if self.values is None:
+            return True
+        totals = self.reports.totals_on(sorted(self.records.products(day)), day)
+        records = {product: each.records for product, each in totals.items()}
+        return self.values.close(day, records, self.recounter.allowance.allows)
 
     def _report_products(self, products: Sequence[str], busy: Collection[str], day: date, now: datetime) -> bool:
         """Whether all of them have their report afterwards. Raises what kept the first one from it.

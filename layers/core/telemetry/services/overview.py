@@ -12,7 +12,7 @@ from telemetry.domain.activity_types import ActivityTypeUses, activity_types
 from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
 from telemetry.domain.day_summary import DaySummary
-from telemetry.domain.hourly_counts import HourCounts, total, uses_by_activity
+from telemetry.domain.hourly_counts import RECORDS, HourCounts, total, uses_by_activity
 from telemetry.domain.instant import hour_of
 from telemetry.domain.licensing import Calls
 from telemetry.domain.overview import Counted, Distinct, Overview, Timeline, distinct_over, overview, reported_over
@@ -45,20 +45,22 @@ class Overviews:
     def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
         """The overview of a product or the catalogue.
 
-        Five requests at most when the window reaches up to today, and yesterday is closed; a sixth one, once, for who
-        was active before a window of other days than reports tell of.
+        Five requests at most when the window reaches up to today, and yesterday is closed; six of a product that has
+        no report yet; and once another one for who was active before a window of other days than reports tell of.
         """
         first, last = cut.days[0], cut.days[-1]
         totals = self.totals(scope, cut.before.days[0], last)
         reaches_today = last >= now.astimezone(UTC).date()
         latest = totals[-1] if totals and reaches_today else self.latest(scope, now.astimezone(UTC).date())
         summaries = {} if cut.is_hourly else {each.day: each for each in self._summaries(scope, first, last, latest)}
-        open_since = end_of(latest.day) if latest else hour_of(now) - RETENTION
+        closed = self._closed(latest)
+        open_since = end_of(closed) if closed else hour_of(now) - RETENTION
         counted = Counted(
             totals={each.day: each for each in totals},
             latest=latest,
             summaries=summaries,
             hours=dict(self._hours(scope, cut, open_since, hour_of(now))),
+            closed=closed,
         )
         ledger = self.ledger.ledger(scope, last.toordinal())
         calls = self._calls(scope, cut, summaries, open_since)
@@ -93,6 +95,21 @@ class Overviews:
         if key not in self.distinct:
             self.distinct[key] = distinct_over(cut, self.ledger.ledger(scope, last.toordinal()))
         return self.distinct[key]
+
+    def had_records(self, scope: str, now: datetime) -> bool:
+        """Whether there ever was a record of a product. Two requests when yesterday is closed."""
+        latest = self.latest(scope, now.astimezone(UTC).date())
+        if latest and latest.lifetime_records:
+            return True
+        since = end_of(latest.day) if latest else hour_of(now) - RETENTION
+        return any(counts[RECORDS] for _, counts in self.hourly.hours(scope, since, hour_of(now)))
+
+    def _closed(self, latest: DayTotals | None) -> date | None:
+        """The last closed day, also of a product that was registered after it, and has no report."""
+        if latest:
+            return latest.day
+        closed = self.ledger.closing().closed
+        return None if closed is None else date.fromordinal(closed)
 
     def _summaries(self, scope: str, first: date, last: date, latest: DayTotals | None) -> list[DaySummary]:
         """The summaries of the closed days among these."""

@@ -9,10 +9,11 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Damaged, Forgotten, NotFound
 from telemetry.domain.judge import Verdict
 from telemetry.domain.keyring import NEVER_SEEN, Identity
-from telemetry.domain.license import License, license_id
+from telemetry.domain.license import License, license_id, license_id_of
 from telemetry.domain.record import Record, RecordKey, license_named, partition_with, read_telemetry_id, stored_version
 from telemetry.domain.record_contents import Contents
 from telemetry.domain.record_search import RecordFilter, RecordView
+from telemetry.domain.search import fingerprint_of_key_name
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services.administration.stores import Stores
 from telemetry.services.api_keys import known_key
@@ -116,13 +117,17 @@ class RecordSearch:
         """The licences whose records are searched, by their names in partitions."""
         if not (wanted.license_id or wanted.customer_id):
             return None
+        if (fingerprint := fingerprint_of_key_name(wanted.license_id or "")) and wanted.customer_id is None:
+            return frozenset({license_named(fingerprint)})
         return frozenset(license_named(license_.fingerprint) for license_ in self._licenses_of(wanted))
 
     def _licenses_of(self, wanted: RecordFilter) -> list[License]:
         if wanted.license_id is None:
             return self.stores.licenses.of_customer(self.environment, wanted.customer_id or "")
+        fingerprint = fingerprint_of_key_name(wanted.license_id)
+        id_ = license_id_of(self.environment, fingerprint, self.stores.keyring) if fingerprint else wanted.license_id
         try:
-            license_ = self.stores.licenses.get(wanted.license_id)
+            license_ = self.stores.licenses.get(id_)
         except NotFound:
             return []
         fits = license_.environment is self.environment and wanted.customer_id in {None, license_.customer_id}

@@ -1,11 +1,11 @@
 """Finance's questions, answered from the aggregates."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
-from telemetry.domain.active_users import Audience, LedgerBroken, count_active
+from telemetry.domain.active_users import Audience, Balance, LedgerBroken, count_active
 from telemetry.domain.closing import wait_until_closed
 from telemetry.domain.day_report import DayTotals, check_chain
 from telemetry.domain.environment import Environment
@@ -13,6 +13,7 @@ from telemetry.domain.finance import (
     ActiveUsersAsOf,
     DailyActiveUsers,
     DayNotClosed,
+    MonthlyUsers,
     Period,
     PiracyCounts,
     ReportQuestion,
@@ -26,6 +27,7 @@ from telemetry.domain.finance_report import (
     piracy_counts,
     whole_day,
 )
+from telemetry.domain.monthly_report import monthly_users
 from telemetry.domain.product import Product
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, could_be_scope
 from telemetry.services.ports import Ledger
@@ -72,8 +74,8 @@ def applications(products: Mapping[str, Product], scopes: Collection[str]) -> li
 class ClosedDays:
     """The closed days of one environment, as finance asks for them: each answer is one request to storage.
 
-    It takes more to say why there is no report. `is_known` tells applications that had no traffic yet from those that
-    do not exist; `now` only how long to wait.
+    It takes two more where it depends on how far days are closed: for months, and to say why there is no report.
+    `is_known` tells applications that had no traffic yet from those that do not exist; `now` only how long to wait.
     """
 
     environment: Environment
@@ -90,6 +92,9 @@ class ClosedDays:
                 return active_users_as_of(environment, asked, self._day(scope, asked.as_of, self.reports.users))
             case DailyActiveUsers():
                 return daily_active_users(environment, asked, self._days(scope, asked.period))
+            case MonthlyUsers():
+                through = self._check_closed(scope, Period(asked.months.last.first, asked.months.last.first))
+                return monthly_users(environment, asked, through, self._told(scope, asked.months.told_by(through)))
             case PiracyCounts():
                 return piracy_counts(environment, asked, self._days(scope, asked.period))
             case WholeDay():
@@ -117,23 +122,45 @@ class ClosedDays:
         check_chain(list(found.values()), period.first)
         return found
 
+    def _told(self, scope: str, days: Sequence[date]) -> dict[date, tuple[DayTotals, Balance]]:
+        """Those of these closed days that have a report: all but those closed before the scope had its first one."""
+        found = self.reports.users_on(scope, days)
+        if days[-1] not in found or _gap(days, found):
+            found = self.reports.users_on(scope, days, consistent=True)
+            if days[-1] not in found:
+                self._check_empty(scope, days[-1])
+            if missing := _gap(days, found):
+                raise LedgerBroken(f"{scope}: the report of {missing} is missing, or a part of it")
+        return found
+
     def _read_days(self, scope: str, period: Period, *, consistent: bool = False) -> dict[date, DayTotals]:
         found = self.reports.totals(scope, period.first, period.last, consistent=consistent)
         return {totals.day: totals for totals in found}
 
-    def _check_closed(self, scope: str, period: Period) -> None:
-        """Raises UnknownApplication, DayNotClosed with the first day that is not closed."""
+    def _check_closed(self, scope: str, period: Period) -> date:
+        """The last closed day. Raises UnknownApplication, DayNotClosed with the first day that is not closed."""
         if scope not in {CATALOGUE, UNKNOWN_PRODUCT} and not self.ledger.has_scope(scope) and not self.is_known(scope):
             raise UnknownApplication(f"application {scope}")
         closing = self.ledger.closing()
-        if not closing.is_closed(period.last.toordinal()):
-            last = date.fromordinal(closing.closed) if closing.closed else None
+        last = date.fromordinal(closing.closed) if closing.closed else None
+        if last is None or last < period.last:
             day = max(period.first, last + timedelta(days=1)) if last else period.first
             is_future = day > self.now.astimezone(UTC).date()
             raise DayNotClosed(day, wait_until_closed(day, self.now), last, is_future=is_future)
+        return last
 
     def _check_empty(self, scope: str, day: date) -> None:
         """Raises LedgerBroken when a closed day has no whole report although its scope had its first one by then."""
         before = self.reports.latest(scope, day, consistent=True)
         if before is not None:
             raise LedgerBroken(f"{scope}: the report of {day} is missing, or a part of it")
+
+
+def _gap(days: Sequence[date], found: Collection[date]) -> date | None:
+    """The first of these days that is missing after one that was found."""
+    begun = False
+    for day in days:
+        begun = begun or day in found
+        if begun and day not in found:
+            return day
+    return None

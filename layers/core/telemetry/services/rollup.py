@@ -102,7 +102,7 @@ class Rollup:
         """
         position = self._position(batch.shard)
         readable, failed = self._read(batch)
-        fresh = [seen for seen in readable if _is_after(seen.record, position)]
+        fresh = [seen for seen in readable if is_after(seen.record, position)]
         refused = _refused(batch, fresh, self._count_users(fresh))
         if uncounted := [each for each in failed if int(each.sequence_number) > int(position or 0)] + refused:
             self.uncounted.send(uncounted)
@@ -156,7 +156,7 @@ class Rollup:
             try:
                 if attempts.failures:
                     position = self.hourly.position(batch.shard)
-                for end, fold in _runs(batch.records, [seen for seen in fresh if _is_after(seen.record, position)]):
+                for end, fold in _runs(batch.records, [seen for seen in fresh if is_after(seen.record, position)]):
                     if int(end) > int(position or 0):
                         self.hourly.add(batch.shard, position, end, self._bounded(fold), now)
                         position = end
@@ -177,8 +177,8 @@ def _runs(records: Sequence[StreamRecord], fresh: Sequence[Seen]) -> Iterator[tu
             yield end, fold
             fold = Fold()
         fold.add(seen.observation, seen.group)
-        end = _sequence_number(seen.record)
-    yield _sequence_number(records[-1]), fold
+        end = sequence_number(seen.record)
+    yield sequence_number(records[-1]), fold
 
 
 def _refused(
@@ -201,15 +201,17 @@ def _uncounted(batch: Batch, record: StreamRecord, cause: Exception) -> Uncounte
         cause=f"{type(cause).__name__}: {cause}",
         event_id=record["eventID"],
         shard=batch.shard,
-        sequence_number=_sequence_number(record),
+        sequence_number=sequence_number(record),
     )
 
 
-def _is_after(record: StreamRecord, position: str | None) -> bool:
-    return position is None or int(_sequence_number(record)) > int(position)
+def is_after(record: StreamRecord, position: str | None) -> bool:
+    """Whether a record comes after a position of its shard; None: its beginning."""
+    return position is None or int(sequence_number(record)) > int(position)
 
 
-def _sequence_number(record: StreamRecord) -> str:
+def sequence_number(record: StreamRecord) -> str:
+    """Where a record is in its shard."""
     number: str = record["dynamodb"]["SequenceNumber"]
     return number
 

@@ -3,16 +3,17 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from pynamodb.expressions.update import Action
 
-from telemetry.domain.errors import ChangedMeanwhile
+from telemetry.domain.errors import ChangedMeanwhile, NotFound
 from telemetry.domain.instant import to_milliseconds
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import Activation, ActivationState, License, LicenseState
 from telemetry.domain.page import Page
 from telemetry.retry import Deadline
-from telemetry.storage.changes import Write, refused
+from telemetry.storage.changes import Write, log_writes, refused
 from telemetry.storage.errors import store
 from telemetry.storage.license_items import (
     LICENSE,
@@ -24,7 +25,10 @@ from telemetry.storage.license_items import (
 )
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.pages import read_page
-from telemetry.storage.tables import bind
+from telemetry.storage.tables import bind, found_item
+
+if TYPE_CHECKING:
+    from telemetry.domain.staff import AuditEntry
 
 _OF_ACTIVATION = 1  # in a transaction, after that of its licence
 
@@ -51,6 +55,13 @@ class ActivationStore:
         wanted = model.sk.between(f"{after}!" if after else "activation#", "activation$")
         found = model.query(license_partition(id_), wanted, page_size=limit + 1)
         return read_page(found, "sk", limit, lambda raw: activation_of(model.from_raw_data(raw)))
+
+    def get(self, id_: str, identifier: str) -> Activation:
+        """What is known of a device under a licence, strongly consistent. Raises NotFound."""
+        key = license_partition(id_), activation_sort_key(identifier, self.keyring)
+        if item := found_item(bind(ActivationItem, self.table), *key):
+            return activation_of(item)
+        raise NotFound(f"activation under license {id_}")
 
     def activate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
         """Activates a device in one transaction with its licence's count, so that limits hold under concurrency.
@@ -79,8 +90,15 @@ class ActivationStore:
         of_license = Write(licenses(license_partition(license_.id), LICENSE), unchanged, actions)
         return self._change(of_license, activation, license_, deadline)
 
-    def deactivate(self, license_: License, identifier: str, now: datetime, deadline: Deadline) -> ActivationChange:
-        """Ends an activation; ALREADY when there is none that is active."""
+    def deactivate(
+        self,
+        license_: License,
+        identifier: str,
+        now: datetime,
+        deadline: Deadline,
+        entry: "AuditEntry | None" = None,
+    ) -> ActivationChange:
+        """Ends an activation, with its entry in the audit log if staff do it; ALREADY when there is none active."""
         licenses, activations = bind(LicenseItem, self.table), bind(ActivationItem, self.table)
         activation = Write(
             activations(license_partition(license_.id), activation_sort_key(identifier, self.keyring)),
@@ -89,15 +107,22 @@ class ActivationStore:
         )
         item = licenses(license_partition(license_.id), LICENSE)
         of_license = Write(item, licenses.pk.exists(), [licenses.active_activations.add(-1)])
-        return self._change(of_license, activation, license_, deadline)
+        return self._change(of_license, activation, license_, deadline, entry)
 
     def _change(
-        self, of_license: Write, of_activation: Write, license_: License, deadline: Deadline
+        self,
+        of_license: Write,
+        of_activation: Write,
+        license_: License,
+        deadline: Deadline,
+        entry: "AuditEntry | None" = None,
     ) -> ActivationChange:
-        failed = refused([of_license, of_activation], f"license {license_.id}", deadline)
+        logged = log_writes(self.table, entry)
+        failed = refused([of_license, of_activation, *logged], f"license {license_.id}", deadline)
         if not failed:
             return ActivationChange.DONE
-        return ActivationChange.ALREADY if _OF_ACTIVATION in failed else self._refused(license_.id)
+        already = _OF_ACTIVATION + len(logged)  # what is put comes before what is updated
+        return ActivationChange.ALREADY if already in failed else self._refused(license_.id)
 
     def _refused(self, id_: str) -> ActivationChange:
         """Why the licence's own condition failed: no room, or another state than was read."""

@@ -23,10 +23,10 @@ _SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What a change does to one item on one condition: put it, or update it by `actions`, or delete it."""
+    """What a change does to one item, on one condition if any: put it, or update it by `actions`, or delete it."""
 
     item: Model
-    condition: Condition
+    condition: Condition | None = None
     actions: Sequence[Action] = ()
     deletes: bool = False
 
@@ -43,11 +43,15 @@ def commit(table: str, writes: Sequence[Write], entry: "AuditEntry | None" = Non
 
     Tries again while others get in between. Raises StoreUnavailable when that takes too long.
     """
+    return not refused([*writes, *log_writes(table, entry)], "registry", Deadline(_SECONDS))
+
+
+def log_writes(table: str, entry: "AuditEntry | None") -> list[Write]:
+    """What a transaction of the registry does besides, so that an entry is in the audit log; nothing without one."""
     from telemetry.storage.audit import audit_item  # noqa: PLC0415 (functions that change nothing need not load it)
 
     log = audit_item(entry, table) if entry else None
-    logged = [Write(log, type(log).pk.does_not_exist())] if log else []
-    return not refused([*writes, *logged], "registry", Deadline(_SECONDS))
+    return [Write(log, type(log).pk.does_not_exist())] if log else []
 
 
 def put(item: Model, condition: Condition, otherwise: Exception, logged: Logged | None = None) -> None:

@@ -12,6 +12,7 @@ from telemetry.domain.page import Page
 from telemetry.domain.staff import AuditEntry
 from telemetry.storage.batches import batch_get
 from telemetry.storage.changes import Write, commit
+from telemetry.storage.customer_words import Named, named_with, word_writes
 from telemetry.storage.errors import store
 from telemetry.storage.pages import read_page
 from telemetry.storage.tables import KeyedItem, bind, found_item
@@ -52,15 +53,24 @@ class CustomerStore:
         found = model.query(_CUSTOMERS, model.sk > after if after else None, consistent_read=True, page_size=limit + 1)
         return read_page(found, "sk", limit, lambda raw: _customer(model.from_raw_data(raw)))
 
+    def named(self, words: Collection[str]) -> Named:
+        """Customers of whose names each of these words (folded) begins a word. A request for each of three words."""
+        return named_with(self.table, words)
+
     def add(self, customer: Customer, entry: AuditEntry | None = None) -> None:
         """Stores a new customer, with its entry in the audit log if staff made it. Raises AlreadyExists."""
-        if not commit(self.table, [Write(self._item(customer), CustomerItem.pk.does_not_exist())], entry):
+        writes = [Write(self._item(customer), CustomerItem.pk.does_not_exist()), *word_writes(self.table, customer)]
+        if not commit(self.table, writes, entry):
             raise AlreadyExists(f"customer {customer.id}")
 
-    def change(self, customer: Customer, entry: AuditEntry) -> Customer:
-        """Stores a customer that was read at this version; gives it with the next. Raises ChangedMeanwhile."""
-        changed = replace(customer, version=customer.version + 1)
-        if not commit(self.table, [Write(self._item(changed), CustomerItem.version == customer.version)], entry):
+    def change(self, customer: Customer, was: Customer, entry: AuditEntry) -> Customer:
+        """Stores a customer that was read like this; gives it with the next version. Raises ChangedMeanwhile."""
+        changed = replace(customer, version=was.version + 1)
+        writes = [
+            Write(self._item(changed), CustomerItem.version == was.version),
+            *word_writes(self.table, changed, was),
+        ]
+        if not commit(self.table, writes, entry):
             raise ChangedMeanwhile(f"customer {customer.id}")
         return changed
 

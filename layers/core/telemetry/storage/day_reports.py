@@ -72,9 +72,19 @@ class DayReportStore:
 
     def users(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, Balance] | None:
         """What tells the users of a closed day over any window, None where there is none: one request."""
-        keys = (_totals_key(scope, day), _balance_key(scope, day))
-        totals, balance = self._items(keys, consistent=consistent)
-        return None if totals is None or balance is None else (_totals(totals), _balance(balance, day))
+        return self.users_on(scope, [day], consistent=consistent).get(day)
+
+    def users_on(
+        self, scope: str, days: Sequence[date], *, consistent: bool = False
+    ) -> dict[date, tuple[DayTotals, Balance]]:
+        """The same of up to 50 closed days: those that have a report. One request."""
+        keys = [key for day in days for key in (_totals_key(scope, day), _balance_key(scope, day))]
+        items = iter(self._items(keys, consistent=consistent))
+        return {
+            day: (_totals(totals), _balance(balance, day))
+            for day, totals, balance in zip(days, items, items, strict=True)
+            if totals is not None and balance is not None
+        }
 
     def details(self, scope: str, day: date, *, consistent: bool = False) -> tuple[DayTotals, DayDetails] | None:
         """What happened on a closed day, None where there is none: one request."""

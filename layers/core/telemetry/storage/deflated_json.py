@@ -4,10 +4,13 @@ import json
 import zlib
 from typing import Any
 
+MOST, QUICK = 9, 1
+"""How much to compress: what is written once and read often; what is written as often as read."""
 
-def deflated_json(value: object) -> bytes:
-    """Compact JSON, compressed as much as possible: it is written once and read often."""
-    return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), level=9)
+
+def deflated_json(value: object, level: int = MOST) -> bytes:
+    """Compact JSON, compressed."""
+    return zlib.compress(json.dumps(value, separators=(",", ":")).encode(), level)
 
 
 def inflated_json(stored: bytes) -> Any:  # noqa: ANN401 (JSON)

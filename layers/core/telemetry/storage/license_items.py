@@ -1,7 +1,7 @@
 """Licences and activations as items of the registry, and back."""
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.instant import from_milliseconds, from_seconds
@@ -39,10 +39,23 @@ class ByCustomer(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untype
     listed = UnicodeAttribute(range_key=True)
 
 
+class ByEnding(GlobalSecondaryIndex["LicenseItem"]):  # type: ignore[no-untyped-call]
+    """Finds licences of an environment by the last characters of their keys. Written when one is issued, and never."""
+
+    class Meta:
+        """Written once, in template.yaml; here for reading."""
+
+        index_name = "by_ending"
+        projection = KeysOnlyProjection()
+
+    ending = UnicodeAttribute(hash_key=True)
+    listed = UnicodeAttribute(range_key=True)
+
+
 class LicenseItem(KeyedItem):
     """A licence. pk `license#<id>`, sk `license`; kind `license#production`; listed `<created, epoch ms>#<id>`.
 
-    The key itself is there encrypted only.
+    The key itself is there encrypted only. `ending` is `production#0c33`: what may be shown of the key, in any case.
     """
 
     sk = UnicodeAttribute(range_key=True, default=LICENSE)
@@ -51,6 +64,7 @@ class LicenseItem(KeyedItem):
     encrypted_key = BinaryAttribute(legacy_encoding=False)
     fingerprint = BinaryAttribute(legacy_encoding=False)
     last_four = UnicodeAttribute()
+    ending = UnicodeAttribute()
     product_id = UnicodeAttribute(null=True)
     customer_id = UnicodeAttribute(null=True)
     state = UnicodeAttribute()
@@ -61,6 +75,7 @@ class LicenseItem(KeyedItem):
 
     by_kind = ByKind()
     by_customer = ByCustomer()
+    by_ending = ByEnding()
 
 
 class ActivationItem(KeyedItem):
@@ -83,6 +98,11 @@ def license_partition(id_: str) -> str:
 def license_kind(environment: Environment) -> str:
     """`license#production`: what the index by kind lists together."""
     return f"{LICENSE}#{environment}"
+
+
+def license_ending(environment: Environment, last_four: str) -> str:
+    """`production#0c33`: what licences are found under by the last characters of their keys."""
+    return f"{environment}#{last_four.casefold()}"
 
 
 def activation_sort_key(identifier: str, keyring: Keyring) -> str:

@@ -1,8 +1,10 @@
 """Licences in the registry."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from pynamodb.attributes import Attribute
@@ -14,6 +16,7 @@ from telemetry.domain.errors import AlreadyExists, ChangedMeanwhile, NotFound
 from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seconds
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import ENDED_BY_DATE, ActivationState, License, LicenseState
+from telemetry.domain.license_list import LicenseFilter, Seats
 from telemetry.domain.page import Page
 from telemetry.retry import Deadline
 from telemetry.storage.batches import read_items
@@ -25,6 +28,7 @@ from telemetry.storage.license_items import (
     LICENSE,
     LicenseItem,
     activation_sort_key,
+    license_ending,
     license_kind,
     license_of,
     license_partition,
@@ -61,29 +65,22 @@ class LicenseStore:
         return decrypt(item.encrypted_key, license_.id, self.keyring)
 
     def page(
-        self,
-        environment: Environment,
-        now: datetime,
-        limit: int,
-        after: str | None = None,
-        customer_id: str | None = None,
-        product_id: str | None = None,
-        state: LicenseState | None = None,
+        self, wanted: LicenseFilter, now: datetime, limit: int, after: str | None = None, *, newest: bool = False
     ) -> Page[License]:
-        """A page of licences, oldest first; `state` is the one at this time, so that a lapsed one counts as expired."""
-        model = bind(LicenseItem, self.table)
-        index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", license_kind(environment))
-        wanted: Condition | None = model.kind == license_kind(environment) if customer_id else None
-        if product_id is not None:
-            wanted = _both(wanted, model.product_id == product_id)
-        if state is not None:
-            wanted = _both(wanted, _in_state(state, now))
+        """A page of the licences that match at this time, oldest first, or `newest` first."""
+        model, kind, customer_id = bind(LicenseItem, self.table), license_kind(wanted.environment), wanted.customer_id
+        index, partition = ("by_customer", customer_id) if customer_id else ("by_kind", kind)
+        conditions = list(_conditions(wanted, now))
+        beyond = None
+        if after:
+            beyond = model.listed < after if newest else model.listed > after
         found = model.query(
             partition,
-            model.listed > after if after else None,
-            wanted,
+            beyond,
+            reduce(and_, conditions) if conditions else None,
             index_name=index,
-            page_size=limit + 1 if wanted is None else FILTERED_PAGE_SIZE,
+            scan_index_forward=not newest,
+            page_size=FILTERED_PAGE_SIZE if conditions else limit + 1,
         )
         return read_page(found, "listed", limit, lambda raw: license_of(model.from_raw_data(raw)))
 
@@ -92,6 +89,15 @@ class LicenseStore:
         model = bind(LicenseItem, self.table)
         found = model.query(customer_id, None, model.kind == license_kind(environment), index_name="by_customer")
         return [license_of(item) for item in found]
+
+    def ending(self, environment: Environment, last_four: str, limit: int) -> list[License]:
+        """The latest licences of an environment whose keys end like this, in any case. Two requests."""
+        model = bind(LicenseItem, self.table)
+        ending = license_ending(environment, last_four)
+        listed = model.query(ending, index_name="by_ending", scan_index_forward=False, limit=limit)
+        ids = [item.listed.partition("#")[2] for item in listed]
+        found, _ = self.known(ids, (), consistent=False) if ids else ({}, {})
+        return [found[id_] for id_ in ids if id_ in found]
 
     def known(
         self, ids: Collection[str], activations: Collection[tuple[str, str]], *, consistent: bool = True
@@ -138,6 +144,7 @@ class LicenseStore:
             encrypted_key=encrypt(key, license_.id, self.keyring),
             fingerprint=license_.fingerprint,
             last_four=license_.last_four,
+            ending=license_ending(license_.environment, license_.last_four),
             product_id=license_.product_id,
             customer_id=license_.customer_id,
             state=license_.state.value,
@@ -173,6 +180,22 @@ class LicenseStore:
         return replace(license_, version=license_.version + 1)
 
 
+def _conditions(wanted: LicenseFilter, now: datetime) -> Iterator[Condition]:
+    """What a Query need not give, because it does not match."""
+    model = LicenseItem
+    if wanted.customer_id:
+        yield model.kind == license_kind(wanted.environment)
+    if wanted.product_id is not None:
+        yield model.product_id == wanted.product_id
+    if wanted.state is not None:
+        yield _in_state(wanted.state, now)
+    if wanted.seats is not None:
+        used, allowed = model.active_activations, model.activation_limit
+        yield (allowed > 0) & (used > allowed if wanted.seats is Seats.OVER else used >= allowed)
+    if wanted.ends_by is not None:
+        yield model.ends_at.between(to_seconds(now) + 1, to_seconds(wanted.ends_by))
+
+
 def _in_state(state: LicenseState, now: datetime) -> Condition:
     """The condition for License.state_at. (Comparing a date that is not there is false.)"""
     lapsed: Condition = LicenseItem.ends_at <= to_seconds(now)
@@ -183,10 +206,6 @@ def _in_state(state: LicenseState, now: datetime) -> Condition:
     elif state in ENDED_BY_DATE:
         stored &= ~lapsed
     return stored
-
-
-def _both(one: Condition | None, other: Condition) -> Condition:
-    return other if one is None else one & other
 
 
 def _ends_at(license_: License) -> int | None:

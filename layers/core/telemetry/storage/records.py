@@ -3,13 +3,14 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from telemetry.domain import flags as flag_codes
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
+from telemetry.domain.instant import from_milliseconds, to_milliseconds, to_seconds
 from telemetry.domain.judge import Verdict
 from telemetry.domain.record import Record, RecordKey, chunk_keys, judgement_key
 from telemetry.domain.shards import ShardPlan
@@ -35,6 +36,7 @@ from telemetry.storage.tables import bind, dynamodb_client, found_item
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_CLOCKS_DIFFER = timedelta(days=1)
 _MOST_CHUNKS = 100  # 35 MB; no body is larger than 16 MiB
 
 
@@ -120,6 +122,33 @@ class RecordStore:
 
         found = zip(partitions, side_by_side(newest, partitions), strict=True)
         return {partition: record for partition, record in found if record}
+
+    def last_received(self, partitions: Sequence[str], now: datetime) -> dict[str, datetime]:
+        """When the record with the latest event time was received, of each base partition that has one unexpired.
+
+        Event times more than a day ahead are passed over: one wrong clock must not be the last word for years.
+        """
+        model, ahead = bind(RecordItem, self.table), f"{to_milliseconds(now + _CLOCKS_DIFFER):013d}"
+        expired = to_seconds(now)
+
+        def newest(partition: str) -> datetime | None:
+            found = model.query(
+                partition, model.sort < ahead, scan_index_forward=False, limit=1, attributes_to_get=["t", "x"]
+            )
+            return next((from_milliseconds(item.received_at) for item in found if item.expires_at > expired), None)
+
+        found = zip(partitions, side_by_side(newest, partitions), strict=True)
+        return {partition: moment for partition, moment in found if moment}
+
+    def any_in(self, partitions: Sequence[str], now: datetime) -> bool:
+        """Whether one of these base partitions has a record that has not expired: of each, the latest event is read."""
+        model = bind(RecordItem, self.table)
+
+        def is_used(partition: str) -> bool:
+            found = model.query(partition, scan_index_forward=False, limit=1, attributes_to_get=["p", "s", "x"])
+            return any(item.expires_at > to_seconds(now) for item in found)
+
+        return any(side_by_side(is_used, partitions))
 
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""

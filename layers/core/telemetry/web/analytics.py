@@ -270,7 +270,7 @@ def top_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen, now
             "state": holder.license.state_at(now) if holder.license else None,
             "records": each.records,
             "flagged": each.flagged,
-            "flags": _flags(each.flags),
+            "flags": flags_by_name(each.flags),
             "devices": each.devices,
             "ips": each.ips,
             "countries": list(each.countries),
@@ -417,7 +417,7 @@ def _evidence_of_flags(alert: SpikeAlert) -> answers.FlaggedEvidence:
     spike = alert.episode.opened
     evidence: answers.FlaggedEvidence = {"flagged": spike.count, "most_expected": spike.expected}
     if spike.flags:
-        evidence["flags"] = _flags(spike.flags)
+        evidence["flags"] = flags_by_name(spike.flags)
     if spike.license:
         evidence["license"] = _license_name(spike.license, alert.holders[spike.license])
     return evidence
@@ -460,7 +460,7 @@ def logs_body(logs: SystemLogs) -> answers.SystemLogs:
     }
 
 
-def _flags(counts: Mapping[str, int]) -> answers.Count:
+def flags_by_name(counts: Mapping[str, int]) -> answers.Count:
     """By name instead of code, the most frequent first."""
     return {by_code(code): count for code, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))}
 

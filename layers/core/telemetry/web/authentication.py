@@ -84,18 +84,15 @@ class Authenticator:
 
         Raises as `access` does, and CrossSiteRequest.
         """
-        if credentials.session:
-            key = self.key_of(self.session(credentials.session, now))
-        else:
-            key = self._presented(credentials)
+        key = self._presented_or_signed_in(credentials, now)
         return key, grant_staff(key, role, credentials.environment, source_ip, now)
 
     def report_access(self, credentials: Credentials, source_ip: str, now: datetime) -> Access:
-        """What an SDK key with capability `report` opens, or a staff key of any role in the environment it asks for.
+        """What an SDK key with capability `report` opens, or staff of any role in the environment it asks for.
 
-        Raises as `access` does, and InvalidField when a staff key comes without an environment.
+        Staff come with a key or a session. Raises as `staff_access` does, and InvalidField without an environment.
         """
-        key = self._presented(credentials)
+        key = self._presented_or_signed_in(credentials, now)
         if key.kind is KeyKind.SDK:
             return grant(key, Capability.REPORT, credentials.environment, source_ip, now)
         environments = grant_staff(key, Role.VIEWER, credentials.environment, source_ip, now)
@@ -130,6 +127,10 @@ class Authenticator:
     def _is_ours(self, presented: PresentedSession, session: Session) -> bool:
         token = presented.csrf_token.encode("utf-8", "surrogatepass")
         return presented.is_same_origin and hmac.compare_digest(token, csrf_token(session.id, self._keyring).encode())
+
+    def _presented_or_signed_in(self, credentials: Credentials, now: datetime) -> ApiKey:
+        session = credentials.session
+        return self.key_of(self.session(session, now)) if session else self._presented(credentials)
 
     def _presented(self, credentials: Credentials) -> ApiKey:
         if not credentials.secret:

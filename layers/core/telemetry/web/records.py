@@ -1,6 +1,7 @@
 """Requests and answers of the routes about records (docs/analytics.md)."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.record import NO_ADDRESS, Record, telemetry_id
 from telemetry.domain.record_search import RecordFilter, RecordView
+from telemetry.domain.search import fingerprint_of_key_name
 from telemetry.domain.window import Range, Window, window_of
 from telemetry.services.attributions import Shown
 from telemetry.services.record_export import ExportProgress
@@ -44,6 +46,10 @@ LONGEST_TEXT = 256
 
 RECORDS = "/api/v1/analytics/records"
 
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_KEY_NAME = "1[A-Za-z0-9_-]{21}[AQgw]"
+"""Of 16 bytes in base64url, the last character tells two bits only."""
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
 Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
 """The longest that import takes; DynamoDB allows no key of more than 2,048 bytes."""
@@ -55,6 +61,20 @@ def _counted(id_: str | None) -> str:
     return id_
 
 
+def _license(text: str) -> str:
+    """A licence key in an address ends up in histories and logs: it is refused, and not repeated."""
+    if _UUID.fullmatch(text):
+        return text.lower()
+    if fingerprint_of_key_name(text) is None:
+        raise ValueError(
+            "Wants the id of a licence, never its key: POST /api/v1/analytics/search finds the id by the key"
+        )
+    return text
+
+
+LicenseId = Annotated[
+    Text, AfterValidator(_license), Field(json_schema_extra={"pattern": f"^(?:{_UUID.pattern}|{_KEY_NAME})$"})
+]
 User = Annotated[Text, AfterValidator(normalise_user), AfterValidator(_counted)]
 Device = Annotated[Text, AfterValidator(trimmed), AfterValidator(_counted)]
 
@@ -105,7 +125,7 @@ class BodyQuery(Query):
 class FilterQuery(Query):
     """Which records are wanted."""
 
-    license_id: Id | None = None
+    license_id: LicenseId | None = None
     customer_id: Id | None = None
     user: User | None = None
     hwid: Device | None = None
@@ -194,17 +214,17 @@ class Shape:
             "event_at": None if event_at is None else instant(datetime.fromtimestamp(event_at / 1000, UTC)),
             "product": record.product,
             "version": record.product_version,
-            "user": _cut(said.event.user_id),
-            "hwid": _cut(said.event.device_id),
+            "user": cut(said.event.user_id),
+            "hwid": cut(said.event.device_id),
             "ip": record.source_ip,
             "event_ip": None if record.address == NO_ADDRESS else record.address,
             "country": record.country,
             "dialect": record.dialect.name.lower(),
-            "group": _cut(said.event.group),
+            "group": cut(said.event.group),
             "license": self._license(view),
             "customer": _customer(view),
             "flags": [flag for flag in Flag if flag in view.flags],
-            "data_type": _cut(said.data_type),
+            "data_type": cut(said.data_type),
             "api_key_id": record.api_key_id,
             "damage": record.damage,
             "forgotten": view.is_forgotten,
@@ -302,5 +322,6 @@ def _fits(answer: Mapping[str, Any]) -> bool:
     return len(json.dumps(json.dumps(answer))) <= LARGEST_ANSWER
 
 
-def _cut(text: str | None) -> str | None:
+def cut(text: str | None) -> str | None:
+    """A client's text as a row shows it."""
     return text if text is None or len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"

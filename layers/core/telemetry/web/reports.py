@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import re
-from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
@@ -19,6 +18,7 @@ from telemetry.domain.errors import InvalidField
 from telemetry.domain.finance import (
     ActiveUsersAsOf,
     DailyActiveUsers,
+    MonthlyUsers,
     Period,
     PiracyCounts,
     WholeDay,
@@ -27,6 +27,7 @@ from telemetry.domain.finance import (
 )
 from telemetry.domain.finance_answers import ApplicationItem, Applications, ApplicationsAbout
 from telemetry.domain.finance_report import FinanceReport
+from telemetry.domain.months import Month, Months
 from telemetry.services.reports import Application
 from telemetry.web.csv_cells import no_formula
 from telemetry.web.etags import content_etag, is_current
@@ -56,24 +57,28 @@ class Format(StrEnum):
 
 def active_users_question(query: Query) -> ActiveUsersAsOf:
     """`application`, and `days` and `as_of`, or `month`; `audience`."""
-    application = application_of(_required(query, "application"))
-    audience = query.get("audience", Audience.USERS.value)
-    if audience not in set(Audience):
-        raise InvalidField("audience", f"must be one of {', '.join(Audience)}")
+    application, audience = application_of(_required(query, "application")), _audience(query)
     if not query.keys() & {"month", "days", "as_of"}:
         raise InvalidField("month", "is missing: give a month, or days and as_of")
     if "month" not in query:
         days, as_of = _days(_required(query, "days")), day_of("as_of", _required(query, "as_of"))
-        return ActiveUsersAsOf(application, days, as_of, Audience(audience))
+        return ActiveUsersAsOf(application, days, as_of, audience)
     for other in query.keys() & {"days", "as_of"}:
         raise InvalidField(other, "cannot be given together with 'month'")
-    month = _month(query["month"])
-    return ActiveUsersAsOf(application, len(month.days()), month.last, Audience(audience))
+    month = _month("month", query["month"])
+    return ActiveUsersAsOf(application, month.last.day, month.last, audience)
 
 
 def daily_question(query: Query) -> DailyActiveUsers:
     """`application`, `from`, `to`."""
     return DailyActiveUsers(*_application_and_period(query))
+
+
+def months_question(query: Query) -> MonthlyUsers:
+    """`application`, `from` and `to` as months, `audience`."""
+    application = application_of(_required(query, "application"))
+    months = Months(_month("from", _required(query, "from")), _month("to", _required(query, "to")))
+    return MonthlyUsers(application, months, _audience(query))
 
 
 def piracy_question(query: Query) -> PiracyCounts:
@@ -103,22 +108,28 @@ def _days(text: str) -> int:
     raise InvalidField("days", f"must be an integer from 1 to {LONGEST_WINDOW}")
 
 
-def _month(text: str) -> Period:
+def _month(field: str, text: str) -> Month:
     try:
-        first = day_of("month", f"{text}-01")
+        return Month(day_of(field, f"{text}-01"))
     except InvalidField:
-        raise InvalidField("month", "must be a month, as 2026-11") from None
-    return Period(first, first.replace(day=monthrange(first.year, first.month)[1]))
+        raise InvalidField(field, "must be a month, as 2026-11") from None
+
+
+def _audience(query: Query) -> Audience:
+    audience = query.get("audience", Audience.USERS.value)
+    if audience not in set(Audience):
+        raise InvalidField("audience", f"must be one of {', '.join(Audience)}")
+    return Audience(audience)
 
 
 # ── answers
 
 
 def report_answer(report: FinanceReport, request: Request) -> Response[str]:
-    """A report of closed days, or 304 if the client has it."""
+    """A report, or 304 if the client has it."""
     response = _written(report.document(), report.table(), request)
     tag = content_etag(response.body or "")
-    response.headers |= {"Cache-Control": FOR_EVER, "ETag": tag}
+    response.headers |= {"Cache-Control": FOR_EVER if report.is_final else "private, no-cache", "ETag": tag}
     if is_current(request.headers.get("if-none-match"), tag):
         return Response(304, body="", headers=response.headers)
     return response
@@ -162,8 +173,8 @@ def _quality(accept: str, media_type: str) -> float:
 
 
 def _written(document: Mapping[str, Any], table: Sequence[Mapping[str, Any]], request: Request) -> Response[str]:
-    # which environment is told depends on the key, and so does what a cache may give to whom
-    headers = {"Vary": "Accept, Authorization, X-API-Key"}
+    # which environment is told depends on the key, or the session, and so does what a cache may give to whom
+    headers = {"Vary": "Accept, Authorization, Cookie, X-API-Key"}
     if format_of(request) is Format.CSV:
         return Response(200, CSV, csv_text(table), headers)
     return Response(200, content_types.APPLICATION_JSON, json.dumps(document, separators=(",", ":")), headers)

@@ -1,11 +1,13 @@
 """The wiring of the admin function."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from telemetry.domain.environment import Environment
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.administration.days import Corrections
+from telemetry.services.administration.license_list import LicenseList
 from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.spikes import Spikes
@@ -35,6 +37,10 @@ class AdminWiring(StaffWiring, Verifiers):
     @cached_property
     def stores(self) -> Stores:
         return Stores.of(self.registry, self.settings.retention_days, self.keyring)
+
+    def license_list(self, environment: Environment, now: datetime) -> LicenseList:
+        """For one answer."""
+        return LicenseList(self.stores, self.records(environment), now)
 
     def key_activity(self, environment: Environment) -> KeyActivity:
         return KeyActivity(HourlyCountStore(self.aggregates(environment)))

@@ -9,20 +9,27 @@ from typing import Self
 from telemetry.clock import Clock
 from telemetry.dialects.stored import contents_of, event_of, said_in
 from telemetry.domain.environment import Environment
+from telemetry.domain.event import normalise_user
+from telemetry.domain.ids import trimmed
+from telemetry.domain.keyring import Identity
 from telemetry.domain.product import ActivityType, Product
 from telemetry.domain.retention import oldest_day
+from telemetry.domain.search import Asked
 from telemetry.services.administration.stores import Stores
 from telemetry.services.attributions import Attributions
 from telemetry.services.license_watch import LicenseMemory, LicenseWatch
 from telemetry.services.overview import Overviews
+from telemetry.services.profiles.finder import ProfileFinder
 from telemetry.services.profiles.ports import Profiles
 from telemetry.services.profiles.reader import ProfileReader
 from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_search import RecordSearch
+from telemetry.services.search import Search
 from telemetry.services.spike_alerts import SpikeAlerts
 from telemetry.services.spike_evidence import EvidenceReader
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
+from telemetry.services.values.reading import ValueReader
 from telemetry.settings import AnalyticsSettings
 from telemetry.storage.closed_day_memory import ClosedDayMemory
 from telemetry.storage.day_summaries import SummaryStore
@@ -40,6 +47,7 @@ from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.spike_handling import HandlingStore
 from telemetry.storage.spikes import EpisodeStore
+from telemetry.storage.values import ValueStore
 from telemetry.wiring.closed_days import ClosedDayStores
 from telemetry.wiring.records import RecordStores
 from telemetry.wiring.staff import StaffWiring
@@ -86,6 +94,21 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         browser = self.browser(environment, now, seconds())
         return RecordSearch(environment, browser, products, self.stores, contents_of, forgotten)
 
+    def search(
+        self, text: str, environment: Environment, environments: Collection[Environment], now: datetime, seconds: float
+    ) -> Search:
+        """One search, for staff who see these environments."""
+        aggregates, forgotten = self.aggregates(environment), self._forgotten(environment)()
+        return Search(
+            Asked(text),
+            environment,
+            environments,
+            self.stores,
+            self.ledger(environment),
+            self.browser(environment, now, seconds),
+            ProfileFinder(ProfileStores.of(aggregates), forgotten),
+        )
+
     def _forgotten(self, environment: Environment) -> Callable[[], frozenset[bytes]]:
         """Read before the search's time is taken, and hardly ever again in it."""
         remembered = self.forgotten[environment]
@@ -123,6 +146,20 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
         """Those that a product lists; none of what is no product."""
         found = self.product(product) if product else None
         return found.activity_types if found else {}
+
+    def values(self, environment: Environment) -> ValueReader:
+        """Reads what products' telemetry says."""
+        return ValueReader(ValueStore(self.aggregates(environment)), self.ledger(environment).closing)
+
+    def is_told(self, environment: Environment) -> Callable[[str], bool]:
+        """Whether a text may be told: not if it is the id of a user or device who is forgotten."""
+        forgotten, keyring = self.forgotten[environment].all(), self.keyring
+
+        def is_told(text: str) -> bool:
+            user = keyring.fingerprint_if(Identity.USER, normalise_user(text))
+            return user not in forgotten and keyring.fingerprint(Identity.DEVICE, trimmed(text)) not in forgotten
+
+        return is_told
 
     def profiles(self, environment: Environment) -> Profiles:
         """Reads developers and companies of products whose profiles are turned on."""

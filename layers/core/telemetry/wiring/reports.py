@@ -7,12 +7,12 @@ from datetime import datetime
 from telemetry.domain.environment import Environment
 from telemetry.services.reports import ClosedDays
 from telemetry.storage.products import ProductStore
-from telemetry.wiring.api import ApiWiring
 from telemetry.wiring.closed_days import ClosedDayStores
+from telemetry.wiring.staff import StaffWiring
 
 
 @dataclass(frozen=True)
-class ReportsWiring(ApiWiring, ClosedDayStores):
+class ReportsWiring(StaffWiring, ClosedDayStores):
     """What answers finance's questions."""
 
     @property

@@ -15,6 +15,7 @@ from telemetry.services.profiles.attributor import Attributor, NetworksSoon
 from telemetry.services.profiles.live import LiveProfiles
 from telemetry.services.rollup import Rollup
 from telemetry.services.spikes import SpikeWatch
+from telemetry.services.values.keeping import ValueKeeper
 from telemetry.settings import RollupSettings
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.domain_lists import domain_lists
@@ -26,12 +27,13 @@ from telemetry.storage.products import Catalogue, ProductStore
 from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_item import read_image
 from telemetry.storage.spikes import EpisodeStore
+from telemetry.storage.values import ValueStore
 from telemetry.wiring.wired import Wiring
 
 
 @dataclass(frozen=True)
 class RollupWiring(Wiring):
-    """What counts records, what watches the counts, and what notes who is active today."""
+    """What counts records, what watches the counts, what keeps values, and what notes who is active today."""
 
     settings: RollupSettings
     settings_type = RollupSettings
@@ -45,6 +47,11 @@ class RollupWiring(Wiring):
     def spike_watches(self) -> Mapping[Environment, SpikeWatch]:
         """One per environment; each remembers what it has seen."""
         return {environment: self._spike_watch(environment) for environment in Environment}
+
+    @cached_property
+    def value_keepers(self) -> Mapping[Environment, ValueKeeper]:
+        """One per environment."""
+        return {each: ValueKeeper(ValueStore(self.settings.tables.aggregates(each))) for each in Environment}
 
     @cached_property
     def live_profiles(self) -> Mapping[Environment, LiveProfiles]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, TypeGuard
 
 from telemetry.domain.event import encodable
 from telemetry.domain.ids import trimmed
@@ -52,6 +52,14 @@ class Fields:
         """The field as `text` gives it, without invisible characters at its ends; None where nothing is left."""
         return trimmed(self.text(name, integer_allowed=integer_allowed) or "") or None
 
+    def number(self, name: str) -> float | None:
+        """The field as a double, without a sign at zero; None for what is no number, and for an integer too large."""
+        value = self._values.get(name)
+        try:
+            return float(value) + 0.0 if _is_number(value) else None
+        except OverflowError:
+            return None
+
     def require_number(self, name: str) -> None:
         """Complains unless the field is a finite number, or text of one."""
         if name not in self:
@@ -71,7 +79,7 @@ def label(name: str) -> str:
     return name.replace("_", " ")
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float | str]:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return False
     if isinstance(value, str) and (not value.isascii() or "_" in value):  # float() reads more than JSON writes

@@ -1,7 +1,7 @@
 """The GetKeyManager dialect: events of SDKs (docs/protocols.md)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from telemetry.dialects.body.fields import Fields
@@ -18,6 +18,7 @@ from telemetry.domain.event import (
     parse_time,
 )
 from telemetry.domain.record_contents import Contents, Said
+from telemetry.domain.values.value import Pair, Value, ValueType
 
 _VALUE_FIELDS = {
     "numeric-single-value": ("numeric_data_single_value",),
@@ -61,7 +62,7 @@ def event_of(element: Element) -> Event:
         fields.complain("data_group", "The data group field is required.")
     fields.require_object("metadata")
     user_id = normalise_user(fields.text("user_identifier", integer_allowed=True))
-    return Event(
+    event = Event(
         raw=element.raw,
         dialect=Dialect.GETKEYMANAGER,
         format=element.format,
@@ -80,6 +81,7 @@ def event_of(element: Element) -> Event:
         client_flags=_client_flags(fields, element.format),
         errors=dict(fields.errors),
     )
+    return event if event.errors else replace(event, value=_value(event.data_type, fields))
 
 
 def contents_of(element: Element) -> Contents:
@@ -114,6 +116,20 @@ def _data(data_type: str | None, fields: Fields) -> Any:  # noqa: ANN401 (any JS
             return {"x": fields.value("numeric_data_x"), "y": fields.value("numeric_data_y")}
         case "text":
             return fields.value("text_data")
+        case _:
+            return None
+
+
+def _value(data_type: str | None, fields: Fields) -> Value | None:
+    """The value that `_check_value` found to be right; None where a number is larger than any double."""
+    match data_type:
+        case ValueType.NUMBER:
+            return fields.number("numeric_data_single_value")
+        case ValueType.PAIR:
+            x, y = fields.number("numeric_data_x"), fields.number("numeric_data_y")
+            return None if x is None or y is None else Pair(x, y)
+        case ValueType.TEXT:
+            return fields.text("text_data")
         case _:
             return None
 

@@ -20,3 +20,10 @@ def read_audit(
     if not timedelta(0) <= until - since <= _LONGEST:
         raise InvalidField("from", "Must be before `to`, by at most 366 days")
     return stores.audit.page(environment, since, until, limit, after)
+
+
+def read_history(
+    kind: str, entity: str, environment: Environment, limit: int, after: str | None, stores: Stores
+) -> Page[AuditEntry]:
+    """A page of what was ever done to one thing, newest first."""
+    return stores.audit.history(kind, entity, environment, limit, after)

@@ -59,7 +59,7 @@ def change_customer(staff: Staff, id_: str, version: int, changes: Mapping[str, 
     before = stores.customers.get(id_)
     after = replace(before, **changes)
     with at_version(version, before.version, f"customer {id_}"):
-        return stores.customers.change(after, audited(staff, "customer.change", id_, _CUSTOMER, before, after))
+        return stores.customers.change(after, before, audited(staff, "customer.change", id_, _CUSTOMER, before, after))
 
 
 def check_product(id_: str | None, stores: Stores) -> None:

@@ -12,21 +12,25 @@ from telemetry.domain.event import normalise_license
 from telemetry.domain.keyring import Identity
 from telemetry.domain.license import (
     ActionNotAllowed,
+    ActivationState,
     License,
     LicenseAction,
     LicenseState,
+    activation_id,
     after,
     last_four,
     license_id,
 )
 from telemetry.domain.staff import Staff
+from telemetry.retry import Deadline
 from telemetry.services.administration.catalogue import check_customer, check_product
-from telemetry.services.administration.stores import Stores, audited
+from telemetry.services.administration.stores import Stores, audited, audited_facts
 
 _FIELDS = ("product_id", "customer_id", "state", "expires_at", "activation_limit")
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # no I, O, 0, 1: keys are read out and typed in
 _GROUPS, _GROUP_LENGTH = 5, 5  # 125 bits
 _ATTEMPTS = 3
+_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,21 @@ def act_on_license(
         return replace(license_, state=state, customer_id=customer_id or license_.customer_id)
 
     return _changed(staff, id_, version, action, edited, stores)
+
+
+def end_activation(staff: Staff, id_: str, identifier: str, stores: Stores) -> License:
+    """Ends a device's activation, if it has not ended; gives the licence as it is then.
+
+    Whatever the state of the licence. The device may be activated again, if the licence allows that. The audit log has
+    the activation's id, not what the device calls itself: that can be forgotten. Raises NotFound.
+    """
+    license_ = find_license(staff, id_, stores)
+    activation = stores.activations.get(id_, identifier)
+    named = {"activation": activation_id(id_, identifier, stores.keyring)}
+    entry = audited_facts(staff, "license.deactivate", id_, named, {}, license_.environment)
+    if activation.state is ActivationState.ACTIVE:
+        stores.activations.deactivate(license_, identifier, staff.now, Deadline(_SECONDS), entry)
+    return find_license(staff, id_, stores)
 
 
 def new_license_key() -> str:

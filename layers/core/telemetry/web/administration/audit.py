@@ -1,4 +1,4 @@
-"""The audit log."""
+"""The audit log, and the history of one thing in it."""
 
 from typing import Annotated
 
@@ -13,6 +13,9 @@ from telemetry.web.moments import Instant
 from telemetry.web.paging import USUAL_PAGE
 
 router = AdminRouter()
+
+Kind = Annotated[str, Query(pattern="^[a-z_]{1,40}$", description="As actions begin: `license` of `license.revoke`")]
+Entity = Annotated[str, Query(min_length=1, max_length=256, description="The id of what changed")]
 
 
 class AuditEntryPage(Page[AuditEntry]):
@@ -30,4 +33,18 @@ def list_audit(
 ) -> Response[AuditEntryPage]:
     """Changes in an environment and of what all environments share, newest first; by default of the last 31 days."""
     page = audit.read_audit(environment, since, until or call.staff.now, limit, call.position(cursor), call.stores)
+    return call.page(page, AuditEntry.of, AuditEntryPage)
+
+
+@router.admin("GET", "/history")
+def get_history(
+    call: ThisCall,
+    environment: InEnvironment,
+    kind: Kind,
+    entity: Entity,
+    limit: Limit = USUAL_PAGE,
+    cursor: Cursor = None,
+) -> Response[AuditEntryPage]:
+    """All that was ever done to one thing, newest first; a change is in it a moment later."""
+    page = audit.read_history(kind, entity, environment, limit, call.position(cursor), call.stores)
     return call.page(page, AuditEntry.of, AuditEntryPage)

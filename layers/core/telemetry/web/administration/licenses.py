@@ -1,15 +1,19 @@
 """Licences and their activations."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Self
 
 from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field, StringConstraints
 
 from telemetry.domain import license as domain
 from telemetry.domain.environment import Environment
+from telemetry.domain.keyring import Keyring
 from telemetry.domain.license import LONGEST_KEY, SHORTEST_KEY, ActivationState, LicenseAction, LicenseState
-from telemetry.services.administration import licenses
+from telemetry.domain.license_list import LicenseFilter, LicenseOrder, Seats
+from telemetry.services.administration import license_list, licenses
+from telemetry.web.administration import license_file
 from telemetry.web.administration.models import CustomerId, Input, Output, Page, Patch, ProductId
 from telemetry.web.administration.routing import (
     AdminRouter,
@@ -31,6 +35,7 @@ from telemetry.web.paging import USUAL_PAGE
 router = AdminRouter()
 
 LicenseKey = Annotated[str, StringConstraints(strip_whitespace=True, min_length=SHORTEST_KEY, max_length=LONGEST_KEY)]
+Days = Annotated[int | None, Query(ge=1, le=366, description="Those that end in so many days from now")]
 ActivationLimit = Annotated[int, Field(ge=-1, le=1_000_000, description="0 or -1: unlimited")]
 
 
@@ -59,6 +64,12 @@ class Assignment(Input):
     """Who gets a licence."""
 
     customer_id: CustomerId
+
+
+class Deactivation(Input):
+    """Whose activation to end."""
+
+    identifier: Annotated[str, StringConstraints(min_length=1)] = Field(description="As the list of activations has it")
 
 
 class License(Output):
@@ -92,7 +103,23 @@ class License(Output):
         )
 
 
-class LicensePage(Page[License]):
+class ListedLicense(License):
+    """A licence as lists show it.
+
+    `customer_name` is null without a customer, and of one that nobody registered. `last_seen` is when the record with
+    the latest event time came in that was sent under the licence's product, or under none.
+    """
+
+    customer_name: str | None
+    last_seen: datetime | None
+
+    @classmethod
+    def of_told(cls, told: license_list.ListedLicense, now: datetime) -> Self:
+        licensed = License.of(told.license, now)
+        return cls(**dict(licensed), customer_name=told.customer_name, last_seen=told.last_seen)
+
+
+class LicensePage(Page[ListedLicense]):
     """Some licences."""
 
 
@@ -103,16 +130,21 @@ class LicenseWithKey(License):
 
 
 class Activation(Output):
-    """A device (or what else a client identifies itself as) that runs under a licence, or did."""
+    """A device (or what else a client identifies itself as) that runs under a licence, or did.
 
+    The audit log names it by its `id`.
+    """
+
+    id: str
     identifier: str
     state: ActivationState
     first_seen: datetime
     last_seen: datetime
 
     @classmethod
-    def of(cls, activation: domain.Activation) -> Self:
+    def of(cls, activation: domain.Activation, keyring: Keyring) -> Self:
         return cls(
+            id=domain.activation_id(activation.license_id, activation.identifier, keyring),
             identifier=activation.identifier,
             state=activation.state,
             first_seen=activation.first_seen,
@@ -128,16 +160,40 @@ class ActivationPage(Page[Activation]):
 def list_licenses(
     call: ThisCall,
     environment: InEnvironment,
+    *,
     product_id: IdToFind = None,
     customer_id: IdToFind = None,
     state: LicenseState | None = None,
+    seats: Seats | None = None,
+    expires_within: Days = None,
+    sort: LicenseOrder = LicenseOrder.ISSUED,
     limit: Limit = USUAL_PAGE,
     cursor: Cursor = None,
 ) -> Response[LicensePage]:
-    """Licences of an environment, oldest first, without their keys."""
-    now, after = call.staff.now, call.position(cursor)
-    page = call.stores.licenses.page(environment, now, limit, after, customer_id, product_id, state)
-    return call.page(page, lambda license_: License.of(license_, now), LicensePage)
+    """Licences of an environment without their keys, oldest first unless told."""
+    now = call.staff.now
+    wanted = _wanted(environment, product_id, customer_id, state, seats, expires_within, now)
+    page = call.backend.license_list(environment, now).page(wanted, sort, limit, call.position(cursor))
+    return call.page(page, lambda told: ListedLicense.of_told(told, now), LicensePage)
+
+
+@router.admin("GET", "/exports/licenses")
+def export_licenses(
+    call: ThisCall,
+    environment: InEnvironment,
+    *,
+    product_id: IdToFind = None,
+    customer_id: IdToFind = None,
+    state: LicenseState | None = None,
+    seats: Seats | None = None,
+    expires_within: Days = None,
+    sort: LicenseOrder = LicenseOrder.ISSUED,
+    cursor: Cursor = None,
+) -> Response[str]:
+    """The same list as a CSV file, a page at a time. The audit log notes the first page before it is sent."""
+    now = call.staff.now
+    wanted = _wanted(environment, product_id, customer_id, state, seats, expires_within, now)
+    return license_file.page_of(call, call.backend.license_list(environment, now), wanted, sort, cursor)
 
 
 @router.admin("POST", "/licenses", status=201)
@@ -154,6 +210,14 @@ def get_license(call: ThisCall, license_id: IdInPath) -> Response[LicenseWithKey
     license_ = licenses.find_license(call.staff, license_id, call.stores)
     key = call.stores.licenses.key_of(license_)
     return one(LicenseWithKey.of(license_, call.staff.now, license_key=key), license_.version)
+
+
+@router.admin("GET", "/licenses/<license_id>/card")
+def get_license_card(call: ThisCall, license_id: IdInPath) -> Response[ListedLicense]:
+    """A licence as lists show it, without its key, and with its ETag."""
+    license_ = licenses.find_license(call.staff, license_id, call.stores)
+    (told,) = call.backend.license_list(license_.environment, call.staff.now).told([license_])
+    return one(ListedLicense.of_told(told, call.staff.now), license_.version)
 
 
 @router.admin("PATCH", "/licenses/<license_id>")
@@ -198,7 +262,26 @@ def list_activations(
     """Activations of a licence, also those that have ended."""
     license_ = licenses.find_license(call.staff, license_id, call.stores)
     page = call.stores.activations.page(license_.id, limit, call.position(cursor))
-    return call.page(page, Activation.of, ActivationPage)
+    return call.page(page, lambda each: Activation.of(each, call.stores.keyring), ActivationPage)
+
+
+@router.admin("POST", "/licenses/<license_id>/deactivate")
+def deactivate_device(call: ThisCall, license_id: IdInPath, body: Deactivation) -> Response[License]:
+    """Ends the activation of a device, in whatever state its licence is; nothing happens if it has ended."""
+    return _shown(call, licenses.end_activation(call.staff, license_id, body.identifier, call.stores))
+
+
+def _wanted(
+    environment: Environment,
+    product_id: str | None,
+    customer_id: str | None,
+    state: LicenseState | None,
+    seats: Seats | None,
+    expires_within: int | None,
+    now: datetime,
+) -> LicenseFilter:
+    ends_by = None if expires_within is None else now + timedelta(days=expires_within)
+    return LicenseFilter(environment, product_id, customer_id, state, seats, ends_by)
 
 
 def _act(

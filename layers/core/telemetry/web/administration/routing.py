@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Protocol, TypeVar
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Depends, Response, content_types
@@ -20,6 +21,7 @@ from telemetry.domain.keyring import Keyring
 from telemetry.domain.staff import Staff
 from telemetry.services.administration.api_keys import KeyActivity
 from telemetry.services.administration.days import Corrections
+from telemetry.services.administration.license_list import LicenseList
 from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
 from telemetry.services.administration.spikes import Spikes
@@ -53,6 +55,8 @@ class Backend(Protocol):
 
     @property
     def keyring(self) -> Keyring: ...
+
+    def license_list(self, environment: Environment, now: datetime) -> LicenseList: ...
 
     def key_activity(self, environment: Environment) -> KeyActivity: ...
 

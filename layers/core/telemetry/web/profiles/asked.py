@@ -10,6 +10,7 @@ from telemetry.domain.api_key import Role
 from telemetry.domain.errors import NotFound
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.profiles.cards import CompanyCard, DeveloperCard
+from telemetry.domain.profiles.ids import id_of
 from telemetry.domain.profiles.views import Closed, CompanyRow, DeveloperRow, Listing
 from telemetry.domain.staff import Staff
 from telemetry.services.profiles.export import card_page
@@ -19,7 +20,6 @@ from telemetry.web.http import Request
 from telemetry.web.paging import cursor_of, next_link
 from telemetry.web.profiles import lines, queries
 from telemetry.web.profiles.bodies import ProfileShape
-from telemetry.web.profiles.ids import id_of
 from telemetry.web.records import Format
 
 C = TypeVar("C", CompanyCard, DeveloperCard)

@@ -7,6 +7,7 @@ from telemetry.domain.attribution import AttributionSource
 from telemetry.domain.environment import Environment
 from telemetry.domain.product import ActivityLevel, ActivityType
 from telemetry.domain.profiles.cards import Activity, CompanyCard, CompanyName, DeveloperCard
+from telemetry.domain.profiles.ids import FINGERPRINT_BYTES, id_of
 from telemetry.domain.profiles.uses import classified
 from telemetry.domain.profiles.views import (
     AtCompany,
@@ -20,7 +21,6 @@ from telemetry.domain.profiles.views import (
     Totals,
 )
 from telemetry.web.profiles import answers
-from telemetry.web.profiles.ids import FINGERPRINT_BYTES, id_of
 from telemetry.web.profiles.queries import CompanyListQuery, DeveloperListQuery, ProfileListQuery
 from telemetry.web.records import instant
 

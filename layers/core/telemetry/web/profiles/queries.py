@@ -8,13 +8,13 @@ from pydantic import Field, StringConstraints
 from telemetry.domain.errors import InvalidCursor, NotFound
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.profiles.cards import Order
+from telemetry.domain.profiles.ids import fingerprint_of
 from telemetry.domain.profiles.search import Wanted
 from telemetry.domain.profiles.views import Closed
 from telemetry.services.record_export import ExportProgress
 from telemetry.web.analytics import ProductId
 from telemetry.web.http import Request
 from telemetry.web.paging import position_of
-from telemetry.web.profiles.ids import fingerprint_of
 from telemetry.web.records import EnvironmentQuery, Format, Text
 
 LARGEST_PAGE = 100
