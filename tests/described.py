@@ -148,11 +148,11 @@ def _strict(schema: Json) -> Json:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Ids of products may have slashes."""
+    """Ids of products may have slashes, and so may those that begin with one."""
     parts = re.split(r"\{(\w+)\}", path)
     return re.compile(
         "".join(
-            re.escape(part) if number % 2 == 0 else (".+" if part == "product_id" else "[^/]+")
+            re.escape(part) if number % 2 == 0 else (".+" if part in {"product_id", "spike_id"} else "[^/]+")
             for number, part in enumerate(parts)
         )
     )

@@ -17,7 +17,17 @@ from telemetry.domain.active_users import (
 from telemetry.domain.closing import Candidate, Closing
 from telemetry.domain.correction import Correction
 from telemetry.domain.day_report import DayDetails, DayReport, DayTotals
-from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, LicenseDay, Measure
+from telemetry.domain.hourly_counts import (
+    MOST_DEVICES,
+    RECORDS,
+    SUSPECT,
+    FlaggedDay,
+    Fold,
+    HourCounts,
+    HourKey,
+    LicenseDay,
+    Measure,
+)
 from telemetry.domain.recount import Recount, Unit
 from telemetry.storage.active_users import MOST_SCOPES
 from telemetry.storage.day_reports import REPORTS_AT_ONCE
@@ -39,6 +49,7 @@ class MemoryAggregates:
         self._positions: dict[str, str] = {}
         self._hours: dict[HourKey, HourCounts] = {}
         self._licenses: Counter[LicenseDay] = Counter()
+        self._devices: dict[LicenseDay, set[bytes]] = {}
         self._uses: dict[str, datetime] = {}
         self._parts: dict[Unit, tuple[str, Recount]] = {}
         self._tables: dict[tuple[Unit, str], dict[tuple[int, int], Recount]] = {}
@@ -194,6 +205,19 @@ class MemoryAggregates:
 
     def license_counts(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, int]:
         return {each: self._licenses[each] for each in licenses if each in self._licenses}
+
+    def note_devices(self, of: LicenseDay, devices: Collection[bytes]) -> bool:
+        known = self._devices.setdefault(of, set())
+        if len(known) >= MOST_DEVICES:
+            return False
+        known |= set(devices)
+        return True
+
+    def flagged_days(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, FlaggedDay]:
+        return {
+            each: FlaggedDay(count, frozenset(self._devices.get(each, ())))
+            for each, count in self.license_counts(licenses).items()
+        }
 
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         self._uses[api_key_id] = max(hour, self._uses.get(api_key_id, hour))

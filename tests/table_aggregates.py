@@ -28,5 +28,6 @@ class TableAggregates:
         self.position, self.known, self.add = self.live.position, self.live.known, self.live.add
         self.hours, self.suspects = self.live.hours, self.live.suspects
         self.license_counts, self.note_use, self.uses = self.live.license_counts, self.live.note_use, self.live.uses
+        self.note_devices, self.flagged_days = self.live.note_devices, self.live.flagged_days
         self.put, self.put_tables = self.counted.put, self.counted.put_tables
         self.summaries, self.tables = self.counted.summaries, self.counted.tables

@@ -19,7 +19,8 @@ from telemetry.web.staff import staff_of
 from telemetry.wiring.admin import AdminWiring
 from telemetry.wiring.wired import Wired
 
-PRODUCTS = "/api/v1/admin/products/"
+PRODUCTS, SPIKES = "/api/v1/admin/products/", "/api/v1/admin/spikes/"
+"""Resources whose ids may hold any sign."""
 
 app = APIGatewayHttpResolver(json_body_deserializer=json_object)
 logger = Logger()
@@ -49,4 +50,5 @@ def failed(error: Exception) -> Response[str]:
 @in_time
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Answers one API Gateway request (payload format 2.0)."""
-    return app.resolve(with_one_part(routed(event), PRODUCTS), context)
+    told = with_one_part(with_one_part(routed(event), PRODUCTS), SPIKES, then_action=True)
+    return app.resolve(told, context)

@@ -24,7 +24,6 @@ from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
-from telemetry.services.spike_alerts import spike_alerts
 from telemetry.web import analytics, exports, values
 from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
@@ -244,8 +243,7 @@ def list_mismatches() -> Response[str]:
 def list_alerts() -> Response[str]:
     """Spikes of flagged records, and of events with an API key."""
     staff, query = _asked(Role.ADMIN, analytics.AlertQuery)
-    episodes, watch = wired().episodes(query.environment).all(), wired().license_watch(query.environment)
-    found = spike_alerts(episodes, query.wanted(staff.now), watch, wired().stores.api_keys, staff.now)
+    found = wired().spike_alerts(query.environment).read(query.wanted(staff.now), staff.now)
     return _given(analytics.alerts_body(found, staff.now))
 
 

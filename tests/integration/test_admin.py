@@ -159,6 +159,9 @@ ROUTES: list[tuple[str, str, object, int]] = [
     ("PUT", "/attribution", {"shown": 0}, 404),
     ("POST", "/days/{day}/verify", None, 404),
     ("GET", "/days/{day}/corrections", None, 404),
+    ("POST", "/spikes/{spike_id}/acknowledge", None, 404),
+    ("POST", "/spikes/{spike_id}/mute", {"time": "24h"}, 404),
+    ("POST", "/spikes/{spike_id}/unmute", None, 404),
     ("GET", "/audit", None, 200),
     ("GET", "/history", None, 200),
 ]
@@ -179,6 +182,7 @@ def test_every_route_knows_who_may(ask: Ask, keys: Keys, customer: str, who: str
         "day": "2026-11-03",
         "developer_id": "A" * 22,
         "other_id": "B" * 21 + "A",
+        "spike_id": "acme-cli",
     }
     before = ask("GET", "/audit", query=PRODUCTION).body
     key = getattr(keys, who) if who else None

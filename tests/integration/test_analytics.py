@@ -127,13 +127,16 @@ def test_the_unknown_product_is_listed_once_something_came_for_it(world: Analyti
 
 def test_an_overview_by_day(world: AnalyticsWorld) -> None:
     two_days_and_some(world)
-    assert world.given("overview", **{"from": "2026-11-20", "to": "2026-11-21"}) == {
+    told = world.given("overview", **{"from": "2026-11-20", "to": "2026-11-21"})
+    assert told.pop("before") is None  # it would begin on a day that nobody counted
+    assert told == {
         "environment": "production",
         "product": None,
         "from": "2026-11-20T00:00:00.000Z",
         "to": "2026-11-22T00:00:00.000Z",
         "bucket": "day",
         "as_of": "2026-11-21T08:30:00.000Z",
+        "users_window": {"from": "2026-11-20T00:00:00.000Z", "to": "2026-11-22T00:00:00.000Z"},
         "stats": {
             "total_records": 9,
             "flagged_records": 3,
@@ -149,10 +152,10 @@ def test_an_overview_by_day(world: AnalyticsWorld) -> None:
             "uses": 0,
         },
         "alerts": [
-            {"flag": "INVALID_LICENSE", "records": 3, "before": 0, "change": 3},
-            {"flag": "BYPASSED_ACTIVATION", "records": 0, "before": 0, "change": 0},
-            {"flag": "REVOKED_LICENSE", "records": 0, "before": 0, "change": 0},
-            {"flag": "ENVIRONMENT_MISMATCH", "records": 0, "before": 0, "change": 0},
+            {"flag": "INVALID_LICENSE", "records": 3, "before": None, "change": None},
+            {"flag": "BYPASSED_ACTIVATION", "records": 0, "before": None, "change": None},
+            {"flag": "REVOKED_LICENSE", "records": 0, "before": None, "change": None},
+            {"flag": "ENVIRONMENT_MISMATCH", "records": 0, "before": None, "change": None},
         ],
         "trend": [
             {"start": "2026-11-20T00:00:00.000Z", "clean": 2, "flagged": 1, "closed": True},
@@ -187,13 +190,17 @@ def test_an_overview_by_day(world: AnalyticsWorld) -> None:
 def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
     two_days_and_some(world)
     hours = {"from": "2026-11-21T07:00:00Z", "to": "2026-11-21T10:00:00+01:00"}
-    assert world.given("overview", product="acme-desktop", **hours) == {
+    told = world.given("overview", product="acme-desktop", **hours)
+    assert (told["before"]["from"], told["before"]["to"]) == ("2026-11-21T05:00:00.000Z", told["from"])
+    assert told.pop("before")["recent_activity"] == 0
+    assert told == {
         "environment": "production",
         "product": "acme-desktop",
         "from": "2026-11-21T07:00:00.000Z",
         "to": "2026-11-21T09:00:00.000Z",
         "bucket": "hour",
         "as_of": "2026-11-21T08:30:00.000Z",
+        "users_window": {"from": "2026-11-21T00:00:00.000Z", "to": "2026-11-22T00:00:00.000Z"},
         "stats": {
             "total_records": 8,
             "flagged_records": 3,
@@ -236,6 +243,64 @@ def test_an_overview_by_the_hour_of_one_product(world: AnalyticsWorld) -> None:
             ],
         },
         "activities": [],
+    }
+
+
+def test_an_overview_is_compared_with_the_window_before(world: AnalyticsWorld) -> None:
+    """Where there is one: the product was counted when that window began."""
+    two_days_and_some(world)
+    told = world.given("overview", range="today")
+    assert (told["from"], told["to"], told["bucket"], len(told["trend"])) == (
+        instant(ago(0, 0)), instant(ago(0, 9)), "hour", 9,
+    )  # fmt: skip
+    before = told["before"]
+    trend, active = before.pop("trend"), before.pop("active_users")
+    assert before == {
+        "from": instant(ago(1, 0)),
+        "to": instant(ago(1, 9)),
+        "recent_activity": 3,
+        "range_flagged": 1,
+        "range_clean": 2,
+        "unique_users": 1,
+        "unique_devices": 2,
+        "unique_users_days": 1,
+    }
+    assert [each["start"] for each in trend] == [instant(ago(1, hour)) for hour in range(9)]
+    assert [(each["clean"], each["flagged"]) for each in trend] == [(0, 0)] * 7 + [(2, 0), (0, 1)]
+    assert active == [{"day": "2026-11-20", "users": 1, "devices": 2, "users_7": 2, "users_30": 2, "closed": True}]
+    (invalid, *_) = told["alerts"]
+    assert invalid == {"flag": "INVALID_LICENSE", "records": 2, "before": 1, "change": 1}
+    (yesterday,) = world.given("overview", range="yesterday")["active_users"]
+    assert (yesterday["day"], world.given("overview", range="yesterday")["before"]["recent_activity"]) == (
+        "2026-11-20",
+        2,
+    )
+    for name in ("7d", "this_month", "last_month"):
+        assert world.given("overview", range=name)["before"] is None
+    assert world.given("overview", range="today", product="never-heard-of")["before"] is None
+
+
+def test_windows_of_months(world: AnalyticsWorld) -> None:
+    for name, since, until, buckets in (
+        ("this_month", "2026-11-01", "2026-11-22", 21),
+        ("last_month", "2026-10-01", "2026-11-01", 31),
+    ):
+        told = world.given("overview", range=name)
+        assert (told["from"][:10], told["to"][:10], told["bucket"]) == (since, until, "day")
+        assert (len(told["trend"]), told["stats"]["unique_users_days"]) == (buckets, buckets)
+
+
+def test_each_list_says_of_which_window_it_is(world: AnalyticsWorld) -> None:
+    """24 hours are not whole days, and lists of licences are told by whole UTC days."""
+    two_days = {"from": instant(ago(1, 0)), "to": instant(ago(-1, 0))}
+    told = world.given("overview", range="24h")
+    assert ({"from": told["from"], "to": told["to"]}, told["users_window"]) != (two_days, None)
+    assert told["users_window"] == two_days
+    lists = world.given("licenses", range="24h")
+    assert [lists[name]["window"] for name in ("top", "devices", "mismatches")] == [two_days] * 3
+    assert world.given("mismatches", range="yesterday")["window"] == {
+        "from": instant(ago(1, 0)),
+        "to": instant(ago(0, 0)),
     }
 
 
@@ -439,7 +504,8 @@ def test_licences_and_customers_on_many_devices(world: AnalyticsWorld) -> None:
         "over": True,
     }
     counted = "The most distinct devices on one UTC day; under two licences they count twice."
-    assert told == {"items": [license_], "exact": False, "note": f"{counted} {NOTE_OF_TODAY}"}
+    window = {"from": "2026-11-15T00:00:00.000Z", "to": "2026-11-22T00:00:00.000Z"}
+    assert told == {"items": [license_], "window": window, "exact": False, "note": f"{counted} {NOTE_OF_TODAY}"}
     customer = {"kind": "customer", "license_id": None, "last4": None, "limit": None, "over": False}
     told = world.given("devices/excess", range="7d", threshold="5")
     assert told["items"] == [license_, {**license_, **customer}]
@@ -570,6 +636,7 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
     world.keep({"license_key": LEAKED, "hwid": "d"}, ago(0, 5), count=51)
     world.deliver()
     told = world.given("alerts")
+    (license_,) = told["items"][0]["so_far"].pop("licenses")
     assert told == {
         "items": [
             {
@@ -580,10 +647,14 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
                 "closed_at": None,
                 "cause": "flagged_in_an_hour",
                 "evidence": {"flagged": 51, "most_expected": 19, "flags": {"BYPASSED_ACTIVATION": 51}},
+                "so_far": {"first_day": "2026-11-21", "last_day": "2026-11-21", "days": 1, "records": 51},
+                "acknowledged": None,
+                "muted": None,
             }
         ]
     }
-    assert leaked.id not in json.dumps(told)
+    assert (license_["license_id"], license_["flagged"], license_["devices"]) == (leaked.id, 51, 1)
+    told = world.given("alerts")
     over = {
         "id": "acme-desktop#2026-11-16T03",
         "product": "acme-desktop",
@@ -592,6 +663,9 @@ def test_spikes_that_go_on_and_that_are_over(world: AnalyticsWorld) -> None:
         "closed_at": instant(ago(5, 3) + QUIET),
         "cause": "flagged_in_an_hour",
         "evidence": {"flagged": 25, "most_expected": 19, "flags": {"INVALID_LICENSE": 25}},
+        "so_far": {"first_day": "2026-11-16", "last_day": "2026-11-16", "days": 1, "records": 25, "licenses": []},
+        "acknowledged": None,
+        "muted": None,
     }
     assert world.given("alerts", state="all")["items"] == [*told["items"], over]
     assert world.given("alerts", state="all", range="24h") == told
@@ -634,6 +708,15 @@ def test_a_spike_of_an_api_key_says_which(world: AnalyticsWorld) -> None:
             "most_expected": KEY_FLOOR - 1,
             "api_key": {"id": "k1", "name": None, "last4": None},
         },
+        "so_far": {
+            "first_day": "2026-11-21",
+            "last_day": "2026-11-21",
+            "days": 1,
+            "records": KEY_FLOOR,
+            "licenses": [],
+        },
+        "acknowledged": None,
+        "muted": None,
     }
     assert world.given("alerts") == {"items": [alert]}
     assert world.given("alerts", product="acme-cli") == {"items": []}

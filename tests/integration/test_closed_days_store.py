@@ -14,13 +14,16 @@ from telemetry.domain.day_report import DayReport, Moments, product_report
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import (
+    DEVICE_BYTES,
     FLAGGED,
     LONGEST_NAME,
+    MOST_DEVICES,
     MOST_KEYS,
     MOST_NAMES,
     OTHER,
     RECORDS,
     SUSPECT,
+    FlaggedDay,
     Fold,
     HourCounts,
     HourKey,
@@ -217,6 +220,23 @@ def test_hours_add_up_from_the_position_that_was_read(store: Store) -> None:
     assert store.license_counts([license_, *others]) == {license_: 4}
 
 
+def test_devices_under_a_flagged_licence_are_distinct_and_not_too_many(store: Store) -> None:
+    days = [LicenseDay("editor", DAY, name) for name in ("L1", "L2", "L3")]
+    store.add("shard", None, "1", Fold({}, Counter(dict.fromkeys(days[:2], 7))), NOW)
+    for devices in ((b"device-1", b"device-2"), (b"device-2",)):
+        assert store.note_devices(days[0], devices)
+    assert store.note_devices(days[2], [b"of a licence that no flag points at"[:DEVICE_BYTES]])
+    assert store.flagged_days(days) == {
+        days[0]: FlaggedDay(7, frozenset({b"device-1", b"device-2"})),
+        days[1]: FlaggedDay(7, frozenset()),
+    }
+    for number in range(3):
+        many = [f"{number}{each:07}".encode() for each in range(MOST_DEVICES)]
+        assert store.note_devices(days[1], many) == (number == 0)
+    assert len(store.flagged_days(days)[days[1]].devices) == MOST_DEVICES
+    assert store.flagged_days([]) == {}
+
+
 def test_names_are_given_on_what_an_hour_was_when_they_were_chosen(store: Store) -> None:
     key, name = HourKey("editor", HOUR), Measure(Kind.VERSION, "1.0")
     fold = Fold({key: Counter({RECORDS: 2, name: 2})})
@@ -280,9 +300,14 @@ def test_episodes(make: Callable[[], MemoryEpisodes] | None, tables: TableNames)
     second = Episode(Spike("editor", HOUR + timedelta(days=9), Cause.HOUR, 90, 30, None, {"R": 90}), HOUR)
     with pytest.raises(Outdated):
         store.open(second, None)
-    store.extend(first, HOUR + timedelta(hours=2))
+    assert (store.get(first.id), store.get("other")) == (first, None)
+    for hours, license_ in ((2, "L2"), (1, "L3"), (0, "L1")):
+        store.extend(first, replace(spike, hour=HOUR + timedelta(hours=hours), license=license_))
+        first = store.get(first.id) or first
     store.announced(first)
-    assert store.latest("editor") == replace(first, last_seen=HOUR + timedelta(hours=2), is_announced=True)
+    extended = replace(first, last_seen=HOUR + timedelta(hours=2), is_announced=True)
+    assert store.latest("editor") == extended
+    assert extended.licenses == {"L1", "L2", "L3"}
     store.open(second, first)
     assert store.latest("editor") == second
 

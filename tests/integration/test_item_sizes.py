@@ -34,6 +34,7 @@ from telemetry.domain.event import Dialect, Event
 from telemetry.domain.failed_call import OTHERS, Cause, caller
 from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import (
+    DEVICE_BYTES,
     FLAGGED,
     OTHER,
     RECORDS,
@@ -44,6 +45,9 @@ from telemetry.domain.hourly_counts import (
     LicenseDay,
     Measure,
     of_key,
+)
+from telemetry.domain.hourly_counts import (
+    MOST_DEVICES as MOST_FLAGGED_DEVICES,
 )
 from telemetry.domain.judge import Verdict, _verdict
 from telemetry.domain.keyring import Identity, Keyring
@@ -75,9 +79,10 @@ from telemetry.domain.retention import LONGEST_DAYS
 from telemetry.domain.session import Session
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.domain.sign_in_attempts import SignInAttempts
+from telemetry.domain.spike_handling import Handling, Said
+from telemetry.domain.spikes import MOST_LICENSES, Episode, Spike
 from telemetry.domain.spikes import Cause as SpikeCause
-from telemetry.domain.spikes import Episode, Spike
-from telemetry.domain.staff import Author, Staff
+from telemetry.domain.staff import AuditEntry, Author, Staff
 from telemetry.domain.values.kept import DayValues, HourValues
 from telemetry.domain.values.numbers import MOST_BUCKETS, Numbers
 from telemetry.domain.values.summary import MOST_GROUPS, MOST_SERIES, SeriesKey, Summary, Values, merged
@@ -94,6 +99,7 @@ from telemetry.services.record_export import note_export
 from telemetry.services.values.keeping import LARGEST_HOUR
 from telemetry.storage.active_users import MOST_SCOPES, LedgerStore
 from telemetry.storage.candidates import CandidateStore
+from telemetry.storage.changes import Logged
 from telemetry.storage.corrections import CorrectionStore
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.day_summaries import SummaryStore
@@ -107,6 +113,7 @@ from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
+from telemetry.storage.spike_handling import HandlingStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.tables import CountersItem, KeyedItem, TableItem, dynamodb_client
 from telemetry.storage.values import ValueStore
@@ -413,7 +420,28 @@ def codes() -> list[int]:
 def write_episode(stage: Stage) -> None:
     flags = {flag.code: MANY for flag in Flag}
     spike = Spike(PRODUCT, NOW, SpikeCause.LICENSE, MANY, MANY, "1" + "L" * 22, flags)
-    EpisodeStore(stage.aggregates).open(Episode(spike, NOW), None)
+    store, episode = EpisodeStore(stage.aggregates), Episode(spike, NOW)
+    store.open(episode, None)
+    for number in range(MOST_LICENSES):
+        other = replace(spike, license=f"1{number:022}")
+        store.extend(episode, other)
+        episode = episode.with_spike(other)
+
+
+def write_handling(stage: Stage) -> None:
+    """Of an episode with the longest id, by a key with the longest name."""
+    said = Said("k3f2a9c0d1", wide(50), NOW)
+    episode = Episode(Spike(PRODUCT, NOW, SpikeCause.HOUR, MANY, MANY), NOW)
+    entry = AuditEntry("e1", Author("k1", "test", NOW, IP, "", "r1"), HERE, "spike.mute", episode.id, {}, {})
+    logged = Logged(entry, stage.deployment.tables.registry)
+    HandlingStore(stage.aggregates).change(Handling(episode.id, said, said, NOW), logged)
+
+
+def write_flagged_devices(stage: Stage) -> None:
+    """Two batches of as many devices as there is room for: the second one comes just before the room ends."""
+    of, store = LicenseDay(PRODUCT, DAY, "1" + "L" * 22), HourlyCountStore(stage.aggregates)
+    for start, end in ((1, MOST_FLAGGED_DEVICES), (MOST_FLAGGED_DEVICES, 2 * MOST_FLAGGED_DEVICES)):
+        assert store.note_devices(of, [number.to_bytes(DEVICE_BYTES) for number in range(start, end)])
 
 
 def a_company() -> CompanyName:
@@ -564,10 +592,16 @@ KINDS = {
     "values of a day": ItemKind("ValueDayItem", "aggregates", r"value_days#.*", write_values, "187 series"),
     "position": ItemKind("PositionItem", "aggregates", r"position#.*", write_hour, "-"),
     "licence's day": ItemKind("LicenseDayItem", "aggregates", r"flagged#.*", write_hour, "-"),
+    "licence's devices": ItemKind(
+        "LicenseDevicesItem", "aggregates", r"flagged_devices#.*", write_flagged_devices, "twice 1,000 devices"
+    ),
     "use of a key": ItemKind("KeyUseItem", "aggregates", r"api_key#.*", write_hour, "-"),
     "licensing hour": ItemKind("LicensingHourItem", "aggregates", r"licensing .*", write_licensing_hour, "39 answers"),
-    "episode": ItemKind("EpisodeItem", "aggregates", r"spikes .*", write_episode, "15 flags"),
+    "episode": ItemKind("EpisodeItem", "aggregates", r"spikes .*", write_episode, "15 flags, 10 licences"),
     "latest episode": ItemKind("LatestEpisodeItem", "aggregates", r"spike#.*", write_episode, "-"),
+    "handling of an episode": ItemKind(
+        "HandlingItem", "aggregates", r"spike_handling .*", write_handling, "two names of a key"
+    ),
     "rows": ItemKind("RowsItem", "aggregates", r"profiles#uses#.*", write_profiles, "200 rows"),
     "tenure": ItemKind("TenureItem", "aggregates", r"profiles#at#.*", write_profiles, "17 uses, 4 versions"),
     "profile": ItemKind("ProfileItem", "aggregates", r"profiles#developer#\S* profile", write_profiles, "8 devices"),

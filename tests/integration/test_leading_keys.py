@@ -238,7 +238,7 @@ def test_closing_usage_and_changing_profiles_write_nothing_else(deployment: Depl
 
 
 def test_who_writes_profiles_writes_nothing_else_of_aggregates() -> None:
-    for function, others in (("CloseUsageFunction", []), ("AdminFunction", ["corrections#*"])):
+    for function, others in (("CloseUsageFunction", []), ("AdminFunction", ["corrections#*", "spike_handling"])):
         for action in ("PutItem", "DeleteItem", "BatchWriteItem", "UpdateItem"):
             assert set(may(function, action)) <= {"profiles#*", *others}, (function, action)
         policies = load(ROOT / "template.yaml")["Resources"][function]["Properties"]["Policies"]

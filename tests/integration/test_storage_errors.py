@@ -60,6 +60,7 @@ from telemetry.domain.retention import Retention
 from telemetry.domain.session import Session
 from telemetry.domain.shards import ShardPlan
 from telemetry.domain.sign_in_attempts import SignInAttempts
+from telemetry.domain.spike_handling import Handling
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.domain.staff import AuditEntry, Author
 from telemetry.domain.uncounted_record import UncountedRecord
@@ -111,6 +112,7 @@ from telemetry.storage.retention import RememberedRetention, RetentionStore
 from telemetry.storage.selection import Listed, Selection
 from telemetry.storage.sessions import SessionStore
 from telemetry.storage.sign_in_attempts import SignInAttemptStore
+from telemetry.storage.spike_handling import HandlingStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.values import ValueStore
 from tests.faulty_transport import soon
@@ -173,6 +175,7 @@ summaries, parts, episodes = SummaryStore(TABLE), PartStore(TABLE), EpisodeStore
 profiles = ProfileStores.of(TABLE)
 views, rows, tenures, people, lists = profiles.views, profiles.rows, profiles.tenures, profiles.people, profiles.lists
 WHO, ACME = bytes(range(16)), CompanyName("acme.com", "Acme", "domain", 3)
+handlings = HandlingStore(TABLE)
 VIEW, TOTALS, LOGGED = View(0, NOW), Totals(0, 0, {}, {}), Logged(ENTRY, TABLE)
 PIN, ROW, AT = Pin(None, Overrides(), "1", NOW), Row(WHO, ACME, DAY, DAY, 1, {}), TenureKey("acme.com", WHO)
 TENURE = Tenure(ACME, DAY, DAY, DAY, DAY, name="ann")
@@ -201,6 +204,8 @@ CALLS: dict[str, Callable[[], object]] = {
     "HourlyCountStore.hours": lambda: activity.hours("*", NOW, NOW),
     "HourlyCountStore.suspects": lambda: activity.suspects("*", NOW, NOW),
     "HourlyCountStore.license_counts": lambda: activity.license_counts([LicenseDay("acme-cli", DAY, "f")]),
+    "HourlyCountStore.note_devices": lambda: activity.note_devices(LicenseDay("acme-cli", DAY, "f"), [b"device"]),
+    "HourlyCountStore.flagged_days": lambda: activity.flagged_days([LicenseDay("acme-cli", DAY, "f")]),
     "HourlyCountStore.note_use": lambda: activity.note_use("k1", NOW),
     "HourlyCountStore.uses": lambda: activity.uses(["k1"]),
     "LedgerStore.actors": lambda: LedgerStore(TABLE).actors([ActorKey(b"a")]),
@@ -324,7 +329,11 @@ CALLS: dict[str, Callable[[], object]] = {
     "NetworkFiles.keep": lambda: network_files().keep("0" * 64),
     "EpisodeStore.latest": lambda: episodes.latest("acme-cli"),
     "EpisodeStore.open": lambda: episodes.open(EPISODE, None),
-    "EpisodeStore.extend": lambda: episodes.extend(EPISODE, NOW),
+    "EpisodeStore.extend": lambda: episodes.extend(EPISODE, EPISODE.opened),
+    "EpisodeStore.get": lambda: episodes.get(EPISODE.id),
+    "HandlingStore.get": lambda: handlings.get(EPISODE.id),
+    "HandlingStore.many": lambda: handlings.many([EPISODE.id]),
+    "HandlingStore.change": lambda: handlings.change(Handling(EPISODE.id), LOGGED),
     "EpisodeStore.announced": lambda: episodes.announced(EPISODE),
     "EpisodeStore.all": episodes.all,
     "ViewStore.current": lambda: views.current("acme-cli"),
@@ -389,6 +398,7 @@ TRANSACTIONS = {
     "LicenseStore.change", "ProductStore.add", "ProductStore.change",
     "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
     "ForgottenStore.add", "PeopleStore.link_again", "PeopleStore.unlink", "ViewStore.begin", "ViewStore.show",
+    "HandlingStore.change",
     "ValueStore.keep",
 }  # fmt: skip
 

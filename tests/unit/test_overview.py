@@ -20,9 +20,19 @@ from telemetry.domain.event import Dialect, Event
 from telemetry.domain.flags import Flag, is_billable
 from telemetry.domain.hourly_counts import MOST_NAMES, OTHER, UNNAMED
 from telemetry.domain.licensing import Calls, DeviceAction
-from telemetry.domain.overview import ALERTS, MOST_VERSIONS, Bucket, Counted, Overview, Timeline, overview, timeline
+from telemetry.domain.overview import (
+    ALERTS,
+    MOST_VERSIONS,
+    Before,
+    Bucket,
+    Counted,
+    Overview,
+    Timeline,
+    overview,
+    timeline,
+)
 from telemetry.domain.sighting import CATALOGUE, UNKNOWN_PRODUCT, Observation, Sighting
-from telemetry.domain.window import Range, Window, between, recent
+from telemetry.domain.window import Range, Window, between, is_hourly, recent
 from telemetry.services.close_day import DayCloser
 from telemetry.services.day_summaries import Summariser
 from telemetry.services.overview import Overviews
@@ -226,8 +236,11 @@ def flagged(records: Iterable[Observation]) -> int:
 
 
 CUTS = [
-    timeline(recent(Range.DAY, NOW), NOW, is_hourly=True),
-    *(timeline(recent(each, NOW), NOW, is_hourly=False) for each in (Range.WEEK, Range.MONTH)),
+    *(
+        timeline(recent(each, NOW), NOW, is_hourly=is_hourly(each, None, recent(each, NOW)), range_=each)
+        for each in Range
+    ),
+    timeline(between(TODAY - timedelta(days=2), TODAY), NOW, is_hourly=False),
     timeline(between(TODAY, TODAY), NOW, is_hourly=False),
     timeline(between(TODAY - timedelta(days=4), TODAY - timedelta(days=2)), NOW, is_hourly=False),
     timeline(Window(THIS_HOUR - timedelta(hours=99), THIS_HOUR - timedelta(hours=51)), NOW, is_hourly=True),
@@ -256,9 +269,13 @@ def test_every_number_equals_a_recount(
         everything = recounted(world, scope, Window(window.since - timedelta(days=400), NOW))
         assert (told.lifetime_records, told.lifetime_flagged) == (len(everything), flagged(everything))
         assert (told.records, told.flagged) == (len(here), flagged(here))
+        was_there = is_counted_on(world, scope, cut.before.days[0])
         assert [(alert.flag, alert.records, alert.before) for alert in told.alerts] == [
-            (flag, *(sum(flag in each.flags for each in some) for some in (here, before))) for flag in ALERTS
+            (flag, of(here, flag), of(before, flag) if was_there else None) for flag in ALERTS
         ]
+        assert (told.before is not None) == was_there
+        if told.before:
+            check_before(world, told.before, scope)
         assert told.versions == Counter(each.version or UNNAMED for each in here)
         assert {each.name: each.uses for each in told.activities} == uses(here)
         check_buckets(world, told, scope)
@@ -268,6 +285,29 @@ def test_every_number_equals_a_recount(
             for product, hours_ago, action, code in asked
             if scope in {product, CATALOGUE} and window.since <= THIS_HOUR - timedelta(hours=hours_ago) < window.until
         )
+
+
+def of(records: Iterable[Observation], flag: Flag) -> int:
+    return sum(flag in each.flags for each in records)
+
+
+def is_counted_on(world: World, scope: str, day: date) -> bool:
+    """Whether there is a report, or a record, of this day or an earlier one."""
+    reported = [each.day for each in world.aggregates.totals(scope, date.min, TODAY)]
+    seen = [each.day for each in seen_on(world, scope, date.min, TODAY)]
+    return min((*reported, *seen), default=date.max) <= day
+
+
+def check_before(world: World, before: Before, scope: str) -> None:
+    """As `check_buckets` and `check_users`."""
+    cut, days = before.timeline, before.timeline.days
+    assert [bucket.start for bucket in before.buckets] == cut.starts
+    for bucket in before.buckets:
+        within = recounted(world, scope, Window(bucket.start, bucket.start + cut.step))
+        assert (bucket.records, bucket.flagged) == (len(within), flagged(within))
+    assert before.distinct.users == len(actors(world, scope, days[0], days[-1]))
+    assert before.distinct.devices == len(devices(world, scope, days[0], days[-1]))
+    assert [each.users for each in before.active] == [len(actors(world, scope, day, day)) for day in days]
 
 
 def uses(records: Iterable[Observation]) -> Counter[str]:

@@ -53,8 +53,11 @@ class MemoryEpisodes:
             raise Outdated
         self.kept[episode.id], self._latest[subject] = episode, episode.id
 
-    def extend(self, episode: Episode, hour: datetime) -> None:
-        self.kept[episode.id] = replace(self.kept[episode.id], last_seen=hour)
+    def extend(self, episode: Episode, spike: Spike) -> None:
+        self.kept[episode.id] = self.kept[episode.id].with_spike(spike)
+
+    def get(self, id_: str) -> Episode | None:
+        return self.kept.get(id_)
 
     def announced(self, episode: Episode) -> None:
         self.kept[episode.id] = replace(self.kept[episode.id], is_announced=True)

@@ -23,7 +23,7 @@ const MEANINGS = new Map([
 ]);
 
 const CODES: Column<Overview["activations"]["codes"][number]>[] = [
-  { title: "Call", cell: ({ action }) => action },
+  { title: "Call", cell: ({ action }) => action, sort: ({ action }) => action },
   {
     title: "Answer",
     cell: ({ code }) => (
@@ -31,8 +31,9 @@ const CODES: Column<Overview["activations"]["codes"][number]>[] = [
         {code} <span class="muted">{MEANINGS.get(code)}</span>
       </>
     ),
+    sort: ({ code }) => code,
   },
-  { title: "Calls", class: "number", cell: ({ calls }) => count(calls) },
+  { title: "Calls", class: "number", cell: ({ calls }) => count(calls), sort: ({ calls }) => calls },
 ];
 
 export function Activations({ data }: { data: Overview }): JSX.Element {

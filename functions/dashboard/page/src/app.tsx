@@ -13,7 +13,7 @@ import { TABS } from "./tabs";
 import { Toolbar } from "./toolbar";
 import { type ProductNames, RANGES, type Session } from "./types";
 import { Announcer, Icon, ProblemBox, Skeleton } from "./ui";
-import { UnknownAddress } from "./unknown";
+import { Refused, UnknownAddress } from "./unknown";
 import { isUnknown, pagesFor, useAddress, type View, ViewContext, ViewLink } from "./view";
 
 export function App(): JSX.Element {
@@ -129,6 +129,7 @@ function WithProducts({ view, tick, paused, onPause, onRefresh }: WithProductsPr
           <UnknownAddress />
         ) : (
           <ErrorBoundary view={view}>
+            <Refused />
             <LazyTab page={view.page} products={products.data?.items ?? null} />
           </ErrorBoundary>
         )}

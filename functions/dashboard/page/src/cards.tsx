@@ -1,9 +1,10 @@
 // Figures and piracy alerts at the top of the overview.
 
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { flagName } from "./flags";
-import { count, percent, plural } from "./format";
-import { type Overview, RANGES } from "./types";
+import { count, percent, plural, wholeDays, windowText } from "./format";
+import { duringRange } from "./ranges";
+import type { Overview } from "./types";
 import { Icon } from "./ui";
 import { useView, ViewLink } from "./view";
 
@@ -16,11 +17,12 @@ const ALERTS = new Map<string, readonly [string, string]>([
 
 export function Stats({ data }: { data: Overview }): JSX.Element {
   const view = useView();
-  const { stats } = data;
-  const range = RANGES.get(view.range);
-  const during = range ? `last ${range}` : "in the range";
-  const days = stats.unique_users_days;
-  const counted = days ? `over ${plural(days, "UTC day")}` : during;
+  const { stats, before, users_window: users } = data;
+  const during = duringRange(view.range);
+  const days = plural(stats.unique_users_days, "UTC day");
+  const counted =
+    users.from === data.from && users.to >= data.to ? `over ${days}` : `over ${days}: ${windowText(users)}`;
+  const compared = before && { title: `Compared with ${windowText(before)} (UTC)`, before };
   return (
     <dl class="stats span-12" data-panel="stats">
       <Stat title="Total records" name="total_records" value={stats.total_records} note="all time" />
@@ -33,10 +35,46 @@ export function Stats({ data }: { data: Overview }): JSX.Element {
       <Stat title="Recent activity" name="recent_activity" value={stats.recent_activity}>
         <b data-stat="range_clean">{count(stats.range_clean)}</b> clean,{" "}
         <b data-stat="range_flagged">{count(stats.range_flagged)}</b> flagged, {during}
+        <Compared {...compared} name="recent_activity" now={stats.recent_activity} />
       </Stat>
-      <Stat title="Unique users" name="unique_users" value={stats.unique_users} note={counted} />
-      <Stat title="Unique devices" name="unique_devices" value={stats.unique_devices} note={counted} />
+      <Stat title="Unique users" name="unique_users" value={stats.unique_users}>
+        <span title={wholeDays(users)}>{counted}</span>
+        <Compared {...compared} name="unique_users" now={stats.unique_users} />
+      </Stat>
+      <Stat title="Unique devices" name="unique_devices" value={stats.unique_devices}>
+        <span title={wholeDays(users)}>{counted}</span>
+        <Compared {...compared} name="unique_devices" now={stats.unique_devices} />
+      </Stat>
     </dl>
+  );
+}
+
+type Comparable = "recent_activity" | "unique_users" | "unique_devices";
+
+interface ComparedProps {
+  name: Comparable;
+  now: number;
+  title?: string;
+  /** Missing where there is no window to compare with: then nothing is said. */
+  before?: Record<Comparable, number>;
+}
+
+/** "▲ 12.0% (before: 1,080)". */
+function Compared({ name, now, title, before }: ComparedProps): JSX.Element | null {
+  if (!before) return null;
+  const was = before[name];
+  const change = was === 0 ? null : percent((100 * Math.abs(now - was)) / was);
+  return (
+    <span class="compared" data-before={name} title={title}>
+      {now === was ? (
+        "same as before"
+      ) : (
+        <>
+          <span aria-hidden="true">{now > was ? "▲" : "▼"}</span>
+          <span class="visually-hidden">{now > was ? "up" : "down"}</span> {change} (before: {count(was)})
+        </>
+      )}
+    </span>
   );
 }
 
@@ -46,7 +84,7 @@ interface StatProps {
   value: number;
   kind?: string;
   note?: string;
-  children?: JSX.Element | (JSX.Element | string)[];
+  children?: ComponentChildren;
 }
 
 /** A figure; behind `note` or `children` nothing else is said of it. */
@@ -79,9 +117,11 @@ export function Alerts({ data }: { data: Overview }): JSX.Element {
           <p class="figure" data-stat="records">
             {count(records)}
           </p>
-          <p class="change" title={`${plural(before, "record")} in the previous period`}>
-            <Change change={change} />
-          </p>
+          {before !== null && change !== null && (
+            <p class="change" title={`${plural(before, "record")} in the previous period`}>
+              <Change change={change} />
+            </p>
+          )}
           <p class="note">{ALERTS.get(flag)?.[1]}</p>
         </ViewLink>
       ))}

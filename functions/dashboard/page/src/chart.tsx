@@ -1,44 +1,24 @@
-// Charts over time, drawn by uPlot.
+// Charts over time, drawn by uPlot. A bucket that leads to its records does so by a click or, once the chart has the
+// focus, by the arrow keys and Enter.
 
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import uPlot from "uplot";
-import { axisDay, axisHour, bucketName, localTime, short } from "./format";
+import { bucketName, localTime } from "./format";
+import { type Chart, plotData, plotOptions, seriesOf } from "./plot";
 import { Text } from "./ui";
+import { useFollow } from "./view";
 
-export interface Series {
-  label: string;
-  /** A custom property of the stylesheet, such as "--clean". */
-  color: string;
-  values: (number | null)[];
+export { type Chart, FEWEST_POINTS, type Series } from "./plot";
+
+/** Whether other colours are to be used than before. */
+const COLORS = [matchMedia("(prefers-color-scheme: dark)"), matchMedia("print")];
+const TOUCHED = matchMedia("(hover: none)");
+
+const PRINTING = ["beforeprint", "afterprint"] as const;
+for (const event of PRINTING) {
+  addEventListener(event, () => document.documentElement.classList.toggle("printing", event === "beforeprint"));
 }
-
-export interface Chart {
-  kind: "stacked bars" | "lines";
-  bucket: "hour" | "day";
-  /** Start times of the buckets, ISO-8601. */
-  starts: string[];
-  /** Stacked from the bottom up. */
-  series: Series[];
-  /** A value as text, in the tooltip and the table. */
-  format: (value: number) => string;
-  /** A value as text, on the axis. */
-  axis?: (value: number) => string;
-  /** The top of the axis, if the values do not decide it. */
-  top?: number;
-  /** A remark on a bucket, such as that it is still open. */
-  remark?: (index: number) => string | undefined;
-}
-
-/** With fewer points a table is easier to read than a chart. */
-export const FEWEST_POINTS = 4;
-
-const DARK = matchMedia("(prefers-color-scheme: dark)");
-const SECONDS = { hour: 3600, day: 86_400 };
-const STEPS = {
-  hour: [1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3600),
-  day: [1, 2, 7, 14, 28, 56].map((days) => days * 86_400),
-};
 
 interface Hover {
   index: number;
@@ -50,16 +30,42 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const [hover, setHover] = useState<Hover | null>(null);
-  const [dark, setDark] = useState(DARK.matches);
   const latest = useRef(chart);
   latest.current = chart;
   // new data of the same shape goes into the same plot; another shape needs a new plot
-  const shape = JSON.stringify([chart.kind, chart.bucket, chart.top, chart.series.map(({ label }) => label), dark]);
+  const shape = JSON.stringify([chart.kind, chart.bucket, chart.top, seriesOf(chart).map(({ label }) => label)]);
+  const follow = useFollow();
+  const lead = (index: number | null | undefined): void => {
+    const filters = typeof index === "number" && chart.starts[index] !== undefined && chart.records?.(index);
+    if (filters) follow("records", filters);
+  };
+  const touched = useRef<number | null>(null);
+  const click = (): void => {
+    const index = plot.current?.cursor.idx ?? null;
+    const isFirst = TOUCHED.matches && touched.current !== index; // the first touch shows the numbers
+    touched.current = index;
+    if (!isFirst) lead(index);
+  };
+  const last = chart.starts.length - 1;
+  const press = (event: KeyboardEvent): void => {
+    const at = hover?.index ?? last + 1;
+    const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+    if (to !== undefined) {
+      event.preventDefault();
+      const index = Math.min(Math.max(to, 0), last);
+      const left = plot.current?.valToPos(plot.current.data[0][index] ?? 0, "x") ?? 0;
+      plot.current?.setCursor({ left, top: 0 });
+    } else if (event.key === "Enter") lead(hover?.index);
+  };
 
   useEffect(() => {
-    const changed = (): void => setDark(DARK.matches);
-    DARK.addEventListener("change", changed);
-    return () => DARK.removeEventListener("change", changed);
+    const paint = (): void => plot.current?.redraw(false);
+    for (const query of COLORS) query.addEventListener("change", paint);
+    for (const event of PRINTING) addEventListener(event, paint);
+    return () => {
+      for (const query of COLORS) query.removeEventListener("change", paint);
+      for (const event of PRINTING) removeEventListener(event, paint);
+    };
   }, []);
 
   useEffect(() => {
@@ -94,13 +100,32 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
 
   return (
     <figure class="chart">
-      <div class="plot" ref={frame} role="img" aria-label={`${summary} The table shows the numbers.`} />
+      {chart.records ? (
+        <div
+          class="plot leads"
+          ref={frame}
+          role="slider"
+          tabIndex={0}
+          aria-label={`${summary} The table shows the numbers. Arrow keys choose, Enter shows the records.`}
+          aria-valuemin={0}
+          aria-valuemax={last}
+          aria-valuenow={hover?.index ?? last}
+          aria-valuetext={valuesText(chart, hover?.index ?? last)}
+          onClick={click}
+          onKeyDown={press}
+        />
+      ) : (
+        <div class="plot" ref={frame} role="img" aria-label={`${summary} The table shows the numbers.`} />
+      )}
       {hover && <Tooltip chart={chart} hover={hover} />}
       <figcaption class="legend">
-        {[...chart.series].reverse().map(({ label, color }, index) => (
+        {[...seriesOf(chart)].reverse().map((series, index) => (
           <span key={index}>
-            <i style={{ background: `var(${color})` }} class={chart.kind === "lines" ? "line" : ""} />
-            <Text>{label}</Text>
+            <i
+              style={series === chart.before ? {} : { background: `var(${series.color})` }}
+              class={series === chart.before ? "line before" : chart.kind === "lines" ? "line" : ""}
+            />
+            <Text>{series.label}</Text>
           </span>
         ))}
       </figcaption>
@@ -117,7 +142,7 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
     <div class={`tooltip ${side}`} style={{ left: `${hover.left}px` }} aria-hidden="true">
       <b>{bucketName(start, chart.bucket)}</b>
       {chart.bucket === "hour" && <span class="muted">{localTime(start)}</span>}
-      {[...chart.series].reverse().map(({ label, color, values }, index) => (
+      {[...seriesOf(chart)].reverse().map(({ label, color, values }, index) => (
         <span key={index} class="row">
           <i style={{ background: `var(${color})` }} />
           <Text>{label}</Text>
@@ -125,6 +150,8 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
         </span>
       ))}
       {remark && <span class="muted">{remark}</span>}
+      {chart.records && !TOUCHED.matches && <span class="muted">Click for the records</span>}
+      {chart.records && TOUCHED.matches && <span class="muted">Touch again for the records</span>}
     </div>
   );
 }
@@ -133,75 +160,10 @@ function Tooltip({ chart, hover }: { chart: Chart; hover: Hover }): JSX.Element 
 export const valueText = (chart: Chart, value: number | null | undefined): string =>
   value === null || value === undefined ? "–" : chart.format(value);
 
-/** The data for uPlot: the highest bar of a stack comes first, so that lower bars are drawn over it. */
-function plotData(chart: Chart): uPlot.AlignedData {
-  const times = chart.starts.map((start) => Date.parse(start) / 1000);
-  if (chart.kind === "lines") return [times, ...chart.series.map(({ values }) => values)];
-  const sums: (number | null)[][] = [];
-  for (const { values } of chart.series) {
-    const below = sums.at(-1);
-    sums.push(values.map((value, index) => (value ?? 0) + (below?.[index] ?? 0)));
-  }
-  return [times, ...sums.reverse()];
-}
-
-function plotOptions(
-  chart: { readonly current: Chart },
-  element: HTMLElement,
-  size: { width: number; height: number },
-  onPoint: (self: uPlot) => void,
-): uPlot.Options {
-  const style = getComputedStyle(element);
-  const color = (property: string): string => style.getPropertyValue(property).trim();
-  const { kind, bucket, series, top, axis = short } = chart.current;
-  const half = SECONDS[bucket] / 2;
-  const bars = kind === "stacked bars";
-  const font = `12px ${style.fontFamily}`;
-  const common = { stroke: color("--muted"), font, ticks: { show: false } };
-  const grid = { stroke: color("--line"), width: 1 };
-  return {
-    ...size,
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    legend: { show: false },
-    cursor: { y: false, points: { show: !bars }, drag: { x: false, y: false } },
-    padding: [8, bars ? 8 : 24, 0, 0],
-    scales: {
-      x: { range: (_, low, high) => (bars ? [low - half, high + half] : [low, high > low ? high : low + 1]) },
-      y: { range: (_, __, high) => [0, top ?? Math.max(high, 4) * 1.06] },
-    },
-    axes: [
-      {
-        ...common,
-        grid: { show: false },
-        incrs: STEPS[bucket],
-        space: 56,
-        size: 28,
-        values: (_, splits) => splits.map(bucket === "hour" ? axisHour : axisDay),
-      },
-      {
-        ...common,
-        grid,
-        space: 36,
-        size: 46,
-        gap: 6,
-        incrs: [1, 2, 5]
-          .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
-          .sort((a, b) => a - b),
-        values: (_, splits) => splits.map(axis),
-      },
-    ],
-    series: [
-      {},
-      ...(bars ? [...series].reverse() : series).map(({ label, color: property }) => {
-        const stroke = color(property);
-        if (!bars) {
-          const points = { show: chart.current.starts.length < FEWEST_POINTS, size: 6 };
-          return { label, stroke, width: 2, points };
-        }
-        const paths = uPlot.paths.bars?.({ size: [0.8, 56], radius: 0 });
-        return { label, fill: stroke, width: 0, points: { show: false }, ...(paths ? { paths } : {}) };
-      }),
-    ],
-    hooks: { setCursor: [onPoint] },
-  };
+/** A bucket and its values in words. */
+function valuesText(chart: Chart, index: number): string {
+  const start = chart.starts[index];
+  if (start === undefined) return "";
+  const values = seriesOf(chart).map(({ label, values }) => `${label}: ${valueText(chart, values[index])}`);
+  return [bucketName(start, chart.bucket), ...values].join(", ");
 }

@@ -2,9 +2,11 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import { type Chart, FEWEST_POINTS, Plot, valueText } from "./chart";
+import { Plot, valueText } from "./chart";
+import { type Chart, FEWEST_POINTS, seriesOf } from "./plot";
 import { type Column, Table } from "./table";
 import { Panel, Segments, Text } from "./ui";
+import { ViewLink } from "./view";
 
 interface ChartPanelProps {
   title: string;
@@ -42,22 +44,32 @@ export function ChartPanel({ title, note, span, name, chart, summary, children }
 }
 
 function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Element {
-  const { bucket, starts, series, remark } = chart;
+  const { bucket, starts, remark, records } = chart;
+  const nameOf = (index: number): string | undefined =>
+    starts[index]?.slice(0, bucket === "hour" ? 16 : 10).replace("T", " ");
   const columns: Column<number>[] = [
     {
       title: bucket === "hour" ? "Hour (UTC)" : "Day (UTC)",
       cell: (index) => (
         <>
-          {starts[index]?.slice(0, bucket === "hour" ? 16 : 10).replace("T", " ")}{" "}
+          {records ? (
+            <ViewLink page="records" filters={records(index)} title={`Show the records of this ${bucket}`}>
+              {nameOf(index)}
+            </ViewLink>
+          ) : (
+            nameOf(index)
+          )}{" "}
           <span class="muted">{remark?.(index)}</span>
         </>
       ),
+      sort: (index) => starts[index] ?? null,
     },
-    ...series.map(({ label, values }) => ({
+    ...seriesOf(chart).map(({ label, values }) => ({
       title: label,
       heading: <Text>{label}</Text>,
       class: "number",
       cell: (index: number) => valueText(chart, values[index]),
+      sort: (index: number) => values[index] ?? null,
     })),
   ];
   const newestFirst = starts.map((_, index) => index).reverse();

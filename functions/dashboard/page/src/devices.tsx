@@ -1,11 +1,12 @@
 // Licences and customers with more devices than they should have.
 
 import type { JSX } from "preact";
-import { count } from "./format";
+import { count, wholeDays } from "./format";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { DeviceExcess } from "./types";
 import { Empty, Loaded, NoValue, Panel, Text } from "./ui";
+import { useSorting } from "./use_sorting";
 import { ViewLink } from "./view";
 
 type Excess = DeviceExcess["items"][number];
@@ -16,6 +17,7 @@ export const THRESHOLD = "20";
 const COLUMNS: Column<Excess>[] = [
   {
     title: "Who",
+    sort: ({ name }) => name,
     cell: (item) => (
       <>
         {item.license_id || item.customer_id ? (
@@ -32,8 +34,13 @@ const COLUMNS: Column<Excess>[] = [
       </>
     ),
   },
-  { title: "Devices", class: "number strong", cell: ({ devices }) => count(devices) },
-  { title: "Limit", class: "number", cell: ({ limit }) => (limit === null ? <NoValue /> : count(limit)) },
+  { title: "Devices", class: "number strong", cell: ({ devices }) => count(devices), sort: ({ devices }) => devices },
+  {
+    title: "Limit",
+    class: "number",
+    cell: ({ limit }) => (limit === null ? <NoValue /> : count(limit)),
+    sort: ({ limit }) => limit,
+  },
   {
     title: "Over the limit",
     untitled: true,
@@ -43,10 +50,14 @@ const COLUMNS: Column<Excess>[] = [
 ];
 
 export function Devices({ excess }: { excess: Resource<DeviceExcess> }): JSX.Element {
+  const sorting = useSorting("devices");
   return (
     <Panel
       title="Many devices"
-      note={excess.data?.note ?? `At least ${THRESHOLD} devices, or more than the limit`}
+      note={
+        excess.data &&
+        `${wholeDays(excess.data.window)}. ${excess.data.note ?? `At least ${THRESHOLD} devices, or more than the limit`}`
+      }
       span={6}
       name="devices"
     >
@@ -57,6 +68,7 @@ export function Devices({ excess }: { excess: Resource<DeviceExcess> }): JSX.Ele
           ) : (
             <Table
               label="Licences and customers with many devices"
+              sorting={sorting}
               columns={COLUMNS}
               items={items}
               keyOf={(item) => JSON.stringify([item.kind, item.license_id, item.customer_id, item.last4])}

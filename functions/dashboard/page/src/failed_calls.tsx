@@ -7,6 +7,7 @@ import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import { CAUSES, type FailedCall, type SystemLogs } from "./types";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "./ui";
+import { useSorting } from "./use_sorting";
 import { LOG_FILTERS, useView } from "./view";
 
 const KNOWN: readonly string[] = CAUSES;
@@ -117,15 +118,20 @@ function Calls({ calls }: { calls: FailedCall[] }): JSX.Element {
     </button>
   );
   const columns: Column<FailedCall>[] = [
-    { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} /> },
-    { title: "Cause", cell: ({ cause }) => only("cause", cause, causeText(cause)) },
+    { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} />, sort: ({ hour }) => hour },
+    {
+      title: "Cause",
+      cell: ({ cause }) => only("cause", cause, causeText(cause)),
+      sort: ({ cause }) => causeText(cause),
+    },
     { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <NoValue />) },
-    { title: "IP", cell: ({ ip }) => only("ip", ip) },
-    { title: "Calls", class: "number strong", cell: (call) => count(call.calls) },
+    { title: "IP", cell: ({ ip }) => only("ip", ip), sort: ({ ip }) => ip },
+    { title: "Calls", class: "number strong", cell: (call) => count(call.calls), sort: (call) => call.calls },
   ];
   return (
     <Table
       label="Failed calls"
+      sorting={useSorting("calls")}
       columns={columns}
       items={calls}
       keyOf={({ hour, environment, cause, last4, ip }) => JSON.stringify([hour, environment, cause, last4, ip])}

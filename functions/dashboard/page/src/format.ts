@@ -45,6 +45,18 @@ export const dayName = (day: string): string => fullDay.format(new Date(day));
 /** How sure it is that a company is this one, by confidence. */
 export const CONFIDENCE = ["", "perhaps", "likely", "certain"];
 
+/** "20–21 Nov" of a window of whole UTC days, "20 Nov 09:00 – 21 Nov 09:00" of another one; its end is not in it. */
+export function windowText({ from, to }: { from: string; to: string }): string {
+  const [since, until] = [new Date(from), new Date(to)];
+  if (since.getTime() % 86_400_000 || until.getTime() % 86_400_000) {
+    return [since, until].map((at) => `${dayAndMonth.format(at)} ${at.toISOString().slice(11, 16)}`).join(" – ");
+  }
+  return dayAndMonth.formatRange(since, new Date(until.getTime() - 1));
+}
+
+/** "20–21 Nov, whole UTC days". */
+export const wholeDays = (window: { from: string; to: string }): string => `${windowText(window)}, whole UTC days`;
+
 /** "21 Nov", of seconds since the epoch. */
 export const axisDay = (seconds: number): string => dayAndMonth.format(seconds * 1000);
 

@@ -1,12 +1,13 @@
 // The licences with the most flagged records.
 
 import type { JSX } from "preact";
-import { count } from "./format";
+import { count, wholeDays } from "./format";
 import { LicenseActions } from "./license_actions";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { TopLicense, TopLicenses } from "./types";
 import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "./ui";
+import { useSorting } from "./use_sorting";
 import { ViewLink } from "./view";
 
 /** How many are shown. */
@@ -15,7 +16,10 @@ export const LIMIT = "20";
 const COUNTRIES_SHOWN = 5;
 
 export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
-  const note = top.data?.note ?? (top.data?.exact ? "Exact, for all closed days in the range" : undefined);
+  const sorting = useSorting("licenses");
+  const { data } = top;
+  const worth = data?.note ?? (data?.exact ? "Exact, for all closed days in the range" : "");
+  const note = data && `${wholeDays(data.window)}. ${worth}`;
   return (
     <Panel title="Top licences by flagged records" note={note} name="licenses">
       <Loaded resource={top} lines={6}>
@@ -25,6 +29,7 @@ export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
           ) : (
             <Table
               label="Top licences"
+              sorting={sorting}
               columns={COLUMNS}
               items={items}
               keyOf={(license) => license.license_id ?? license.fingerprint}
@@ -38,9 +43,18 @@ export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
 }
 
 const COLUMNS: Column<TopLicense>[] = [
-  { title: "Licence, customer", cell: (license) => <Name license={license} /> },
-  { title: "Product", class: "wide", cell: ({ product }) => <Text>{product}</Text> },
-  { title: "State", cell: ({ state }) => (state ? <StateBadge state={state} /> : <NoValue />) },
+  { title: "Licence, customer", cell: (license) => <Name license={license} />, sort: nameOf },
+  {
+    title: "Product",
+    class: "wide",
+    cell: ({ product }) => <Text>{product}</Text>,
+    sort: ({ product }) => product,
+  },
+  {
+    title: "State",
+    cell: ({ state }) => (state ? <StateBadge state={state} /> : <NoValue />),
+    sort: ({ state }) => state,
+  },
   {
     title: "Flagged",
     class: "number strong",
@@ -49,6 +63,7 @@ const COLUMNS: Column<TopLicense>[] = [
         {count(flagged)} <span class="second">of {count(records)}</span>
       </>
     ),
+    sort: ({ flagged }) => flagged,
   },
   {
     title: "Flags",
@@ -58,9 +73,14 @@ const COLUMNS: Column<TopLicense>[] = [
         .sort(([, a], [, b]) => b - a)
         .map(([flag, records]) => <FlagBadge key={flag} flag={flag} records={records} />),
   },
-  { title: "Devices", class: "number", cell: ({ devices }) => count(devices) },
-  { title: "IPs", class: "number", cell: ({ ips }) => count(ips) },
-  { title: "Countries", class: "wide", cell: ({ countries }) => <Countries countries={countries} /> },
+  { title: "Devices", class: "number", cell: ({ devices }) => count(devices), sort: ({ devices }) => devices },
+  { title: "IPs", class: "number", cell: ({ ips }) => count(ips), sort: ({ ips }) => ips },
+  {
+    title: "Countries",
+    class: "wide",
+    cell: ({ countries }) => <Countries countries={countries} />,
+    sort: ({ countries }) => countries.length,
+  },
   {
     title: "Last seen (UTC)",
     class: "wide",
@@ -72,6 +92,7 @@ const COLUMNS: Column<TopLicense>[] = [
         </span>
       </>
     ),
+    sort: ({ last_seen }) => last_seen,
   },
   {
     title: "Actions",
@@ -86,6 +107,10 @@ const COLUMNS: Column<TopLicense>[] = [
       ),
   },
 ];
+
+function nameOf({ customer }: TopLicense): string | null {
+  return customer && (customer.name ?? customer.id);
+}
 
 function Name({ license }: { license: TopLicense }): JSX.Element {
   const { license_id: id, last4, customer, fingerprint } = license;

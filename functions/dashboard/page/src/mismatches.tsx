@@ -1,11 +1,12 @@
 // Licence keys that belong to another environment.
 
 import type { JSX } from "preact";
-import { count } from "./format";
+import { count, wholeDays } from "./format";
 import type { Resource } from "./live";
 import { type Column, Table } from "./table";
 import type { Mismatches as MismatchesData } from "./types";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "./ui";
+import { useSorting } from "./use_sorting";
 import { useView, ViewLink } from "./view";
 
 const COLUMNS: Column<MismatchesData["items"][number]>[] = [
@@ -23,8 +24,9 @@ const COLUMNS: Column<MismatchesData["items"][number]>[] = [
       ) : (
         <NoValue />
       ),
+    sort: ({ customer }) => customer && (customer.name ?? customer.id),
   },
-  { title: "Records", class: "number strong", cell: ({ records }) => count(records) },
+  { title: "Records", class: "number strong", cell: ({ records }) => count(records), sort: ({ records }) => records },
   {
     title: "Last seen (UTC)",
     class: "full",
@@ -36,15 +38,23 @@ const COLUMNS: Column<MismatchesData["items"][number]>[] = [
         </span>
       </>
     ),
+    sort: ({ last_seen }) => last_seen,
   },
 ];
 
 export function Mismatches({ mismatches }: { mismatches: Resource<MismatchesData> }): JSX.Element {
   const view = useView();
+  const sorting = useSorting("mismatches");
   return (
     <Panel
       title="Environment mismatches"
-      note={`Keys used in ${view.environment} that belong to another environment. ${mismatches.data?.note ?? ""}`}
+      note={[
+        mismatches.data && `${wholeDays(mismatches.data.window)}.`,
+        `Keys used in ${view.environment} that belong to another environment.`,
+        mismatches.data?.note,
+      ]
+        .filter(Boolean)
+        .join(" ")}
       span={6}
       name="mismatches"
       actions={
@@ -60,6 +70,7 @@ export function Mismatches({ mismatches }: { mismatches: Resource<MismatchesData
           ) : (
             <Table
               label="Environment mismatches"
+              sorting={sorting}
               columns={COLUMNS}
               items={items}
               keyOf={({ fingerprint }) => fingerprint}

@@ -2,10 +2,11 @@
 
 import type { JSX } from "preact";
 import { Activations } from "./activations";
+import { bucketFilters } from "./bucket_filters";
 import { Alerts, Stats } from "./cards";
 import { ChartPanel } from "./chart_panel";
 import { Devices, THRESHOLD } from "./devices";
-import { count, plural } from "./format";
+import { count, plural, windowText } from "./format";
 import { LIMIT, Licenses } from "./licenses";
 import { partOf, type Resource, useResource } from "./live";
 import { Mismatches } from "./mismatches";
@@ -23,7 +24,7 @@ export function Overview({ products }: { products: ProductName[] | null }): JSX.
   const seesAll = view.session.role !== "viewer";
   return (
     <div class="grid">
-      {seesAll && <Spikes />}
+      {seesAll && <Spikes products={products} />}
       <Loaded resource={overview} lines={12}>
         {(data) =>
           data.stats.total_records === 0 ? (
@@ -64,13 +65,22 @@ const hasRecords = (overview: Resource<OverviewData>): boolean => (overview.data
 
 const open = (closed: boolean | undefined): string | undefined => (closed === false ? "so far" : undefined);
 
+const recordsOf = (bucket: OverviewData["trend"][number] | undefined): number | null =>
+  bucket ? bucket.clean + bucket.flagged : null;
+
 function Trend({ data, span }: { data: OverviewData; span: number }): JSX.Element {
-  const { trend, bucket, stats } = data;
+  const seesRecords = useView().session.role !== "viewer";
+  const { trend, bucket, stats, before } = data;
   const [clean, flagged] = [count(stats.range_clean), count(stats.range_flagged)];
   return (
     <ChartPanel
       title="Records"
-      note={`Clean and flagged, per ${bucket}`}
+      note={
+        <>
+          Clean and flagged, per {bucket}: {windowText(data)} (UTC)
+          {before && <>, compared with {windowText(before)}</>}
+        </>
+      }
       name="trend"
       span={span}
       summary={`Records per ${bucket}: ${clean} clean and ${flagged} flagged in total.`}
@@ -82,15 +92,22 @@ function Trend({ data, span }: { data: OverviewData; span: number }): JSX.Elemen
           { label: "Clean", color: "--clean", values: trend.map(({ clean }) => clean) },
           { label: "Flagged", color: "--flagged", values: trend.map(({ flagged }) => flagged) },
         ],
+        before: before && {
+          label: "All records before",
+          color: "--before",
+          values: trend.map((_, index) => recordsOf(before.trend[index])),
+        },
         format: count,
         remark: (index) => open(trend[index]?.closed),
+        records: seesRecords ? (index) => bucketFilters(bucket, trend[index]?.start ?? "") : undefined,
       }}
     />
   );
 }
 
 function ActiveUsers({ data }: { data: OverviewData }): JSX.Element {
-  const days = data.active_users;
+  const seesRecords = useView().session.role !== "viewer";
+  const { active_users: days, before } = data;
   const last = days.at(-1);
   return (
     <ChartPanel
@@ -116,8 +133,14 @@ function ActiveUsers({ data }: { data: OverviewData }): JSX.Element {
           { label: "Users in 7 days", color: "--series-3", values: days.map((day) => day.users_7) },
           { label: "Users in 30 days", color: "--series-4", values: days.map((day) => day.users_30) },
         ],
+        before: before && {
+          label: "Users per day before",
+          color: "--before",
+          values: days.map((_, index) => before.active_users[index]?.users ?? null),
+        },
         format: count,
         remark: (index) => open(days[index]?.closed),
+        records: seesRecords ? (index) => bucketFilters("day", days[index]?.day ?? "") : undefined,
       }}
     />
   );

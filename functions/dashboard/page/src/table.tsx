@@ -4,6 +4,8 @@
 // biome-ignore-all lint/a11y/noRedundantRoles: browsers do not announce a table as one when its rows are blocks
 
 import type { ComponentChildren, HTMLAttributes, JSX } from "preact";
+import { useState } from "preact/hooks";
+import { pressed, type Sorting, type SortState, type SortValue, sorted } from "./sorting";
 
 export interface Column<T> {
   title: string;
@@ -16,6 +18,8 @@ export interface Column<T> {
   /** "number" aligns right, "wide" needs a wide screen; the stylesheet has more. */
   class?: string;
   cell: (item: T) => ComponentChildren;
+  /** By what the rows are sorted when the reader presses the heading; without it, it cannot be pressed. */
+  sort?: (item: T) => SortValue;
 }
 
 interface TableProps<T> {
@@ -26,18 +30,42 @@ interface TableProps<T> {
   keyOf: (item: T) => string;
   /** Attributes of the row of an item. */
   row?: (item: T) => HTMLAttributes<HTMLTableRowElement> & Record<`data-${string}`, string>;
+  /** Where the sorting is kept, such as useSorting("licenses"); without it, in the table as long as it is shown. */
+  sorting?: SortState;
+  /** The items come sorted as `sorting` says, from a server that has more of them. */
+  presorted?: boolean;
   class?: string;
 }
 
-export function Table<T>({ label, columns, items, keyOf, row, class: kind = "" }: TableProps<T>): JSX.Element {
+export function Table<T>(props: TableProps<T>): JSX.Element {
+  const { label, columns, items: given, keyOf, row, sorting, presorted = false, class: kind = "" } = props;
+  const own = useState<Sorting | null>(null);
+  const [by, sortBy] = sorting ?? own;
+  const rank = columns.find(({ title }) => title === by?.column)?.sort;
+  const items = by && rank && !presorted ? sorted(given, rank, by.descending) : given;
   return (
     <div class={`table-frame ${kind}`} role="group" aria-label={label} tabIndex={0}>
       <table role="table">
         <thead role="rowgroup">
           <tr role="row">
-            {columns.map(({ title, heading = title, untitled, hint, class: of }, index) => (
-              <th key={index} role="columnheader" scope="col" class={of} title={hint}>
-                {untitled ? <span class="visually-hidden">{title}</span> : heading}
+            {columns.map(({ title, heading = title, untitled, hint, class: of, sort }, index) => (
+              <th
+                key={index}
+                role="columnheader"
+                scope="col"
+                class={of}
+                title={hint}
+                aria-sort={sort && by?.column === title ? (by.descending ? "descending" : "ascending") : undefined}
+              >
+                {untitled ? (
+                  <span class="visually-hidden">{title}</span>
+                ) : sort ? (
+                  <button type="button" class="sort" onClick={() => sortBy(pressed(by, title, given, sort))}>
+                    {heading}
+                  </button>
+                ) : (
+                  heading
+                )}
               </th>
             ))}
           </tr>

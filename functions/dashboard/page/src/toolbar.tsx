@@ -2,12 +2,13 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
+import { RANGE_CHOICES, rememberRange } from "./ranges";
 import { TABS } from "./tabs";
-import { ENVIRONMENTS, type ProductName, RANGES } from "./types";
+import { ENVIRONMENTS, type ProductName } from "./types";
 import { Segments } from "./ui";
-import { isUnknown, useView } from "./view";
+import { isUnknown, useView, type View } from "./view";
 
-const CHOICES = [...[...RANGES.keys()].map((range) => [range, range] as const), ["custom", "Custom"] as const];
+const CHOICES = [...RANGE_CHOICES, ["custom", "Custom"] as const];
 /** Of what is shown of one record, developer, company or licence. */
 const CLOSED = { record: null, open: null, license: null };
 const NAMES = { production: "Production", staging: "Staging", development: "Development" };
@@ -16,11 +17,15 @@ export function Toolbar({ products, children }: { products: ProductName[]; child
   const view = useView();
   const environments = ENVIRONMENTS.filter((name) => view.session.environments.includes(name));
   const { hasRange, hasProduct } = TABS[view.page];
-  const [custom, setCustom] = useState(view.range === "custom");
-  const shown = custom ? "custom" : isUnknown(view, "range") ? null : view.range;
+  // the view in which days are being chosen: any other one shows what its address says
+  const [choosing, setChoosing] = useState<View | null>(null);
+  const range = ["range", "from", "to"].some((name) => isUnknown(view, name)) ? null : view.range;
+  const shown = choosing === view ? "custom" : range;
   const choose = (range: string): void => {
-    setCustom(range === "custom");
-    if (range !== "custom") view.go({ range, from: null, to: null, record: null });
+    setChoosing(range === "custom" ? view : null);
+    if (range === "custom") return;
+    rememberRange(range);
+    view.go({ range, from: null, to: null, record: null });
   };
   const known = !view.product || products.some((product) => product.id === view.product);
   return (
@@ -32,7 +37,7 @@ export function Toolbar({ products, children }: { products: ProductName[]; child
         value={isUnknown(view, "environment") ? null : view.environment}
         onChange={(environment) => view.go({ environment, ...CLOSED })}
       />
-      {hasRange && <Segments label="Time range" options={CHOICES} value={shown} onChange={choose} />}
+      {hasRange && <Segments label="Time range" class="ranges" options={CHOICES} value={shown} onChange={choose} />}
       {hasRange && shown === "custom" && <CustomRange key={view.from + view.to} />}
       {hasProduct && (
         <label class="product">

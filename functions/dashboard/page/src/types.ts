@@ -108,6 +108,23 @@ export interface AuditEntryPage {
   items: AuditEntry[];
 }
 
+/** The window that the window is compared with: as long, and ending where it begins.
+
+Of `today` it is the same hours of yesterday; of `this_month` the same days of the month before, as far as it has
+them; of `last_month` the whole month before. Fields are those of the window. */
+export interface Before {
+  from: string;
+  to: string;
+  recent_activity: number;
+  range_flagged: number;
+  range_clean: number;
+  unique_users: number;
+  unique_devices: number;
+  unique_users_days: number;
+  trend: TrendBucket[];
+  active_users: ActiveUsersOfDay[];
+}
+
 /** A body that is not. */
 export interface BinaryBody {
   base64: string;
@@ -321,6 +338,8 @@ export type DeviceAction = "verify" | "activate" | "deactivate";
 
 /** Licences and customers with many devices. */
 export interface DeviceExcess {
+  /** Of what the numbers are: the whole UTC days that the window touches. */
+  window: Window;
   /** False: for days that are not closed, only the newest flagged records were looked at. */
   exact: boolean;
   /** What the numbers count. */
@@ -386,12 +405,12 @@ export type Flag =
   | "CLIENT_REPORTED"
   | "PLACEHOLDER_ID";
 
-/** Records with a flag in the window, and in the window of the same length before it. */
+/** Records with a flag in the window, and in the one before it; null where there is no window before. */
 export interface FlagCount {
   flag: Flag;
   records: number;
-  before: number;
-  change: number;
+  before: number | null;
+  change: number | null;
 }
 
 /** How many flagged records there were, and at most were to be expected; of which flags and which licence. */
@@ -542,6 +561,8 @@ export interface Mismatch {
 
 /** Licence keys of other environments. */
 export interface Mismatches {
+  /** Of what the numbers are: the whole UTC days that the window touches. */
+  window: Window;
   /** False: for days that are not closed, only the newest flagged records were looked at. */
   exact: boolean;
   /** What the numbers count. */
@@ -606,6 +627,8 @@ export interface Overview {
   product: string | null;
   bucket: "hour" | "day";
   as_of: string;
+  /** Of what the distinct users and devices are: the whole UTC days that the window touches. */
+  users_window: Window;
   stats: OverviewStats;
   alerts: FlagCount[];
   trend: TrendBucket[];
@@ -614,6 +637,8 @@ export interface Overview {
   active_users: ActiveUsersOfDay[];
   activations: Activations;
   activities: UsedActivity[];
+  /** Null where the product was not there, or not counted, when that window began. */
+  before: Before | null;
 }
 
 /** Numbers of all time (`total_…`, `flagged_…`, `clean_…`), and of the window. */
@@ -629,6 +654,7 @@ export interface OverviewStats {
   range_clean: number;
   unique_users: number;
   unique_devices: number;
+  /** The number of UTC days, at least partly in the window, over which users and devices are counted. */
   unique_users_days: number;
   /** Of product usage in the window: a record stands for one, or for as many as it sums up. Not records. */
   uses: number;
@@ -913,6 +939,7 @@ export interface Span {
 
 /** An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours. */
 export interface Spike {
+  /** What the admin API calls it by. */
   id: string;
   /** Null for a spike of an API key: its events may be of any product. */
   product: string | null;
@@ -920,11 +947,60 @@ export interface Spike {
   last_seen: string;
   closed_at: string | null;
   cause: SpikeCause;
+  /** What opened it. */
   evidence: FlaggedEvidence | KeyEvidence;
+  /** Null of one of which nothing is left, and beyond the first 20 of an answer. */
+  so_far: SpikeSoFar | null;
+  acknowledged: SpikeSaid | null;
+  /** Null also where its time is over, or the episode has ended. */
+  muted: SpikeMuted | null;
 }
 
 /** What opened an episode of spikes. */
 export type SpikeCause = "flagged_in_an_hour" | "flagged_with_a_license" | "events_of_a_key";
+
+/** A licence of an episode, and what flags point at it with: records, and distinct devices. */
+export interface SpikeLicense {
+  fingerprint: string;
+  license_id: string | null;
+  last4: string | null;
+  customer: CustomerName | null;
+  state: LicenseState | null;
+  /** The activation limit; null: none. */
+  limit: number | null;
+  flagged: number;
+  devices: number;
+  /** There may be more devices: of a licence, a day tells about a thousand apart. */
+  devices_at_least: boolean;
+}
+
+/** For how long it is muted; null: until it ends. */
+export interface SpikeMuted {
+  key_id: string;
+  key_name: string;
+  at: string;
+  until: string | null;
+}
+
+/** Which staff key said something of an episode, and when. */
+export interface SpikeSaid {
+  key_id: string;
+  key_name: string;
+  at: string;
+}
+
+/** What an episode has come to over whole UTC days: from the one on which it began to today, or to its last spike.
+
+Of a longer one, over the last 31 days. */
+export interface SpikeSoFar {
+  first_day: string;
+  last_day: string;
+  days: number;
+  /** Records with a piracy or licence flag; of an API key all its events. */
+  records: number;
+  /** Up to ten that had 50 flagged records in a day, the most flagged first. */
+  licenses: SpikeLicense[];
+}
 
 /** Episodes of spikes, the latest first. */
 export interface Spikes {
@@ -995,6 +1071,8 @@ export interface TopLicense {
 
 /** The licences with the most flagged records. */
 export interface TopLicenses {
+  /** Of what the numbers are: the whole UTC days that the window touches. */
+  window: Window;
   /** False: for days that are not closed, only the newest flagged records were looked at. */
   exact: boolean;
   /** What the numbers count. */
@@ -1087,6 +1165,11 @@ export interface VersionShare {
   percent: number;
 }
 
+export interface Window {
+  from: string;
+  to: string;
+}
+
 export const ENVIRONMENTS = ["production", "staging", "development"] as const;
 
 export const CAUSES = [
@@ -1106,6 +1189,10 @@ export const RANGES: ReadonlyMap<string, string> = new Map([
   ["7d", "7 days"],
   ["30d", "30 days"],
   ["90d", "90 days"],
+  ["today", "today"],
+  ["yesterday", "yesterday"],
+  ["this_month", "this month"],
+  ["last_month", "last month"],
 ]);
 
 export type FlagClass = "piracy" | "license" | "quality";

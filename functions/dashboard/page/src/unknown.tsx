@@ -1,12 +1,15 @@
 // Shown instead of a view if the address has values that do not exist.
 
 import type { JSX } from "preact";
+import { TABS } from "./tabs";
 import { Icon, Text } from "./ui";
 import { type UnknownValue, useView } from "./view";
 
 export function UnknownAddress(): JSX.Element {
   const view = useView();
-  const without = Object.fromEntries(view.unknown.map(({ name }) => [name, null]));
+  const names = view.unknown.map(({ name }) => name);
+  const both = names.includes("from") || names.includes("to") ? ["from", "to"] : [];
+  const without = Object.fromEntries([...names, ...both].map((name) => [name, null]));
   return (
     <div class="problem" role="alert">
       <Icon name="alert" />
@@ -27,11 +30,24 @@ export function UnknownAddress(): JSX.Element {
   );
 }
 
-function Sentence({ name, value, known }: UnknownValue): JSX.Element {
+function Sentence({ name, value, known, hint }: UnknownValue): JSX.Element {
+  const access = name === "environment" ? "your key gives access to" : "it can be";
   return (
     <li>
-      <code>{name}</code> is “<Text>{value}</Text>”; {name === "environment" ? "your key gives access to" : "it can be"}{" "}
-      {known.join(", ")}.
+      <code>{name}</code> {value ? "is “" : "is missing"}
+      {value && <Text>{value}</Text>}
+      {value && "”"}; {hint ?? `${access} ${known.join(", ")}`}.
     </li>
+  );
+}
+
+/** Says that this is not the view that the address names. */
+export function Refused(): JSX.Element | null {
+  const { refused, page, session } = useView();
+  if (!refused) return null;
+  return (
+    <p class="refused" role="note">
+      {TABS[refused].title} is not open to a key with the role {session.role}. This is {TABS[page].title}.
+    </p>
   );
 }

@@ -6,6 +6,7 @@ import { useResource } from "./live";
 import { type Column, Table } from "./table";
 import type { ActivityTypes, ActivityTypeUses, Overview, UsedActivity } from "./types";
 import { Panel, Text } from "./ui";
+import { useSorting } from "./use_sorting";
 import { useView } from "./view";
 
 /** Products send it by themselves: it needs no configuration. */
@@ -17,10 +18,15 @@ const NAMES = new Map([
 
 export function Uses({ data }: { data: Overview }): JSX.Element | null {
   const { activities, bucket, product, stats } = data;
+  const sorting = useSorting("uses");
   if (activities.length === 0) return null;
   const began = (instant: string): string => (bucket === "day" ? instant.slice(0, 10) : minute(instant));
   const columns: Column<UsedActivity>[] = [
-    { title: "Activity", cell: ({ activity_type, label }) => <Activity type={activity_type} label={label} /> },
+    {
+      title: "Activity",
+      cell: ({ activity_type, label }) => <Activity type={activity_type} label={label} />,
+      sort: ({ activity_type, label }) => label ?? activity_type,
+    },
     {
       title: "Type",
       class: "wide",
@@ -35,19 +41,21 @@ export function Uses({ data }: { data: Overview }): JSX.Element | null {
           </span>
         ),
     },
-    { title: "Uses", class: "number", cell: ({ uses }) => count(uses) },
+    { title: "Uses", class: "number", cell: ({ uses }) => count(uses), sort: ({ uses }) => uses },
     { title: "Share", class: "number", cell: ({ uses }) => percent((100 * uses) / stats.uses) },
     {
       title: "First",
       class: "wide",
       hint: `The first ${bucket} of the range with any`,
       cell: (row) => began(row.first_seen),
+      sort: (row) => row.first_seen,
     },
     {
       title: "Last",
       class: "wide",
       hint: `The last ${bucket} of the range with any`,
       cell: (row) => began(row.last_seen),
+      sort: (row) => row.last_seen,
     },
   ];
   return (
@@ -64,6 +72,7 @@ export function Uses({ data }: { data: Overview }): JSX.Element | null {
     >
       <Table
         label="Uses by activity"
+        sorting={sorting}
         class="rows"
         columns={columns}
         items={activities}
@@ -83,9 +92,19 @@ const TYPES: Column<ActivityTypeUses>[] = [
     title: "Level",
     cell: ({ activity_type }) => !NAMES.has(activity_type) && <span class="muted">not configured</span>,
   },
-  { title: "Uses", class: "number", cell: ({ uses }) => count(uses) },
-  { title: "First", hint: "The first day of the last 90 with any", cell: ({ first_day }) => first_day },
-  { title: "Last", hint: "The last day of the last 90 with any", cell: ({ last_day }) => last_day },
+  { title: "Uses", class: "number", cell: ({ uses }) => count(uses), sort: ({ uses }) => uses },
+  {
+    title: "First",
+    hint: "The first day of the last 90 with any",
+    cell: ({ first_day }) => first_day,
+    sort: ({ first_day }) => first_day,
+  },
+  {
+    title: "Last",
+    hint: "The last day of the last 90 with any",
+    cell: ({ last_day }) => last_day,
+    sort: ({ last_day }) => last_day,
+  },
 ];
 
 /** What arrived in 90 days, whatever the range is, and the product does not list: loaded once. */

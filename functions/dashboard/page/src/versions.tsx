@@ -1,12 +1,15 @@
 // The versions in use: their shares, and how the shares change.
 
 import type { JSX } from "preact";
-import type { Chart } from "./chart";
+import { bucketFilters } from "./bucket_filters";
 import { ChartPanel } from "./chart_panel";
 import { count, percent, points } from "./format";
+import type { Chart } from "./plot";
 import { type Column, Table } from "./table";
 import type { Overview } from "./types";
 import { Empty, NoValue, Panel, Text } from "./ui";
+import { useSorting } from "./use_sorting";
+import { versionColors } from "./version_colors";
 import { useView, ViewLink } from "./view";
 
 const COLORED = 6;
@@ -22,6 +25,7 @@ const NAMES = new Map([
 ]);
 
 export function Versions({ data }: { data: Overview }): JSX.Element {
+  const seesAll = useView().session.role !== "viewer";
   const { versions } = data;
   if (versions.length === 0) {
     return (
@@ -30,7 +34,8 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
       </Panel>
     );
   }
-  const colors = colorsOf(versions.map(({ version }) => version));
+  const named = versions.map(({ version }) => version).filter((version) => !GREY_VERSIONS.has(version));
+  const colors = new Map([...versionColors(named.slice(0, COLORED)), ...GREY_VERSIONS]);
   return (
     <>
       <Panel
@@ -47,7 +52,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
         name="version-trend"
         span={7}
         summary={`Share of each version per ${data.bucket}.`}
-        chart={shareChart(data, colors)}
+        chart={shareChart(data, colors, seesAll)}
       />
     </>
   );
@@ -56,6 +61,7 @@ export function Versions({ data }: { data: Overview }): JSX.Element {
 function Shares({ data, colors }: { data: Overview; colors: Map<string, string> }): JSX.Element {
   const seesAll = useView().session.role !== "viewer";
   const changes = changesOf(data);
+  const sorting = useSorting("versions");
   const more = data.versions.length - LISTED;
   const fill = (version: string): { background: string } => ({
     background: `var(${colors.get(version) ?? "--series-other"})`,
@@ -77,8 +83,14 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
           )}
         </span>
       ),
+      sort: ({ version }) => version,
     },
-    { title: "Records", class: "number", cell: ({ records }) => <span data-stat="records">{count(records)}</span> },
+    {
+      title: "Records",
+      class: "number",
+      cell: ({ records }) => <span data-stat="records">{count(records)}</span>,
+      sort: ({ records }) => records,
+    },
     {
       title: "Share",
       class: "number share",
@@ -99,12 +111,14 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
         const change = changes.get(version) ?? null;
         return change === null ? <NoValue /> : points(change);
       },
+      sort: ({ version }) => changes.get(version) ?? null,
     },
   ];
   return (
     <>
       <Table
         label="Versions"
+        sorting={sorting}
         class="rows"
         columns={columns}
         items={data.versions.slice(0, LISTED)}
@@ -116,13 +130,7 @@ function Shares({ data, colors }: { data: Overview; colors: Map<string, string> 
   );
 }
 
-/** A colour for each of the most common versions; the others are grey. */
-function colorsOf(versions: string[]): Map<string, string> {
-  const named = versions.filter((version) => !GREY_VERSIONS.has(version)).slice(0, COLORED);
-  return new Map([...named.map((version, index) => [version, `--series-${index + 1}`] as const), ...GREY_VERSIONS]);
-}
-
-function shareChart(data: Overview, colors: Map<string, string>): Chart {
+function shareChart(data: Overview, colors: Map<string, string>, seesRecords: boolean): Chart {
   const buckets = data.version_trend.map(({ versions }) => new Map(Object.entries(versions)));
   const totals = buckets.map((versions) => [...versions.values()].reduce((sum, n) => sum + n, 0));
   const share = (index: number, records: number): number | null => {
@@ -153,6 +161,7 @@ function shareChart(data: Overview, colors: Map<string, string>): Chart {
     axis: (value) => `${value}%`,
     top: 100,
     remark: (index) => (totals[index] ? `of ${count(totals[index] ?? 0)} records` : "no records"),
+    records: seesRecords ? (index) => bucketFilters(data.bucket, data.version_trend[index]?.start ?? "") : undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import { type ComponentChildren, createContext, type JSX } from "preact";
 import { useContext, useEffect, useMemo, useState } from "preact/hooks";
 import type { Query } from "./api";
 import { keepKeyOutOfAddress } from "./license_address";
+import { FIRST_RANGE, lastRange, wrongWindow } from "./ranges";
 import { PAGES, type Page, TABS } from "./tabs";
 import { ENVIRONMENTS, type Environment, RANGES, type Session } from "./types";
 
@@ -35,11 +36,15 @@ export interface UnknownValue {
   readonly name: string;
   readonly value: string;
   readonly known: readonly string[];
+  /** What it can be, where this is no list. */
+  readonly hint?: string;
 }
 
 export interface View {
   readonly session: Session;
   readonly page: Page;
+  /** The view that the address names, if this is another one because the key does not open it. */
+  readonly refused: Page | null;
   readonly environment: Environment;
   /** One of RANGES, or "custom". */
   readonly range: string;
@@ -70,7 +75,10 @@ export const isUnknown = (view: View, name: string): boolean => view.unknown.som
 
 /** The view that the address names, kept up to date. */
 export function useAddress(session: Session): View {
-  const [search, setSearch] = useState(location.search);
+  const [search, setSearch] = useState(() => {
+    startAtLastRange();
+    return location.search;
+  });
   useEffect(() => {
     const update = (): void => {
       keepKeyOutOfAddress();
@@ -88,6 +96,17 @@ export function useAddress(session: Session): View {
   }, [session, search]);
 }
 
+/** Writes the range that was used last into an address that has none, unless it is what such an address shows anyway. */
+function startAtLastRange(): void {
+  const params = new URLSearchParams(location.search);
+  const page = PAGES.find((each) => each === (params.get("view") ?? "overview"));
+  const range = lastRange();
+  if (!page || !TABS[page].hasRange || range === FIRST_RANGE) return;
+  if (["range", "from", "to"].some((name) => params.get(name))) return;
+  params.set("range", range);
+  history.replaceState(null, "", address(params));
+}
+
 function viewOf(session: Session, params: URLSearchParams, show: (params: URLSearchParams) => void): View {
   const param = (name: string): string => params.get(name) ?? "";
   const unknown: UnknownValue[] = [];
@@ -101,15 +120,19 @@ function viewOf(session: Session, params: URLSearchParams, show: (params: URLSea
   const environment = choice("environment", allowed) ?? allowed[0] ?? "production";
   const from = param("from");
   const to = param("to");
-  const recent = choice("range", [...RANGES.keys()]) ?? "24h";
+  const recent = choice("range", [...RANGES.keys()]) ?? FIRST_RANGE;
   const range = from && to ? "custom" : recent;
   const product = param("product");
   const wanted = choice("view", PAGES) ?? "overview";
   const page = pagesFor(session).includes(wanted) ? wanted : "overview";
   for (const [name, known] of Object.entries(TABS[page].choices ?? {})) choice(name, known);
+  if (TABS[page].hasRange) {
+    for (const [name, hint] of wrongWindow(from, to)) unknown.push({ name, value: param(name), known: [], hint });
+  }
   return {
     session,
     page,
+    refused: page === wanted ? null : wanted,
     environment,
     range,
     from,
@@ -136,6 +159,12 @@ function viewOf(session: Session, params: URLSearchParams, show: (params: URLSea
 function address(params: URLSearchParams): string {
   const search = params.toString();
   return location.pathname + (search ? `?${search}` : "");
+}
+
+/** Goes to a view as a link to it does. */
+export function useFollow(): (page: Page, filters?: Record<string, string>) => void {
+  const view = useView();
+  return (page, filters) => follow(view.href(page, filters));
 }
 
 /** Shows another view without loading the page again. */

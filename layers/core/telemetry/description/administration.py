@@ -30,6 +30,9 @@ _CONFLICTS = {
     "revoke_api_key",
     "attribute_anew",
     "show_attribution",
+    "acknowledge_spike",
+    "mute_spike",
+    "unmute_spike",
 }
 """Operations that the state of a thing, or somebody else's change, may be in the way of."""
 

@@ -124,6 +124,10 @@ ENUMERATIONS: Mapping[str, Words] = {
             Range.WEEK: ("7 days", "Today and the 6 UTC days before."),
             Range.MONTH: ("30 days", "Today and the 29 UTC days before."),
             Range.QUARTER: ("90 days", "Today and the 89 UTC days before."),
+            Range.TODAY: ("today", "The current UTC day."),
+            Range.YESTERDAY: ("yesterday", "The UTC day before today."),
+            Range.THIS_MONTH: ("this month", "The current month of UTC days, up to today."),
+            Range.LAST_MONTH: ("last month", "The whole month of UTC days before this one."),
         },
     ),
     "LicenseState": _words(

@@ -92,6 +92,23 @@ class LicenseDay(NamedTuple):
     license: str
 
 
+class FlaggedDay(NamedTuple):
+    """What flags point at a licence with on a day: records, and distinct devices by the beginning of a fingerprint.
+
+    Of many devices only the first MOST_DEVICES and some more are known.
+    """
+
+    records: int
+    devices: frozenset[bytes]
+
+
+MOST_DEVICES = 1_000
+"""Devices of a licence that one day knows apart: the next batch that shows a new one is the last that adds any."""
+
+DEVICE_BYTES = 8
+"""Of a fingerprint: enough to tell the devices of one licence apart."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fold:
     """What some records add: to hours, and to the licences that piracy and licence flags point at.

@@ -11,15 +11,13 @@ from datetime import date, datetime
 from heapq import nsmallest
 from typing import Any, TypeVar
 
-from telemetry.domain.hourly_counts import OTHER
+from telemetry.domain.hourly_counts import DEVICE_BYTES, OTHER
 from telemetry.domain.instant import to_nearest_millisecond
 from telemetry.domain.report_rules import RULES, Rules
 from telemetry.domain.sighting import Observation
 
 TOP_LICENSES = 50
 MOST_COUNTRIES = 20
-
-_DEVICE_BYTES = 8  # of a fingerprint: enough to tell a day's devices of one licence apart
 
 Owner = TypeVar("Owner")
 T = TypeVar("T", str, bytes)
@@ -94,7 +92,7 @@ class LicenseCount:
         self.flagged += seen.is_flagged
         self.flags.update(flag.code for flag in seen.flags)
         if seen.sighting.device:
-            self.devices.add(seen.sighting.device[:_DEVICE_BYTES])
+            self.devices.add(seen.sighting.device[:DEVICE_BYTES])
         if seen.source_ip:
             self.ips.add(seen.source_ip)
         if seen.country:

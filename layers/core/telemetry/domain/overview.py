@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from telemetry.domain.active_users import LONGEST_WINDOW, Audience, RunningBalance, count_active
-from telemetry.domain.day_report import DayTotals
+from telemetry.domain.day_report import WINDOWS, DayTotals
 from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.errors import InvalidField
 from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import FLAGGED, OTHER, RECORDS, HourCounts, Kind, largest, total, uses_by_activity
 from telemetry.domain.instant import hour_of, midnight
 from telemetry.domain.licensing import Calls
-from telemetry.domain.window import Window
+from telemetry.domain.window import Range, Window, compared
 
 ALERTS = (Flag.INVALID_LICENSE, Flag.BYPASSED_ACTIVATION, Flag.REVOKED_LICENSE, Flag.ENVIRONMENT_MISMATCH)
 """The flags that have a number of their own."""
@@ -34,10 +34,11 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """A window, cut into hours or UTC days."""
+    """A window, cut into hours or UTC days. `range` is its name, if it has one."""
 
     window: Window
     is_hourly: bool
+    range: Range | None = None
 
     @property
     def step(self) -> timedelta:
@@ -50,9 +51,8 @@ class Timeline:
 
     @property
     def before(self) -> "Timeline":
-        """The window of the same length just before this one."""
-        since = self.window.since
-        return Timeline(Window(since - (self.window.until - since), since), self.is_hourly)
+        """The window that this one is compared with."""
+        return Timeline(compared(self.window, self.range), self.is_hourly)
 
     @property
     def days(self) -> list[date]:
@@ -60,11 +60,11 @@ class Timeline:
         return [moment.date() for moment in _steps(midnight(self.window.since.date()), self.window.until, _DAY)]
 
 
-def timeline(window: Window, now: datetime, *, is_hourly: bool) -> Timeline:
+def timeline(window: Window, now: datetime, *, is_hourly: bool, range_: Range | None = None) -> Timeline:
     """The window, at most to the end of this hour or day. Raises InvalidField."""
     this_hour = hour_of(now)
     end = this_hour + _HOUR if is_hourly else this_hour.replace(hour=0) + _DAY
-    cut = Timeline(Window(window.since, min(window.until, end)), is_hourly)
+    cut = Timeline(Window(window.since, min(window.until, end)), is_hourly, range_)
     if window.since >= end:
         raise InvalidField("from", "Must not be in the future")
     if is_hourly and any(hour_of(moment) != moment for moment in (window.since, window.until)):
@@ -113,6 +113,13 @@ class Counted:
         closed = (self.latest.lifetime_records, self.latest.lifetime_flagged) if self.latest else (0, 0)
         return closed[0] + since[RECORDS], closed[1] + since[FLAGGED]
 
+    def has_all(self, cut: Timeline) -> bool:
+        """Whether the product was there, and counted, when this window began."""
+        first = cut.days[0]
+        if self.is_closed(first):
+            return first in self.totals
+        return self.latest is not None or any(hour.date() <= first for hour in self.hours)
+
     def buckets(self, cut: Timeline) -> list[Bucket]:
         """One for each hour or day; none is missing."""
         of = self._hour if cut.is_hourly else self._day
@@ -147,11 +154,11 @@ class ActiveDay:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Records with a flag in the window, and in the window of the same length before it."""
+    """Records with a flag in the window, and in the one before it, if there is one."""
 
     flag: Flag
     records: int
-    before: int
+    before: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,13 +172,33 @@ class Activity:
 
 
 @dataclass(frozen=True, slots=True)
+class Distinct:
+    """Distinct users and devices over some UTC days."""
+
+    users: int
+    devices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The window that a window is compared with. `distinct` are over the UTC days it touches."""
+
+    timeline: Timeline
+    distinct: Distinct
+    buckets: Sequence[Bucket]
+    active: Sequence[ActiveDay]
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """All that is shown of a window. `users` and `devices` are distinct ones over the UTC days it touches.
 
-    `versions` sum to `records`, the most frequent first; each bucket's are by the same names.
+    `versions` sum to `records`, the most frequent first; each bucket's are by the same names. There is no `before`
+    where the product was not there, or not counted, when that window began.
     """
 
     timeline: Timeline
+    before: Before | None
     lifetime_records: int
     lifetime_flagged: int
     records: int
@@ -188,22 +215,32 @@ class Overview:
     """The most used first. Their uses sum to all."""
 
 
-def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Calls) -> Overview:
-    """`ledger` is of the last day the window touches, `calls` are those of licensing in the window."""
-    buckets, before = counted.buckets(cut), counted.buckets(cut.before)
+def overview(
+    cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Calls, distinct_before: Distinct | None = None
+) -> Overview:
+    """`ledger` is of the last day the window touches, `calls` are those of licensing in the window.
+
+    Without `distinct_before` there is no window before it.
+    """
+    buckets = counted.buckets(cut)
+    before = _before(cut.before, counted, ledger, distinct_before) if distinct_before else None
     versions = largest(total(bucket.versions for bucket in buckets), MOST_VERSIONS)
-    flags, flags_before = (total(bucket.flags for bucket in some) for some in (buckets, before))
+    flags = total(bucket.flags for bucket in buckets)
+    flags_before = total(bucket.flags for bucket in before.buckets) if before else None
     records, flagged = counted.lifetime()
-    users, devices = (_active(ledger, cut.days[-1], audience, len(cut.days)) for audience in _TOLD)
+    distinct = distinct_over(cut, ledger)
     return Overview(
         timeline=cut,
+        before=before,
         lifetime_records=records,
         lifetime_flagged=flagged,
         records=sum(bucket.records for bucket in buckets),
         flagged=sum(bucket.flagged for bucket in buckets),
-        users=users,
-        devices=devices,
-        alerts=[Alert(flag, flags[flag.code], flags_before[flag.code]) for flag in ALERTS],
+        users=distinct.users,
+        devices=distinct.devices,
+        alerts=[
+            Alert(flag, flags[flag.code], None if flags_before is None else flags_before[flag.code]) for flag in ALERTS
+        ],
         buckets=buckets,
         versions=versions,
         version_trend=[_by_names(bucket.versions, versions) for bucket in buckets],
@@ -213,7 +250,21 @@ def overview(cut: Timeline, counted: Counted, ledger: RunningBalance, calls: Cal
     )
 
 
-_TOLD = (Audience.USERS, Audience.DEVICES)
+def distinct_over(cut: Timeline, ledger: RunningBalance) -> Distinct:
+    """Those of the UTC days that a window touches; `ledger` is of the last one, or of a later one if that is open."""
+    last, days = cut.days[-1], len(cut.days)
+    return Distinct(_active(ledger, last, Audience.USERS, days), _active(ledger, last, Audience.DEVICES, days))
+
+
+def reported_over(cut: Timeline, totals: Mapping[date, DayTotals]) -> Distinct | None:
+    """The same from the report of the last day; None where that does not tell of so many days, or is not there."""
+    told, days = totals.get(cut.days[-1]), len(cut.days)
+    return Distinct(told.users(days), told.users(days, Audience.DEVICES)) if told and days in WINDOWS else None
+
+
+def _before(cut: Timeline, counted: Counted, ledger: RunningBalance, distinct: Distinct) -> Before:
+    active = [_active_day(day, counted, ledger) for day in cut.days]
+    return Before(cut, distinct, counted.buckets(cut), active)
 
 
 def _live(start: datetime, counts: HourCounts, *, is_closed: bool) -> Bucket:

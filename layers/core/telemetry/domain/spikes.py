@@ -16,7 +16,7 @@ Spikes of a product, or of a key, less than QUIET apart are one episode, and an 
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -30,6 +30,8 @@ KEY_FACTOR = 10
 HISTORY = timedelta(days=14)
 QUIET = timedelta(hours=36)
 """Longer than a day: what comes back every afternoon is one episode."""
+MOST_LICENSES = 10
+"""Licences that an episode knows: those that reached LICENSE_FLOOR first."""
 
 _HOURS = int(HISTORY / timedelta(hours=1))
 _PERCENTILE = 0.95
@@ -68,16 +70,36 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """One alert: the spike that opened it, and the last hour with one. `is_announced`: the topic has taken it."""
+    """One alert: the spike that opened it, and the last hour with one. `is_announced`: the topic has taken it.
+
+    `others` are licences that became a spike later: their fingerprints, as record keys carry them.
+    """
 
     opened: Spike
     last_seen: datetime
     is_announced: bool = False
+    others: frozenset[str] = frozenset()
 
     @property
     def id(self) -> str:
         """`acme-cli#2026-11-21T08`."""
         return f"{self.opened.subject}#{self.opened.hour:%Y-%m-%dT%H}"
+
+    @property
+    def licenses(self) -> frozenset[str]:
+        """All licences that were a spike of it, as far as they are known."""
+        return self.others | {self.opened.license} if self.opened.license else self.others
+
+    def learns_from(self, spike: Spike) -> bool:
+        """Whether a spike that it covers tells something new: a later hour, or another licence."""
+        return self.with_spike(spike) != self
+
+    def with_spike(self, spike: Spike) -> "Episode":
+        """With what a spike tells that it covers."""
+        others, known = self.others, self.licenses
+        if spike.license and spike.license not in known and len(known) < MOST_LICENSES:
+            others |= {spike.license}
+        return replace(self, last_seen=max(self.last_seen, spike.hour), others=others)
 
     def covers(self, hour: datetime) -> bool:
         """Whether a spike in this hour belongs to it. Streams lag: it may also be one shortly before."""

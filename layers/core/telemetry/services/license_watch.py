@@ -50,10 +50,14 @@ _REMEMBERED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What licences did, day by day; `open_days` are those of which only the newest flagged records were looked at."""
+    """What licences did, day by day; `open_days` are those of which only the newest flagged records were looked at.
+
+    `window` are all the days that were asked for.
+    """
 
     days: Sequence[Day]
     open_days: Sequence[date]
+    window: Sequence[date]
 
 
 class Owner(NamedTuple):
@@ -86,7 +90,7 @@ class Excess:
     @property
     def limit(self) -> int | None:
         """The number of devices that the licence allows; None: no limit."""
-        return _limit(self.holder.license)
+        return limit_of(self.holder.license)
 
     @property
     def is_over(self) -> bool:
@@ -147,7 +151,7 @@ class LicenseWatch:
             for day in reversed(open_days):
                 if len(flagged) < MOST_FLAGGED:
                     flagged += self.day_records.newest_flagged(products, day, MOST_FLAGGED - len(flagged))
-        return Seen([*(each.licenses for each in closed), *seen_on(flagged).values()], open_days)
+        return Seen([*(each.licenses for each in closed), *seen_on(flagged).values()], open_days, days)
 
     def top(self, seen: Seen, limit: int) -> list[tuple[LicenseActivity, Holder]]:
         """The licences with the most flagged records."""
@@ -269,11 +273,11 @@ def _owner(customer_id: str, customers: Mapping[str, Customer]) -> Owner:
     return Owner(customer_id, customer.name if customer else None)
 
 
-def _limit(license_: License | None) -> int | None:
+def limit_of(license_: License | None) -> int | None:
     """The number of devices that a licence allows; None: no limit, or no licence."""
     return license_.activation_limit if license_ and license_.activation_limit > 0 else None
 
 
 def _is_over(devices: int, license_: License | None) -> bool:
-    limit = _limit(license_)
+    limit = limit_of(license_)
     return limit is not None and devices > limit

@@ -1,10 +1,13 @@
 """What happened in a window, from the aggregates alone: so it costs the same for any number of records."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 
+from cachetools import LRUCache
+
+from telemetry.domain.active_users import RunningBalance
 from telemetry.domain.activity_types import ActivityTypeUses, activity_types
 from telemetry.domain.closing import end_of
 from telemetry.domain.day_report import DayTotals
@@ -12,13 +15,14 @@ from telemetry.domain.day_summary import DaySummary
 from telemetry.domain.hourly_counts import RECORDS, HourCounts, total, uses_by_activity
 from telemetry.domain.instant import hour_of
 from telemetry.domain.licensing import Calls
-from telemetry.domain.overview import Counted, Overview, Timeline, overview
+from telemetry.domain.overview import Counted, Distinct, Overview, Timeline, distinct_over, overview, reported_over
 from telemetry.domain.product import ActivityType
 from telemetry.domain.window import Window
 from telemetry.services.ports import HourlyCounters, Ledger
 from telemetry.storage.hourly_counts import RETENTION
 
 _HOUR = timedelta(hours=1)
+_MOST_DISTINCT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,17 @@ class Overviews:
     hourly: HourlyCounters
     ledger: Ledger
     calls: Callable[[str, datetime, datetime], Calls]
+    distinct: MutableMapping[tuple[str, date, int], Distinct] = field(default_factory=lambda: LRUCache(_MOST_DISTINCT))
+    """Who was active over so many days that end with a closed one: it never changes."""
 
     def read(self, scope: str, cut: Timeline, now: datetime) -> Overview:
         """The overview of a product or the catalogue.
 
         Five requests at most when the window reaches up to today, and yesterday is closed; six of a product that has
-        no report yet.
+        no report yet; and once another one for who was active before a window of other days than reports tell of.
         """
         first, last = cut.days[0], cut.days[-1]
-        totals = self.totals(scope, first if cut.is_hourly else cut.before.days[0], last)
+        totals = self.totals(scope, cut.before.days[0], last)
         reaches_today = last >= now.astimezone(UTC).date()
         latest = totals[-1] if totals and reaches_today else self.latest(scope, now.astimezone(UTC).date())
         summaries = {} if cut.is_hourly else {each.day: each for each in self._summaries(scope, first, last, latest)}
@@ -56,9 +62,9 @@ class Overviews:
             hours=dict(self._hours(scope, cut, open_since, hour_of(now))),
             closed=closed,
         )
-        return overview(
-            cut, counted, self.ledger.ledger(scope, last.toordinal()), self._calls(scope, cut, summaries, open_since)
-        )
+        ledger = self.ledger.ledger(scope, last.toordinal())
+        calls = self._calls(scope, cut, summaries, open_since)
+        return overview(cut, counted, ledger, calls, self._distinct_before(scope, cut.before, counted, ledger, now))
 
     def activity_types(
         self, product: str, window: Window, known: Mapping[str, ActivityType], now: datetime
@@ -73,6 +79,22 @@ class Overviews:
         hours = self.hourly.hours(product, open_since, hour_of(now))
         since = ((start.date(), uses_by_activity(counts)) for start, counts in hours)
         return activity_types(chain(((each.day, each.uses) for each in closed), since), known)
+
+    def _distinct_before(
+        self, scope: str, cut: Timeline, counted: Counted, ledger: RunningBalance, now: datetime
+    ) -> Distinct | None:
+        """Who was active in the window before; None where there is none. What closed days tell is read once."""
+        last = cut.days[-1]
+        if not counted.has_all(cut) or (cut.is_hourly and cut.window.since < now - RETENTION):
+            return None
+        if not counted.is_closed(last):
+            return distinct_over(cut, ledger)
+        if reported := reported_over(cut, counted.totals):
+            return reported
+        key = scope, last, len(cut.days)
+        if key not in self.distinct:
+            self.distinct[key] = distinct_over(cut, self.ledger.ledger(scope, last.toordinal()))
+        return self.distinct[key]
 
     def had_records(self, scope: str, now: datetime) -> bool:
         """Whether there ever was a record of a product. Two requests when yesterday is closed."""

@@ -1,7 +1,7 @@
 """Watches what rollup counts, and opens one alert for each episode of spikes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from telemetry.domain.active_users import Outdated
 from telemetry.domain.environment import Environment
 from telemetry.domain.flags import decode, is_billable
 from telemetry.domain.hourly_counts import (
+    DEVICE_BYTES,
     SUSPECT,
     HourCounts,
     HourKey,
@@ -37,13 +38,19 @@ from telemetry.domain.spikes import (
 from telemetry.retry import Attempts, Wait, wait_with_jitter
 from telemetry.services.ports import HourlyCounters
 
+SEVERAL = 4
+"""Licences whose devices are noted side by side, and not one after the other."""
+
+MOST_NOTED = 50_000
+"""Devices under licences that a process remembers of each environment."""
+
 
 class Episodes(Protocol):
     """The episodes of one environment (storage.spikes.EpisodeStore)."""
 
     def latest(self, subject: str) -> Episode | None: ...
     def open(self, episode: Episode, before: Episode | None) -> None: ...
-    def extend(self, episode: Episode, hour: datetime) -> None: ...
+    def extend(self, episode: Episode, spike: Spike) -> None: ...
     def announced(self, episode: Episode) -> None: ...
 
 
@@ -57,7 +64,8 @@ class Topic(Protocol):
 class SpikeWatch:
     """Looks at the hours, licences and API keys that a batch touched.
 
-    `_expected` and `_expected_of_keys` remember what an hour may hold, of a product and of each key.
+    `_expected` and `_expected_of_keys` remember what an hour may hold, of a product and of each key; `_noted` the
+    devices that are noted under licences, `_full` the licences that have no room for more.
     """
 
     environment: Environment
@@ -67,6 +75,8 @@ class SpikeWatch:
     wait: Wait = wait_with_jitter
     _expected: MutableMapping[HourKey, int] = field(default_factory=lambda: LRUCache(256))
     _expected_of_keys: MutableMapping[datetime, Mapping[str, int]] = field(default_factory=lambda: LRUCache(4))
+    _noted: MutableMapping[tuple[LicenseDay, bytes], bool] = field(default_factory=lambda: LRUCache(MOST_NOTED))
+    _full: MutableMapping[LicenseDay, bool] = field(default_factory=lambda: LRUCache(1_000))
 
     def look(self, observations: Iterable[Observation]) -> None:
         """To be called after these were counted; again is the same as once.
@@ -75,12 +85,35 @@ class SpikeWatch:
         """
         records = list(observations)
         suspects = [seen for seen in records if not is_billable(seen.flags)]
+        self._note_devices(suspects)
         hours = self._counted(records, suspects)
         for spike in (*self._hours(hours), *self._licenses(suspects), *self._keys(records, hours)):
             episode = self._episode_of(spike)
             if not episode.is_announced:
                 self.topic.publish(*self._alert(episode))
                 self.episodes.announced(episode)
+
+    def _note_devices(self, suspects: Iterable[Observation]) -> None:
+        """Which devices flags point at a licence with, so that an alert can tell how many: each once a process."""
+        new: dict[LicenseDay, set[bytes]] = {}
+        for seen in suspects:
+            if seen.license and seen.sighting.device and points_at_a_license(seen.flags):
+                of = LicenseDay(seen.sighting.product, seen.sighting.day, seen.license)
+                device = seen.sighting.device[:DEVICE_BYTES]
+                if (of, device) not in self._noted and of not in self._full:
+                    new.setdefault(of, set()).add(device)
+        for (of, devices), has_room in zip(new.items(), self._noted_all(new), strict=True):
+            if has_room:
+                self._noted.update(((of, device), True) for device in devices)
+            else:
+                self._full[of] = True
+
+    def _noted_all(self, new: Mapping[LicenseDay, Collection[bytes]]) -> list[bool]:
+        if len(new) < SEVERAL:
+            return [self.counters.note_devices(of, devices) for of, devices in new.items()]
+        from telemetry.storage.side_by_side import side_by_side  # noqa: PLC0415 (most batches need no threads)
+
+        return side_by_side(lambda of: self.counters.note_devices(of, new[of]), new)
 
     def _counted(self, records: Sequence[Observation], suspects: Sequence[Observation]) -> Mapping[HourKey, HourCounts]:
         """In one request: the hours of products with suspects, and those of the catalogue, for the keys.
@@ -135,8 +168,8 @@ class SpikeWatch:
         while True:
             latest = self.episodes.latest(spike.subject)
             if latest and latest.covers(spike.hour):
-                if spike.hour > latest.last_seen:
-                    self.episodes.extend(latest, spike.hour)
+                if latest.learns_from(spike):
+                    self.episodes.extend(latest, spike)
                 return latest
             opened = Episode(spike, spike.hour)
             try:

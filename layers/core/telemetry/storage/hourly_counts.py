@@ -6,15 +6,26 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
+from pynamodb.attributes import BinarySetAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.condition import Condition, size
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
-from telemetry.domain.hourly_counts import RECORDS, SUSPECT, Fold, HourCounts, HourKey, Kind, LicenseDay, Measure
-from telemetry.domain.instant import from_hour_text, from_seconds, hour_text, to_seconds
+from telemetry.domain.hourly_counts import (
+    MOST_DEVICES,
+    RECORDS,
+    SUSPECT,
+    FlaggedDay,
+    Fold,
+    HourCounts,
+    HourKey,
+    Kind,
+    LicenseDay,
+    Measure,
+)
+from telemetry.domain.instant import from_hour_text, from_seconds, hour_text, midnight, to_seconds
 from telemetry.domain.keys import key_text
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import ConditionFailed, conditions, store
@@ -26,8 +37,8 @@ RETENTION = timedelta(days=400)
 POSITION_RETENTION = timedelta(days=30)
 """A stream keeps records for a day; a shard that nobody has read for so long is gone."""
 
-LICENSE_RETENTION = timedelta(days=8)
-"""Of a day's licences; closed days list the foremost in their reports."""
+LICENSE_RETENTION = timedelta(days=100)
+"""Of a day's licences: as long as alerts that have ended are looked at. Closed days list the foremost in reports."""
 
 _KINDS = {kind.value: kind for kind in Kind}
 
@@ -59,6 +70,16 @@ class LicenseDayItem(KeyedItem):
 
     records = NumberAttribute(default=0)
     expires_at = NumberAttribute()
+
+
+class LicenseDevicesItem(KeyedItem):
+    """Devices under a licence that flags point at. pk `flagged_devices#acme-cli#2026-11-21`, sk as LicenseDayItem.
+
+    An item of its own: the counter is changed with every batch, and a large item would make that dear.
+    """
+
+    devices = BinarySetAttribute(legacy_encoding=False, null=True)
+    expires_at = NumberAttribute(null=True)
 
 
 class KeyUseItem(KeyedItem):
@@ -132,6 +153,26 @@ class HourlyCountStore:
         found = batch_get(model, by_key, consistent_read=True)
         return {by_key[item.pk, item.sk]: int(item.records) for item in found}
 
+    def note_devices(self, of: LicenseDay, devices: Collection[bytes]) -> bool:
+        """Adds devices under a licence that flags point at, again is the same as once; False: there is no room left."""
+        model = bind(LicenseDevicesItem, self.table)
+        has_room = model.pk.does_not_exist() | (size(model.devices) < MOST_DEVICES)  # type: ignore[no-untyped-call]
+        expires = model.expires_at.set(_expiry(midnight(of.day), LICENSE_RETENTION))
+        item = model(_flagged_devices(of.product, of.day), of.license)
+        try:
+            with conditions():
+                item.update([model.devices.add(set(devices)), expires], condition=has_room)
+        except ConditionFailed:
+            return False
+        return True
+
+    def flagged_days(self, licenses: Collection[LicenseDay]) -> dict[LicenseDay, FlaggedDay]:
+        """How often, and on which devices, flags point at these licences; without days on which none does."""
+        counts, model = self.license_counts(licenses), bind(LicenseDevicesItem, self.table)
+        by_key = {(_flagged_devices(each.product, each.day), each.license): each for each in counts}
+        found = {by_key[item.pk, item.sk]: item.devices or () for item in batch_get(model, by_key)} if by_key else {}
+        return {each: FlaggedDay(count, frozenset(found.get(each, ()))) for each, count in counts.items()}
+
     def note_use(self, api_key_id: str, hour: datetime) -> None:
         """Notes that an API key was used in an hour, unless it was in a later one."""
         model = bind(KeyUseItem, self.table)
@@ -153,6 +194,10 @@ def _partition(scope: str) -> str:
 
 def _flagged(product: str, day: date) -> str:
     return f"flagged#{key_text(product)}#{day}"
+
+
+def _flagged_devices(product: str, day: date) -> str:
+    return f"flagged_devices#{key_text(product)}#{day}"
 
 
 def _name(measure: Measure) -> str:

@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-from pynamodb.attributes import BooleanAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
@@ -12,7 +18,7 @@ from telemetry.domain.instant import from_seconds, to_seconds
 from telemetry.domain.spikes import Cause, Episode, Spike
 from telemetry.storage.batches import batch_get
 from telemetry.storage.errors import conditions, store
-from telemetry.storage.tables import KeyedItem, bind, connection
+from telemetry.storage.tables import KeyedItem, bind, connection, found_item
 
 _EPISODES = "spikes"
 
@@ -31,6 +37,7 @@ class EpisodeItem(KeyedItem):
     flags = JSONAttribute(default=dict)
     last_seen = NumberAttribute()
     is_announced = BooleanAttribute(default=False)
+    others = UnicodeSetAttribute(null=True)
 
 
 class LatestEpisodeItem(KeyedItem):
@@ -78,13 +85,22 @@ class EpisodeStore:
             transaction.save(item, condition=EpisodeItem.pk.does_not_exist())
             transaction.save(latest(*_pointer(spike.subject), episode=episode.id), condition=still)
 
-    def extend(self, episode: Episode, hour: datetime) -> None:
-        """Notes another hour with a spike."""
-        self._item(episode).update([EpisodeItem.last_seen.set(to_seconds(hour))])
+    def extend(self, episode: Episode, spike: Spike) -> None:
+        """Notes another spike of it: its hour if that is a later one, and its licence."""
+        after = episode.with_spike(spike)
+        actions: list[Action] = [EpisodeItem.last_seen.set(to_seconds(after.last_seen))]
+        if after.others != episode.others:
+            actions.append(EpisodeItem.others.add(after.others - episode.others))
+        self._item(episode).update(actions)
 
     def announced(self, episode: Episode) -> None:
         """Notes that the topic has taken it."""
         self._item(episode).update([EpisodeItem.is_announced.set(True)])
+
+    def get(self, id_: str) -> Episode | None:
+        """An episode by its id, if there is one."""
+        item = found_item(bind(EpisodeItem, self.table), _EPISODES, id_)
+        return _episode(item) if item else None
 
     def all(self) -> Iterator[Episode]:
         """Every episode there ever was, by whose it is and time."""
@@ -109,6 +125,7 @@ def _episode(item: EpisodeItem) -> Episode:
         ),
         last_seen=from_seconds(item.last_seen),
         is_announced=item.is_announced,
+        others=frozenset(item.others or ()),
     )
 
 

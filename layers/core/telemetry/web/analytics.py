@@ -1,22 +1,26 @@
 """Requests and answers of the analytics API, except those about single records (docs/analytics.md)."""
 
-from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
 from telemetry.domain.activity_types import ActivityTypeUses
+from telemetry.domain.closing import end_of
 from telemetry.domain.flags import Flag, by_code
+from telemetry.domain.instant import midnight
 from telemetry.domain.license_activity import TOP_LICENSES, LicenseActivity
-from telemetry.domain.overview import Overview, Timeline, timeline
+from telemetry.domain.overview import ActiveDay, Before, Bucket, Overview, Timeline, timeline
 from telemetry.domain.product import ActivityType
 from telemetry.domain.sighting import CATALOGUE
+from telemetry.domain.spike_handling import Said
 from telemetry.domain.spikes import Cause
 from telemetry.domain.window import Range, Window, is_hourly, recent
-from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen
+from telemetry.services.license_watch import MOST_FLAGGED, MOST_LICENSES, Excess, Holder, Seen, limit_of
 from telemetry.services.spike_alerts import AlertFilter, SpikeAlert
+from telemetry.services.spike_evidence import Evidence, FlaggedLicense
 from telemetry.services.system_logs import CallerFilter, SystemLogs
 from telemetry.web import analytics_answers as answers
 from telemetry.web.administration.audit_entry import AuditEntry
@@ -37,7 +41,7 @@ class ScopeQuery(Query):
     def timeline(self, now: datetime) -> Timeline:
         """The window: by the hour for 24 hours and for windows that are not whole UTC days. Raises InvalidField."""
         window = self.window(now)
-        return timeline(window, now, is_hourly=is_hourly(self.range, self.first, window))
+        return timeline(window, now, is_hourly=is_hourly(self.range, self.first, window), range_=self.range)
 
 
 class TopQuery(ScopeQuery):
@@ -121,20 +125,18 @@ def overview_body(
         "to": instant(cut.window.until),
         "bucket": "hour" if cut.is_hourly else "day",
         "as_of": instant(now),
+        "users_window": _whole_days(told.timeline.days),
         "stats": _stats(told),
         "alerts": [
-            {"flag": each.flag, "records": each.records, "before": each.before, "change": each.records - each.before}
+            {
+                "flag": each.flag,
+                "records": each.records,
+                "before": each.before,
+                "change": None if each.before is None else each.records - each.before,
+            }
             for each in told.alerts
         ],
-        "trend": [
-            {
-                "start": instant(bucket.start),
-                "clean": bucket.records - bucket.flagged,
-                "flagged": bucket.flagged,
-                "closed": bucket.is_closed,
-            }
-            for bucket in told.buckets
-        ],
+        "trend": _trend(told.buckets),
         "versions": [
             {"version": version, "records": records, "percent": _percent(records, told.records)}
             for version, records in told.versions.items()
@@ -143,17 +145,7 @@ def overview_body(
             {"start": instant(bucket.start), "versions": versions}
             for bucket, versions in zip(told.buckets, told.version_trend, strict=True)
         ],
-        "active_users": [
-            {
-                "day": each.day.isoformat(),
-                "users": each.users,
-                "devices": each.devices,
-                "users_7": each.users_7,
-                "users_30": each.users_30,
-                "closed": each.is_closed,
-            }
-            for each in told.active
-        ],
+        "active_users": _active(told.active),
         "activations": {
             "granted": granted,
             "blocked": told.calls.total() - granted,
@@ -172,7 +164,50 @@ def overview_body(
             }
             for each in told.activities
         ],
+        "before": _before(told.before) if told.before else None,
     }
+
+
+def _before(told: Before) -> answers.Before:
+    records, flagged = sum(each.records for each in told.buckets), sum(each.flagged for each in told.buckets)
+    return {
+        "from": instant(told.timeline.window.since),
+        "to": instant(told.timeline.window.until),
+        "recent_activity": records,
+        "range_flagged": flagged,
+        "range_clean": records - flagged,
+        "unique_users": told.distinct.users,
+        "unique_devices": told.distinct.devices,
+        "unique_users_days": len(told.timeline.days),
+        "trend": _trend(told.buckets),
+        "active_users": _active(told.active),
+    }
+
+
+def _trend(buckets: Iterable[Bucket]) -> list[answers.TrendBucket]:
+    return [
+        {
+            "start": instant(bucket.start),
+            "clean": bucket.records - bucket.flagged,
+            "flagged": bucket.flagged,
+            "closed": bucket.is_closed,
+        }
+        for bucket in buckets
+    ]
+
+
+def _active(days: Iterable[ActiveDay]) -> list[answers.ActiveUsersOfDay]:
+    return [
+        {
+            "day": each.day.isoformat(),
+            "users": each.users,
+            "devices": each.devices,
+            "users_7": each.users_7,
+            "users_30": each.users_30,
+            "closed": each.is_closed,
+        }
+        for each in days
+    ]
 
 
 def _stats(told: Overview) -> answers.OverviewStats:
@@ -295,7 +330,15 @@ def _labels(seen: Seen, counted: str = "") -> answers.Counted:
     """Whether the numbers are exact, and what they count."""
     known = f"Of each UTC day the {TOP_LICENSES} foremost licences."
     newest = f"Since {seen.open_days[0]}: the newest {MOST_FLAGGED:,} flagged records alone." if seen.open_days else ""
-    return {"exact": not seen.open_days, "note": " ".join(part for part in (counted, known, newest) if part)}
+    return {
+        "window": _whole_days(seen.window),
+        "exact": not seen.open_days,
+        "note": " ".join(part for part in (counted, known, newest) if part),
+    }
+
+
+def _whole_days(days: Sequence[date]) -> answers.Window:
+    return {"from": instant(midnight(days[0])), "to": instant(end_of(days[-1]))}
 
 
 def _name(excess: Excess) -> str:
@@ -323,6 +366,8 @@ def alerts_body(found: Iterable[SpikeAlert], now: datetime) -> answers.Spikes:
 
 def _alert(alert: SpikeAlert, now: datetime) -> answers.Spike:
     episode, spike, closed_at = alert.episode, alert.episode.opened, alert.episode.closed_at(now)
+    muted = alert.handling.muted if closed_at is None and alert.handling.is_muted(now) else None
+    until = alert.handling.muted_until
     return {
         "id": episode.id,
         "product": spike.product,
@@ -331,17 +376,50 @@ def _alert(alert: SpikeAlert, now: datetime) -> answers.Spike:
         "closed_at": instant(closed_at) if closed_at else None,
         "cause": spike.cause,
         "evidence": _evidence_of_key(alert) if spike.cause is Cause.API_KEY else _evidence_of_flags(alert),
+        "so_far": _so_far(alert.evidence, alert.holders, now) if alert.evidence else None,
+        "acknowledged": _said(alert.handling.acknowledged) if alert.handling.acknowledged else None,
+        "muted": {**_said(muted), "until": instant(until) if until else None} if muted else None,
     }
 
 
+def _so_far(found: Evidence, holders: Mapping[str, Holder], now: datetime) -> answers.SpikeSoFar:
+    return {
+        "first_day": found.first.isoformat(),
+        "last_day": found.last.isoformat(),
+        "days": (found.last - found.first).days + 1,
+        "records": found.records,
+        "licenses": [_spike_license(each, holders[each.license], now) for each in found.licenses],
+    }
+
+
+def _spike_license(flagged: FlaggedLicense, holder: Holder, now: datetime) -> answers.SpikeLicense:
+    return {
+        **_license_name(flagged.license, holder),
+        "customer": _customer(holder),
+        "state": holder.license.state_at(now) if holder.license else None,
+        "limit": limit_of(holder.license),
+        "flagged": flagged.records,
+        "devices": flagged.devices,
+        "devices_at_least": flagged.is_least,
+    }
+
+
+def _license_name(fingerprint: str, holder: Holder) -> answers.LicenseName:
+    license_id = holder.license.id if holder.license else None
+    return {"fingerprint": fingerprint, "license_id": license_id, "last4": holder.last_four}
+
+
+def _said(said: Said) -> answers.SpikeSaid:
+    return {"key_id": said.key_id, "key_name": said.key_name, "at": instant(said.at)}
+
+
 def _evidence_of_flags(alert: SpikeAlert) -> answers.FlaggedEvidence:
-    spike, holder = alert.episode.opened, alert.holder
+    spike = alert.episode.opened
     evidence: answers.FlaggedEvidence = {"flagged": spike.count, "most_expected": spike.expected}
     if spike.flags:
         evidence["flags"] = flags_by_name(spike.flags)
-    if holder:
-        license_id = holder.license.id if holder.license else None
-        evidence["license"] = {"fingerprint": spike.license or "", "license_id": license_id, "last4": holder.last_four}
+    if spike.license:
+        evidence["license"] = _license_name(spike.license, alert.holders[spike.license])
     return evidence
 
 

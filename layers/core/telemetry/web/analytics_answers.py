@@ -40,6 +40,10 @@ class ProductNames(TypedDict):
 # ── overview
 
 
+Window = TypedDict("Window", {"from": Instant, "to": Instant})
+"""From an instant, which is in it, to another one, which is not."""
+
+
 class OverviewStats(TypedDict):
     """Numbers of all time (`total_…`, `flagged_…`, `clean_…`), and of the window."""
 
@@ -55,18 +59,18 @@ class OverviewStats(TypedDict):
     unique_users: int
     unique_devices: int
     unique_users_days: int
+    """The number of UTC days, at least partly in the window, over which users and devices are counted."""
     uses: int
     """Of product usage in the window: a record stands for one, or for as many as it sums up. Not records."""
-    """The number of UTC days, at least partly in the window, over which users and devices are counted."""
 
 
 class FlagCount(TypedDict):
-    """Records with a flag in the window, and in the window of the same length before it."""
+    """Records with a flag in the window, and in the one before it; null where there is no window before."""
 
     flag: Flag
     records: int
-    before: int
-    change: int
+    before: int | None
+    change: int | None
 
 
 class TrendBucket(TypedDict):
@@ -133,10 +137,24 @@ class Activations(TypedDict):
     codes: list[LicensingCalls]
 
 
-_Window = TypedDict("_Window", {"from": Instant, "to": Instant})
+class Before(Window):
+    """The window that the window is compared with: as long, and ending where it begins.
+
+    Of `today` it is the same hours of yesterday; of `this_month` the same days of the month before, as far as it has
+    them; of `last_month` the whole month before. Fields are those of the window.
+    """
+
+    recent_activity: int
+    range_flagged: int
+    range_clean: int
+    unique_users: int
+    unique_devices: int
+    unique_users_days: int
+    trend: list[TrendBucket]
+    active_users: list[ActiveUsersOfDay]
 
 
-class Overview(_Window):
+class Overview(Window):
     """What happened in a window of time."""
 
     environment: Environment
@@ -144,6 +162,8 @@ class Overview(_Window):
     """Null: all products."""
     bucket: Literal["hour", "day"]
     as_of: Instant
+    users_window: Window
+    """Of what the distinct users and devices are: the whole UTC days that the window touches."""
     stats: OverviewStats
     alerts: list[FlagCount]
     trend: list[TrendBucket]
@@ -152,6 +172,8 @@ class Overview(_Window):
     active_users: list[ActiveUsersOfDay]
     activations: Activations
     activities: list[UsedActivity]
+    before: Before | None
+    """Null where the product was not there, or not counted, when that window began."""
 
 
 class ActivityTypeUses(TypedDict):
@@ -169,7 +191,7 @@ class ActivityTypeUses(TypedDict):
     """The first and the last UTC day of the window with any; null for a listed type that never arrived in it."""
 
 
-class ActivityTypes(_Window):
+class ActivityTypes(Window):
     """Activity types of a product's usage in the last 90 UTC days, today included, and those that it lists."""
 
     environment: Environment
@@ -216,6 +238,8 @@ class TopLicense(TypedDict):
 class Counted(TypedDict):
     """What the numbers of a list are worth."""
 
+    window: Window
+    """Of what the numbers are: the whole UTC days that the window touches."""
     exact: bool
     """False: for days that are not closed, only the newest flagged records were looked at."""
     note: str
@@ -312,10 +336,53 @@ class KeyEvidence(TypedDict):
     api_key: ApiKeyName
 
 
+class SpikeLicense(LicenseName):
+    """A licence of an episode, and what flags point at it with: records, and distinct devices."""
+
+    customer: CustomerName | None
+    state: LicenseState | None
+    limit: int | None
+    """The activation limit; null: none."""
+    flagged: int
+    devices: int
+    devices_at_least: bool
+    """There may be more devices: of a licence, a day tells about a thousand apart."""
+
+
+class SpikeSoFar(TypedDict):
+    """What an episode has come to over whole UTC days: from the one on which it began to today, or to its last spike.
+
+    Of a longer one, over the last 31 days.
+    """
+
+    first_day: Day
+    last_day: Day
+    days: int
+    records: int
+    """Records with a piracy or licence flag; of an API key all its events."""
+    licenses: list[SpikeLicense]
+    """Up to ten that had 50 flagged records in a day, the most flagged first."""
+
+
+class SpikeSaid(TypedDict):
+    """Which staff key said something of an episode, and when."""
+
+    key_id: str
+    key_name: str
+    at: Instant
+
+
+class SpikeMuted(SpikeSaid):
+    """For how long it is muted; null: until it ends."""
+
+    until: Instant | None
+
+
 class Spike(TypedDict):
     """An episode of spikes. `opened_at` and `last_seen` are the beginnings of hours."""
 
     id: str
+    """What the admin API calls it by."""
     product: str | None
     """Null for a spike of an API key: its events may be of any product."""
     opened_at: Instant
@@ -323,6 +390,12 @@ class Spike(TypedDict):
     closed_at: Instant | None
     cause: Cause
     evidence: FlaggedEvidence | KeyEvidence
+    """What opened it."""
+    so_far: SpikeSoFar | None
+    """Null of one of which nothing is left, and beyond the first 20 of an answer."""
+    acknowledged: SpikeSaid | None
+    muted: SpikeMuted | None
+    """Null also where its time is over, or the episode has ended."""
 
 
 class Spikes(TypedDict):

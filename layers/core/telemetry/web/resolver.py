@@ -18,13 +18,19 @@ def current_request(app: BaseRouter) -> Request:
     return request
 
 
-def with_one_part(event: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+def with_one_part(event: Mapping[str, Any], prefix: str, *, then_action: bool = False) -> dict[str, Any]:
     """The event with everything after `prefix` in its path as one part, percent-encoded.
+
+    `then_action`: but for the last part, which follows it. A path without the prefix stays as it is.
 
     API Gateway hands paths over decoded, and the resolver's patterns take few signs and no slash in a part.
     """
-    before, _, id_ = event["rawPath"].partition(prefix)
-    return {**event, "rawPath": event["rawPath"] if before else f"{prefix}{quote(id_, safe='')}"}
+    if not event["rawPath"].startswith(prefix):
+        return dict(event)
+    id_, slash, action = event["rawPath"].removeprefix(prefix), "", ""
+    if then_action:
+        id_, slash, action = id_.rpartition("/")
+    return {**event, "rawPath": f"{prefix}{quote(id_, safe='')}{slash}{action}"}
 
 
 def answer(status: int, body: object, **headers: str) -> Response[str]:

@@ -10,11 +10,14 @@ from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.license_list import LicenseList
 from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
+from telemetry.services.administration.spikes import Spikes
 from telemetry.services.administration.stores import Stores
 from telemetry.services.profiles.stores import ProfileStores
 from telemetry.settings import RetentionSettings
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.profiles.forgotten import ForgottenStore
+from telemetry.storage.spike_handling import HandlingStore
+from telemetry.storage.spikes import EpisodeStore
 from telemetry.wiring.staff import StaffWiring
 from telemetry.wiring.verifier import Verifiers
 
@@ -49,6 +52,11 @@ class AdminWiring(StaffWiring, Verifiers):
         """What is kept of developers and companies, and who of them is forgotten."""
         stores = ProfileStores.of(self.aggregates(environment))
         return Profiles(environment, stores, ForgottenStore(self.registry, environment), self.registry)
+
+    def spikes(self, environment: Environment) -> Spikes:
+        """Episodes of spikes, and what staff say of them."""
+        table = self.aggregates(environment)
+        return Spikes(environment, EpisodeStore(table), HandlingStore(table), self.registry)
 
     def corrections(self, environment: Environment) -> Corrections:
         """What later counts found that is not in the reports of closed days."""

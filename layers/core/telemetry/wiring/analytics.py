@@ -25,6 +25,8 @@ from telemetry.services.profiles.reader import ProfileReader
 from telemetry.services.profiles.stores import ProfileStores
 from telemetry.services.record_search import RecordSearch
 from telemetry.services.search import Search
+from telemetry.services.spike_alerts import SpikeAlerts
+from telemetry.services.spike_evidence import EvidenceReader
 from telemetry.services.system_logs import SystemLogReader
 from telemetry.services.telemetry_query import TelemetrySearch
 from telemetry.services.values.reading import ValueReader
@@ -43,6 +45,7 @@ from telemetry.storage.overrides import OverridesStore
 from telemetry.storage.profiles.forgotten import ForgottenStore, RememberedForgotten
 from telemetry.storage.profiles.today import TodayStore
 from telemetry.storage.record_browser import RecordBrowser
+from telemetry.storage.spike_handling import HandlingStore
 from telemetry.storage.spikes import EpisodeStore
 from telemetry.storage.values import ValueStore
 from telemetry.wiring.closed_days import ClosedDayStores
@@ -187,8 +190,16 @@ class AnalyticsWiring(StaffWiring, ClosedDayStores, RecordStores):
             self.license_memories[environment],
         )
 
-    def episodes(self, environment: Environment) -> EpisodeStore:
-        return EpisodeStore(self.aggregates(environment))
+    @cached_property
+    def spike_evidence(self) -> Mapping[Environment, EvidenceReader]:
+        """One per environment; each remembers what episodes that have ended came to."""
+        return {each: EvidenceReader(HourlyCountStore(self.aggregates(each))) for each in Environment}
+
+    def spike_alerts(self, environment: Environment) -> SpikeAlerts:
+        """For one answer."""
+        table = self.aggregates(environment)
+        evidence, watch = self.spike_evidence[environment], self.license_watch(environment)
+        return SpikeAlerts(EpisodeStore(table), HandlingStore(table), evidence, watch, self.stores.api_keys)
 
     def system_logs(self, environment: Environment) -> SystemLogReader:
         calls, reports = FailedCallStore(self.registry), self.day_reports(environment)

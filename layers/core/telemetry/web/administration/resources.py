@@ -11,6 +11,7 @@ from telemetry.web.administration import (
     licenses,
     products,
     retention,
+    spikes,
 )
 
 ROUTERS = [
@@ -25,6 +26,7 @@ ROUTERS = [
         developers,
         attribution,
         days,
+        spikes,
         audit,
     )
 ]

@@ -24,6 +24,7 @@ from telemetry.services.administration.days import Corrections
 from telemetry.services.administration.license_list import LicenseList
 from telemetry.services.administration.profiles import Profiles
 from telemetry.services.administration.retention import DayCounts
+from telemetry.services.administration.spikes import Spikes
 from telemetry.services.administration.stores import Stores
 from telemetry.services.verify_day import Verifier
 from telemetry.web.administration.models import Page
@@ -66,6 +67,8 @@ class Backend(Protocol):
     def corrections(self, environment: Environment) -> Corrections: ...
 
     def profiles(self, environment: Environment) -> Profiles: ...
+
+    def spikes(self, environment: Environment) -> Spikes: ...
 
 
 @dataclass(frozen=True, slots=True)
