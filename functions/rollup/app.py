@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 def _keep_values(batch: Batch, seen: Sequence[Seen], now: datetime) -> None:
     """The batch is counted by now. It comes again where storage refuses, but not for long: days say what is missing."""
     try:
-        wired().value_keepers[batch.environment].keep(batch, seen, now)
+        wired().value_keepers[batch.environment].keep(batch, seen)
     except Exception as exc:
         if isinstance(exc, StoreUnavailable) and is_patient(seen, now):
             raise
