@@ -12,6 +12,7 @@ from local.demo_closing import Closing
 from local.demo_companies import DAYS as USAGE_DAYS
 from local.demo_history import DAYS, DESKTOP, keep, population, replay
 from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
+from local.demo_licensing import ask
 from local.demo_usage import CLI
 from local.demo_year import first_day, months_before
 from telemetry.clock import SystemClock
@@ -26,6 +27,7 @@ from telemetry.storage.customers import CustomerStore
 from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.products import ProductStore
 from telemetry.wiring.ingest import IngestWiring
+from telemetry.wiring.licensing import LicensingWiring
 
 PRIMARY, SECONDARY = ActivityLevel.PRIMARY, ActivityLevel.SECONDARY
 PRODUCTS = (
@@ -114,6 +116,8 @@ def _replay(
             settling.begin()
             settling.wait()
             closing.begin(Environment.PRODUCTION, before)
+            site.tell("licence checks")
+            calls = ask(LicensingWiring(settings, _StoppedClock()), fleets, today)
             kept += replay(ingest, access, fleets, people, now, random, settling.begin, progress)
         site.tell("closing days")
         closing.wait()
@@ -121,7 +125,7 @@ def _replay(
             closing.begin(environment, yesterday)
         closing.wait()
     days = (today - first_day(today)).days
-    site.say(f"  {kept} events kept, {days} days closed")
+    site.say(f"  {kept} events kept, {calls} licensing calls answered, {days} days closed")
 
 
 class _StoppedClock(SystemClock):

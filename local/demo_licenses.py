@@ -26,7 +26,7 @@ OUTBREAK = (17, 18, 19)
 """The days, counted from the first, on which a leaked key goes round."""
 
 _LICENSES = {Environment.PRODUCTION: 300, Environment.STAGING: 24, Environment.DEVELOPMENT: 8}
-_SEATS = 3
+SEATS = 3
 _PIRATES = 260
 # of a hundred licences, how many are not simply active
 _ODD = {LicenseState.REVOKED: 3, LicenseState.SUSPENDED: 2, LicenseState.EXPIRED: 3, LicenseState.AVAILABLE: 8}
@@ -92,7 +92,7 @@ def _issue(
             customer_id=None if state is LicenseState.AVAILABLE else CUSTOMERS[number % len(CUSTOMERS)].id,
             state=state,
             expires_at=began_at - timedelta(days=1) if state is LicenseState.EXPIRED else None,
-            activation_limit=_SEATS,
+            activation_limit=SEATS,
             active_activations=0,
             created_at=began_at - timedelta(days=random.randrange(1, 400)),
         )

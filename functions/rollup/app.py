@@ -13,6 +13,7 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.faults import faults_counted
 from telemetry.services.rollup import Batch, Seen
 from telemetry.services.values.keeping import is_patient
+from telemetry.storage.profiles.today import RETENTION
 from telemetry.wiring.rollup import RollupWiring
 from telemetry.wiring.wired import Wired
 
@@ -35,7 +36,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 def _keep_values(batch: Batch, seen: Sequence[Seen], now: datetime) -> None:
     """The batch is counted by now. It comes again where storage refuses, but not for long: days say what is missing."""
     try:
-        wired().value_keepers[batch.environment].keep(batch, seen, now)
+        wired().value_keepers[batch.environment].keep(batch, seen)
     except Exception as exc:
         if isinstance(exc, StoreUnavailable) and is_patient(seen, now):
             raise
@@ -48,7 +49,9 @@ def _note(seen: Sequence[Seen], environment: Environment) -> None:
     """The batch is counted by now, whatever becomes of this."""
     try:
         live = wired().live_profiles[environment]
-        noted = live.note([(each.observation, each.event) for each in seen])
+        oldest = wired.clock.now() - RETENTION  # what is older would be gone when it is written
+        recent = [each for each in seen if each.observation.received_at > oldest]
+        noted = live.note([(each.observation, each.event) for each in recent])
         if noted.left_out:
             logger.warning("Some are not noted yet", written=noted.written, left_out=noted.left_out)
         if failure := wired().networks.failure():

@@ -15,6 +15,7 @@ Json = Any
 NOW = datetime(2026, 11, 21, 13, 37, tzinfo=UTC)
 VERSIONS = {"5.1.0": 50, "5.0.2": 30, "4.12.1-a-rather-long-version-name": 12, "~other": 6, "~unknown": 2}
 RECORDS = 120
+LICENSE_ID = "3f2b8a4e-6c1d-8f00-9a5b-2d7e4c81b0a6"
 BIG_NUMBER = "7000000000000000123"
 """More than JavaScript counts exactly."""
 
@@ -140,7 +141,7 @@ def record(number: int, flags: tuple[str, ...] | None = None) -> Json:
         "country": "DE",
         "dialect": "getkeymanager",
         "group": "exports",
-        "license": {"id": "0000-license", "last4": "LL08", "state": "active"},
+        "license": {"id": LICENSE_ID, "last4": "LL08", "state": "active"},
         "customer": {"id": "globex", "name": "Globex"},
         "flags": list(flags),
         "data_type": "text",
@@ -182,7 +183,7 @@ def detail(number: int) -> str:
     return json.dumps(whole).replace('"@"', BIG_NUMBER)
 
 
-def top_license(license_id: str | None = "0000-license", last4: str = "LL08", customer: str | None = "Globex") -> Json:
+def top_license(license_id: str | None = LICENSE_ID, last4: str = "LL08", customer: str | None = "Globex") -> Json:
     return {
         "license_id": license_id,
         "fingerprint": sha256(last4.encode()).hexdigest()[:32],
@@ -209,7 +210,7 @@ def system_logs() -> Json:
         "key_name": "boss",
         "environment": "production",
         "action": "license.suspend",
-        "entity": "0000-license",
+        "entity": LICENSE_ID,
         "before": {"state": "active"},
         "after": {"state": "suspended"},
         "source_ip": "203.0.113.7",
@@ -263,6 +264,10 @@ class Analytics:
     given: dict[str, Json] = field(default_factory=dict)
     pages: list[tuple[bytes, dict[str, str]]] = field(default_factory=export_pages)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    found: dict[str, list[Json]] = field(default_factory=dict)
+    """What a search finds, by its text."""
+    searched: list[Json] = field(default_factory=list)
+    """The bodies of searches."""
 
     def stand_in(self, page: Page) -> None:
         page.route("**/api/v1/analytics/**", self._answer)
@@ -275,6 +280,10 @@ class Analytics:
         path, query = parts.path.removeprefix("/api/v1/analytics/"), dict(parse_qsl(parts.query))
         self.asked.append((path, query))
         answer = self.given.get(path)
+        if path == "search":
+            assert request.method == "POST"
+            self.searched.append(request.post_data_json)
+            answer = {"items": self.found.get(self.searched[-1]["text"], []), "more": []} if answer is None else answer
         if isinstance(answer, int):
             problem = {"title": "Unavailable", "detail": "Please try again.", "request_id": "JKJaXmPLvHcESHA="}
             route.fulfill(status=answer, json=problem, content_type="application/problem+json")
@@ -287,11 +296,17 @@ class Analytics:
             route.fulfill(json=answer if answer is not None else _usual(path, query))
 
 
+def hit(kind: str, id_: str, title: str, note: str | None = None, **more: str | None) -> Json:
+    """Something that a search finds."""
+    usual = {"kind": kind, "id": id_, "title": title, "note": note, "environment": "production", "product": None}
+    return usual | more
+
+
 def licenses(top: Json | None = None) -> dict[str, Json]:
     """The three lists of licences; `top` in place of the usual first one."""
     items = [top_license(), top_license(None, "8KX2", None)]
     usual = {"items": items, "exact": False, "note": "Today's from the newest 2,000 flagged records"}
-    item = {"kind": "license", "license_id": "0000-license", "customer_id": "globex", "name": "Globex"}
+    item = {"kind": "license", "license_id": LICENSE_ID, "customer_id": "globex", "name": "Globex"}
     devices = {"items": [item | {"last4": "LL08", "devices": 63, "limit": 5, "over": True}], "note": None}
     key = {"fingerprint": "b" * 32, "last4": "T7WQ", "records": 14, "first_seen": at(hours=20)}
     customer = {"id": "globex", "name": "Globex", "environment": "staging"}

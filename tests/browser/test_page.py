@@ -252,7 +252,7 @@ def test_a_spike_of_an_api_key_leads_to_its_records(open_page: OpenPage) -> None
     assert "api_key_id=k3f2a9c0d1" in page.url
     assert "flagged" not in page.url
     assert "product=" not in page.url
-    expect(page.get_by_label("API key id")).to_have_value("k3f2a9c0d1")
+    expect(page.get_by_label("API key", exact=True)).to_have_value("k3f2a9c0d1")
 
 
 def test_days_are_offered_of_any_window(open_page: OpenPage) -> None:
@@ -464,6 +464,7 @@ def test_problems_are_shown_and_tried_again(open_page: OpenPage, analytics: Anal
 
 
 def test_records_are_filtered_and_paged(open_page: OpenPage, analytics: Analytics) -> None:
+    analytics.found["jane@example.org"] = [answers.hit("user", "jane@example.org", "jane@example.org")]
     page = open_page()
     loaded(page, "overview")
     page.locator("[data-alert=BYPASSED_ACTIVATION]").click()

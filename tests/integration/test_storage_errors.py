@@ -376,7 +376,7 @@ CALLS: dict[str, Callable[[], object]] = {
     ),
     "Invocations.ask_for": lambda: Invocations("arn:aws:lambda:us-east-1:0:function:f").ask_for({}),
     "ValueStore.kept": lambda: values.kept("shard", [HourKey("acme-cli", NOW)]),
-    "ValueStore.keep": lambda: values.keep("shard", "1", "2", {HourKey("acme-cli", NOW): HourValues(Values())}, NOW),
+    "ValueStore.keep": lambda: values.keep("shard", HourKey("acme-cli", NOW), HourValues()),
     "ValueStore.hours": lambda: values.hours("acme-cli", NOW, NOW),
     "ValueStore.days": lambda: values.days("acme-cli", DAY, DAY),
     "ValueStore.closed": lambda: values.closed(["acme-cli"], DAY),
@@ -399,7 +399,6 @@ TRANSACTIONS = {
     "ApiKeyStore.add", "OverridesStore.change", "RetentionStore.change", "SessionStore.add", "SessionStore.end",
     "ForgottenStore.add", "PeopleStore.link_again", "PeopleStore.unlink", "ViewStore.begin", "ViewStore.show",
     "HandlingStore.change",
-    "ValueStore.keep",
 }  # fmt: skip
 
 SIDE_BY_SIDE = {"RecordBrowser.by_receipt"}

@@ -19,7 +19,6 @@ from pynamodb.exceptions import PynamoDBException
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.domain.hourly_counts import HourKey
 from telemetry.domain.instant import hours_of
 from telemetry.domain.keyring import Identity
 from telemetry.domain.product import Product
@@ -27,7 +26,7 @@ from telemetry.domain.values.summary import MOST_GROUPS, Values, merged
 from telemetry.domain.values.texts import MOST_TEXTS
 from telemetry.domain.values.written import written
 from telemetry.services.rollup import Batch
-from telemetry.services.values import closing, keeping
+from telemetry.services.values import closing
 from telemetry.services.values.keeping import ValueKeeper
 from telemetry.storage.day_reports import DayReportStore
 from telemetry.storage.profiles.keys import fingerprint_text
@@ -111,12 +110,8 @@ class World(AnalyticsWorld):
         return {key: item for key, item in found.items() if key not in ours}
 
     def values(self) -> list[dict[str, Any]]:
-        """All items of values, and the positions that go with them."""
-        return [
-            item
-            for item in self.items("value_", "position#")
-            if item["pk"]["S"].startswith("value_") or item["sk"]["S"] == "values"
-        ]
+        """All items of values."""
+        return self.items("value_")
 
     def forget_values(self) -> None:
         for item in self.values():
@@ -199,10 +194,9 @@ def window_starts(told: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))])
-def test_all_that_is_told_is_what_the_export_says(world: World, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+def test_all_that_is_told_is_what_the_export_says(world: World, seed: int) -> None:
     """Whatever way batches are cut, shards are ahead of each other, and records come again."""
     random = Random(seed)
-    monkeypatch.setattr(keeping, "MOST_BYTES", random.choice((3_000_000, 4_000)))
     for days_ago in (2, 1, 0):
         day = TODAY - timedelta(days=days_ago)
         random_day(world, random, day, 23 if days_ago else NOW.hour, 60)
@@ -322,7 +316,6 @@ def test_each_call_fails_once_before_and_after_it_did_its_work(
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
     monkeypatch.setattr(ValueKeeper, "keep", keeping_now)
-    monkeypatch.setattr(keeping, "MOST_HOURS", 1)  # several transactions
     busy(world)
     world.all_again()
     exact, counted = written(world.kept()), world.counts()
@@ -407,24 +400,6 @@ def test_a_body_that_is_not_at_hand_is_told_as_unread(world: World) -> None:
     assert (day["records"], day["unread"], day["missing"], day["complete"]) == (2, 1, 0, False)
 
 
-def test_a_large_batch_takes_several_transactions(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keeping, "MOST_BYTES", 5_000)
-    for at in range(12):
-        world.number(at, NOW + timedelta(milliseconds=at), data_group=f"g{at}")
-    kept: list[int] = []
-    original = ValueStore.keep
-
-    def keep(self: ValueStore, shard: str, before: str | None, after: str, *rest: Any) -> None:  # noqa: ANN401
-        kept.append(int(after))
-        original(self, shard, before, after, *rest)
-
-    monkeypatch.setattr(ValueStore, "keep", keep)
-    world.all_again()
-    assert kept == [3, *range(4, 13)]  # what was written is taken to have grown as much as it could
-    assert world.kept().count == 12
-    assert world.store.kept("x", [HourKey(PRODUCT, NOW.replace(minute=0))]).position is None
-
-
 # ── closing
 
 
@@ -457,7 +432,7 @@ def test_values_change_nothing_of_finance(world: World, monkeypatch: pytest.Monk
     without = world.counts()
     assert world.values() == []
     world.all_again()
-    assert len(world.values()) == 4
+    assert len(world.values()) == 3
     assert world.counts() == without
     world.close(deadline(TODAY))
     verify = load_function("close_day", FakeClock(deadline(TODAY))).handler
@@ -585,7 +560,7 @@ def test_what_there_is_not_is_empty(world: World) -> None:
         assert [each["records"] for each in told["days"]] == [0, 0]
 
 
-def test_an_answer_is_three_requests_and_a_batch_three(world: World) -> None:
+def test_an_answer_is_three_requests_and_a_batch_one_and_one_for_each_hour(world: World) -> None:
     for at in range(40):
         world.number(at, NOW - timedelta(days=at % 2, milliseconds=at), product_version=f"{at % 4}")
     world.deliver()
@@ -599,6 +574,5 @@ def test_an_answer_is_three_requests_and_a_batch_three(world: World) -> None:
     batch = Batch(PRODUCTION, "another", stream_batch(world.deployment)["Records"])
     seen = world.rollup.wired().rollups[PRODUCTION].count(batch, NOW)
     with metered() as calls:
-        world.rollup.wired().value_keepers[PRODUCTION].keep(batch, seen, NOW)
-    # two hours of less than a kilobyte, and the position: each costs two units in a transaction
-    assert calls == [("BatchGetItem", 1), ("BatchGetItem", 2), ("TransactWriteItems", 6)]
+        world.rollup.wired().value_keepers[PRODUCTION].keep(batch, seen)
+    assert calls == [("BatchGetItem", 2), ("PutItem", 1), ("PutItem", 1)]  # two hours of less than a kilobyte

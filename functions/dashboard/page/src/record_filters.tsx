@@ -13,12 +13,12 @@ import { RECORD_FILTERS, type RecordFilter, useView } from "./view";
 
 const FIELDS: readonly (readonly [NamedFilter, string, string])[] = [
   ["version", "Version", "4.12.1"],
-  ["user", "User", "The whole id"],
-  ["hwid", "Device", "The id, or its beginning below"],
+  ["user", "User", "Whole id"],
+  ["hwid", "Device", "Id or beginning"],
   ["ip", "IP address", "203.0.113.7"],
-  ["license_id", "Licence", "Key, last four, or id"],
+  ["license_id", "Licence", "Key or last four"],
   ["customer_id", "Customer", "Name or id"],
-  ["api_key_id", "API key", "Name, last four, or id"],
+  ["api_key_id", "API key", "Name or last four"],
 ];
 const LABELS = new Map<RecordFilter, string>(FIELDS.map(([filter, label]) => [filter, label]));
 

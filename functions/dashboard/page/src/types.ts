@@ -429,11 +429,11 @@ export type HitKind =
   | "api_key"
   | "user"
   | "device"
-  | "developer"
   | "ip"
   | "product"
   | "customer"
-  | "company";
+  | "company"
+  | "developer";
 
 /** How many events came with an API key, and at most were to be expected. */
 export interface KeyEvidence {

@@ -40,13 +40,13 @@ class HitKind(StrEnum):
     """Of an SDK: by the whole key, its id, its last four characters, or the beginning of a word of its name."""
     USER = "user"
     DEVICE = "device"
-    DEVELOPER = "developer"
-    """Of a product: by its id, or what it calls itself."""
     IP = "ip"
     PRODUCT = "product"
     """By its id, or the beginnings of words of its name; so are customers and companies (of a product)."""
     CUSTOMER = "customer"
     COMPANY = "company"
+    DEVELOPER = "developer"
+    """Of a product: by its id, or what it calls itself."""
 
 
 FOR_VIEWERS: Final = frozenset({HitKind.PRODUCT})

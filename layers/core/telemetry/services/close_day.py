@@ -7,7 +7,7 @@ all together is made from them, and the day is closed. So a run that is cut off 
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Self
@@ -34,6 +34,9 @@ from telemetry.storage.day_reports import REPORTS_AT_ONCE, DayReportStore
 from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.recount_parts import PartStore
 from telemetry.storage.values import ValueStore
+
+_MOST_REMEMBERED = 1_000
+"""Scopes of which a run remembers the day before, some 10 KB each: it closes many days only after an outage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ class DayCloser:
     summarise: Callable[[Sequence[DayReport]], object] = lambda _: None
     values: ValueCloser | None = None
     contradicted: list[str] = field(default_factory=list)
+    _written: dict[str, tuple[Balance, DayTotals]] = field(default_factory=dict)
+    """Of scopes, what the next day follows from, if this run has written it: it never changes."""
 
     @classmethod
     def of(
@@ -137,32 +142,41 @@ class DayCloser:
     def _close(self, day: date, now: datetime) -> Closed | None:
         """None while the day is not drained."""
         whole = self.reports.latest(CATALOGUE, day, consistent=True)
+        busy = self.records.products(day)
         if whole is None or whole.day != day:
-            busy = self.records.products(day)
-            self._announce(day, busy, now)
-            products = sorted(self.ledger.scopes() - {CATALOGUE})
-            if not self._report_products(products, busy, day, now) or not self.recounter.allowance.allows():
+            candidates = dict(self.candidates.candidates(day))
+            products = self._announce(day, busy, candidates, now)
+            if not self._report_products(products, busy, candidates, day, now) or not self.recounter.allowance.allows():
                 return None
             whole = self._report_all(products, day, now)
-        if not self._close_values(day):
+        if not self._close_values(busy, day):
             return None
         self.ledger.close(day.toordinal())
         return Closed(day, by_deadline=self._live_records(CATALOGUE, day) != whole.records)
 
-    def _close_values(self, day: date) -> bool:
+    def _close_values(self, busy: Collection[str], day: date) -> bool:
         """Whether the values of all products are closed afterwards. Reports are written by then, whatever they say."""
         if self.values is None:
             return True
-        totals = self.reports.totals_on(sorted(self.records.products(day)), day)
+        written = {product: self._remembered(product, day + timedelta(days=1)) for product in busy}
+        totals = {product: known[1] for product, known in written.items() if known}
+        totals |= self.reports.totals_on(sorted(written.keys() - totals.keys()), day)
         records = {product: each.records for product, each in totals.items()}
         return self.values.close(day, records, self.recounter.allowance.allows)
 
-    def _report_products(self, products: Sequence[str], busy: Collection[str], day: date, now: datetime) -> bool:
+    def _report_products(
+        self,
+        products: Sequence[str],
+        busy: Collection[str],
+        candidates: Mapping[str, Candidate],
+        day: date,
+        now: datetime,
+    ) -> bool:
         """Whether all of them have their report afterwards. Raises what kept the first one from it.
 
         Only the `busy` ones can have records.
         """
-        written, candidates = self.reports.totals_on(products, day), self.candidates.candidates(day)
+        written = self.reports.totals_on(products, day)
         waiting = [candidates.get(each, Candidate(each, day, 0, 0)) for each in products if each not in written]
         failures = list[Exception]()
         drained = self._report_quiet([each for each in waiting if each.product not in busy], day, now, failures)
@@ -205,7 +219,9 @@ class DayCloser:
             moments = Moments(now, now)
             reports = [product_report(each, day, Recount(), *foundations[each], moments) for each in products]
             self.summarise(reports)
-            if not self.reports.keep_all(reports):  # another run has written one of them, at the same time
+            if self.reports.keep_all(reports):
+                self._remember(reports)
+            else:  # another run has written one of them, at the same time
                 for report in reports:
                     self._keep(report)
         except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
@@ -218,16 +234,34 @@ class DayCloser:
 
     def _foundations_of_quiet(self, products: Sequence[str], day: date) -> dict[str, tuple[Balance, DayTotals | None]]:
         """As `_foundations` has them, where nobody was counted on the day."""
-        if self.ledger.closing().is_first(day.toordinal()):
-            return dict.fromkeys(products, (next_balance(None, day.toordinal(), Counter()), before_of(day, None)))
-        openings = self.ledger.openings(products, day.toordinal())
-        before = self.reports.totals_on(products, day - timedelta(days=1))
+        before, ordinal = self._before(products, day), day.toordinal()
+        if not before and self.ledger.closing().is_first(ordinal):
+            return dict.fromkeys(products, (next_balance(None, ordinal, Counter()), before_of(day, None)))
         return {
-            each: (next_balance(openings[each], day.toordinal(), Counter()), before_of(day, before[each]))
-            if each in openings and each in before
+            each: (next_balance(before[each][0], ordinal, Counter()), before_of(day, before[each][1]))
+            if each in before
             else self._foundations(each, day)
             for each in products
         }
+
+    def _before(self, products: Sequence[str], day: date) -> dict[str, tuple[Balance, DayTotals]]:
+        """The balances before a day and the totals of the day before it, of those products that have both."""
+        found = {each: known for each in products if (known := self._remembered(each, day))}
+        if unknown := [each for each in products if each not in found]:
+            openings = self.ledger.openings(unknown, day.toordinal())
+            totals = self.reports.totals_on([*openings], day - timedelta(days=1))
+            found |= {each: (openings[each], totals[each]) for each in totals}
+        return found
+
+    def _remember(self, reports: Sequence[DayReport]) -> None:
+        for report in reports:
+            if report.totals.scope in self._written or len(self._written) < _MOST_REMEMBERED:
+                self._written[report.totals.scope] = report.balance, report.totals
+
+    def _remembered(self, scope: str, day: date) -> tuple[Balance, DayTotals] | None:
+        """What a day follows from, if this run has written it."""
+        known = self._written.get(scope)
+        return known if known and known[1].day == day - timedelta(days=1) else None
 
     def _report_product(self, candidate: Candidate, now: datetime) -> bool:
         """Counts a product's day, if it is time to; whether it is drained, and its report written."""
@@ -291,6 +325,7 @@ class DayCloser:
         """Another run may have written it at the same time, from another count."""
         self.summarise([report])
         kept = self.reports.keep(report)
+        self._remember([kept])
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
             self.corrections.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
@@ -300,21 +335,27 @@ class DayCloser:
     def _foundations(self, scope: str, day: date) -> tuple[Balance, DayTotals | None]:
         """The day's balance, and the totals of the day before; raises LedgerBroken when one of these is missing."""
         before, tally = self.ledger.day(scope, day.toordinal())
-        latest = self.reports.latest(scope, day - timedelta(days=1), consistent=True)
+        if known := self._remembered(scope, day):
+            latest: DayTotals | None = known[1]
+        else:
+            latest = self.reports.latest(scope, day - timedelta(days=1), consistent=True)
         return next_balance(before, day.toordinal(), tally), before_of(day, latest)
 
-    def _announce(self, day: date, busy: Collection[str], now: datetime) -> None:
+    def _announce(self, day: date, busy: Collection[str], candidates: dict[str, Candidate], now: datetime) -> list[str]:
         """Makes products known to the ledger: each has a report of every day from then on, also without records.
 
-        One that was registered after others were counted, and has no records, counts as counted with them: the day does
-        not wait for it.
+        Gives all that are known. One that was registered after others were counted, and has no records, counts as
+        counted with them, also in `candidates`: the day does not wait for it.
         """
-        fresh = {*self.products, *busy, UNKNOWN_PRODUCT, CATALOGUE} - self.ledger.scopes()
-        if counted := [each.counted_at for each in self.candidates.candidates(day).values() if each.counted_at]:
+        known = self.ledger.scopes()
+        fresh = {*self.products, *busy, UNKNOWN_PRODUCT, CATALOGUE} - known
+        if counted := [each.counted_at for each in candidates.values() if each.counted_at]:
             products, digest = sorted(fresh - {CATALOGUE, *busy}), Recount().digest
             found = [Candidate(product, day, 1, 0).counted(0, digest, min(counted)) for product in products]
             self.candidates.put_candidates(found, now)
+            candidates.update({each.product: each for each in found})
         self.ledger.add_scopes(fresh)
+        return sorted({*known, *fresh} - {CATALOGUE})
 
     def _live_records(self, product: str, day: date) -> int:
         return sum(counts[RECORDS] for _, counts in self.live.hours(product, *hours_of(day)))

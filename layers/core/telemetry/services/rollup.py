@@ -141,9 +141,12 @@ class Rollup:
         return refused
 
     def _note_uses(self, fresh: Sequence[Seen]) -> None:
-        """At most once an hour and process for each API key."""
+        """At most once an hour and process for each API key, and once a batch: only the last hour matters."""
+        last = dict[str, datetime]()
         for seen in fresh:
             key, hour = seen.observation.api_key_id, hour_of(seen.observation.received_at)
+            last[key] = max(last.get(key, hour), hour)
+        for key, hour in last.items():
             noted = self.noted.get(key)
             if noted is None or noted < hour:
                 self.hourly.note_use(key, hour)

@@ -1,37 +1,34 @@
-"""Values of telemetry by hour and by closed day, and how far each shard of the stream is in them: in aggregates."""
+"""Values of telemetry, by hour and by closed day: in an environment's aggregates."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from zlib import crc32
 
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
-from pynamodb.expressions.condition import Condition
-from pynamodb.transactions import TransactWrite
 
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.hourly_counts import HourKey
 from telemetry.domain.instant import from_hour_text, hour_text, midnight, to_seconds
 from telemetry.domain.values import written
-from telemetry.domain.values.kept import DayValues, HourValues, Kept
+from telemetry.domain.values.kept import DayValues, HourValues
 from telemetry.domain.values.summary import Values
 from telemetry.storage.batches import batch_get
 from telemetry.storage.deflated_json import QUICK, deflated_json, inflated_json
 from telemetry.storage.errors import ConditionFailed, conditions, store
-from telemetry.storage.hourly_counts import POSITION_RETENTION, RETENTION, PositionItem
-from telemetry.storage.tables import KeyedItem, bind, connection
+from telemetry.storage.hourly_counts import RETENTION
+from telemetry.storage.tables import KeyedItem, bind
 
 PARTS = 4
 """Of an hour, so that shards of the stream do not stand in each other's way: a shard always writes the same one."""
-
-POSITION = "values"
-"""The sort key of a shard's position here, beside that of what is counted."""
 
 
 class ValueHourItem(KeyedItem):
     """A part of a product's hour. pk `value_hours#acme-cli`, sk `2026-11-21T08#2`; b is JSON, deflated.
 
-    `version` is another one after each change. 1 KB with ten series of some hundred numbers; 310 KB at the most.
+    The JSON has the position of each shard that wrote it, and its values (domain.values.written). `version` is another
+    one after each change. 1 KB with ten series of some hundred numbers; 280 KB at the most.
     """
 
     version = NumberAttribute(attr_name="n")
@@ -58,39 +55,29 @@ class ValueStore:
 
     table: str
 
-    def kept(self, shard: str, hours: Collection[HourKey]) -> Kept:
-        """How far a shard of the stream is, and its part of these hours; strongly consistent."""
+    def kept(self, shard: str, hours: Collection[HourKey]) -> dict[HourKey, HourValues]:
+        """The parts of these hours that a shard of the stream writes, of those that are there; strongly consistent."""
         model = bind(ValueHourItem, self.table)
-        part = _part(shard)
-        by_key = {(_hours(key.scope), _hour(key.hour, part)): key for key in hours}
-        position = bind(PositionItem, self.table)
-        at = next(batch_get(position, [(f"position#{shard}", POSITION)], consistent_read=True), None)
-        found = {by_key[item.pk, item.sk]: item for item in batch_get(model, by_key, consistent_read=True)}
-        parts = {key: HourValues(_values(item.body), int(item.version), len(item.body)) for key, item in found.items()}
-        return Kept(at.sequence_number if at else None, parts)
+        by_key = {(_hours(key.scope), _hour(key.hour, shard)): key for key in hours}
+        found = {}
+        for item in batch_get(model, by_key, consistent_read=True):
+            positions, values = inflated_json(item.body)
+            found[by_key[item.pk, item.sk]] = HourValues(written.read(values), positions, int(item.version))
+        return found
 
-    def keep(
-        self, shard: str, before: str | None, after: str, hours: Mapping[HourKey, HourValues], now: datetime
-    ) -> None:
-        """Puts a shard's part of hours in the place of those that were read, and moves its position on, or nothing.
-
-        Raises Outdated when the position is no longer `before`, or a part was changed since it was read.
-        """
-        position, model = bind(PositionItem, self.table), bind(ValueHourItem, self.table)
-        unchanged = position.sequence_number == before if before else position.pk.does_not_exist()
-        with conditions(Outdated("Values are kept already")), TransactWrite(connection=connection()) as transaction:
-            expires_at = to_seconds(now + POSITION_RETENTION)
-            moved = position(f"position#{shard}", POSITION, sequence_number=after, expires_at=expires_at)
-            transaction.save(moved, condition=unchanged)
-            for key, hour in hours.items():
-                item = model(
-                    _hours(key.scope),
-                    _hour(key.hour, _part(shard)),
-                    version=hour.version + 1,
-                    body=deflated_json(written.written(hour.values), QUICK),
-                    expires_at=to_seconds(key.hour + RETENTION),
-                )
-                transaction.save(item, condition=_is_version(model, hour.version))
+    def keep(self, shard: str, key: HourKey, hour: HourValues) -> None:
+        """Puts a shard's part of an hour in the place of what was read. Raises Outdated if it was changed meanwhile."""
+        model = bind(ValueHourItem, self.table)
+        item = model(
+            _hours(key.scope),
+            _hour(key.hour, shard),
+            version=hour.version + 1,
+            body=deflated_json([hour.positions, written.written(hour.values)], QUICK),
+            expires_at=to_seconds(key.hour + RETENTION),
+        )
+        unchanged = model.version == hour.version if hour.version else model.pk.does_not_exist()
+        with conditions(Outdated("Another process has kept values of this hour")):
+            item.save(condition=unchanged)
 
     def hours(
         self, product: str, first: datetime, last: datetime, *, consistent: bool = False
@@ -99,14 +86,16 @@ class ValueStore:
         model = bind(ValueHourItem, self.table)
         between = model.sk.between(hour_text(first), f"{hour_text(last)}#~")
         for item in model.query(_hours(product), between, consistent_read=consistent):
-            yield from_hour_text(item.sk.partition("#")[0]), _values(item.body)
+            _, values = inflated_json(item.body)
+            yield from_hour_text(item.sk.partition("#")[0]), written.read(values)
 
     def days(self, product: str, first: date, last: date) -> Iterator[DayValues]:
         """The closed days from `first` to `last`, in order."""
         model = bind(ValueDayItem, self.table)
         for item in model.query(_days(product), model.sk.between(first.isoformat(), last.isoformat())):
             day = date.fromisoformat(item.sk)
-            yield DayValues(product, day, _values(item.body), int(item.expected), item.digest)
+            values = written.read(inflated_json(item.body))
+            yield DayValues(product, day, values, int(item.expected), item.digest)
 
     def closed(self, products: Sequence[str], day: date) -> set[str]:
         """Those of the products whose values of a day are closed."""
@@ -126,11 +115,8 @@ class ValueStore:
             digest=values.digest,
             expires_at=to_seconds(midnight(values.day) + RETENTION),
         )
-        try:
-            with conditions():
-                item.save(condition=model.pk.does_not_exist())
-        except ConditionFailed:
-            return
+        with suppress(ConditionFailed), conditions():
+            item.save(condition=model.pk.does_not_exist())
 
 
 def _hours(product: str) -> str:
@@ -141,17 +127,5 @@ def _days(product: str) -> str:
     return f"value_days#{product}"
 
 
-def _hour(hour: datetime, part: int) -> str:
-    return f"{hour_text(hour)}#{part}"
-
-
-def _part(shard: str) -> int:
-    return crc32(shard.encode()) % PARTS
-
-
-def _values(body: bytes) -> Values:
-    return written.read(inflated_json(body))
-
-
-def _is_version(model: type[ValueHourItem], version: int) -> Condition:
-    return model.version == version if version else model.pk.does_not_exist()
+def _hour(hour: datetime, shard: str) -> str:
+    return f"{hour_text(hour)}#{crc32(shard.encode()) % PARTS}"

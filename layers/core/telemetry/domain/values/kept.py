@@ -1,11 +1,9 @@
 """Values as they are kept: hours as far as a shard of the stream has come, and closed days."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple, Self
+from typing import Self
 
-from telemetry.domain.hourly_counts import HourKey
 from telemetry.domain.values.summary import Values
 from telemetry.domain.values.written import digest_of
 
@@ -14,19 +12,13 @@ from telemetry.domain.values.written import digest_of
 class HourValues:
     """A product's hour, as far as one part of the stream has it.
 
-    `version` is what was read, 0 where nothing was there; `stored_bytes` is how large it was.
+    `positions` are the last sequence numbers in it, by shard of the stream. `version` is what was read, 0 where nothing
+    was there.
     """
 
-    values: Values
+    values: Values = field(default_factory=Values)
+    positions: dict[str, str] = field(default_factory=dict)
     version: int = 0
-    stored_bytes: int = 0
-
-
-class Kept(NamedTuple):
-    """How far a shard of the stream is (None: nowhere), and its part of some hours; without those not there."""
-
-    position: str | None
-    hours: Mapping[HourKey, HourValues]
 
 
 @dataclass(frozen=True, slots=True)
