@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, Route
 Json = Any
 
 NOW = datetime(2026, 11, 21, 13, 37, tzinfo=UTC)
+OF_TWO_DAYS = {"window": {"from": "2026-11-20T00:00:00.000Z", "to": "2026-11-22T00:00:00.000Z"}}
 VERSIONS = {"5.1.0": 50, "5.0.2": 30, "4.12.1-a-rather-long-version-name": 12, "~other": 6, "~unknown": 2}
 RECORDS = 120
 LICENSE_ID = "3f2b8a4e-6c1d-8f00-9a5b-2d7e4c81b0a6"
@@ -36,6 +37,7 @@ def overview(records_per_bucket: int = 100) -> Json:
         "to": at(hours=-1, minutes=37),
         "bucket": "hour",
         "as_of": at(),
+        "users_window": OF_TWO_DAYS["window"],
         "stats": {
             "total_records": 5 * total,
             "flagged_records": 5 * 24 * flagged,
@@ -100,6 +102,27 @@ def overview(records_per_bucket: int = 100) -> Json:
                 ("~other", None, None, 1),
             )
             if total
+        ],
+        "before": None,
+    }
+
+
+def before(records: int = 1_920) -> Json:
+    """What an overview of 24 hours is compared with: four fifths of its records, 300 users, as many devices as now."""
+    starts = [at(hours=47 - n, minutes=37) for n in range(24)]
+    return {
+        "from": starts[0],
+        "to": at(hours=23, minutes=37),
+        "recent_activity": records,
+        "range_flagged": 48,
+        "range_clean": records - 48,
+        "unique_users": 300,
+        "unique_devices": 2_400 // 5,
+        "unique_users_days": 2,
+        "trend": [{"start": start, "clean": records // 24 - 2, "flagged": 2, "closed": True} for start in starts],
+        "active_users": [
+            {"day": at(days=days)[:10], "users": 250, "devices": 300, "users_7": 480, "users_30": 800, "closed": True}
+            for days in (3, 2)
         ],
     }
 
@@ -302,16 +325,50 @@ def hit(kind: str, id_: str, title: str, note: str | None = None, **more: str | 
     return usual | more
 
 
+def spike(**other: Json) -> Json:
+    """One that is open, of two licences."""
+    usual = {
+        "id": "orbit-desktop#2026-11-19T09",
+        "product": "orbit-desktop",
+        "opened_at": "2026-11-19T09:00:00Z",
+        "last_seen": at(minutes=37),
+        "closed_at": None,
+        "cause": "flagged_in_an_hour",
+        "evidence": {"flagged": 243, "most_expected": 78, "flags": {"BYPASSED_ACTIVATION": 243}},
+        "so_far": {"first_day": "2026-11-19", "last_day": "2026-11-21", "days": 3, "records": 990}
+        | {"licenses": [spike_license(), spike_license("77AB", None, flagged=61, devices=4, limit=None)]},
+        "acknowledged": None,
+        "muted": None,
+    }
+    return usual | other
+
+
+def spike_license(last4: str = "0C33", customer: str | None = "Aurora Works", **other: Json) -> Json:
+    usual = {
+        "fingerprint": sha256(last4.encode()).hexdigest()[:22],
+        "license_id": f"license-{last4}",
+        "last4": last4,
+        "customer": {"id": "aurora", "name": customer} if customer else None,
+        "state": "active",
+        "limit": 3,
+        "flagged": 929,
+        "devices": 130,
+        "devices_at_least": False,
+    }
+    return usual | other
+
+
 def licenses(top: Json | None = None) -> dict[str, Json]:
     """The three lists of licences; `top` in place of the usual first one."""
     items = [top_license(), top_license(None, "8KX2", None)]
-    usual = {"items": items, "exact": False, "note": "Today's from the newest 2,000 flagged records"}
+    usual = {"items": items, "exact": False, "note": "Today's from the newest 2,000 flagged records"} | OF_TWO_DAYS
     item = {"kind": "license", "license_id": LICENSE_ID, "customer_id": "globex", "name": "Globex"}
-    devices = {"items": [item | {"last4": "LL08", "devices": 63, "limit": 5, "over": True}], "note": None}
+    over = {"last4": "LL08", "devices": 63, "limit": 5, "over": True}
+    devices = {"items": [item | over], "note": None} | OF_TWO_DAYS
     key = {"fingerprint": "b" * 32, "last4": "T7WQ", "records": 14, "first_seen": at(hours=20)}
     customer = {"id": "globex", "name": "Globex", "environment": "staging"}
-    mismatches = {"items": [key | {"last_seen": at(), "customer": customer}]}
-    return {"top": top or usual, "devices": devices, "mismatches": mismatches}
+    mismatches = {"items": [key | {"last_seen": at(), "customer": customer}]} | OF_TWO_DAYS
+    return {"top": (top or usual) | OF_TWO_DAYS, "devices": devices, "mismatches": mismatches}
 
 
 def empty() -> dict[str, Json]:
@@ -320,9 +377,9 @@ def empty() -> dict[str, Json]:
     return {
         "overview": overview(0),
         "licenses": {
-            "top": nothing | {"exact": True, "note": None},
-            "devices": nothing | {"note": None},
-            "mismatches": nothing,
+            "top": nothing | {"exact": True, "note": None} | OF_TWO_DAYS,
+            "devices": nothing | {"note": None} | OF_TWO_DAYS,
+            "mismatches": nothing | OF_TWO_DAYS,
         },
         "alerts": nothing,
         "records": nothing | {"next": None},
@@ -342,9 +399,7 @@ def _usual(path: str, query: Mapping[str, str]) -> Json:
         case "licenses":
             return licenses()
         case "alerts":
-            spike = {"id": "1", "product": "orbit-desktop", "opened_at": at(hours=4), "last_seen": at()}
-            evidence = {"flagged": 243, "most_expected": 78, "flags": {"INVALID_LICENSE": 243}}
-            return {"items": [spike | {"closed_at": None, "cause": "flagged_in_an_hour", "evidence": evidence}]}
+            return {"items": [spike()]}
         case "records":
             first, limit = int(query.get("cursor", 0)), int(query["limit"])
             items = [record(number) for number in range(first, min(first + limit, RECORDS))]

@@ -78,8 +78,11 @@ def overview(names: tuple[str, ...]) -> Json:
 
 
 def alert(number: int, name: str) -> Json:
-    """Of a product and of an API key, in turn."""
-    key = {"api_key": {"id": "k3f2a9c0d1", "name": name, "last4": name[-4:]}, "events": 7}
+    """Of a product, with licences of customers who are called so too, and of an API key, in turn."""
+    key = {"api_key": {"id": "k3f2a9c0d1", "name": name, "last4": "0C33"}, "events": 7}
+    licenses = [answers.spike_license("0C33", name, fingerprint=each) for each in ("a", "b")]
+    so_far = {"first_day": "2026-11-21", "last_day": "2026-11-21", "days": 1, "records": 1_858, "licenses": licenses}
+    said = {"key_id": name, "key_name": name, "at": answers.at()}
     return {
         "id": f"{number} {name}",
         "product": name,
@@ -88,6 +91,9 @@ def alert(number: int, name: str) -> Json:
         "closed_at": None,
         "cause": name,
         "evidence": key if number % 2 else {},
+        "so_far": None if number % 2 else so_far,
+        "acknowledged": said,
+        "muted": None,
     }
 
 
@@ -99,6 +105,7 @@ def named(names: Iterable[str]) -> dict[str, Json]:
         "products": {"items": [{"id": name, "name": name} for name in names]},
         "licenses": {
             "top": {
+                **answers.OF_TWO_DAYS,
                 "exact": True,
                 "note": None,
                 "items": [
@@ -107,14 +114,19 @@ def named(names: Iterable[str]) -> dict[str, Json]:
                     for name in names
                 ],
             },
-            "devices": {"items": [device | {"customer_id": name, "name": name} for name in names], "note": None},
+            "devices": {
+                **answers.OF_TWO_DAYS,
+                "items": [device | {"customer_id": name, "name": name} for name in names],
+                "note": None,
+            },
             "mismatches": {
+                **answers.OF_TWO_DAYS,
                 "items": [
                     key
                     | {"fingerprint": f"of {name}", "last4": name[-4:]}
                     | {"customer": {"id": name, "name": name, "environment": "staging"}}
                     for name in names
-                ]
+                ],
             },
         },
         "alerts": {"items": [alert(number, name) for number, name in enumerate(names)]},
@@ -132,9 +144,13 @@ def test_everything_on_the_overview(open_page: OpenPage, analytics: Analytics, s
         for text, cell in zip(map(shown, NAMES), texts(panel(page, name).locator("tbody tr")), strict=True):
             assert text in cell
     assert texts(page.locator("[data-spike] h2")) == [
-        f"{'Spike of events with API key' if number % 2 else 'Spike in'} {shown(name)}"
+        f"API key {shown(name)} ••••0C33: 7 events in an hour."
+        if number % 2
+        else f"{shown(name)} ••••0C33, {shown(name)}: 929 flagged records of 130 devices today; its limit is 3"
         for number, name in enumerate(NAMES)
     ]
+    for name, said in zip(NAMES, page.locator("[data-said]").all(), strict=True):
+        assert f"Acknowledged by {shown(name)} at" in said.inner_text()
     product = page.get_by_role("combobox", name="Product")
     assert texts(product.locator("option")) == ["All products", *NAMES]
     is_sound(page)
@@ -417,7 +433,7 @@ def test_any_product_may_be_asked_for(open_page: OpenPage, analytics: Analytics)
         page.goto(f"/admin/telemetry?product={quote(value)}")
         expect(panel(page, "no-records")).to_contain_text(f"Only {shown(value)} is shown.")
         expect(page.get_by_role("combobox", name="Product")).to_have_value(value)
-        assert analytics.asked_for("overview")[-1] == {"environment": "production", "range": "24h", "product": value}
+        assert analytics.asked_for("overview")[-1] == {"environment": "production", "range": "30d", "product": value}
         is_sound(page)
 
 

@@ -164,11 +164,11 @@ def test_what_is_looked_at_is_in_the_address(open_page: OpenPage, analytics: Ana
     page = open_page()
     loaded(page, "overview")
     page.get_by_role("radio", name="Staging").check()
-    page.get_by_role("radio", name="30d").check()
+    page.get_by_role("radio", name="7d").check()
     page.get_by_role("combobox", name="Product").select_option("orbit-cli")
     loaded(page, "overview")
-    assert page.url.endswith("?environment=staging&range=30d&product=orbit-cli")
-    scope = {"environment": "staging", "range": "30d", "product": "orbit-cli"}
+    assert page.url.endswith("?environment=staging&range=7d&product=orbit-cli")
+    scope = {"environment": "staging", "range": "7d", "product": "orbit-cli"}
     assert analytics.asked_for("overview")[-1] == scope
     assert analytics.asked_for("licenses")[-1] == scope | {"limit": "20", "threshold": "20"}
 
@@ -179,7 +179,7 @@ def test_what_is_looked_at_is_in_the_address(open_page: OpenPage, analytics: Ana
     page.go_back()
     page.go_back()
     loaded(page, "overview")
-    expect(page.get_by_role("radio", name="24h")).to_be_checked()
+    expect(page.get_by_role("radio", name="30d")).to_be_checked()
     expect(page.get_by_role("radio", name="Staging")).to_be_checked()
 
     page.get_by_role("radio", name="Custom").check()
@@ -212,6 +212,7 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
     (first, second, third) = (
         {"id": day, "product": "orbit-cli", "opened_at": f"{day}T05:00:00Z", "last_seen": f"{day}T07:00:00Z"}
         | {"closed_at": "2026-11-20T00:00:00Z", "cause": "flagged_in_an_hour", "evidence": evidence}
+        | {"so_far": None, "acknowledged": None, "muted": None}
         for day in ("2026-11-18", "2026-11-12", "2026-11-06")
     )
     going_on = first | {"id": "now", "closed_at": None}
@@ -225,8 +226,9 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
     page.reload()
     shown = page.locator("[data-spike]")
     expect(shown).to_have_count(3)
-    expect(shown.first).to_contain_text("since 2026-11-18 05:00")
-    expect(shown.last).to_contain_text("Spike in orbit-cli ended")
+    expect(shown.first).to_contain_text("Since 2026-11-18 05:00")
+    expect(shown.last).to_contain_text("Orbit CLI: 20 flagged records in an hour")
+    expect(shown.last).to_contain_text("ended")
     page.get_by_role("button", name="Show 1 earlier spike").click()
     assert [spike.get_attribute("data-spike") for spike in shown.all()] == [
         "now", "2026-11-18", "2026-11-12", "2026-11-06",
@@ -241,12 +243,14 @@ def test_a_spike_of_an_api_key_leads_to_its_records(open_page: OpenPage) -> None
         "id": "~key#k3f2a9c0d1#2026-11-18T05", "product": None, "opened_at": "2026-11-18T05:00:00Z",
         "last_seen": "2026-11-18T07:00:00Z", "closed_at": "2026-11-20T00:00:00Z", "cause": "events_of_a_key",
         "evidence": {"events": 12_345, "most_expected": 999, "api_key": key},
+        "so_far": {"first_day": "2026-11-18", "last_day": "2026-11-18", "days": 1, "records": 23_456, "licenses": []},
+        "acknowledged": None, "muted": None,
     }  # fmt: skip
     page = open_page("?product=orbit-cli")
     page.route("**/analytics/alerts?*", lambda route: route.fulfill(json={"items": [spike]}))
     page.reload()
     shown = page.locator("[data-spike]").first
-    expect(shown).to_contain_text("Spike of events with API key desktop SDK ended")
+    expect(shown).to_contain_text("API key desktop SDK ••••Zi6x: 23,456 events in one day ended")
     expect(shown).to_contain_text("12,345 events in an hour, but at most 999 were expected.")
     shown.get_by_role("link", name="See the records").click()
     assert "api_key_id=k3f2a9c0d1" in page.url
@@ -469,7 +473,7 @@ def test_records_are_filtered_and_paged(open_page: OpenPage, analytics: Analytic
     loaded(page, "overview")
     page.locator("[data-alert=BYPASSED_ACTIVATION]").click()
     loaded(page, "records")
-    asked = {"environment": "production", "range": "24h", "limit": "50"}
+    asked = {"environment": "production", "range": "30d", "limit": "50"}
     assert analytics.asked_for("records") == [asked | {"flag": "BYPASSED_ACTIVATION"}]
     expect(page.get_by_role("combobox", name="Flag", exact=True)).to_have_value("BYPASSED_ACTIVATION")
     page.get_by_role("button", name="Clear").click()
@@ -532,7 +536,7 @@ def test_an_export_is_one_checked_file(open_page: OpenPage, analytics: Analytics
     path = download.value.path()
     assert sha256(Path(path).read_bytes()).digest() == sha256(whole).digest()
     first, *others = analytics.asked_for("export")
-    assert first == {"environment": "production", "range": "24h", "flagged": "true", "format": "csv"}
+    assert first == {"environment": "production", "range": "30d", "flagged": "true", "format": "csv"}
     assert [query["cursor"] for query in others] == ["1", "2"]
 
 

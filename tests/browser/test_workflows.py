@@ -154,7 +154,7 @@ def look_at_the_spike(page: Page, demo: LocalService) -> None:
     """From the overview to its records, narrowed to the flag."""
     (episode,) = asked(demo, "analytics/alerts", range="30d", state="all")["items"]
     spike = page.locator("[data-spike]")
-    expect(spike).to_contain_text(f"Spike in {DESKTOP} ended")
+    expect(spike).to_contain_text("in three days; its limit is 3 ended")
     expect(spike).to_contain_text(f"{episode['evidence']['flagged']} flagged records in an hour")
     expect(page.locator("[data-alert=BYPASSED_ACTIVATION]")).to_have_class(re.compile("raised"))
     assert alerts(page)["BYPASSED_ACTIVATION"] > 500

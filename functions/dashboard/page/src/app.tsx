@@ -50,7 +50,7 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
   const [paused, setPaused] = useState(false);
   const [tick, refresh] = useTicks(paused);
   const [problem, setProblem] = useState<Problem | null>(null);
-  useTitle(view);
+  const title = useTitle(view);
   const endSession = async (): Promise<void> => {
     try {
       await signOut();
@@ -79,6 +79,9 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
                 <h1>Telemetry Analytics</h1>
               </div>
               <Tabs view={view} />
+              <p class="printed">
+                {title} · {view.product || "all products"}
+              </p>
               <SearchButton />
               <div class="account">
                 <span class="who" title={`Role: ${session.role}`}>
@@ -200,7 +203,8 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
   );
 }
 
-function useTitle(view: View): void {
+/** What is shown, as the window's title says it. */
+function useTitle(view: View): string {
   const { title, hasRange, hasProduct } = TABS[view.page];
   const range = RANGES.get(view.range) ?? `${view.from} to ${view.to}`;
   const scope = hasRange ? range : hasProduct ? view.product || "no product" : null;
@@ -209,4 +213,5 @@ function useTitle(view: View): void {
   useEffect(() => {
     document.title = `${shown} · Telemetry Analytics`;
   }, [shown]);
+  return shown;
 }

@@ -59,7 +59,7 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
   };
 
   useEffect(() => {
-    const paint = (): void => plot.current?.redraw(false);
+    const paint = (): void => plot.current?.redraw();
     for (const query of COLORS) query.addEventListener("change", paint);
     for (const event of PRINTING) addEventListener(event, paint);
     return () => {

@@ -5,7 +5,7 @@ import { useContext, useState } from "preact/hooks";
 import { change, Problem } from "./api";
 import { Refresh, SignedOut } from "./live";
 import type { Spike } from "./types";
-import { announce, Dialog, ProblemBox, Segments, Time } from "./ui";
+import { announce, Dialog, ProblemBox, Segments, Text, Time } from "./ui";
 import { useView } from "./view";
 
 const TIMES = [
@@ -118,7 +118,7 @@ export function SaidOf({ spike: { acknowledged, muted } }: { spike: Spike }): JS
   if (muted) {
     return (
       <>
-        Muted by <b>{muted.key_name}</b> at <Time at={muted.at} />
+        Muted by <Text>{muted.key_name}</Text> at <Time at={muted.at} />
         {muted.until ? (
           <>
             {" "}
@@ -133,7 +133,7 @@ export function SaidOf({ spike: { acknowledged, muted } }: { spike: Spike }): JS
   return (
     acknowledged && (
       <>
-        Acknowledged by <b>{acknowledged.key_name}</b> at <Time at={acknowledged.at} />
+        Acknowledged by <Text>{acknowledged.key_name}</Text> at <Time at={acknowledged.at} />
       </>
     )
   );

@@ -2,6 +2,7 @@
 
 import { count, plural } from "./format";
 import type { FlaggedEvidence, KeyEvidence, ProductName, Spike, SpikeLicense } from "./types";
+import { visible } from "./ui";
 
 /** Of flagged records or of a key: what one kind has, the other has not. */
 export type Evidence = Partial<FlaggedEvidence & KeyEvidence>;
@@ -14,8 +15,8 @@ export function spikeSentence(spike: Spike, products: readonly ProductName[] | n
   const { api_key: key }: Evidence = evidence;
   const license = soFar?.licenses[0];
   const who = key
-    ? `API key ${key.name ?? key.id}${last4(key.last4)}`
-    : `${productName(spike, products)}${of(license)}`;
+    ? `API key ${visible(key.name ?? key.id)}${last4(key.last4)}`
+    : `${visible(productName(spike, products))}${of(license)}`;
   if (!soFar) return `${who}: ${beginning(spike)}`;
   const when = soFar.days === 1 && spike.closed_at === null ? "today" : `in ${inWords(soFar.days, "day")}`;
   const what = key ? plural(soFar.records, "event") : plural(license?.flagged ?? soFar.records, "flagged record");
@@ -46,7 +47,7 @@ function productName({ product }: Spike, products: readonly ProductName[] | null
 function of(license: SpikeLicense | undefined): string {
   if (!license) return "";
   const customer = customerOf(license);
-  return `${last4(license.last4)}${customer ? `, ${customer}` : ""}`;
+  return `${last4(license.last4)}${customer ? `, ${visible(customer)}` : ""}`;
 }
 
 const last4 = (text: string | null): string => (text ? ` ••••${text}` : "");

@@ -106,7 +106,14 @@ function Act({ license, product }: { license: SpikeLicense; product: string | nu
 const LICENSES: Column<SpikeLicense>[] = [
   {
     title: "Licence",
-    cell: ({ last4, fingerprint }) => <code title={`Fingerprint ${fingerprint}`}>••••{last4}</code>,
+    cell: ({ license_id: id, last4, fingerprint }) =>
+      id ? (
+        <ViewLink page="licenses" filters={{ license: id }} title="Show this licence">
+          <code>••••{last4}</code>
+        </ViewLink>
+      ) : (
+        <code title={`Fingerprint ${fingerprint}`}>••••{last4}</code>
+      ),
   },
   {
     title: "Customer",
