@@ -89,7 +89,7 @@ function Course({ data, series: { buckets } }: PanelsProps): JSX.Element {
 
 function Versions({ series }: { series: NumberSeries }): JSX.Element {
   return (
-    <Panel title="Numbers by version" note="The versions with the most first" name="value-versions">
+    <Panel title="Numbers by version" note="Those with the most numbers first" name="value-versions">
       <Table
         label="Numbers by version"
         class="rows"
@@ -102,18 +102,32 @@ function Versions({ series }: { series: NumberSeries }): JSX.Element {
   );
 }
 
+type Measure = "min" | "mean" | "p50" | "p95" | "max";
+
+const measured = (title: string, name: Measure, kind = ""): Column<NumberVersion> => ({
+  title,
+  class: `number ${kind}`,
+  cell: (row) => <span data-stat={name}>{number(row[name])}</span>,
+  sort: (row) => row[name],
+});
+
 const COLUMNS: Column<NumberVersion>[] = [
-  { title: "Version", cell: ({ version }) => <VersionCell version={version} /> },
-  { title: "Numbers", class: "number", cell: ({ values }) => <span data-stat="values">{count(values)}</span> },
-  { title: "Smallest", class: "number wide", cell: ({ min }) => <span data-stat="min">{number(min)}</span> },
-  { title: "Mean", class: "number", cell: ({ mean }) => <span data-stat="mean">{number(mean)}</span> },
-  { title: "Median (p50)", class: "number", cell: ({ p50 }) => <span data-stat="p50">{number(p50)}</span> },
-  { title: "p95", class: "number strong", cell: ({ p95 }) => <span data-stat="p95">{number(p95)}</span> },
-  { title: "Largest", class: "number", cell: ({ max }) => <span data-stat="max">{number(max)}</span> },
+  { title: "Version", cell: ({ version }) => <VersionCell version={version} />, sort: ({ version }) => version },
+  {
+    title: "Numbers",
+    class: "number",
+    cell: ({ values }) => <span data-stat="values">{count(values)}</span>,
+    sort: ({ values }) => values,
+  },
+  measured("p95", "p95", "strong"),
+  measured("Median", "p50"),
   {
     title: "Error",
     class: "number",
     hint: "By how much median and p95 may be off, at most. All else is exact.",
     cell: ({ error }) => <span class="muted">{errorText(error)}</span>,
   },
+  measured("Mean", "mean"),
+  measured("Smallest", "min", "wide"),
+  measured("Largest", "max", "wide"),
 ];

@@ -12,27 +12,21 @@ export function PairSeriesPanels({ data, series }: { data: Values; series: PairS
   const { total, latest, buckets } = series;
   return (
     <>
-      <dl class="stats span-12" data-panel="pair-stats">
-        <Figure title="Pairs" name="values">
+      <dl class="alerts span-12" data-panel="pair-stats">
+        <Figure title="Pairs" name="values" note="exact">
           {count(total.values)}
         </Figure>
-        <Figure title="Latest x" name="latest-x">
-          {number(latest.x)}
+        <Figure title="Latest x and y" name="latest" note={<Time at={latest.received_at} />}>
+          {number(latest.x)} and {number(latest.y)}
         </Figure>
-        <Figure title="Latest y" name="latest-y">
-          {number(latest.y)}
-        </Figure>
-        <Figure title="x" name="x" note="from the smallest to the largest">
+        <Figure title="x" name="x" note="smallest to largest, exact">
           {range(total.x)}
         </Figure>
-        <Figure title="y" name="y" note="from the smallest to the largest">
+        <Figure title="y" name="y" note="smallest to largest, exact">
           {range(total.y)}
         </Figure>
-        <Figure title="Latest at (UTC)" name="latest-at">
-          <Time at={latest.received_at} />
-        </Figure>
       </dl>
-      <Panel title="Pairs by version" note="The versions with the most first" span={7} name="value-versions">
+      <Panel title="Pairs by version" note="Those with the most pairs first" span={7} name="value-versions">
         <Table
           label="Pairs by version"
           class="rows"

@@ -24,7 +24,7 @@ export function Figure({ title, name, children, note }: FigureProps): JSX.Elemen
 interface FigureProps {
   title: string;
   name: string;
-  note?: string;
+  note?: ComponentChildren;
   children: ComponentChildren;
 }
 

@@ -13,7 +13,7 @@ export function TextSeriesPanels({ data, series }: { data: Values; series: TextS
   return (
     <>
       <Frequent series={series} />
-      <Panel title="Texts by version" note="The versions with the most first" span={5} name="value-versions">
+      <Panel title="Texts by version" note="Those with the most texts first" span={5} name="value-versions">
         <Table
           label="Texts by version"
           class="rows"

@@ -105,11 +105,22 @@ const GROUPS: Column<ValueGroup>[] = [
         {groupName(group) ?? <Text hover={false}>{group}</Text>}
       </ViewLink>
     ),
+    sort: ({ group }) => group,
   },
-  { title: "Type", cell: ({ type }) => TYPES.get(type) },
-  { title: "Values", class: "number", cell: ({ values }) => <span data-stat="values">{count(values)}</span> },
-  { title: "Versions", class: "number", cell: ({ versions }) => count(versions) },
-  { title: "Last seen (UTC)", class: "wide", cell: ({ last_seen: at }) => <Time at={at} /> },
+  { title: "Type", cell: ({ type }) => TYPES.get(type), sort: ({ type }) => TYPES.get(type) ?? type },
+  {
+    title: "Values",
+    class: "number",
+    cell: ({ values }) => <span data-stat="values">{count(values)}</span>,
+    sort: ({ values }) => values,
+  },
+  { title: "Versions", class: "number", cell: ({ versions }) => count(versions), sort: ({ versions }) => versions },
+  {
+    title: "Last seen (UTC)",
+    class: "wide",
+    cell: ({ last_seen: at }) => <Time at={at} />,
+    sort: ({ last_seen: at }) => at,
+  },
 ];
 
 // ── one of them
