@@ -21,6 +21,7 @@ const CODE: Readonly<Record<Page, () => Promise<Tab>>> = {
   licenses: () => import("./license_list").then(({ LicenseTab }) => LicenseTab),
   customers: () => import("./customers").then(({ Customers }) => Customers),
   products: () => import("./products").then(({ Products }) => Products),
+  values: () => import("./values").then(({ Values }) => Values),
   records: () => import("./records").then(({ Records }) => Records),
   logs: () => import("./logs").then(({ Logs }) => Logs),
 };

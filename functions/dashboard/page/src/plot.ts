@@ -23,6 +23,8 @@ export interface Chart {
   format: (value: number) => string;
   /** A value as text, on the axis. */
   axis?: (value: number) => string;
+  /** The values may be fractions, or negative: they are no counts. */
+  ofAnySize?: boolean;
   /** The top of the axis, if the values do not decide it. */
   top?: number;
   /** A remark on a bucket, such as that it is still open. */
@@ -39,6 +41,10 @@ const STEPS = {
   hour: [1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3600),
   day: [1, 2, 7, 14, 28, 56].map((days) => days * 86_400),
 };
+
+const WHOLE_STEPS = [1, 2, 5]
+  .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
+  .sort((a, b) => a - b);
 
 const NO_POINTS = { show: false };
 
@@ -58,6 +64,12 @@ export function plotData(chart: Chart): uPlot.AlignedData {
   return [times, ...sums.reverse(), ...before];
 }
 
+/** The ends of an axis that has zero and all values on it. */
+function around(low: number | null, high: number | null): [number, number] {
+  const [least, most] = [Math.min(low ?? 0, 0), Math.max(high ?? 0, 0)];
+  return least === most ? [0, 1] : [least * 1.06, most * 1.06];
+}
+
 export function plotOptions(
   chart: { readonly current: Chart },
   element: HTMLElement,
@@ -66,7 +78,7 @@ export function plotOptions(
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (property: string) => (): string => style.getPropertyValue(property).trim();
-  const { kind, bucket, series, before, top, axis = short } = chart.current;
+  const { kind, bucket, series, before, top, ofAnySize, axis = short } = chart.current;
   const half = SECONDS[bucket] / 2;
   const bars = kind === "stacked bars";
   const font = `12px ${style.fontFamily}`;
@@ -80,7 +92,7 @@ export function plotOptions(
     padding: [8, bars ? 8 : 24, 0, 0],
     scales: {
       x: { range: (_, low, high) => (bars ? [low - half, high + half] : [low, high > low ? high : low + 1]) },
-      y: { range: (_, __, high) => [0, top ?? Math.max(high, 4) * 1.06] },
+      y: { range: (_, low, high) => (ofAnySize ? around(low, high) : [0, top ?? Math.max(high, 4) * 1.06]) },
     },
     axes: [
       {
@@ -97,9 +109,7 @@ export function plotOptions(
         space: 36,
         size: 46,
         gap: 6,
-        incrs: [1, 2, 5]
-          .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
-          .sort((a, b) => a - b),
+        ...(ofAnySize ? {} : { incrs: WHOLE_STEPS }),
         values: (_, splits) => splits.map(axis),
       },
     ],

@@ -61,6 +61,12 @@ const ALL = {
   products: {
     title: "Products",
   },
+  values: {
+    title: "Values",
+    forViewers: true,
+    hasRange: true,
+    hasProduct: true,
+  },
   records: {
     title: "Raw data",
     hasRange: true,
