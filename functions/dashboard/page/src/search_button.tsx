@@ -52,13 +52,12 @@ export function SearchButton(): JSX.Element {
       <button
         type="button"
         class="button search"
-        aria-label="Search"
         aria-keyshortcuts={IS_MAC ? "Meta+K" : "Control+K"}
         onPointerEnter={prepare}
         onFocus={prepare}
         onClick={show}
       >
-        <Icon name="search" /> <span class="what">Search</span> <kbd>{SHORTCUT}</kbd>
+        <Icon name="search" /> <span class="what">Search</span> <kbd aria-hidden="true">{SHORTCUT}</kbd>
       </button>
       {open && Palette && <Palette recent={recent.current} onClose={() => setOpen(false)} />}
       {open && failed && (
