@@ -57,7 +57,10 @@ export function SearchButton(): JSX.Element {
         onFocus={prepare}
         onClick={show}
       >
-        <Icon name="search" /> <span class="what">Search</span> <kbd aria-hidden="true">{SHORTCUT}</kbd>
+        <Icon name="search" /> <span class="what">Search</span>{" "}
+        <span class="shortcut" aria-hidden="true">
+          {SHORTCUT}
+        </span>
       </button>
       {open && Palette && <Palette recent={recent.current} onClose={() => setOpen(false)} />}
       {open && failed && (
