@@ -12,7 +12,8 @@ from playwright.sync_api import Error, Locator, Page, Request, Route, expect
 
 from tests.browser.answers import LICENSE_ID, Analytics, hit
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, axe, loaded, overflow, until
+from tests.browser.screen import PHONE, axe, loaded, overflow, panel, until
+from tests.local_service import LocalService
 
 KEY = "ACME-7F3K-92QM-XT4B-LL08"
 KEY_NAME = "1c1ZzR0bQ0b0b0b0b0b0b0Q"
