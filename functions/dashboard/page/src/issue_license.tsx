@@ -110,7 +110,7 @@ export function IssueDialog({ products, customer, onClose }: IssueProps): JSX.El
               label="Whose licence"
               options={[
                 ["new", "New customer"],
-                ["known", "Existing customer"],
+                ["known", "Existing"],
                 ["nobody", "Nobody yet"],
               ]}
               value={whose}

@@ -70,11 +70,11 @@ function Facts({ license, card, products }: FactsProps): JSX.Element {
       actions={
         <div class="buttons">
           {customer === null && state === "available" && (
-            <button type="button" class="button" onClick={() => setForm("assign")}>
+            <button type="button" class="button small" onClick={() => setForm("assign")}>
               Assign
             </button>
           )}
-          <button type="button" class="button" onClick={() => setForm("change")}>
+          <button type="button" class="button small" onClick={() => setForm("change")}>
             Change
           </button>
           <LicenseActions license={{ id, last4, customer: license.customer_name ?? customer, product, state }} />

@@ -49,7 +49,7 @@ export function SentPanel({ by }: SentProps): JSX.Element {
   ];
   return (
     <Panel
-      title="What it sent"
+      title={kind === "licenses" ? "What it sent" : "What its licences sent"}
       name="sent"
       note={
         use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"
