@@ -12,11 +12,11 @@ export const isLicenseId = (text: string): boolean => LICENSE_ID.test(text) || K
 export function keepKeyOutOfAddress(): void {
   const params = new URLSearchParams(location.search);
   const wrong = ["license_id", "license"].filter((name) => {
-    const text = params.get(name);
-    return text && !isLicenseId(text);
+    const text = params.get(name) ?? "";
+    return text !== "" && !isLicenseId(text);
   });
   if (wrong.length === 0) return;
-  taken = params.get("license_id")?.trim() ?? "";
+  if (wrong.includes("license_id")) taken = (params.get("license_id") ?? "").trim();
   for (const name of wrong) params.delete(name);
   const search = params.toString();
   history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : "") + location.hash);
