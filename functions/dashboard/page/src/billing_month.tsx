@@ -6,7 +6,7 @@ import { count, dayName, monthName } from "./format";
 import type { Resource } from "./live";
 import { lastDay } from "./months";
 import type { Definition, MonthRow, MonthsReport } from "./types";
-import { CopyButton, Empty, FlagBadge, Loaded, Panel, Time } from "./ui";
+import { CopyButton, Empty, FlagBadge, Loaded, NoValue, Panel, Time } from "./ui";
 import { useView } from "./view";
 
 interface StatementProps {
@@ -34,24 +34,43 @@ const windowOf = (row: MonthRow | undefined): Record<string, string> =>
   row ? { days: String(Number(row.through.slice(8))), as_of: row.through } : {};
 
 function Month({ row, definition }: { row: MonthRow; definition: Definition }): JSX.Element {
+  const { counts } = definition;
   return (
     <div class="statement">
-      <p class="total">
-        <b data-stat="users">{count(row.users)}</b> unique users
-      </p>
+      <div class="figures">
+        <p class="total">
+          <b data-stat="users">{count(row.users)}</b> unique users
+        </p>
+        <dl>
+          <Fact title="New" hint={counts.new}>
+            {count(row.new)}
+          </Fact>
+          <Fact title="Returning" hint={counts.returning}>
+            {count(row.returning)}
+          </Fact>
+          <Fact title="Back" hint={counts.back}>
+            {count(row.back)}
+          </Fact>
+          <Fact title="Lost" hint={counts.lost}>
+            {row.lost === null ? <NoValue /> : count(row.lost)}
+          </Fact>
+        </dl>
+      </div>
       <p>
         {row.final ? (
-          <span class="badge final">final</span>
+          <>
+            <span class="badge final">final</span> The same for ever.
+          </>
         ) : (
           <>
-            <span class="badge so-far">so far</span> up to {dayName(row.through)}, the last closed day. It is final when{" "}
+            <span class="badge so-far">so far</span> Up to {dayName(row.through)}, the last closed day. It is final when{" "}
             {dayName(lastDay(row.month))} is closed.
           </>
         )}
       </p>
       {row.digest === null ? (
-        <Empty title="No report: nothing was known of this product by then.">
-          <p>If it is the one you mean, nobody has used it in this month.</p>
+        <Empty title="There is no report: nothing was known of this product by then.">
+          <p>If it is the one that you mean, nobody used it in this month.</p>
         </Empty>
       ) : (
         <dl class="seal">
@@ -64,27 +83,32 @@ function Month({ row, definition }: { row: MonthRow; definition: Definition }): 
           </Fact>
         </dl>
       )}
-      <details class="meaning">
-        <summary>What a user is</summary>
-        <p>
-          A user is {definition.user}. Counted are {definition.counts.users} ({definition.zone}; {definition.clock}).
-          Each counts once.
-        </p>
-        {definition.excluding_flags.length > 0 && (
-          <p class="flags">
-            Records with these flags count for nobody:{" "}
+      <p class="meaning">
+        A user is the one that a record names; where it names none, its device. Everyone counts once who has a record in
+        the month without any of the flags below. Days are UTC days, by the time when the server received the record.
+      </p>
+      {definition.excluding_flags.length > 0 && (
+        <details>
+          <summary>Flags that keep a record from counting</summary>
+          <p class="badges">
             {definition.excluding_flags.map((flag) => (
               <FlagBadge key={flag} flag={flag} />
             ))}
           </p>
-        )}
-      </details>
+        </details>
+      )}
     </div>
   );
 }
 
-const Fact = ({ title, children }: { title: string; children: ComponentChildren }): JSX.Element => (
-  <div>
+interface FactProps {
+  title: string;
+  hint?: string | undefined;
+  children: ComponentChildren;
+}
+
+const Fact = ({ title, hint, children }: FactProps): JSX.Element => (
+  <div title={hint}>
     <dt>{title}</dt>
     <dd>{children}</dd>
   </div>

@@ -21,7 +21,7 @@ export function Year({ months, query, month }: YearProps): JSX.Element {
   return (
     <Panel
       title="Twelve months"
-      note={`${monthName(query.from)} to ${monthName(query.to)}. A month's users are those who are new, those of the month before, and those who are back.`}
+      note={`${monthName(query.from)} to ${monthName(query.to)}. A month's users are new, returning from the month before, or back after longer.`}
       name="year"
       actions={<ReportFile path="/api/v1/reports/months" query={query} name={`months-${query.from}-${query.to}`} />}
     >
@@ -54,7 +54,7 @@ function chartOf(rows: MonthRow[]): Chart {
     bucket: "month",
     starts: rows.map((row) => `${row.month}-01T00:00:00Z`),
     series: [
-      series("of the month before", "--series-1", "returning"),
+      series("returning", "--series-1", "returning"),
       series("back", "--series-4", "back"),
       series("new", "--series-3", "new"),
     ],
@@ -90,7 +90,7 @@ function columnsOf({ counts }: Definition): Column<MonthRow>[] {
     },
     number("Users", "users"),
     number("New", "new"),
-    number("Of the month before", "returning"),
+    number("Returning", "returning"),
     number("Back", "back"),
     {
       title: "Lost",

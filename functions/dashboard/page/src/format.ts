@@ -10,7 +10,7 @@ const fullDay = new Intl.DateTimeFormat("en-GB", {
   year: "numeric",
   timeZone: "UTC",
 });
-const monthAlone = new Intl.DateTimeFormat("en-GB", { month: "short", timeZone: "UTC" });
+const monthAlone = new Intl.DateTimeFormat("en-US", { month: "short", timeZone: "UTC" });
 const fullMonth = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
