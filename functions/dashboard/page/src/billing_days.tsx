@@ -51,9 +51,10 @@ function columnsOf({ counts }: Definition): Column<DailyRow>[] {
     class: `number ${kind}`,
     ...(counts[name] ? { hint: counts[name] } : {}),
     cell: (row) => <span data-stat={name}>{count(row[name])}</span>,
+    sort: (row) => row[name],
   });
   return [
-    { title: "Day (UTC)", cell: ({ day }) => dayName(day) },
+    { title: "Day (UTC)", cell: ({ day }) => dayName(day), sort: ({ day }) => day },
     number("Users", "users", "strong"),
     number("Users, 30 days", "users_30", "wide"),
     number("All users", "all_users", "wide"),

@@ -2,9 +2,10 @@
 
 import type { JSX } from "preact";
 import { ReportFile } from "./billing_file";
-import { type Chart, Plot } from "./chart";
+import { Plot } from "./chart";
 import { count, dayName, monthName } from "./format";
 import type { Resource } from "./live";
+import type { Chart } from "./plot";
 import { type Column, Table } from "./table";
 import type { Definition, MonthRow, MonthsReport } from "./types";
 import { Loaded, NoValue, Panel } from "./ui";
@@ -78,6 +79,7 @@ function columnsOf({ counts }: Definition): Column<MonthRow>[] {
     class: name === "users" ? "number strong" : name === "records" ? "number wide" : "number",
     ...(counts[name] ? { hint: counts[name] } : {}),
     cell: (row) => <span data-stat={name}>{count(row[name])}</span>,
+    sort: (row) => row[name],
   });
   return [
     {
@@ -87,6 +89,7 @@ function columnsOf({ counts }: Definition): Column<MonthRow>[] {
           {monthName(row.month)}
         </ViewLink>
       ),
+      sort: (row) => row.month,
     },
     number("Users", "users"),
     number("New", "new"),
@@ -97,6 +100,7 @@ function columnsOf({ counts }: Definition): Column<MonthRow>[] {
       class: "number",
       ...(counts.lost ? { hint: counts.lost } : {}),
       cell: ({ lost }) => (lost === null ? <NoValue /> : <span data-stat="lost">{count(lost)}</span>),
+      sort: ({ lost }) => lost,
     },
     number("Records", "records"),
     {
