@@ -52,7 +52,7 @@ export function SearchButton(): JSX.Element {
       <button
         type="button"
         class="button search"
-        aria-label="Search"
+        aria-label={`Search ${SHORTCUT}`}
         aria-keyshortcuts={IS_MAC ? "Meta+K" : "Control+K"}
         onPointerEnter={prepare}
         onFocus={prepare}
