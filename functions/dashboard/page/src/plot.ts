@@ -1,7 +1,7 @@
 // What uPlot draws of a chart, and how.
 
 import uPlot from "uplot";
-import { axisDay, axisHour, short } from "./format";
+import { axisDay, axisHour, axisMonth, short } from "./format";
 
 export interface Series {
   label: string;
@@ -12,7 +12,7 @@ export interface Series {
 
 export interface Chart {
   kind: "stacked bars" | "lines";
-  bucket: "hour" | "day";
+  bucket: "hour" | "day" | "month";
   /** Start times of the buckets, ISO-8601. */
   starts: string[];
   /** Stacked from the bottom up. */
@@ -36,7 +36,7 @@ export interface Chart {
 /** With fewer points a table is easier to read than a chart. */
 export const FEWEST_POINTS = 4;
 
-const SECONDS = { hour: 3600, day: 86_400 };
+const SECONDS = { hour: 3600, day: 86_400, month: 30 * 86_400 };
 const STEPS = {
   hour: [1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3600),
   day: [1, 2, 7, 14, 28, 56].map((days) => days * 86_400),
@@ -45,6 +45,9 @@ const STEPS = {
 const WHOLE_STEPS = [1, 2, 5]
   .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
   .sort((a, b) => a - b);
+const AXIS = { hour: axisHour, day: axisDay, month: axisMonth };
+/** In a narrower chart every other month has its name. */
+const NARROW = 480;
 
 const NO_POINTS = { show: false };
 
@@ -98,10 +101,12 @@ export function plotOptions(
       {
         ...common,
         grid: { show: false },
-        incrs: STEPS[bucket],
+        // months are not of one length, and each has its name
+        ...(bucket === "month" ? { splits: (self: uPlot) => [...self.data[0]] } : { incrs: STEPS[bucket] }),
         space: 56,
         size: 28,
-        values: (_, splits) => splits.map(bucket === "hour" ? axisHour : axisDay),
+        values: ({ width }, splits) =>
+          splits.map((at, index) => (bucket === "month" && width < NARROW && index % 2 ? "" : AXIS[bucket](at))),
       },
       {
         ...common,

@@ -49,6 +49,10 @@ const ALL = {
     hasProduct: true,
     choices: { order: ORDERS },
   },
+  billing: {
+    title: "Billing",
+    forViewers: true,
+  },
   licenses: {
     title: "Licences",
     hasProduct: true,

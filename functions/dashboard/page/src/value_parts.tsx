@@ -3,9 +3,9 @@
 import type { ComponentChildren, JSX } from "preact";
 import { ChartPanel } from "./chart_panel";
 import { count } from "./format";
+import type { Values } from "./types";
 import { Text } from "./ui";
 import { remarks, versionName } from "./value_format";
-import type { Values } from "./types";
 import { useView } from "./view";
 
 /** A figure with its name; `note` says what it is worth. */
