@@ -17,6 +17,7 @@ from local.demo_companies import DAYS as USAGE_DAYS
 from local.demo_companies import developers as usage_developers
 from local.demo_licenses import OUTBREAK, Fleet, Seat
 from local.demo_usage import usage
+from local.demo_values import measured
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access
 from telemetry.domain.environment import Environment
@@ -161,7 +162,7 @@ def _odd_day(fleet: Fleet, environment: Environment, day: date, number: int, ran
     for seat in seats:
         body = {
             "data_type": "text",
-            "data_group": "startup-ms",
+            "data_group": "lifecycle",
             "text_data": "started",
             "license_key": seat.license_key,
             "hwid": seat.device,
@@ -179,9 +180,7 @@ def moment_of(day: date, random: Random) -> datetime:
 
 def _telemetry(person: Person, version: str, random: Random) -> dict[str, Any]:
     return {
-        "data_type": "numeric-single-value",
-        "data_group": random.choice(("startup-ms", "exports", "projects-open")),
-        "numeric_data_single_value": random.randrange(1, 5_000),
+        **measured(version, person.system[0], random),
         "license_key": person.license_key,
         "hwid": person.device,
         "user_identifier": person.user,

@@ -387,7 +387,17 @@ def empty() -> dict[str, Json]:
     }
 
 
+def nothing_sent() -> Json:
+    """Of a licence or customer without records."""
+    sent = {"records": 0, "flagged": 0, "flags": {}, "devices": 0, "ips": 0, "countries": []}
+    sent |= {"first_seen": None, "last_seen": None}
+    told = {"environment": "production", "license_id": None, "customer_id": None, "exact": True, "counted_from": None}
+    return {"from": at(days=30), "to": at(), "note": "", "sent": sent, "days": [], **told}
+
+
 def _usual(path: str, query: Mapping[str, str]) -> Json:
+    if path.endswith("/use"):
+        return nothing_sent()
     match path:
         case "overview":
             return overview()

@@ -3,13 +3,17 @@
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
+from urllib.parse import unquote
 
+import httpx
 import pytest
 from playwright.sync_api import Error, Locator, Page, Request, Route, expect
 
 from tests.browser.answers import LICENSE_ID, Analytics, hit
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, axe, loaded, overflow, until
+from tests.browser.screen import PHONE, axe, loaded, overflow, panel, until
+from tests.local_service import LocalService
 
 KEY = "ACME-7F3K-92QM-XT4B-LL08"
 KEY_NAME = "1c1ZzR0bQ0b0b0b0b0b0b0Q"
@@ -60,9 +64,9 @@ def test_a_licence_is_found_by_its_key_in_three_presses(
     open_page: OpenPage, analytics: Analytics, urls: list[str]
 ) -> None:
     analytics.found[KEY] = [LICENSE]
-    page = open_page("?range=7d")
+    page = open_page("?view=logs&range=7d")
     note_urls(page, urls)
-    loaded(page, "overview")
+    loaded(page, "logs")
     search(page, KEY)
     page.keyboard.press("Enter")  # before there is an answer
     until(page, lambda: f"={LICENSE_ID}" in page.url)
@@ -78,8 +82,8 @@ def test_a_licence_is_found_by_its_key_in_three_presses(
 
 def test_it_is_worked_by_keyboard(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.found["glob"] = [GLOBEX, GLOBAL | {"environment": "staging"}]
-    page = open_page()
-    loaded(page, "overview")
+    page = open_page("?view=logs")
+    loaded(page, "logs")
     button = page.get_by_role("button", name="Search", exact=True)
     button.focus()
     page.keyboard.press("Enter")
@@ -112,21 +116,21 @@ def test_it_is_worked_by_keyboard(open_page: OpenPage, analytics: Analytics) -> 
 
 
 def test_tabs_are_found_by_name(open_page: OpenPage) -> None:
-    page = open_page("?range=7d")
-    loaded(page, "overview")
-    search(page, "logs")
+    page = open_page("?view=logs&range=7d")
+    loaded(page, "logs")
+    search(page, "data")
     expect(options(page)).to_have_count(1)
     page.keyboard.press("Enter")
-    loaded(page, "logs")
-    assert "view=logs" in page.url
+    loaded(page, "records")
+    assert "view=records" in page.url
     assert "range=7d" in page.url
     expect(page.locator("main")).to_be_focused()
 
 
 def test_answers_that_come_late_are_not_shown(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.found |= {"glo": [GLOBAL], "globe": [GLOBEX]}
-    page, held = open_page(), list[Route]()
-    loaded(page, "overview")
+    page, held = open_page("?view=logs"), list[Route]()
+    loaded(page, "logs")
 
     def hold(route: Route) -> None:
         is_early = (route.request.post_data_json or {})["text"] == "glo"
@@ -145,8 +149,8 @@ def test_answers_that_come_late_are_not_shown(open_page: OpenPage, analytics: An
 
 
 def test_failures_are_told_and_tried_again(open_page: OpenPage, analytics: Analytics, troubles: list[str]) -> None:
-    page = open_page()
-    loaded(page, "overview")
+    page = open_page("?view=logs")
+    loaded(page, "logs")
     analytics.given["search"] = 503
     search(page, "globex")
     expect(page.get_by_role("alert")).to_contain_text("Unavailable")
@@ -166,17 +170,19 @@ def test_failures_are_told_and_tried_again(open_page: OpenPage, analytics: Analy
 
 def test_names_are_text_and_a_viewer_is_offered_less(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.found["aa"] = [hit("product", "p-1", XSS, XSS), hit("product", "p-2", "n" * 170, "i" * 170)]
-    page = open_page(key="viewer_key", viewport=PHONE)
+    page = open_page("?range=bogus", key="viewer_key", viewport=PHONE)  # it works where there is no view, too
     expect(page.get_by_role("heading", name="Telemetry Analytics")).to_be_visible()
+    usual = overflow(page)
     page.get_by_role("button", name="Search", exact=True).click()
     expect(options(page)).not_to_contain_text(["Raw data", "System logs"])
     combobox(page).fill("aa")
     expect(options(page).first).to_contain_text(XSS)
     assert page.locator("img[src=x]").count() == 0
-    assert overflow(page) == 0
+    assert overflow(page) == usual
     assert page.evaluate("(d => d.scrollWidth - d.clientWidth)(document.querySelector('dialog'))") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_in_the_search(open_page: OpenPage, analytics: Analytics, scheme: str) -> None:
     analytics.found |= {"glo": [GLOBEX, GLOBAL], "glob": [GLOBEX, GLOBAL | {"environment": "staging"}]}
@@ -316,6 +322,55 @@ def test_a_key_that_is_typed_into_the_address_is_taken_out(open_page: OpenPage, 
     expect(page.locator(".which")).to_contain_text("Give the whole key")
     expect(page.get_by_label("Licence", exact=True)).to_have_value("NOBODYS-KEY-0000")
     assert "NOBODYS" not in kept(page)
-    page.goto(f"/admin/telemetry?view=logs&license_id={KEY}")
-    loaded(page, "logs")
-    assert KEY not in kept(page)
+    for wrong in (f"?view=logs&license_id={KEY}", f"?view=logs&license={KEY}"):
+        page.goto(f"/admin/telemetry{wrong}")
+        loaded(page, "logs")
+        assert KEY not in kept(page)
+
+
+# ── on the demo, with nothing stood in for
+
+
+@pytest.mark.slow
+def test_whatever_people_have_is_found_on_the_demo(open_demo: OpenPage, demo: LocalService) -> None:
+    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
+
+    def asked(path: str, **query: str) -> Any:  # noqa: ANN401
+        answer = httpx.get(f"{demo.url}/api/v1/{path}", params=query, headers=headers, timeout=30)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    production = {"environment": "production"}
+    rows = asked("analytics/records", **production, range="7d")["items"]
+    row = next(each for each in rows if each["license"] and each["hwid"] and each["user"] and each["customer"])
+    license_ = asked(f"admin/licenses/{row['license']['id']}")
+    key, page = license_["license_key"], open_demo("?view=logs")
+    expect(page.get_by_role("button", name="Search", exact=True)).to_be_visible()
+    for text, kind, shown in (
+        (key, "Licence", license_["id"]),
+        (key.lower(), "Licence", license_["id"]),
+        (f"••••{license_['last_four']}", "Licence", license_["id"]),
+        (row["user"], "User", row["user"]),
+        (row["hwid"], "Device", row["hwid"]),
+        (row["ip"], "IP address", row["ip"]),
+        (row["id"], "Record", row["id"]),
+        (row["customer"]["name"], "Customer", row["customer"]["id"]),
+        ("orbit desk", "Product", "orbit-desktop"),
+    ):
+        search(page, text)
+        option = options(page).filter(has_text=kind).first
+        expect(option).to_be_visible()
+        option.click()
+        until(page, lambda shown=shown: shown in unquote(page.url))  # type: ignore[misc]
+        expect(page.locator(".skeleton")).to_have_count(0)
+        assert key.lower() not in kept(page).lower()
+        page.goto("/admin/telemetry?view=logs")
+    # a key that nobody issued, with which records were sent, leads to these
+    flagged = asked("analytics/records", **production, range="90d", flag="INVALID_LICENSE", limit="200")["items"]
+    unissued = next(each for each in flagged if each["license"] is None)
+    body = asked(f"analytics/records/{unissued['id']}", **production)["payload"]
+    search(page, body["license_key"])
+    page.keyboard.press("Enter")
+    rows_shown = panel(page, "records").locator("tbody tr")
+    expect(rows_shown.first).to_be_visible()
+    assert body["license_key"] not in kept(page)

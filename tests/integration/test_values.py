@@ -486,9 +486,9 @@ def test_a_run_without_time_goes_on_with_the_next_product() -> None:
 
     store, left = Store(), [True, False]
     closer = closing.ValueCloser(store)
-    assert closer.close(TODAY, {"b": 1, "a": 2, "quiet": 0}, lambda: left.pop(0)) is False
+    assert closer.close(TODAY, {"b": 1, "a": 2, "quiet": 0}, lambda: left.pop(0), again=False) is False
     assert store.days == ["a"]
-    assert closer.close(TODAY, {"b": 1, "a": 2, "quiet": 0}, lambda: True) is True
+    assert closer.close(TODAY, {"b": 1, "a": 2, "quiet": 0}, lambda: True, again=True) is True
     assert store.days == ["a", "b"]
 
 

@@ -59,7 +59,9 @@ export function ArrivedTypes({ product, resource }: ArrivedProps): JSX.Element {
     }
   };
 
-  const isListed = new Set(product.activity_types.map(({ key }) => key));
+  const listed = new Set(product.activity_types.map(({ key }) => key));
+  /** `~other` are many without names here. */
+  const canBeListed = (key: string): boolean => !listed.has(key) && !key.startsWith("~");
   const columns: Column<ActivityTypeUses>[] = [
     { title: "Type", cell: ({ activity_type: key }) => <Text>{key}</Text> },
     { title: "Uses", class: "number", cell: ({ uses }) => count(uses) },
@@ -99,7 +101,7 @@ export function ArrivedTypes({ product, resource }: ArrivedProps): JSX.Element {
       {problem && <ProblemBox problem={problem} />}
       <Loaded resource={types}>
         {({ items }) => {
-          const unknown = items.filter((each) => isUnknownType(each) && !isListed.has(each.activity_type));
+          const unknown = items.filter((each) => isUnknownType(each) && canBeListed(each.activity_type));
           return unknown.length === 0 ? (
             <Empty title="All types that arrived in the last 90 days are configured, or none did." />
           ) : (

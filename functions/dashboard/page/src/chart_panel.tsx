@@ -46,10 +46,10 @@ export function ChartPanel({ title, note, span, name, chart, summary, children }
 function ChartTable({ title, chart }: { title: string; chart: Chart }): JSX.Element {
   const { bucket, starts, remark, records } = chart;
   const nameOf = (index: number): string | undefined =>
-    starts[index]?.slice(0, bucket === "hour" ? 16 : 10).replace("T", " ");
+    starts[index]?.slice(0, { hour: 16, day: 10, month: 7 }[bucket]).replace("T", " ");
   const columns: Column<number>[] = [
     {
-      title: bucket === "hour" ? "Hour (UTC)" : "Day (UTC)",
+      title: { hour: "Hour (UTC)", day: "Day (UTC)", month: "Month" }[bucket],
       cell: (index) => (
         <>
           {records ? (

@@ -1,41 +1,53 @@
-// A field for a customer, who is typed by name or id.
+// A field for a customer, who is typed by name or id: the search tells who may be meant.
 
 import type { JSX } from "preact";
-import { useId } from "preact/hooks";
-import { getPage, type Linked } from "./api";
+import { useEffect, useId, useState } from "preact/hooks";
 import { Field } from "./form";
-import { type Pages, usePages } from "./pages";
-import type { Customer } from "./types";
+import { find, SHORTEST_TEXT } from "./search_api";
+import type { SearchHit } from "./types";
+import { useView, type View } from "./view";
 
-const PAGE = "200";
+const PAUSE_MS = 150;
 
-export const customersOf = (pages: Pages<Linked<Customer>>): Customer[] =>
-  (pages.pages ?? []).flatMap((page) => page.items);
-
-/** The first customers, to choose from. */
-export function useCustomers(): Customer[] {
-  return customersOf(
-    usePages<Linked<Customer>>(`/api/v1/admin/customers?limit=${PAGE}`, ["more customer", "more customers"], getPage),
-  );
-}
-
-/** The id of the customer that was typed; the text itself if it names none or several of these. */
-export function customerNamed(text: string, customers: readonly Customer[]): string {
+/** Those whose name has a word that begins so, or whose id this is. */
+async function named(view: View, text: string, signal?: AbortSignal): Promise<SearchHit[]> {
   const typed = text.trim();
-  if (customers.some(({ id }) => id === typed)) return typed;
-  const named = customers.filter(({ name }) => name.toLowerCase() === typed.toLowerCase());
-  return named.length === 1 ? (named[0]?.id ?? typed) : typed;
+  return typed.length < SHORTEST_TEXT ? [] : (await find(view, typed, signal, ["customer"])).items;
 }
+
+/** The one whose id or name this is; nobody if several have this name. */
+function meant(text: string, hits: readonly SearchHit[]): SearchHit | undefined {
+  const typed = text.trim();
+  const same = hits.filter(({ title }) => title.toLowerCase() === typed.toLowerCase());
+  return hits.find(({ id }) => id === typed) ?? (same.length === 1 ? same[0] : undefined);
+}
+
+/** The id of the customer that was typed; the text itself if it names nobody, or several. */
+export const customerId = async (view: View, text: string): Promise<string> =>
+  meant(text, await named(view, text))?.id ?? text.trim();
 
 interface CustomerFieldProps {
-  customers: readonly Customer[];
   value: string;
   onChange: (value: string) => void;
 }
 
-export function CustomerField({ customers, value, onChange }: CustomerFieldProps): JSX.Element {
+export function CustomerField({ value, onChange }: CustomerFieldProps): JSX.Element {
+  const view = useView();
   const list = useId();
-  const chosen = customers.find(({ id }) => id === customerNamed(value, customers));
+  const [hits, setHits] = useState<SearchHit[]>([]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: customers are the same in every view
+  useEffect(() => {
+    const stop = new AbortController();
+    // without an answer it is a field like any other: what is wrong is told when the form is sent
+    const ask = (): unknown => named(view, value, stop.signal).then(setHits, () => {});
+    const timer = setTimeout(ask, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [value]);
+  const chosen = meant(value, hits);
+  const titles = hits.map(({ title }) => title);
   return (
     <Field name="customer_id" label="Customer" hint={chosen ? `Id ${chosen.id}` : "Name or id"}>
       {(given) => (
@@ -50,8 +62,8 @@ export function CustomerField({ customers, value, onChange }: CustomerFieldProps
             onInput={(event) => onChange(event.currentTarget.value)}
           />
           <datalist id={list}>
-            {customers.map(({ id, name }) => (
-              <option key={id} value={namesOne(name, customers) ? name : id}>
+            {hits.map(({ id, title }) => (
+              <option key={id} value={titles.filter((each) => each === title).length === 1 ? title : id}>
                 {id}
               </option>
             ))}
@@ -61,6 +73,3 @@ export function CustomerField({ customers, value, onChange }: CustomerFieldProps
     </Field>
   );
 }
-
-const namesOne = (name: string, customers: readonly Customer[]): boolean =>
-  customers.filter((each) => each.name === name).length === 1;

@@ -3,7 +3,6 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { getPage, type Linked } from "./api";
-import { customersOf } from "./customer_field";
 import { NewCustomerButton } from "./customer_forms";
 import { CustomerPage } from "./customer_page";
 import { plural } from "./format";
@@ -53,7 +52,7 @@ function List(): JSX.Element {
     ["more customer", "more customers"],
     getPage,
   );
-  const all = customersOf(list);
+  const all = list.pages?.flatMap((page) => page.items) ?? [];
   const shown = all.filter((customer) => fits(customer, typed));
   const isPart = list.next !== null;
   return (
@@ -65,7 +64,7 @@ function List(): JSX.Element {
       <div class="list-head" role="search" aria-label="Customers">
         <input
           type="search"
-          class="search"
+          class="lookup"
           aria-label={isPart ? "Search those shown" : "Search"}
           placeholder="Name, id or e-mail"
           value={typed}
@@ -77,7 +76,7 @@ function List(): JSX.Element {
         !list.problem && <Skeleton lines={8} />
       ) : shown.length === 0 ? (
         <Empty title={all.length === 0 ? "No customer is registered." : "No customer matches."}>
-          {isPart && <p>Only those loaded so far were looked at.</p>}
+          {isPart && <p>Only those loaded so far were looked at; the search at the top finds all.</p>}
         </Empty>
       ) : (
         <Table
@@ -98,6 +97,7 @@ function List(): JSX.Element {
 const COLUMNS: Column<Customer>[] = [
   {
     title: "Customer",
+    sort: ({ name }) => name,
     cell: ({ id, name }) => (
       <ViewLink page="customers" filters={{ customer: id }} title={name}>
         <Text hover={false}>{name}</Text>
@@ -106,6 +106,7 @@ const COLUMNS: Column<Customer>[] = [
   },
   {
     title: "Id",
+    sort: ({ id }) => id,
     cell: ({ id }) => (
       <code>
         <Text>{id}</Text>
@@ -113,10 +114,15 @@ const COLUMNS: Column<Customer>[] = [
     ),
   },
   { title: "E-mail", cell: ({ email }) => (email === null ? <NoValue /> : <Text>{email}</Text>) },
-  { title: "Registered (UTC)", class: "wide", cell: ({ created_at: at }) => <Time at={at} /> },
+  {
+    title: "Registered (UTC)",
+    class: "wide",
+    sort: ({ created_at: at }) => at,
+    cell: ({ created_at: at }) => <Time at={at} />,
+  },
 ];
 
-/** Whether a word of its name begins so, or it has this in its id or e-mail. */
+/** Whether this is somewhere in its name, id or e-mail. */
 function fits({ id, name, email }: Customer, typed: string): boolean {
   const wanted = typed.trim().toLowerCase();
   return [name, id, email ?? ""].some((text) => text.toLowerCase().includes(wanted));

@@ -10,6 +10,8 @@ const fullDay = new Intl.DateTimeFormat("en-GB", {
   year: "numeric",
   timeZone: "UTC",
 });
+const monthAlone = new Intl.DateTimeFormat("en-US", { month: "short", timeZone: "UTC" });
+const fullMonth = new Intl.DateTimeFormat("en-GB", { month: "long", year: "numeric", timeZone: "UTC" });
 const local = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
 
 export const count = (value: number): string => counts.format(value);
@@ -42,6 +44,9 @@ export const localTime = (instant: string | number): string => local.format(new 
 /** "Fri, 20 Nov 2026", of a UTC day. */
 export const dayName = (day: string): string => fullDay.format(new Date(day));
 
+/** "October 2026", of a month as "2026-10". */
+export const monthName = (month: string): string => fullMonth.format(new Date(`${month}-01`));
+
 /** How sure it is that a company is this one, by confidence. */
 export const CONFIDENCE = ["", "perhaps", "likely", "certain"];
 
@@ -64,8 +69,15 @@ export const axisDay = (seconds: number): string => dayAndMonth.format(seconds *
 export const axisHour = (seconds: number): string =>
   seconds % 86_400 === 0 ? axisDay(seconds) : new Date(seconds * 1000).toISOString().slice(11, 16);
 
-/** "Sat, 21 Nov 2026", with "08:00–09:00 UTC" for an hour. */
-export function bucketName(start: string, bucket: "hour" | "day"): string {
+/** "Oct", of seconds since the epoch; "2026" in January. */
+export function axisMonth(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  return at.getUTCMonth() === 0 ? String(at.getUTCFullYear()) : monthAlone.format(at);
+}
+
+/** "Sat, 21 Nov 2026", with "08:00–09:00 UTC" for an hour; "November 2026". */
+export function bucketName(start: string, bucket: "hour" | "day" | "month"): string {
+  if (bucket === "month") return monthName(start.slice(0, 7));
   const day = fullDay.format(new Date(start));
   if (bucket === "day") return day;
   const end = new Date(Date.parse(start) + 3_600_000).toISOString().slice(11, 16);

@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useContext, useState } from "preact/hooks";
 import { change } from "./api";
-import { CustomerField, customerNamed, useCustomers } from "./customer_field";
+import { CustomerField, customerId } from "./customer_field";
 import { Field, Form, useSubmission } from "./form";
 import { count, plural } from "./format";
 import { IssuedKeys } from "./issued_keys";
@@ -29,7 +29,6 @@ interface IssueProps {
 export function IssueDialog({ products, customer, onClose }: IssueProps): JSX.Element {
   const view = useView();
   const refresh = useContext(Refresh);
-  const customers = useCustomers();
   const [whose, setWhose] = useState<Whose>("new");
   const [typed, setTyped] = useState({ name: "", email: "", known: "", limit: "", last: "", many: "1", key: "" });
   const [product, setProduct] = useState(products?.some(({ id }) => id === view.product) ? view.product : "");
@@ -43,7 +42,7 @@ export function IssueDialog({ products, customer, onClose }: IssueProps): JSX.El
   const ownerId = async (): Promise<string | null> => {
     if (owner) return owner.id;
     if (whose === "nobody") return null;
-    if (whose === "known") return customerNamed(typed.known, customers);
+    if (whose === "known") return customerId(view, typed.known);
     const body = { name: typed.name, ...(typed.email.trim() ? { email: typed.email } : {}) };
     const created = await change<Customer>("POST", "/api/v1/admin/customers", { body });
     setOwner(created ?? null);
@@ -110,7 +109,7 @@ export function IssueDialog({ products, customer, onClose }: IssueProps): JSX.El
               label="Whose licence"
               options={[
                 ["new", "New customer"],
-                ["known", "Existing customer"],
+                ["known", "Existing"],
                 ["nobody", "Nobody yet"],
               ]}
               value={whose}
@@ -145,9 +144,7 @@ export function IssueDialog({ products, customer, onClose }: IssueProps): JSX.El
               </Field>
             </div>
           )}
-          {!owner && whose === "known" && (
-            <CustomerField customers={customers} value={typed.known} onChange={set("known")} />
-          )}
+          {!owner && whose === "known" && <CustomerField value={typed.known} onChange={set("known")} />}
           <div class="columns">
             <ProductField products={products} value={product} onChange={setProduct} />
             <LimitField value={typed.limit} onChange={set("limit")} />

@@ -18,9 +18,11 @@ const CODE: Readonly<Record<Page, () => Promise<Tab>>> = {
   overview: () => import("./overview").then(({ Overview }) => Overview),
   companies: () => import("./companies").then(({ Companies }) => Companies),
   developers: () => import("./developers").then(({ Developers }) => Developers),
+  billing: () => import("./billing").then(({ Billing }) => Billing),
   licenses: () => import("./license_list").then(({ LicenseTab }) => LicenseTab),
   customers: () => import("./customers").then(({ Customers }) => Customers),
   products: () => import("./products").then(({ Products }) => Products),
+  values: () => import("./values").then(({ Values }) => Values),
   records: () => import("./records").then(({ Records }) => Records),
   logs: () => import("./logs").then(({ Logs }) => Logs),
 };

@@ -11,15 +11,18 @@ export const isLicenseId = (text: string): boolean => LICENSE_ID.test(text) || K
 /** Takes what is no licence's id out of the address, before anything is asked for. */
 export function keepKeyOutOfAddress(): void {
   const params = new URLSearchParams(location.search);
-  const text = params.get("license_id") ?? "";
-  if (!text || isLicenseId(text)) return;
-  taken = text.trim();
-  params.delete("license_id");
+  const wrong = ["license_id", "license"].filter((name) => {
+    const text = params.get(name) ?? "";
+    return text !== "" && !isLicenseId(text);
+  });
+  if (wrong.length === 0) return;
+  if (wrong.includes("license_id")) taken = (params.get("license_id") ?? "").trim();
+  for (const name of wrong) params.delete(name);
   const search = params.toString();
   history.replaceState(history.state, "", location.pathname + (search ? `?${search}` : "") + location.hash);
 }
 
-/** What was taken out, once: whoever gets it looks for it. */
+/** What was taken out of the filters, once: whoever gets it looks for it. */
 export function takenFromAddress(): string {
   const text = taken;
   taken = "";

@@ -3,12 +3,13 @@
 import type { JSX } from "preact";
 import { useContext, useState } from "preact/hooks";
 import { change, Problem } from "./api";
-import { CustomerField, customerNamed, useCustomers } from "./customer_field";
+import { CustomerField, customerId } from "./customer_field";
 import { changed, Form, useSubmission } from "./form";
 import { ExpiryField, endOf, LimitField, ProductField } from "./license_fields";
 import { Refresh, type Resource } from "./live";
 import type { License, ListedLicense, ProductName } from "./types";
 import { announce, Dialog } from "./ui";
+import { useView } from "./view";
 
 interface DialogProps {
   license: ListedLicense;
@@ -33,7 +34,7 @@ export function ChangeDialog({
   onClose,
 }: DialogProps & { products: ProductName[] | null }): JSX.Element {
   const refresh = useContext(Refresh);
-  const customers = useCustomers();
+  const view = useView();
   const [before] = useState(() => typedOf(license));
   const [typed, setTyped] = useState(before);
   const set = (name: keyof typeof typed) => (value: string) => setTyped((was) => ({ ...was, [name]: value }));
@@ -41,7 +42,7 @@ export function ChangeDialog({
     const { product_id, customer_id, expires_at, activation_limit } = changed(before, typed);
     const body = {
       ...(product_id === undefined ? {} : { product_id: product_id || null }),
-      ...(customer_id === undefined ? {} : { customer_id: customerNamed(customer_id, customers) }),
+      ...(customer_id === undefined ? {} : { customer_id: await customerId(view, customer_id) }),
       ...(expires_at === undefined ? {} : { expires_at: endOf(expires_at) }),
       ...(activation_limit === undefined ? {} : { activation_limit: Number(activation_limit || 0) }),
     };
@@ -60,9 +61,7 @@ export function ChangeDialog({
           <LimitField value={typed.activation_limit} onChange={set("activation_limit")} />
           <ExpiryField value={typed.expires_at} onChange={set("expires_at")} />
         </div>
-        {before.customer_id !== "" && (
-          <CustomerField customers={customers} value={typed.customer_id} onChange={set("customer_id")} />
-        )}
+        {before.customer_id !== "" && <CustomerField value={typed.customer_id} onChange={set("customer_id")} />}
       </Form>
     </Dialog>
   );
@@ -70,10 +69,10 @@ export function ChangeDialog({
 
 export function AssignDialog({ license, card, onClose }: DialogProps): JSX.Element {
   const refresh = useContext(Refresh);
-  const customers = useCustomers();
+  const view = useView();
   const [typed, setTyped] = useState("");
   const submission = useSubmission(async () => {
-    const body = { customer_id: customerNamed(typed, customers) };
+    const body = { customer_id: await customerId(view, typed) };
     const path = `/api/v1/admin/licenses/${encodeURIComponent(license.id)}/assign`;
     await change<License>("POST", path, { body, tag: card.tag });
     announce("Licence assigned");
@@ -83,7 +82,7 @@ export function AssignDialog({ license, card, onClose }: DialogProps): JSX.Eleme
   return (
     <Dialog title={`Assign licence ••••${license.last_four}`} class="editor" stays onClose={onClose}>
       <Form label="Assign" submission={submission} fields={["customer_id"]} action="Assign">
-        <CustomerField customers={customers} value={typed} onChange={setTyped} />
+        <CustomerField value={typed} onChange={setTyped} />
       </Form>
     </Dialog>
   );

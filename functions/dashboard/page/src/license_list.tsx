@@ -48,10 +48,10 @@ function List({ products }: { products: ProductName[] | null }): JSX.Element {
       note={`In ${view.environment}. Last seen: the newest record under a licence's product`}
       name="license-list"
       actions={
-        <>
+        <div class="buttons">
           <ExportButton what={EXPORTED} query={query} />
           <IssueButton products={products} />
-        </>
+        </div>
       }
     >
       <Filters key={search(query)} />

@@ -6,6 +6,7 @@ import { get, Problem } from "./api";
 import { LicenseDevices } from "./devices_of_license";
 import { History } from "./history";
 import { LicenseActions } from "./license_actions";
+import { isLicenseId } from "./license_address";
 import { CustomerLink, Expiry, LastSeen, Seats } from "./license_facts";
 import { AssignDialog, ChangeDialog } from "./license_forms";
 import { type Resource, SignedOut, useResource } from "./live";
@@ -20,6 +21,19 @@ interface PageProps {
 }
 
 export function LicensePage({ id, products }: PageProps): JSX.Element {
+  if (!isLicenseId(id)) {
+    return (
+      <Panel title="Licence" name="license">
+        <Empty title="This is no licence's id.">
+          <p>A licence key is looked for with the search at the top.</p>
+        </Empty>
+      </Panel>
+    );
+  }
+  return <KnownLicense id={id} products={products} />;
+}
+
+function KnownLicense({ id, products }: PageProps): JSX.Element {
   const environment = useView().environment;
   const path = `/api/v1/admin/licenses/${encodeURIComponent(id)}/card`;
   const card = useResource<ListedLicense>(path, { environment });
@@ -70,11 +84,11 @@ function Facts({ license, card, products }: FactsProps): JSX.Element {
       actions={
         <div class="buttons">
           {customer === null && state === "available" && (
-            <button type="button" class="button" onClick={() => setForm("assign")}>
+            <button type="button" class="button small" onClick={() => setForm("assign")}>
               Assign
             </button>
           )}
-          <button type="button" class="button" onClick={() => setForm("change")}>
+          <button type="button" class="button small" onClick={() => setForm("change")}>
             Change
           </button>
           <LicenseActions license={{ id, last4, customer: license.customer_name ?? customer, product, state }} />

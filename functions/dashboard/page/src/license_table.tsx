@@ -1,8 +1,10 @@
-// Licences as rows. A heading sorts the whole list: the service does it, not the page.
+// Licences as rows.
 
 import type { JSX } from "preact";
 import { CustomerLink, Expiry, LastSeen, Seats } from "./license_facts";
+import type { SortState } from "./sorting";
 import { type Column, Table } from "./table";
+import { type SORTED_BY, STATES } from "./tabs";
 import type { ListedLicense } from "./types";
 import { NoValue, StateBadge, Text } from "./ui";
 import { useView, ViewLink } from "./view";
@@ -10,15 +12,15 @@ import { useView, ViewLink } from "./view";
 interface LicenseTableProps {
   label: string;
   licenses: readonly ListedLicense[];
+  /** Whether a heading sorts the whole list: the service does it, as the address says. */
   sortable?: boolean;
   /** Leaves the customer out, where all are of one. */
   ofOne?: boolean;
 }
 
 export function LicenseTable({ label, licenses, sortable, ofOne }: LicenseTableProps): JSX.Element {
-  const columns = COLUMNS.filter(({ key }) => !(ofOne && key === "customer")).map(({ key, ...column }) =>
-    sortable && key ? { ...column, heading: <Sorted by={key} title={column.title} /> } : column,
-  );
+  const sorting = useLicenseSorting();
+  const columns = COLUMNS.filter(({ by }) => !(ofOne && by === "customer"));
   return (
     <Table
       label={label}
@@ -26,51 +28,71 @@ export function LicenseTable({ label, licenses, sortable, ofOne }: LicenseTableP
       items={licenses}
       keyOf={({ id }) => id}
       row={({ id }) => ({ "data-license": id })}
+      {...(sortable ? { sorting, presorted: true } : {})}
     />
   );
 }
 
-const COLUMNS: (Column<ListedLicense> & { key?: string })[] = [
+/** What is in the address, as `-seats`, as a table takes it. */
+function useLicenseSorting(): SortState {
+  const view = useView();
+  const text = view.param("sort");
+  const column = COLUMNS.find(({ by }) => by && by === text.replace(/^-/, ""));
+  return [
+    column ? { column: column.title, descending: text.startsWith("-") } : null,
+    (sorting) => {
+      const by = COLUMNS.find(({ title }) => title === sorting?.column)?.by;
+      view.go({ sort: by ? `${sorting?.descending ? "-" : ""}${by}` : null });
+    },
+  ];
+}
+
+/** `by`: how the service calls the order. */
+const COLUMNS: (Column<ListedLicense> & { by?: (typeof SORTED_BY)[number] })[] = [
   {
     title: "Licence",
-    key: "issued",
+    by: "issued",
+    sort: ({ created_at: at }) => at,
     cell: ({ id, last_four }) => (
       <ViewLink page="licenses" filters={{ license: id }} title="Open this licence">
         <code>••••{last_four}</code>
       </ViewLink>
     ),
   },
-  { title: "Customer", key: "customer", cell: (license) => <CustomerLink license={license} /> },
+  {
+    title: "Customer",
+    by: "customer",
+    sort: ({ customer_id: id, customer_name: name }) => name ?? id,
+    cell: (license) => <CustomerLink license={license} />,
+  },
   {
     title: "Product",
-    key: "product",
+    by: "product",
+    sort: ({ product_id: id }) => id,
     cell: ({ product_id: id }) => (id === null ? <span class="muted">any</span> : <Text>{id}</Text>),
   },
-  { title: "State", key: "state", cell: ({ state }) => <StateBadge state={state} /> },
-  { title: "Devices", key: "seats", class: "number", cell: (license) => <Seats license={license} /> },
-  { title: "Ends (UTC)", key: "expires", cell: ({ expires_at: at }) => <Expiry at={at} /> },
+  {
+    title: "State",
+    by: "state",
+    sort: ({ state }) => STATES.indexOf(state),
+    cell: ({ state }) => <StateBadge state={state} />,
+  },
+  {
+    title: "Devices",
+    by: "seats",
+    class: "number",
+    sort: ({ active_activations: used }) => used,
+    cell: (license) => <Seats license={license} />,
+  },
+  {
+    title: "Ends (UTC)",
+    by: "expires",
+    sort: ({ expires_at: at }) => at,
+    cell: ({ expires_at: at }) => <Expiry at={at} />,
+  },
   {
     title: "Last seen (UTC)",
     hint: "When the newest record under its product, or under none, came in",
     cell: ({ last_seen: at }) => (at ? <LastSeen at={at} /> : <NoValue />),
   },
 ];
-
-/** A heading that sorts by its column: upwards, then downwards. */
-function Sorted({ by, title }: { by: string; title: string }): JSX.Element {
-  const view = useView();
-  const sort = view.param("sort") || "issued";
-  const direction = sort === by ? "ascending" : sort === `-${by}` ? "descending" : "none";
-  return (
-    <button
-      type="button"
-      class="sort"
-      data-sorted={direction}
-      aria-label={`${title}, ${direction === "none" ? "not sorted" : `sorted ${direction}`}`}
-      onClick={() => view.go({ sort: direction === "ascending" ? `-${by}` : by })}
-    >
-      {title}
-      <span aria-hidden="true">{direction === "ascending" ? " ▲" : direction === "descending" ? " ▼" : ""}</span>
-    </button>
-  );
-}

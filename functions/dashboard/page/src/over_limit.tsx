@@ -47,8 +47,8 @@ const COLUMNS: Column<Excess>[] = [
         </ViewLink>
       ),
   },
-  { title: "Devices", class: "number strong", cell: ({ devices }) => count(devices) },
-  { title: "Allowed", class: "number", cell: ({ limit }) => count(limit ?? 0) },
+  { title: "Devices", class: "number strong", sort: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
+  { title: "Allowed", class: "number", sort: ({ limit }) => limit, cell: ({ limit }) => count(limit ?? 0) },
   { title: "Too many", class: "number", cell: ({ devices, limit }) => count(devices - (limit ?? 0)) },
 ];
 

@@ -1,7 +1,7 @@
 // What uPlot draws of a chart, and how.
 
 import uPlot from "uplot";
-import { axisDay, axisHour, short } from "./format";
+import { axisDay, axisHour, axisMonth, short } from "./format";
 
 export interface Series {
   label: string;
@@ -12,7 +12,7 @@ export interface Series {
 
 export interface Chart {
   kind: "stacked bars" | "lines";
-  bucket: "hour" | "day";
+  bucket: "hour" | "day" | "month";
   /** Start times of the buckets, ISO-8601. */
   starts: string[];
   /** Stacked from the bottom up. */
@@ -23,6 +23,8 @@ export interface Chart {
   format: (value: number) => string;
   /** A value as text, on the axis. */
   axis?: (value: number) => string;
+  /** The values may be fractions, or negative: they are no counts. */
+  ofAnySize?: boolean;
   /** The top of the axis, if the values do not decide it. */
   top?: number;
   /** A remark on a bucket, such as that it is still open. */
@@ -34,11 +36,18 @@ export interface Chart {
 /** With fewer points a table is easier to read than a chart. */
 export const FEWEST_POINTS = 4;
 
-const SECONDS = { hour: 3600, day: 86_400 };
+const SECONDS = { hour: 3600, day: 86_400, month: 30 * 86_400 };
 const STEPS = {
   hour: [1, 2, 3, 6, 12, 24, 48, 168].map((hours) => hours * 3600),
   day: [1, 2, 7, 14, 28, 56].map((days) => days * 86_400),
 };
+
+const WHOLE_STEPS = [1, 2, 5]
+  .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
+  .sort((a, b) => a - b);
+const AXIS = { hour: axisHour, day: axisDay, month: axisMonth };
+/** In a narrower chart every other month has its name. */
+const NARROW = 480;
 
 const NO_POINTS = { show: false };
 
@@ -58,6 +67,12 @@ export function plotData(chart: Chart): uPlot.AlignedData {
   return [times, ...sums.reverse(), ...before];
 }
 
+/** The ends of an axis that has zero and all values on it. */
+function around(low: number | null, high: number | null): [number, number] {
+  const [least, most] = [Math.min(low ?? 0, 0), Math.max(high ?? 0, 0)];
+  return least === most ? [0, 1] : [least * 1.06, most * 1.06];
+}
+
 export function plotOptions(
   chart: { readonly current: Chart },
   element: HTMLElement,
@@ -66,7 +81,7 @@ export function plotOptions(
 ): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (property: string) => (): string => style.getPropertyValue(property).trim();
-  const { kind, bucket, series, before, top, axis = short } = chart.current;
+  const { kind, bucket, series, before, top, ofAnySize, axis = short } = chart.current;
   const half = SECONDS[bucket] / 2;
   const bars = kind === "stacked bars";
   const font = `12px ${style.fontFamily}`;
@@ -80,16 +95,18 @@ export function plotOptions(
     padding: [8, bars ? 8 : 24, 0, 0],
     scales: {
       x: { range: (_, low, high) => (bars ? [low - half, high + half] : [low, high > low ? high : low + 1]) },
-      y: { range: (_, __, high) => [0, top ?? Math.max(high, 4) * 1.06] },
+      y: { range: (_, low, high) => (ofAnySize ? around(low, high) : [0, top ?? Math.max(high, 4) * 1.06]) },
     },
     axes: [
       {
         ...common,
         grid: { show: false },
-        incrs: STEPS[bucket],
+        // months are not of one length, and each has its name
+        ...(bucket === "month" ? { splits: (self: uPlot) => [...self.data[0]] } : { incrs: STEPS[bucket] }),
         space: 56,
         size: 28,
-        values: (_, splits) => splits.map(bucket === "hour" ? axisHour : axisDay),
+        values: ({ width }, splits) =>
+          splits.map((at, index) => (bucket === "month" && width < NARROW && index % 2 ? "" : AXIS[bucket](at))),
       },
       {
         ...common,
@@ -97,9 +114,7 @@ export function plotOptions(
         space: 36,
         size: 46,
         gap: 6,
-        incrs: [1, 2, 5]
-          .flatMap((step) => [1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9].map((ten) => step * ten))
-          .sort((a, b) => a - b),
+        ...(ofAnySize ? {} : { incrs: WHOLE_STEPS }),
         values: (_, splits) => splits.map(axis),
       },
     ],

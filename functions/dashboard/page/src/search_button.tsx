@@ -52,13 +52,15 @@ export function SearchButton(): JSX.Element {
       <button
         type="button"
         class="button search"
-        aria-label="Search"
         aria-keyshortcuts={IS_MAC ? "Meta+K" : "Control+K"}
         onPointerEnter={prepare}
         onFocus={prepare}
         onClick={show}
       >
-        <Icon name="search" /> <span class="what">Search</span> <kbd>{SHORTCUT}</kbd>
+        <Icon name="search" /> <span class="what">Search</span>{" "}
+        <span class="shortcut" aria-hidden="true">
+          {SHORTCUT}
+        </span>
       </button>
       {open && Palette && <Palette recent={recent.current} onClose={() => setOpen(false)} />}
       {open && failed && (

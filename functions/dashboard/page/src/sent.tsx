@@ -40,16 +40,21 @@ export function SentPanel({ by }: SentProps): JSX.Element {
         </ViewLink>
       ),
     },
-    { title: "Records", class: "number strong", cell: ({ records: all }) => count(all) },
-    { title: "Flagged", class: "number", cell: ({ flagged }) => count(flagged) },
+    {
+      title: "Records",
+      class: "number strong",
+      sort: ({ records: all }) => all,
+      cell: ({ records: all }) => count(all),
+    },
+    { title: "Flagged", class: "number", sort: ({ flagged }) => flagged, cell: ({ flagged }) => count(flagged) },
     { title: "Flags", class: "badges", cell: ({ flags }) => <Flags flags={flags} /> },
-    { title: "Devices", class: "number", cell: ({ devices }) => count(devices) },
+    { title: "Devices", class: "number", sort: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
     { title: "IPs", class: "number", cell: ({ ips }) => count(ips) },
     { title: "Countries", class: "wide", cell: ({ countries }) => <Countries countries={countries} /> },
   ];
   return (
     <Panel
-      title="What it sent"
+      title={kind === "licenses" ? "What it sent" : "What its licences sent"}
       name="sent"
       note={
         use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"

@@ -49,6 +49,10 @@ const ALL = {
     hasProduct: true,
     choices: { order: ORDERS },
   },
+  billing: {
+    title: "Billing",
+    forViewers: true,
+  },
   licenses: {
     title: "Licences",
     hasProduct: true,
@@ -60,6 +64,12 @@ const ALL = {
   },
   products: {
     title: "Products",
+  },
+  values: {
+    title: "Values",
+    forViewers: true,
+    hasRange: true,
+    hasProduct: true,
   },
   records: {
     title: "Raw data",

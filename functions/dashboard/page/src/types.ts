@@ -81,6 +81,20 @@ export interface ApiKeyName {
   last4: string | null;
 }
 
+/** An application that reports can be asked of. `registered` is false if it only had records. */
+export interface ApplicationItem {
+  application: string;
+  name: string;
+  registered: boolean;
+}
+
+/** The applications that have reports. */
+export interface Applications {
+  environment: string;
+  closed_through: string | null;
+  items: ApplicationItem[];
+}
+
 /** What is known of who is behind a use. */
 export type AttributionKind = "company" | "network" | "none";
 
@@ -242,6 +256,52 @@ export interface CustomerName {
 /** Some customers. */
 export interface CustomerPage {
   items: Customer[];
+}
+
+/** Users day by day. */
+export interface DailyReport {
+  from: string;
+  to: string;
+  environment: string;
+  application: string;
+  closed_at: string | null;
+  computed_at: string | null;
+  digest: string | null;
+  rows: DailyRow[];
+  definition: Definition;
+}
+
+/** The users of a day, and of the windows that end with it. */
+export interface DailyRow {
+  closed_at: string | null;
+  computed_at: string | null;
+  digest: string | null;
+  day: string;
+  users: number;
+  all_users: number;
+  devices: number;
+  users_7: number;
+  users_30: number;
+  users_90: number;
+  users_365: number;
+  records: number;
+  flagged: number;
+  clean: number;
+}
+
+/** What the numbers count, so that an answer explains itself. */
+export interface Definition {
+  window_start: string;
+  /** Not included. */
+  window_end: string;
+  zone: string;
+  clock: string;
+  user: string;
+  audiences: string[];
+  /** Flags that keep a record from counting towards audience `users`. */
+  excluding_flags: string[];
+  /** What each number counts, by its name. */
+  counts: Record<string, string>;
 }
 
 /** A developer of a product. */
@@ -568,6 +628,44 @@ export interface Mismatches {
   /** What the numbers count. */
   note: string;
   items: Mismatch[];
+}
+
+/** The users of a month, and the evidence of the day `through`. */
+export interface MonthRow {
+  closed_at: string | null;
+  computed_at: string | null;
+  digest: string | null;
+  month: string;
+  /** The last closed day of the month. */
+  through: string;
+  /** Whether that is its last day: then nothing of the row ever changes. */
+  final: boolean;
+  /** Distinct ones; `new`, `returning` and `back` together. */
+  users: number;
+  /** Not active in the eleven months before. */
+  new: number;
+  /** Active in the month before, too. */
+  returning: number;
+  /** Not active in the month before, but in one of the ten before that. */
+  back: number;
+  /** Active in the month before, and not in this one; null as long as it is not final. */
+  lost: number | null;
+  records: number;
+  flagged: number;
+}
+
+/** Users month by month. */
+export interface MonthsReport {
+  from: string;
+  to: string;
+  environment: string;
+  application: string;
+  audience: string;
+  closed_at: string | null;
+  computed_at: string | null;
+  digest: string | null;
+  rows: MonthRow[];
+  definition: Definition;
 }
 
 /** Whether addresses were looked up. */

@@ -38,6 +38,9 @@ ROOTS = (
     "DeveloperDetail",
     "Values",
     "SearchResult",
+    "Applications",
+    "MonthsReport",
+    "DailyReport",
 )
 """The answers that the page shows. What they consist of comes with them."""
 

@@ -142,27 +142,30 @@ class DayCloser:
     def _close(self, day: date, now: datetime) -> Closed | None:
         """None while the day is not drained."""
         whole = self.reports.latest(CATALOGUE, day, consistent=True)
-        busy = self.records.products(day)
-        if whole is None or whole.day != day:
+        busy, is_reported = self.records.products(day), whole is not None and whole.day == day
+        if whole is None or not is_reported:
             candidates = dict(self.candidates.candidates(day))
             products = self._announce(day, busy, candidates, now)
             if not self._report_products(products, busy, candidates, day, now) or not self.recounter.allowance.allows():
                 return None
             whole = self._report_all(products, day, now)
-        if not self._close_values(busy, day):
+        if not self._close_values(busy, day, again=is_reported):
             return None
         self.ledger.close(day.toordinal())
         return Closed(day, by_deadline=self._live_records(CATALOGUE, day) != whole.records)
 
-    def _close_values(self, busy: Collection[str], day: date) -> bool:
-        """Whether the values of all products are closed afterwards. Reports are written by then, whatever they say."""
-        if self.values is None:
+    def _close_values(self, busy: Collection[str], day: date, *, again: bool) -> bool:
+        """Whether the values of all products are closed afterwards. Reports are written by then, whatever they say.
+
+        `again`: another run has begun, and some may be closed already.
+        """
+        if self.values is None or not busy:
             return True
         written = {product: self._remembered(product, day + timedelta(days=1)) for product in busy}
         totals = {product: known[1] for product, known in written.items() if known}
         totals |= self.reports.totals_on(sorted(written.keys() - totals.keys()), day)
         records = {product: each.records for product, each in totals.items()}
-        return self.values.close(day, records, self.recounter.allowance.allows)
+        return self.values.close(day, records, self.recounter.allowance.allows, again=again)
 
     def _report_products(
         self,

@@ -1,6 +1,6 @@
 """Closes the values of a day: what rollup has kept of it, put together once. Bodies are not read again."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -28,15 +28,15 @@ class ValueCloser:
     store: ClosingValues
     failures: list[Exception] = field(default_factory=list)
 
-    def close(self, day: date, records: dict[str, int], allows: Callable[[], bool]) -> bool:
+    def close(self, day: date, records: Mapping[str, int], allows: Callable[[], bool], *, again: bool) -> bool:
         """Closes a day for products with so many `records` in their reports; whether it is done for all of them.
 
-        To be called when all reports are written, until it is done: what is closed stays as it is. `allows` says
-        whether there is time for one more. Nothing but StoreUnavailable, which is raised, keeps a day open: what cannot
-        be put together is closed as if rollup had kept nothing, and so says that it is not complete.
+        To be called when all reports are written, and `again` until it is done: what is closed stays as it is. `allows`
+        says whether there is time for one more. Nothing but StoreUnavailable, which is raised, keeps a day open: what
+        cannot be put together is closed as if rollup had kept nothing, and so says that it is not complete.
         """
         products = sorted(product for product, count in records.items() if count)
-        closed = self.store.closed(products, day) if products else ()
+        closed = self.store.closed(products, day) if again and products else ()
         for product in products:
             if product in closed:
                 continue

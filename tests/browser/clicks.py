@@ -1,0 +1,24 @@
+"""Counts what a person does: a click, a choice, or a text typed into a field, is one each."""
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator
+
+
+@dataclass
+class Person:
+    """Somebody at the page."""
+
+    acts: int = 0
+
+    def click(self, what: Locator) -> None:
+        self.acts += 1
+        what.click()
+
+    def types(self, text: str, into: Locator) -> None:
+        self.acts += 1
+        into.fill(text)
+
+    def chooses(self, value: str, of: Locator) -> None:
+        self.acts += 1
+        of.select_option(value)
