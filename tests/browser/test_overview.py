@@ -143,6 +143,11 @@ def test_it_is_compared_with_the_window_before_where_there_is_one(open_page: Ope
     expect(stats.locator("[data-before=recent_activity]")).to_contain_text("25.0% (before: 1,920)")
     expect(stats.locator("[data-before=unique_users]")).to_contain_text("14.0% (before: 300)")
     expect(stats.locator("[data-before=unique_devices]")).to_have_text("same as before")
+    titles = [each.get_attribute("title") for each in stats.locator("[data-before]").all()]
+    assert [re.sub(r"\s+", " ", str(title)) for title in titles] == [
+        "Compared with 19 Nov 14:00 – 20 Nov 14:00 (UTC)",
+        *["Compared with 18 – 19 Nov, whole UTC days"] * 2,
+    ]
     expect(page.locator("[data-alert] .change")).to_have_count(1)
     trend = panel(page, "trend")
     expect(trend).to_contain_text("compared with 19 Nov 14:00 – 20 Nov 14:00")
