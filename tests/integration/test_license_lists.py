@@ -16,7 +16,9 @@ from telemetry.domain.api_key import Role
 from telemetry.domain.customer import Customer
 from telemetry.domain.environment import Environment
 from telemetry.domain.license import License, LicenseState, activation_id
+from telemetry.domain.staff import AuditEntry, Author
 from telemetry.retry import Deadline
+from telemetry.storage.activations import ActivationChange
 from telemetry.storage.customers import CustomerStore
 from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
@@ -242,6 +244,12 @@ def test_staff_deactivate_a_device(ask: Ask, deployment: Deployment) -> None:
     named = activation_id(license_.id, name, deployment.keyring)
     assert (entry["action"], entry["before"], entry["after"]) == ("license.deactivate", {"activation": named}, {})
     assert named in [each["id"] for each in walk(ask, f"licenses/{license_.id}/activations")]
+    # two of staff at once: the second changes nothing, and writes nothing down
+    late = AuditEntry(
+        "e1", Author("k", "n", NOW, "192.0.2.1", "a", "r"), None, "license.deactivate", license_.id, {}, {}
+    )
+    assert store.deactivate(license_, name, NOW, Deadline(60), late) is ActivationChange.ALREADY
+    assert len(walk(ask, "history", kind="license", entity=license_.id)) == 1
     # whatever the state of the licence, and only devices that it has
     ask("POST", f"licenses/{license_.id}/revoke")
     assert ask("POST", path, {"identifier": "other"}).body["active_activations"] == 0
