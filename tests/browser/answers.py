@@ -113,6 +113,7 @@ def before(records: int = 1_920) -> Json:
     return {
         "from": starts[0],
         "to": at(hours=23, minutes=37),
+        "users_window": {"from": "2026-11-18T00:00:00.000Z", "to": "2026-11-20T00:00:00.000Z"},
         "recent_activity": records,
         "range_flagged": 48,
         "range_clean": records - 48,

@@ -107,7 +107,7 @@ def test_a_viewer_asks_for_totals_only(open_page: OpenPage, analytics: Analytics
     for name in ("alerts", "licenses", "devices", "mismatches", "spikes", "activations"):
         expect(panel(page, name)).to_have_count(0)
     links = page.get_by_role("link").all_inner_texts()
-    assert links == ["Skip to content", "Overview", "Companies", "Developers", "API"]
+    assert links == ["Skip to content", "Overview", "Companies", "Developers", "Billing", "Values", "API"]
 
 
 def test_what_has_not_changed_is_not_sent_again(open_page: OpenPage) -> None:

@@ -258,6 +258,7 @@ def test_an_overview_is_compared_with_the_window_before(world: AnalyticsWorld) -
     assert before == {
         "from": instant(ago(1, 0)),
         "to": instant(ago(1, 9)),
+        "users_window": {"from": instant(ago(1, 0)), "to": instant(ago(0, 0))},
         "recent_activity": 3,
         "range_flagged": 1,
         "range_clean": 2,

@@ -22,7 +22,8 @@ export function Stats({ data }: { data: Overview }): JSX.Element {
   const days = plural(stats.unique_users_days, "UTC day");
   const counted =
     users.from === data.from && users.to >= data.to ? `over ${days}` : `over ${days}: ${windowText(users)}`;
-  const compared = before && { title: `Compared with ${windowText(before)} (UTC)`, before };
+  const records = before && { title: `Compared with ${windowText(before)} (UTC)`, before };
+  const actors = before && { title: `Compared with ${wholeDays(before.users_window)}`, before };
   return (
     <dl class="stats span-12" data-panel="stats">
       <Stat title="Total records" name="total_records" value={stats.total_records} note="all time" />
@@ -35,15 +36,15 @@ export function Stats({ data }: { data: Overview }): JSX.Element {
       <Stat title="Recent activity" name="recent_activity" value={stats.recent_activity}>
         <b data-stat="range_clean">{count(stats.range_clean)}</b> clean,{" "}
         <b data-stat="range_flagged">{count(stats.range_flagged)}</b> flagged, {during}
-        <Compared {...compared} name="recent_activity" now={stats.recent_activity} />
+        <Compared {...records} name="recent_activity" now={stats.recent_activity} />
       </Stat>
       <Stat title="Unique users" name="unique_users" value={stats.unique_users}>
         <span title={wholeDays(users)}>{counted}</span>
-        <Compared {...compared} name="unique_users" now={stats.unique_users} />
+        <Compared {...actors} name="unique_users" now={stats.unique_users} />
       </Stat>
       <Stat title="Unique devices" name="unique_devices" value={stats.unique_devices}>
         <span title={wholeDays(users)}>{counted}</span>
-        <Compared {...compared} name="unique_devices" now={stats.unique_devices} />
+        <Compared {...actors} name="unique_devices" now={stats.unique_devices} />
       </Stat>
     </dl>
   );

@@ -73,18 +73,6 @@ function SpikeAlert({ spike, products }: { spike: Spike; products: ProductName[]
             <SaidOf spike={spike} />
           </p>
         )}
-        {others.length > 0 && (
-          <details>
-            <summary>{plural(others.length, "more licence", "more licences")}</summary>
-            <Table
-              label="More licences of this spike"
-              class="rows"
-              columns={LICENSES}
-              items={others}
-              keyOf={({ fingerprint }) => fingerprint}
-            />
-          </details>
-        )}
       </div>
       <div class="spike-actions">
         <ViewLink class="button small" page="records" filters={filters(spike)}>
@@ -93,6 +81,17 @@ function SpikeAlert({ spike, products }: { spike: Spike; products: ProductName[]
         {first && <Act license={first} product={spike.product} />}
         <SpikeActions spike={spike} about={sentence} />
       </div>
+      {others.length > 0 && (
+        <details>
+          <summary>{plural(others.length, "more licence", "more licences")}</summary>
+          <Table
+            label="More licences of this spike"
+            columns={LICENSES}
+            items={others}
+            keyOf={({ fingerprint }) => fingerprint}
+          />
+        </details>
+      )}
     </article>
   );
 }

@@ -129,6 +129,7 @@ them; of `last_month` the whole month before. Fields are those of the window. */
 export interface Before {
   from: string;
   to: string;
+  users_window: Window;
   recent_activity: number;
   range_flagged: number;
   range_clean: number;

@@ -173,6 +173,7 @@ def _before(told: Before) -> answers.Before:
     return {
         "from": instant(told.timeline.window.since),
         "to": instant(told.timeline.window.until),
+        "users_window": _whole_days(told.timeline.days),
         "recent_activity": records,
         "range_flagged": flagged,
         "range_clean": records - flagged,

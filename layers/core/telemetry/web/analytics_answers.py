@@ -144,6 +144,7 @@ class Before(Window):
     them; of `last_month` the whole month before. Fields are those of the window.
     """
 
+    users_window: Window
     recent_activity: int
     range_flagged: int
     range_clean: int
