@@ -212,11 +212,12 @@ def test_what_is_wrong_is_said_beside_its_field(
 def test_a_change_that_comes_too_late_is_told_and_loses_nothing(
     open_page: OpenPage, service: LocalService, troubles: list[str]
 ) -> None:
-    made = a_license(service, customer_id=CUSTOMER, activation_limit=3)
+    made = a_license(service, customer_id=CUSTOMER, activation_limit=3, expires_at="2999-01-01T00:00:00Z")
     page = open_page(f"?view=licenses&license={made['id']}", stand_in=False)
     opened(page, "license")
     page.get_by_role("button", name="Change").click()
     dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Last day")).to_have_value("2998-12-31")  # it ends with that day
     dialog.get_by_label("Devices").fill("9")
     asked(service, f"licenses/{made['id']}", "PATCH", {"expires_at": "2999-12-31T00:00:00Z"})
     dialog.get_by_role("button", name="Save").click()
@@ -241,6 +242,7 @@ def test_a_licence_is_assigned_extended_and_shown(open_page: OpenPage, service: 
     page.get_by_role("dialog").get_by_role("button", name="Assign").click()
     expect(panel(page, "license").locator("[data-state=assigned]")).to_be_visible()
     page.get_by_role("button", name="Change").click()
+    expect(page.get_by_role("dialog").get_by_label("Customer")).to_have_value("Aurora Works")
     page.get_by_role("dialog").get_by_label("Last day").fill("2999-06-30")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
     expect(panel(page, "license").locator("[data-part=expiry]")).to_have_text("2999-06-30 23:59")

@@ -64,3 +64,9 @@ export function ExpiryField({ value, onChange }: FieldProps): JSX.Element {
 
 /** The last second of a UTC day; null without one. */
 export const endOf = (day: string): string | null => (day ? `${day}T23:59:59Z` : null);
+
+const SECOND_MS = 1000;
+
+/** The last UTC day before an end, which may be the midnight after it; "" without one. */
+export const lastDayOf = (end: string | null): string =>
+  end ? new Date(Date.parse(end) - SECOND_MS).toISOString().slice(0, 10) : "";

@@ -5,7 +5,7 @@ import { useContext, useState } from "preact/hooks";
 import { change, Problem } from "./api";
 import { CustomerField, customerId } from "./customer_field";
 import { changed, Form, useSubmission } from "./form";
-import { ExpiryField, endOf, LimitField, ProductField } from "./license_fields";
+import { ExpiryField, endOf, LimitField, lastDayOf, ProductField } from "./license_fields";
 import { Refresh, type Resource } from "./live";
 import type { License, ListedLicense, ProductName } from "./types";
 import { announce, Dialog } from "./ui";
@@ -21,8 +21,8 @@ const FIELDS = ["product_id", "customer_id", "expires_at", "activation_limit"];
 
 const typedOf = (license: ListedLicense) => ({
   product_id: license.product_id ?? "",
-  customer_id: license.customer_id ?? "",
-  expires_at: license.expires_at?.slice(0, 10) ?? "",
+  customer_id: license.customer_name ?? license.customer_id ?? "",
+  expires_at: lastDayOf(license.expires_at),
   activation_limit: license.activation_limit > 0 ? String(license.activation_limit) : "",
 });
 
