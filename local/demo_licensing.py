@@ -30,15 +30,21 @@ def ask(wiring: LicensingWiring, fleets: Mapping[Environment, Fleet], today: dat
         counters = wiring.counters(environment)
         for number in range(DAYS):
             day = today - timedelta(days=DAYS - number)
-            asked = [*_checks(fleet, _CHECKS[environment], random)]
-            if environment is Environment.PRODUCTION and number % _MOVES_EVERY == 0:
-                asked += _moves(random.choice(fleet.seats[1:]), random)  # the first one's key went round
+            asked = questions(fleet, environment, number, random)
             for moment, question in zip(sorted(moment_of(day, random) for _ in asked), asked, strict=True):
                 finding = wiring.licensing.answer(question, environment, moment, Deadline(60))
                 product = (finding.license and finding.license.product_id) or UNKNOWN_PRODUCT
                 counters.add(product, question.action, code_of(finding.outcome), moment)
             calls += len(asked)
     return calls
+
+
+def questions(fleet: Fleet, environment: Environment, day: int, random: Random) -> list[DeviceRequest]:
+    """What the devices of a fleet ask on a day, in order; `day` is counted from the first."""
+    asked = [*_checks(fleet, _CHECKS[environment], random)]
+    if environment is Environment.PRODUCTION and day % _MOVES_EVERY == 0:
+        asked += _moves(random.choice(fleet.seats[1:]), random)  # the first one's key goes round
+    return asked
 
 
 def _checks(fleet: Fleet, number: int, random: Random) -> Iterator[DeviceRequest]:
