@@ -24,6 +24,7 @@ from telemetry.settings import TableNames
 from telemetry.storage.active_user_items import DayItem, HistoryAttribute
 from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.day_records import DayRecordStore
+from telemetry.storage.index_marks import mark_item
 from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.clock import FakeClock
@@ -102,8 +103,7 @@ def outcome(recorded: list[dict[str, Any]], engine: Engine, fault: Fault, cuts: 
     tables = TableNames(f"chaos-{next(_numbers)}")
     create_tables(dynamodb(engine.endpoint), read_template(tables.prefix).tables)
     table = tables.records(Environment.PRODUCTION)
-    for item in recorded:
-        dynamodb_client().put_item(TableName=table, Item=item)
+    put(recorded, table)
     records = [stream_record(table, item, number) for number, item in enumerate(recorded, 1)]
     of_first = sum(FIRST.isoformat() in record["dynamodb"]["NewImage"]["g"]["S"] for record in records)
     with pytest.MonkeyPatch.context() as patch, fault.planted():
@@ -115,6 +115,13 @@ def outcome(recorded: list[dict[str, Any]], engine: Engine, fault: Fault, cuts: 
             for minutes in (30, 45, 60):
                 persistently("close_day", {"environment": "production"}, midnight + timedelta(minutes=minutes))
     return final(tables.aggregates(Environment.PRODUCTION))
+
+
+def put(recorded: list[dict[str, Any]], table: str) -> None:
+    """The records, and the marks of their index partitions, without which nobody looks for them."""
+    marks = {item["g"]["S"]: mark_item(item["g"]["S"]) for item in recorded}
+    for item in (*marks.values(), *recorded):
+        dynamodb_client().put_item(TableName=table, Item=item)
 
 
 def deliver(records: list[dict[str, Any]], table: str, cuts: random.Random) -> None:
@@ -147,7 +154,9 @@ def run(name: str, event: dict[str, Any], now: datetime) -> bool:
 
 
 def final(table: str) -> dict[str, Any]:
-    """Hours, reports, and users, however their tallies are spread and their histories came about."""
+    """Hours, values, reports, and users: however often hours of values were written, tallies are spread, and histories
+    came about.
+    """
     pages = dynamodb_client().get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
     kept: dict[str, Any] = {}
     tallies: Counter[tuple[str, str, object]] = Counter()
@@ -159,6 +168,8 @@ def final(table: str) -> dict[str, Any]:
         elif key.startswith("uniques#") and "b" not in item:
             for counter, by in DayItem.from_raw_data(item).tally.items():
                 tallies[key, sort[:10], counter] += by
+        elif key.startswith("value_hours#"):
+            kept[f"{key} {sort}"] = {name: value for name, value in item.items() if name != "n"}
         elif not key.startswith("candidate#"):
             kept[f"{key} {sort}"] = item
     return kept | {"tallies": {key: by for key, by in tallies.items() if by}}
@@ -168,6 +179,7 @@ def test_a_fault_at_any_call_changes_nothing(recorded: list[dict[str, Any]], eng
     quiet = Fault(at_call=None)
     expected = outcome(recorded, engine, quiet, random.Random(1))
     assert f"days#acme-cli {DAYS[1]}" in expected
+    assert f"value_days#acme-cli {DAYS[1]}" in expected
     assert expected["lies apart"]
     assert len(expected["tallies"]) > 5
     by_key = Counter(name for key, item in expected.items() if key.startswith("hours#* ") for name in item)
@@ -186,8 +198,7 @@ def test_two_copies_of_close_day_at_once(recorded: list[dict[str, Any]], engine:
         tables = TableNames(f"chaos-{next(_numbers)}")
         create_tables(dynamodb(engine.endpoint), read_template(tables.prefix).tables)
         table = tables.records(Environment.PRODUCTION)
-        for item in recorded:
-            dynamodb_client().put_item(TableName=table, Item=item)
+        put(recorded, table)
         records = [stream_record(table, item, number) for number, item in enumerate(recorded, 1)]
         with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(4) as pool:
             patch.setenv("TABLE_PREFIX", tables.prefix)

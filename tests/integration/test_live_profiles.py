@@ -383,12 +383,16 @@ def counted(world: World) -> dict[str, Any]:
 
 
 def numbers(items: dict[str, Any]) -> dict[str, Any]:
-    """What was counted, however it was cut: tallies have parts, and actors as many versions as batches showed them."""
+    """What was counted, however it was cut: tallies have parts, and actors as many versions as batches showed them; so
+    have hours of values.
+    """
     found: dict[str, Any] = {}
     for key, item in items.items():
         name = re.sub(r"(?<=#1)#\d$", "", key) if key.startswith("uniques#") else key
         counters = {
-            name: int(each["N"]) for name, each in item.items() if "N" in each and name not in ("v", "expires_at")
+            name: int(each["N"])
+            for name, each in item.items()
+            if "N" in each and name not in ("n" if key.startswith("value_hours#") else "v", "expires_at")
         }
         found[name] = Counter(found.get(name)) + Counter(counters)
         if key.startswith("actor#"):
