@@ -470,6 +470,20 @@ def test_it_prints(open_page: OpenPage, analytics: Analytics, scheme: str) -> No
     expect(page.locator(".toolbar")).to_be_visible()
 
 
+def test_a_chart_is_the_same_after_printing(open_page: OpenPage) -> None:
+    page = open_page("?range=24h")
+    loaded(page, "overview")
+    picture = "document.querySelector('[data-panel=trend] canvas').toDataURL()"
+    until(page, lambda: painted(page, "trend") != set())
+    before = page.evaluate(picture)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        until(page, lambda scheme=scheme: (page.evaluate(picture) == before) == (scheme == "light"))  # type: ignore[misc]
+    page.evaluate("for (const name of ['beforeprint', 'afterprint']) dispatchEvent(new Event(name))")
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert page.evaluate(picture) == before
+
+
 def test_a_long_list_is_printed_whole(open_page: OpenPage) -> None:
     page = open_page("?range=24h")
     loaded(page, "overview")
