@@ -105,6 +105,7 @@ def test_a_licence_is_revoked_from_its_page(open_page: OpenPage, service: LocalS
 # ── licences
 
 
+@pytest.mark.slow
 def test_licences_are_filtered_sorted_and_exported(open_page: OpenPage, service: LocalService) -> None:
     page = open_page("?view=licenses", stand_in=False)
     opened(page, "license-list")
@@ -256,6 +257,7 @@ def test_a_licence_is_assigned_extended_and_shown(open_page: OpenPage, service: 
     assert [row.locator("td").nth(1).inner_text() for row in history.all()] == ["change", "assign", "create"]
 
 
+@pytest.mark.slow
 def test_a_device_is_deactivated(open_page: OpenPage, service: LocalService) -> None:
     made = a_license(service, customer_id=CUSTOMER, activation_limit=2)
     device = "PC/ä?#&=" + "x" * 160

@@ -104,6 +104,15 @@ def test_from_the_groups_to_one_and_back(open_page: OpenPage, analytics: Analyti
     assert analytics.asked_for("values")[-1]["version"] == "5.0.1"
 
 
+def test_a_link_to_a_group_waits_for_its_product(open_page: OpenPage, analytics: Analytics) -> None:
+    analytics.given["values"] = answer(numbers())
+    page = open_page("?view=values&group=startup-ms")
+    panel(page, "values").get_by_role("link", name="Orbit Desktop").click()
+    expect(page.get_by_role("heading", name="startup-ms")).to_be_visible()
+    asked = analytics.asked_for("values")
+    assert [(query["product"], query["group"]) for query in asked] == [(DESKTOP, "startup-ms")]
+
+
 def test_numbers_say_what_they_are_worth(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given["values"] = answer(numbers())
     page = open_page(f"?view=values&range=7d&product={DESKTOP}&group=startup-ms")

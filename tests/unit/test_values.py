@@ -11,7 +11,7 @@ from itertools import pairwise
 from random import Random
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from telemetry.domain.event import Dialect, Event
@@ -57,6 +57,7 @@ def nearest_rank(numbers: Sequence[float], part: float) -> float:
 # ── numbers
 
 
+@settings(max_examples=50, deadline=None)
 @given(SOME | MANY | st.lists(FAR, min_size=1, max_size=600), st.floats(0, 1))
 @example([5e-324, 1.7976931348623157e308, -1.7976931348623157e308], 0.5)
 def test_numbers_are_as_exact_as_they_say(numbers: list[float], part: float) -> None:
@@ -71,6 +72,7 @@ def test_numbers_are_as_exact_as_they_say(numbers: list[float], part: float) -> 
         ) + Fraction(5e-324)
 
 
+@settings(max_examples=50, deadline=None)
 @given(SOME | MANY, st.randoms(use_true_random=False), st.integers(1, 5))
 def test_numbers_merge_in_any_order_and_in_any_parts(numbers: list[float], random: Random, parts: int) -> None:
     whole = summed(numbers)
@@ -103,6 +105,7 @@ def test_no_numbers_have_no_quantile() -> None:
 # ── texts and pairs
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.integers(0, 40).map(lambda at: f"t{at % 30}"), max_size=200))
 def test_named_texts_are_counted_at_least_so_often(sent: list[str]) -> None:
     found, true = Texts(), Counter(sent)
@@ -124,6 +127,7 @@ def test_a_long_text_is_counted_by_its_beginning_and_hash() -> None:
     assert all(len(counted_text(each * 100).encode()) <= LONGEST_TEXT for each in ("x", "é", "€", "😀"))
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from("abc"), DOUBLES, DOUBLES), min_size=1), st.randoms())
 def test_the_latest_pair_and_the_ranges(sent: list[tuple[int, str, float, float]], random: Random) -> None:
     found, mixed = Pairs(), Pairs()
@@ -176,6 +180,7 @@ NAMES = st.tuples(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(NAMES, max_size=400), st.integers(0, 3))
 def test_names_have_a_bound_and_nothing_is_lost(sent: list[tuple[Value, str, str]], cut: int) -> None:
     values = Values()
@@ -226,6 +231,7 @@ def test_names_go_to_those_that_come_first_and_in_a_day_to_the_most_frequent(mon
 # ── as they are stored
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(DOUBLES | st.text(max_size=80) | st.builds(Pair, DOUBLES, DOUBLES), NAMES), max_size=40))
 def test_what_is_written_is_read_again(sent: list[tuple[Value, tuple[Value, str, str]]]) -> None:
     values = Values(unread=2)

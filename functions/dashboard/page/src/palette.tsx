@@ -87,11 +87,12 @@ export function Palette({ recent, onClose }: PaletteProps): JSX.Element {
     const entry = entries[chosen];
     if (event.key !== "Enter") return;
     event.preventDefault();
-    if (isWaiting && active === 0) {
+    if (entry && (event.ctrlKey || event.metaKey)) window.open(entry.href, "_blank", "noopener");
+    else if (entry) choose(entry);
+    else if (isWaiting) {
       setEager(text);
       hurry();
-    } else if (entry && (event.ctrlKey || event.metaKey)) window.open(entry.href, "_blank", "noopener");
-    else if (entry) choose(entry);
+    }
   };
 
   return (

@@ -1,7 +1,7 @@
 // Opens the search, by its button or by Ctrl+K (⌘K on a Mac). Its code is loaded when it is first needed.
 
 import type { ComponentType, JSX } from "preact";
-import { useCallback, useEffect, useRef, useState } from "preact/hooks";
+import { useCallback, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Problem } from "./api";
 import type { PaletteProps } from "./palette";
 import type { SearchHit } from "./types";
@@ -35,7 +35,8 @@ export function SearchButton(): JSX.Element {
       () => setFailed(true),
     );
   }, []);
-  useEffect(() => {
+  // before the button can be seen: from then on the keys work
+  useLayoutEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       if (event.key === MODIFIER) prepare();
       const isOurs = (IS_MAC ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey) && !event.altKey;

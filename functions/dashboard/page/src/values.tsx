@@ -25,6 +25,7 @@ export function Values({ products }: { products: ProductName[] | null }): JSX.El
 }
 
 function ChooseProduct({ registered }: { registered: ProductName[] | undefined }): JSX.Element {
+  const group = useView().param("group");
   return (
     <Panel title="Values" name="values">
       <Empty title="Choose a product">
@@ -32,7 +33,7 @@ function ChooseProduct({ registered }: { registered: ProductName[] | undefined }
         {registered ? (
           <p class="choices">
             {registered.map(({ id, name }) => (
-              <ViewLink key={id} page="values" filters={{ product: id }} class="button">
+              <ViewLink key={id} page="values" filters={{ product: id, group }} class="button">
                 <Text>{name}</Text>
               </ViewLink>
             ))}
