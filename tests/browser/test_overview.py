@@ -14,6 +14,14 @@ from tests.browser.screen import PHONE, axe, loaded, overflow, panel, until
 
 LONG = "x" * 170
 BACKGROUND = "i => getComputedStyle(i).backgroundColor"
+
+
+def first_alone(*variants: Any) -> list[Any]:  # noqa: ANN401 (of any test)
+    """The first of these in every run, the others among the slow tests."""
+    others = (each if isinstance(each, tuple) else (each,) for each in variants[1:])
+    return [variants[0], *(pytest.param(*each, marks=pytest.mark.slow) for each in others)]
+
+
 SIZES = [PHONE, {"width": 1024, "height": 800}, {"width": 1440, "height": 900}]
 
 
@@ -42,6 +50,7 @@ def test_it_opens_on_the_range_that_was_chosen_last(open_page: OpenPage, analyti
     assert page.evaluate("localStorage.getItem('range')") == "this_month"
 
 
+@pytest.mark.slow
 def test_what_was_kept_of_a_range_that_there_is_not_is_nothing(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page()
     page.evaluate("localStorage.setItem('range', 'toString'); localStorage.setItem('version-colors', '{')")
@@ -50,6 +59,7 @@ def test_what_was_kept_of_a_range_that_there_is_not_is_nothing(open_page: OpenPa
     assert analytics.asked_for("overview")[-1]["range"] == "30d"
 
 
+@pytest.mark.slow
 def test_ranges_have_names(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page()
     for name, range_ in (("Today", "today"), ("Yesterday", "yesterday"), ("Last month", "last_month")):
@@ -88,14 +98,14 @@ def test_the_toolbar_follows_the_address(open_page: OpenPage, analytics: Analyti
 
 @pytest.mark.parametrize(
     ("address", "told"),
-    [
+    first_alone(
         ("from=2026-11-31&to=2026-12-01", "from is “2026-11-31”; it can be a UTC day"),
         ("from=yesterday&to=2026-11-21", "from is “yesterday”"),
         ("from=2026-11-21", "to is missing; it can be a UTC day"),
         ("to=2026-11-21", "from is missing"),
         ("from=2026-11-21&to=2026-11-20", "from is “2026-11-21”; it must not be after the end"),
         ("range=bogus", "range is “bogus”; it can be 24h, 7d, 30d, 90d, today"),
-    ],
+    ),
 )
 def test_a_window_that_there_is_not_is_told(open_page: OpenPage, analytics: Analytics, address: str, told: str) -> None:
     page = open_page(f"?{address}")
@@ -199,7 +209,7 @@ def test_a_spike_is_told_as_a_person_would(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize(
     ("so_far", "heading"),
-    [
+    first_alone(
         ({"days": 1, "licenses": []}, "Orbit Desktop: 990 flagged records today"),
         ({"days": 14, "licenses": []}, "Orbit Desktop: 990 flagged records in 14 days"),
         (
@@ -207,7 +217,7 @@ def test_a_spike_is_told_as_a_person_would(open_page: OpenPage) -> None:
             "Orbit Desktop ••••0C33: 929 flagged records of at least 1,204 devices in three days",
         ),
         (None, "Orbit Desktop: 243 flagged records in an hour, but at most 78 were expected."),
-    ],
+    ),
 )
 def test_spikes_of_other_kinds(open_page: OpenPage, so_far: dict[str, Any] | None, heading: str) -> None:
     page = open_page()
@@ -257,6 +267,7 @@ def test_a_spike_is_acknowledged_and_muted(open_page: OpenPage) -> None:
     assert alerts.said == [(path("acknowledge"), None), (path("mute"), {"time": "7d"}), (path("unmute"), None)]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_said_is_told(open_page: OpenPage, troubles: list[str]) -> None:
     page = open_page()
     page.route(
@@ -302,6 +313,7 @@ def test_a_bar_is_chosen_by_keyboard(open_page: OpenPage) -> None:
     assert params(page)["from"] == "2026-11-20T16:00:00Z"
 
 
+@pytest.mark.slow
 def test_rows_of_a_chart_lead_to_their_records(open_page: OpenPage) -> None:
     page = open_page()
     panel(page, "active-users").get_by_role("link", name="2026-11-20").click()
@@ -309,6 +321,7 @@ def test_rows_of_a_chart_lead_to_their_records(open_page: OpenPage) -> None:
     assert params(page) == {"view": "records", "from": "2026-11-20", "to": "2026-11-20"}
 
 
+@pytest.mark.slow
 def test_a_viewer_has_no_records_to_be_led_to(open_page: OpenPage) -> None:
     page = open_page(key="viewer_key")
     expect(panel(page, "trend").get_by_role("img")).to_be_visible()
@@ -383,6 +396,7 @@ def test_tables_are_sorted_by_their_headings(open_page: OpenPage, analytics: Ana
     until(page, lambda: order() == "1320")
 
 
+@pytest.mark.slow
 def test_a_phone_has_headings_to_sort_by(open_page: OpenPage) -> None:
     page = open_page(viewport=PHONE)
     loaded(page, "overview")
@@ -417,7 +431,7 @@ def long_names() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size["width"]))
+@pytest.mark.parametrize("size", first_alone(*SIZES), ids=lambda size: str(size["width"]))
 def test_long_names_push_nothing_out_of_view(open_page: OpenPage, analytics: Analytics, size: dict[str, int]) -> None:
     analytics.given = long_names()
     page = open_page(viewport=size)
@@ -437,7 +451,7 @@ def test_long_names_push_nothing_out_of_view(open_page: OpenPage, analytics: Ana
     expect(customer).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", first_alone("dark", "light"))
 def test_it_prints(open_page: OpenPage, analytics: Analytics, scheme: str) -> None:
     """Light colours, legends too; nothing that is pressed; series as wide as their panel, whatever the screen was."""
     analytics.given["overview"] = answers.overview() | {"before": answers.before()}
@@ -470,6 +484,22 @@ def test_it_prints(open_page: OpenPage, analytics: Analytics, scheme: str) -> No
     expect(page.locator(".toolbar")).to_be_visible()
 
 
+@pytest.mark.slow
+def test_a_chart_is_the_same_after_printing(open_page: OpenPage) -> None:
+    page = open_page("?range=24h")
+    loaded(page, "overview")
+    picture = "document.querySelector('[data-panel=trend] canvas').toDataURL()"
+    until(page, lambda: painted(page, "trend") != set())
+    before = page.evaluate(picture)
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        until(page, lambda scheme=scheme: (page.evaluate(picture) == before) == (scheme == "light"))  # type: ignore[misc]
+    page.evaluate("for (const name of ['beforeprint', 'afterprint']) dispatchEvent(new Event(name))")
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+    assert page.evaluate(picture) == before
+
+
+@pytest.mark.slow
 def test_a_long_list_is_printed_whole(open_page: OpenPage) -> None:
     page = open_page("?range=24h")
     loaded(page, "overview")

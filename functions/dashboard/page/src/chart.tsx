@@ -59,7 +59,8 @@ export function Plot({ chart, summary }: { chart: Chart; summary: string }): JSX
   };
 
   useEffect(() => {
-    const paint = (): void => plot.current?.redraw();
+    // (`redraw` would ask for the range of the axis once more, and widen it)
+    const paint = (): void => plot.current?.setData(plotData(latest.current));
     for (const query of COLORS) query.addEventListener("change", paint);
     for (const event of PRINTING) addEventListener(event, paint);
     return () => {
