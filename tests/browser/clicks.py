@@ -1,8 +1,8 @@
-"""Counts what a person does: a click, a choice, or a text typed into a field, is one each."""
+"""Counts what a person does: a click, a choice, or a text typed into a field, a key with its modifier, is one each."""
 
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 
 
 @dataclass
@@ -22,3 +22,7 @@ class Person:
     def chooses(self, value: str, of: Locator) -> None:
         self.acts += 1
         of.select_option(value)
+
+    def press(self, page: Page, key: str) -> None:
+        self.acts += 1
+        page.keyboard.press(key)

@@ -1,6 +1,7 @@
 """What staff come for, on the demo, counted in clicks and texts from the overview. No id is known by heart."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -72,3 +73,28 @@ def test_why_the_data_of_an_sdk_is_missing(open_demo: OpenPage, demo: LocalServi
     expect(row.first).to_be_visible()
     person.click(row.first)
     assert person.acts <= 4
+
+
+def test_what_the_licence_of_a_key_sent_yesterday(open_demo: OpenPage, demo: LocalService) -> None:
+    """Somebody sends the whole key: it is typed into the search, and never stands in the address."""
+    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
+    of_active = {"environment": "production", "state": "active", "limit": "200"}
+    listed = httpx.get(f"{demo.url}/api/v1/admin/licenses", params=of_active, headers=headers, timeout=60).json()[
+        "items"
+    ]
+    latest = max((each for each in listed if each["last_seen"]), key=lambda each: str(each["last_seen"]))
+    path = f"licenses/{latest['id']}"
+    key = httpx.get(f"{demo.url}/api/v1/admin/{path}", headers=headers, timeout=30).json()["license_key"]
+    of_month = {"environment": "production", "range": "30d"}
+    told = httpx.get(f"{demo.url}/api/v1/analytics/{path}/use", params=of_month, headers=headers, timeout=60).json()
+    page, person = open_demo(), Person()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    person.press(page, "Control+k")
+    person.types(key, page.get_by_role("dialog").get_by_role("combobox"))
+    expect(page.get_by_role("option").first).to_contain_text(latest["last_four"])
+    person.press(page, "Enter")
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    sent = next((each["records"] for each in told["days"] if each["day"] == yesterday), 0)
+    expect(page.locator("[data-sent=yesterday]")).to_contain_text(f"{sent:,} records" if sent else "No records")
+    assert person.acts <= 4
+    assert key not in page.url
