@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from os.path import normpath
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,7 @@ def test_these_are_the_requests_of_the_page() -> None:
     The other tabs are loaded when they are opened, and ask by themselves (`make bench` has what developers cost).
     """
     source = ROOT / "functions" / "dashboard" / "page" / "src"
-    text = "".join(_with_imports(source, "app.tsx", "overview.tsx", "logs.tsx"))
+    text = "".join(_with_imports(source, "frame/app.tsx", "overview/overview.tsx", "logs/logs.tsx"))
     asked = re.findall(r'useResource<\w+>\(\s*"/api/v1/analytics/([\w/-]+)"([^;]*)\);', text)
     assert text.count("useResource<") == len(asked) == len(REFRESH) + 3
     live = {path for path, rest in asked if not rest.endswith(", false")}
@@ -97,5 +98,6 @@ def _with_imports(source: Path, *names: str) -> Iterator[str]:
         if (name := waiting.pop()) not in found and (source / name).exists():
             found.add(name)
             text = (source / name).read_text()
-            waiting += [f"{each}.tsx" for each in re.findall(r'from "\./(\w+)"', text)]
+            room = Path(name).parent
+            waiting += [normpath(room / f"{each}.tsx") for each in re.findall(r'from "(\.[./\w]+)"', text)]
             yield text

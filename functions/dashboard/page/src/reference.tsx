@@ -4,12 +4,12 @@ import "./style/page.css";
 import "./style/reference.css";
 import { type JSX, render } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { Problem } from "./api";
-import { plural } from "./format";
-import { type Document, problemId, type Route, routesOf, type Schema } from "./openapi";
-import { OperationSection } from "./reference_operation";
-import { Members, Words } from "./reference_schema";
-import { Announcer, announce, Empty, ProblemBox, Skeleton } from "./ui";
+import { Problem } from "./api/api";
+import { plural } from "./parts/format";
+import { Announcer, announce, Empty, ProblemBox, Skeleton } from "./parts/ui";
+import { type Document, problemId, type Route, routesOf, type Schema } from "./reference/openapi";
+import { OperationSection } from "./reference/reference_operation";
+import { Members, Words } from "./reference/reference_schema";
 
 const LEADS_NOWHERE = new Problem(0, "No connection", "The description of the API could not be loaded.");
 

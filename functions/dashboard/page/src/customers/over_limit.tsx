@@ -1,0 +1,111 @@
+// Customers with more devices than their licences allow.
+
+import type { JSX } from "preact";
+import { useResource } from "../api/live";
+import { useView, ViewLink } from "../frame/view";
+import { useLicenses } from "../licenses/license_pages";
+import { LicenseTable } from "../licenses/license_table";
+import { count } from "../parts/format";
+import { More } from "../parts/more";
+import { type Column, Table } from "../parts/table";
+import { Empty, Loaded, Panel, ProblemBox, Skeleton, Text } from "../parts/ui";
+import type { DeviceExcess } from "../types";
+
+type Excess = DeviceExcess["items"][number];
+
+/** More devices than any licence has: only what is over its limit is listed. */
+const NO_THRESHOLD = "1000000000";
+const RANGE = "30d";
+
+export function OverLimit(): JSX.Element {
+  return (
+    <>
+      <Seen />
+      <Activated />
+    </>
+  );
+}
+
+const COLUMNS: Column<Excess>[] = [
+  {
+    title: "Customer",
+    cell: ({ customer_id: id, name }) =>
+      id === null ? (
+        <span class="muted">{name}</span>
+      ) : (
+        <ViewLink page="customers" filters={{ customer: id }} title={name}>
+          <Text hover={false}>{name}</Text>
+        </ViewLink>
+      ),
+  },
+  {
+    title: "Licence",
+    cell: ({ license_id: id, last4 }) =>
+      id && (
+        <ViewLink page="licenses" filters={{ license: id }} title="Open this licence">
+          <code>••••{last4}</code>
+        </ViewLink>
+      ),
+  },
+  { title: "Devices", class: "number strong", sort: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
+  { title: "Allowed", class: "number", sort: ({ limit }) => limit, cell: ({ limit }) => count(limit ?? 0) },
+  { title: "Too many", class: "number", cell: ({ devices, limit }) => count(devices - (limit ?? 0)) },
+];
+
+/** By what their records show, whether the devices were activated or not. */
+function Seen(): JSX.Element {
+  const { environment } = useView();
+  const excess = useResource<DeviceExcess>("/api/v1/analytics/devices/excess", {
+    environment,
+    range: RANGE,
+    threshold: NO_THRESHOLD,
+  });
+  return (
+    <Panel
+      title="Over their limit: devices seen"
+      note={`Devices that sent records in the last 30 days. ${excess.data?.note ?? ""}`}
+      name="over-limit"
+    >
+      <Loaded resource={excess}>
+        {({ items }) => {
+          const over = items.filter(({ kind, over: is }) => kind === "license" && is);
+          return over.length === 0 ? (
+            <Empty title="Nobody is over the limit." />
+          ) : (
+            <Table
+              label="Customers over their limit"
+              columns={COLUMNS}
+              items={over}
+              keyOf={({ license_id: id }) => id ?? ""}
+              row={({ customer_id: id }) => ({ "data-customer": id ?? "" })}
+            />
+          );
+        }}
+      </Loaded>
+    </Panel>
+  );
+}
+
+/** By the registry: where a limit was lowered, or more were imported. */
+function Activated(): JSX.Element {
+  const { environment } = useView();
+  const list = useLicenses({ environment, seats: "over" });
+  const items = list.pages?.flatMap((page) => page.items) ?? [];
+  return (
+    <Panel
+      title="Over their limit: devices activated"
+      note="Where a limit was lowered, or more devices were imported than it allows"
+      name="over-seats"
+    >
+      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
+      {list.pages === null ? (
+        !list.problem && <Skeleton lines={3} />
+      ) : items.length === 0 ? (
+        <Empty title="No licence has more active devices than it allows." />
+      ) : (
+        <LicenseTable label="Licences over their limit" licenses={items} />
+      )}
+      <More list={list} what="licences" />
+    </Panel>
+  );
+}

@@ -1,0 +1,150 @@
+// The licences with the most flagged records.
+
+import type { JSX } from "preact";
+import type { Resource } from "../api/live";
+import { ViewLink } from "../frame/view";
+import { LicenseActions } from "../licenses/license_actions";
+import { count, wholeDays } from "../parts/format";
+import { type Column, Table } from "../parts/table";
+import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "../parts/ui";
+import { useSorting } from "../parts/use_sorting";
+import type { TopLicense, TopLicenses } from "../types";
+
+/** How many are shown. */
+export const LIMIT = "20";
+
+const COUNTRIES_SHOWN = 5;
+
+export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
+  const sorting = useSorting("licenses");
+  const { data } = top;
+  const worth = data?.note ?? (data?.exact ? "Exact, for all closed days in the range" : "");
+  const note = data && `${wholeDays(data.window)}. ${worth}`;
+  return (
+    <Panel title="Top licences by flagged records" note={note} name="licenses">
+      <Loaded resource={top} lines={6}>
+        {({ items }) =>
+          items.length === 0 ? (
+            <Empty title="No licence has flagged records in this range." />
+          ) : (
+            <Table
+              label="Top licences"
+              sorting={sorting}
+              columns={COLUMNS}
+              items={items}
+              keyOf={(license) => license.license_id ?? license.fingerprint}
+              row={(license) => ({ "data-license": license.license_id ?? license.fingerprint })}
+            />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+const COLUMNS: Column<TopLicense>[] = [
+  { title: "Licence, customer", cell: (license) => <Name license={license} />, sort: nameOf },
+  {
+    title: "Product",
+    class: "wide",
+    cell: ({ product }) => <Text>{product}</Text>,
+    sort: ({ product }) => product,
+  },
+  {
+    title: "State",
+    cell: ({ state }) => (state ? <StateBadge state={state} /> : <NoValue />),
+    sort: ({ state }) => state,
+  },
+  {
+    title: "Flagged",
+    class: "number strong",
+    cell: ({ flagged, records }) => (
+      <>
+        {count(flagged)} <span class="second">of {count(records)}</span>
+      </>
+    ),
+    sort: ({ flagged }) => flagged,
+  },
+  {
+    title: "Flags",
+    class: "badges",
+    cell: ({ flags }) =>
+      Object.entries(flags)
+        .sort(([, a], [, b]) => b - a)
+        .map(([flag, records]) => <FlagBadge key={flag} flag={flag} records={records} />),
+  },
+  { title: "Devices", class: "number", cell: ({ devices }) => count(devices), sort: ({ devices }) => devices },
+  { title: "IPs", class: "number", cell: ({ ips }) => count(ips), sort: ({ ips }) => ips },
+  {
+    title: "Countries",
+    class: "wide",
+    cell: ({ countries }) => <Countries countries={countries} />,
+    sort: ({ countries }) => countries.length,
+  },
+  {
+    title: "Last seen (UTC)",
+    class: "wide",
+    cell: (license) => (
+      <>
+        <Time at={license.last_seen} />{" "}
+        <span class="second">
+          since <Time at={license.first_seen} />
+        </span>
+      </>
+    ),
+    sort: ({ last_seen }) => last_seen,
+  },
+  {
+    title: "Actions",
+    untitled: true,
+    class: "right",
+    cell: ({ license_id: id, last4, customer, product, state }) =>
+      id &&
+      state && (
+        <LicenseActions
+          license={{ id, last4: last4 ?? "", customer: customer?.name ?? customer?.id ?? null, product, state }}
+        />
+      ),
+  },
+];
+
+function nameOf({ customer }: TopLicense): string | null {
+  return customer && (customer.name ?? customer.id);
+}
+
+function Name({ license }: { license: TopLicense }): JSX.Element {
+  const { license_id: id, last4, customer, fingerprint } = license;
+  return (
+    <>
+      {id ? (
+        <ViewLink page="records" filters={{ license_id: id }} title="Show the records of this licence">
+          <code>••••{last4}</code>
+        </ViewLink>
+      ) : (
+        <span title={`Fingerprint ${fingerprint}`}>
+          <code>{last4 ? `••••${last4}` : fingerprint.slice(0, 8)}</code> <span class="muted">not issued here</span>
+        </span>
+      )}
+      <span class="second">
+        {customer ? (
+          <ViewLink page="records" filters={{ customer_id: customer.id }} title="Show the records of this customer">
+            <Text>{customer.name ?? customer.id}</Text>
+          </ViewLink>
+        ) : (
+          "no customer"
+        )}
+      </span>
+    </>
+  );
+}
+
+function Countries({ countries }: { countries: string[] }): JSX.Element {
+  if (countries.length === 0) return <NoValue />;
+  const more = countries.length - COUNTRIES_SHOWN;
+  return (
+    <span class="beside" title={countries.join(", ")}>
+      <Text hover={false}>{countries.slice(0, COUNTRIES_SHOWN).join(" ")}</Text>
+      {more > 0 && <span class="muted"> +{more}</span>}
+    </span>
+  );
+}
