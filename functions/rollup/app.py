@@ -13,7 +13,6 @@ from telemetry.domain.errors import StoreUnavailable
 from telemetry.faults import faults_counted
 from telemetry.services.rollup import Batch, Seen
 from telemetry.services.values.keeping import is_patient
-from telemetry.storage.profiles.today import RETENTION
 from telemetry.wiring.rollup import RollupWiring
 from telemetry.wiring.wired import Wired
 
@@ -49,9 +48,7 @@ def _note(seen: Sequence[Seen], environment: Environment) -> None:
     """The batch is counted by now, whatever becomes of this."""
     try:
         live = wired().live_profiles[environment]
-        oldest = wired.clock.now() - RETENTION  # what is older would be gone when it is written
-        recent = [each for each in seen if each.observation.received_at > oldest]
-        noted = live.note([(each.observation, each.event) for each in recent])
+        noted = live.note([(each.observation, each.event) for each in seen], wired.clock.now())
         if noted.left_out:
             logger.warning("Some are not noted yet", written=noted.written, left_out=noted.left_out)
         if failure := wired().networks.failure():

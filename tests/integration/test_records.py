@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,10 +22,13 @@ from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.flags import Flag
+from telemetry.domain.hourly_counts import RECORDS, Fold, HourKey
+from telemetry.domain.instant import hour_of
+from telemetry.domain.sighting import UNKNOWN_PRODUCT
 from telemetry.services import record_export, record_search
 from telemetry.services.api_keys import issue_sdk_key
-from telemetry.storage.active_users import LedgerStore
 from telemetry.storage.audit import AuditLog
+from telemetry.storage.hourly_counts import HourlyCountStore
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.tables import dynamodb_client
 from telemetry.web import records as api
@@ -746,7 +750,9 @@ def test_products(deployment: Deployment, ask: Ask) -> None:
     known = [{"id": "acme-cli", "name": "Acme CLI"}, {"id": "acme-desktop", "name": "Acme Desktop"}]
     answer = ask("/products", deployment.staff_key(Role.VIEWER), **PRODUCTION, range="7d", product="acme-cli")
     assert (answer.status, answer.body) == (200, {"items": known})
-    LedgerStore(deployment.tables.aggregates(Environment.PRODUCTION)).add_scopes(["~unknown", "acme-cli"])
+    hour = HourKey(UNKNOWN_PRODUCT, hour_of(datetime.now(UTC)))
+    counts = HourlyCountStore(deployment.tables.aggregates(Environment.PRODUCTION))
+    counts.add("shard", None, "1", Fold({hour: Counter({RECORDS: 1})}), hour.hour)
     unknown = {"id": "~unknown", "name": "Unknown product"}
     assert ask("/products", **PRODUCTION).body == {"items": [*known, unknown]}
     assert ask("/products", environment="staging").body == {"items": known}

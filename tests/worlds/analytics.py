@@ -30,7 +30,7 @@ class AnalyticsWorld:
         self.products = sorted(deployment.products.all())
         self._ingest = load_function("ingest").wired().ingest
         clock = now if isinstance(now, FakeClock) else FakeClock(now)
-        self._rollup, self._analytics = load_function("rollup"), load_function("analytics", clock)
+        self._rollup, self._analytics = load_function("rollup", clock), load_function("analytics", clock)
         self._delivered: dict[Environment, set[str]] = {each: set() for each in Environment}
         self.keys = {role: deployment.staff_key(role) for role in (Role.VIEWER, Role.ADMIN)}
 

@@ -5,7 +5,7 @@ Nobody waits for it, and nothing depends on it: what it does not note, or notes 
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -27,6 +27,7 @@ from telemetry.domain.sighting import Observation
 from telemetry.retry import Deadline
 from telemetry.services.ports import Ledger
 from telemetry.services.profiles.attributor import Attributor
+from telemetry.storage.profiles.today import RETENTION
 
 SECONDS = 5.0
 """For all that one batch gives to note."""
@@ -91,9 +92,10 @@ class LiveProfiles:
     _views: dict[str, tuple[int, float]] = field(default_factory=dict)
     _failed_at: float = float("-inf")
 
-    def note(self, counted: Sequence[Counted]) -> Noted:
+    def note(self, counted: Sequence[Counted], now: datetime) -> Noted:
         """To be called when a batch is counted; the same records again change nothing.
 
+        What was received so long ago that it would be gone when it is written is left alone.
         Raises whatever keeps it from going on, and rests for a while then: who calls it goes on all the same.
         """
         if self.clock() - self._failed_at < PAUSE_SECONDS:
@@ -101,7 +103,7 @@ class LiveProfiles:
         deadline = self.deadline()
         try:
             with deadline.in_force():
-                return self._noted(counted, deadline)
+                return self._noted([each for each in counted if each[0].received_at > now - RETENTION], deadline)
         except Exception:
             self._failed_at = self.clock()
             raise
