@@ -135,6 +135,7 @@ def report(path: str) -> re.Pattern[str]:
     return re.compile(rf"/api/v1/reports/{path}\b")
 
 
+@pytest.mark.slow
 def test_before_anything_is_closed(open_page: OpenPage) -> None:
     page = open_page("?view=billing&environment=staging", key="viewer_key")
     expect(panel(page, "billing")).to_contain_text("No day of staging is closed yet.")

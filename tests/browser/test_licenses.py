@@ -210,6 +210,7 @@ def test_what_is_wrong_is_said_beside_its_field(
     troubles[:] = [each for each in troubles if "422" not in each and "409" not in each]
 
 
+@pytest.mark.slow
 def test_a_change_that_comes_too_late_is_told_and_loses_nothing(
     open_page: OpenPage, service: LocalService, troubles: list[str]
 ) -> None:
@@ -278,6 +279,7 @@ def test_a_device_is_deactivated(open_page: OpenPage, service: LocalService) -> 
     assert asked(service, f"licenses/{made['id']}")["active_activations"] == 0
 
 
+@pytest.mark.slow
 def test_what_a_licence_sent_is_what_the_api_says(open_page: OpenPage, analytics: Analytics) -> None:
     made = {
         "records": 12_345,
@@ -405,6 +407,7 @@ def test_a_viewer_sees_none_of_it(open_page: OpenPage) -> None:
     expect(panel(page, "license-list")).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_what_is_not_there_and_what_fails_is_told(
     open_page: OpenPage, analytics: Analytics, service: LocalService, troubles: list[str]
 ) -> None:

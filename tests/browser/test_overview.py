@@ -219,6 +219,7 @@ def test_a_spike_is_told_as_a_person_would(open_page: OpenPage) -> None:
         (None, "Orbit Desktop: 243 flagged records in an hour, but at most 78 were expected."),
     ),
 )
+@pytest.mark.slow
 def test_spikes_of_other_kinds(open_page: OpenPage, so_far: dict[str, Any] | None, heading: str) -> None:
     page = open_page()
     spike = answers.spike()
@@ -296,6 +297,7 @@ def test_a_bar_leads_to_its_records(open_page: OpenPage, analytics: Analytics) -
     expect(page.get_by_role("radio", name="24h")).to_be_checked()
 
 
+@pytest.mark.slow
 def test_a_bar_is_chosen_by_keyboard(open_page: OpenPage) -> None:
     page = open_page("?range=24h")
     loaded(page, "overview")
@@ -340,6 +342,7 @@ def colours(page: Page) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 def test_a_version_keeps_its_colour(open_page: OpenPage, analytics: Analytics) -> None:
     """Whatever else is shown, in whatever order, also tomorrow; and those that are shown have different ones."""
     page = open_page()
@@ -361,6 +364,7 @@ def test_a_version_keeps_its_colour(open_page: OpenPage, analytics: Analytics) -
 # ── tables
 
 
+@pytest.mark.slow
 def test_tables_are_sorted_by_their_headings(open_page: OpenPage, analytics: Analytics) -> None:
     items = [
         answers.top_license(f"id-{number}", f"AAA{number}", name) | {"flagged": flagged, "state": "active"}

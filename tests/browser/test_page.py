@@ -110,6 +110,7 @@ def test_a_viewer_asks_for_totals_only(open_page: OpenPage, analytics: Analytics
     assert links == ["Skip to content", "Overview", "Companies", "Developers", "Billing", "Values", "API"]
 
 
+@pytest.mark.slow
 def test_what_has_not_changed_is_not_sent_again(open_page: OpenPage) -> None:
     page = open_page(stand_in=False, clock=True)
     expect(panel(page, "no-records")).to_contain_text("0 records in production")
@@ -207,6 +208,7 @@ def test_the_cards_say_what_the_api_says(open_page: OpenPage) -> None:
         )
 
 
+@pytest.mark.slow
 def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> None:
     evidence = {"flagged": 20, "most_expected": 19}
     (first, second, third) = (
@@ -237,6 +239,7 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
     assert "from=2026-11-06&to=2026-11-06" in page.url
 
 
+@pytest.mark.slow
 def test_a_spike_of_an_api_key_leads_to_its_records(open_page: OpenPage) -> None:
     key = {"id": "k3f2a9c0d1", "name": "desktop SDK", "last4": "Zi6x"}
     spike = {
@@ -386,6 +389,7 @@ def test_a_fresh_state_says_what_to_check(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize("asked", ["", "?product=orbit-cli", "?product=no-such-product"])
+@pytest.mark.slow
 def test_the_record_to_send_oneself_is_one_that_counts(
     open_page: OpenPage, analytics: Analytics, service: LocalService, asked: str
 ) -> None:
@@ -410,6 +414,7 @@ def test_any_product_is_one_word_of_the_command_to_send(open_page: OpenPage, ana
 
 
 @pytest.mark.parametrize("key", ["admin_key", "viewer_key"])
+@pytest.mark.slow
 def test_a_product_that_does_not_exist_is_called_so(open_page: OpenPage, analytics: Analytics, key: str) -> None:
     analytics.given = answers.empty()
     page = open_page("?product=orbit-desktp", key=key)
@@ -440,6 +445,7 @@ def test_a_click_on_a_row_opens_its_record_and_one_on_a_value_filters(open_page:
     assert page.url.endswith("?view=records&version=5.1.0")
 
 
+@pytest.mark.slow
 def test_the_menu_leads_to_the_reference(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("navigation", name="Views").get_by_role("link", name="API").click()

@@ -61,6 +61,7 @@ def test_what_is_searched_is_shown(open_reference: OpenReference) -> None:
     expect(page.get_by_text("No operation has these words.")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_codes_flags_and_causes_are_searched_too(open_reference: OpenReference) -> None:
     page = open_reference()
     for wanted, found in (
@@ -77,6 +78,7 @@ def test_codes_flags_and_causes_are_searched_too(open_reference: OpenReference) 
 
 
 @pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_the_search_stays_in_sight_and_covers_no_heading(open_reference: OpenReference, width: int) -> None:
     page = open_reference("#problem-invalid-fields", width=width)
     expect(page.get_by_role("searchbox")).to_be_in_viewport()
@@ -87,6 +89,7 @@ def test_the_search_stays_in_sight_and_covers_no_heading(open_reference: OpenRef
     assert heading["y"] >= header["y"] + header["height"]
 
 
+@pytest.mark.slow
 def test_a_link_leads_to_its_section_and_so_does_the_keyboard(open_reference: OpenReference) -> None:
     page = open_reference("#problem-invalid-fields")
     section = page.locator("#problem-invalid-fields")

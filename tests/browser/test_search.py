@@ -128,6 +128,7 @@ def test_tabs_are_found_by_name(open_page: OpenPage) -> None:
     expect(page.locator("main")).to_be_focused()
 
 
+@pytest.mark.slow
 def test_answers_that_come_late_are_not_shown(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.found |= {"glo": [GLOBAL], "globe": [GLOBEX]}
     page, held = open_page("?view=logs"), list[Route]()
@@ -149,6 +150,7 @@ def test_answers_that_come_late_are_not_shown(open_page: OpenPage, analytics: An
     expect(options(page)).to_contain_text(["Globex"])
 
 
+@pytest.mark.slow
 def test_failures_are_told_and_tried_again(open_page: OpenPage, analytics: Analytics, troubles: list[str]) -> None:
     page = open_page("?view=logs")
     loaded(page, "logs")
@@ -254,6 +256,7 @@ def test_the_characters_that_the_table_prints_find_a_device(open_page: OpenPage)
     until(page, lambda: f"hwid={whole}" in page.url)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_taken_is_told(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page("?view=records")
     loaded(page, "records")
@@ -276,6 +279,7 @@ def test_what_cannot_be_taken_is_told(open_page: OpenPage, analytics: Analytics)
     assert len(analytics.asked_for("records")) == 1
 
 
+@pytest.mark.slow
 def test_a_key_in_a_wrong_field_is_not_taken_for_something_else(
     open_page: OpenPage, analytics: Analytics, urls: list[str]
 ) -> None:

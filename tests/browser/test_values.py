@@ -151,6 +151,7 @@ def test_pairs_and_texts(open_page: OpenPage, analytics: Analytics) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("viewport", [PHONE, pytest.param({"width": 1440, "height": 900}, marks=pytest.mark.slow)])
+@pytest.mark.slow
 def test_anyone_can_use_it_at_any_width(
     open_page: OpenPage, analytics: Analytics, scheme: str, viewport: dict[str, int]
 ) -> None:

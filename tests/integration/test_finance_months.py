@@ -65,6 +65,7 @@ def test_months(site: Site, finance: Finance) -> None:
     assert {*NUMBERS[3:], "digest"} == definition["counts"].keys()
 
 
+@pytest.mark.slow
 def test_they_agree_with_all_other_reports_and_as_a_table(site: Site, finance: Finance) -> None:
     del site
     for application in ("acme-desktop", CATALOGUE):

@@ -111,6 +111,7 @@ FILTERS: list[tuple[dict[str, str], Callable[[License], bool]]] = [
 ]
 
 
+@pytest.mark.slow
 def test_lists_have_what_fits_in_every_order(ask: Ask, deployment: Deployment) -> None:
     licenses = some_licenses(deployment)
     shown: Mapping[str, Callable[[dict[str, Any]], Any]] = {
