@@ -166,7 +166,10 @@ class World:
         record_id = self.random.choice(self.record_ids[whose] or ["none-yet"])
         of_asked = {"environment": asked.value}
         of_license = of_asked | {"license_id": license_id}
+        of_one = of_asked | {"kind": "license", "entity": license_id}
         new_key = {"name": f"key {MARKERS[asked]}", "capabilities": ["read"]}
+        key = self.random.choice(self.license_keys[whose])
+        looked_for = {"text": self.random.choice((key, key[-4:], license_id, self.text(whose)))}
         method, path, query, body, may_show = self.random.choice(
             [
                 ("GET", "licenses", of_asked, "", {asked}),
@@ -175,6 +178,16 @@ class World:
                 ("GET", f"licenses/{license_id}", {}, "", {whose}),
                 ("GET", f"licenses/{license_id}/activations", {}, "", {whose}),
                 ("POST", f"licenses/{license_id}/{self.random.choice(('suspend', 'resume'))}", {}, "", {whose}),
+                ("GET", f"licenses/{license_id}/card", {}, "", {whose}),
+                (
+                    "POST",
+                    f"licenses/{license_id}/deactivate",
+                    {},
+                    json.dumps({"identifier": self.text(whose)}),
+                    {whose},
+                ),
+                ("GET", "exports/licenses", of_asked, "", {asked}),
+                ("GET", "history", of_one, "", {asked}),
                 ("PATCH", f"licenses/{license_id}", {}, json.dumps({"activation_limit": 9}), {whose}),
                 ("GET", f"api-keys/{key_id}", {}, "", {whose}),
                 ("GET", f"api-keys/{key_id}/secret", {}, "", {whose}),
@@ -186,6 +199,9 @@ class World:
                 ("GET", f"analytics/records/{record_id}", of_asked, "", {asked}),
                 ("GET", f"analytics/records/{record_id}/raw", of_asked, "", {asked}),
                 ("GET", "analytics/export", of_license | {"format": "ndjson"}, "", {asked}),
+                ("POST", "analytics/search", of_asked, json.dumps(looked_for), {asked, whose}),
+                ("GET", "analytics/licenses", of_asked, "", {asked}),
+                ("GET", f"analytics/licenses/{license_id}/use", of_asked, "", {asked}),
                 ("GET", "analytics/products", of_asked, "", set()),
                 ("GET", "analytics/licenses/top", of_asked, "", {asked}),
                 ("GET", "analytics/mismatches", of_asked, "", {asked}),
@@ -197,7 +213,7 @@ class World:
         function = "analytics" if path.startswith("analytics/") else "admin"
         event = http_event(f"/api/v1/{path if function in path else f'admin/{path}'}", body, headers, query, method)
         shown = frozenset(may_show) & reach
-        what = path.replace(record_id, "id").split("/")[: 4 if function == "analytics" else 1]
+        what = path.replace(record_id, "id").replace(license_id, "id").split("/")[: 4 if function == "analytics" else 1]
         return self.call(function, event), shown, f"{method} {'/'.join(what)}"
 
 
@@ -221,9 +237,17 @@ def test_no_foreign_marker_in_any_answer_or_table(
         assert not foreign(text, allowed), (what, allowed, text[:2000])
         seen[what] += 1
         own_markers[what] += any(MARKERS[environment] in text for environment in allowed)
-    assert len(seen) == 23, seen
+    assert len(seen) == 28, seen
     telling = ("records", "records/id", "records/id/raw", "export", "system-logs")
-    for what in ("query", "GET licenses", "GET api-keys", "GET audit", *(f"GET analytics/{it}" for it in telling)):
+    for what in (
+        "query",
+        "GET licenses",
+        "GET api-keys",
+        "GET audit",
+        "GET exports",
+        "POST analytics/search",
+        *(f"GET analytics/{it}" for it in telling),
+    ):
         assert own_markers[what], what  # the test would see a marker if one came
 
     for environment in Environment:
