@@ -9,11 +9,9 @@ import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
 import { CAUSES, type FailedCall, type SystemLogs } from "../types";
+import { Advice, causeText } from "./advice";
 
 const KNOWN: readonly string[] = CAUSES;
-
-/** A known cause as words; an unknown one stays as it is. */
-const causeText = (cause: string): string => (KNOWN.includes(cause) ? cause.replaceAll("_", " ") : cause);
 
 export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Element {
   const view = useView();
@@ -43,6 +41,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
           ) : (
             <>
               <Calls calls={calls} />
+              <Advice calls={calls} />
               {cut?.includes("failed_calls") && (
                 <p class="note">There are more. Choose a shorter time range or more filters.</p>
               )}
