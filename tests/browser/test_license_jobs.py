@@ -92,7 +92,7 @@ def test_the_developers_of_a_company(open_demo: OpenPage, demo: LocalService) ->
     path = f"companies/{quote(company, safe='')}"
     told = httpx.get(f"{demo.url}/api/v1/analytics/{path}", params=of_product, headers=headers, timeout=30).json()
     names = [each["developer"]["name"] for each in told["items"]]
-    listed = page.get_by_role("dialog", name="Company").get_by_role("table", name="Developers of this company")
+    listed = page.get_by_role("dialog", name="Company").get_by_role("group", name="Developers of this company")
     expect(listed.locator("tbody tr")).to_have_count(len(names))
     assert [row.get_by_role("link").first.inner_text() for row in listed.locator("tbody tr").all()] == names
     assert names
