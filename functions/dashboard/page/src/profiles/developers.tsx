@@ -60,11 +60,7 @@ const KIND: Kind = {
 
 export function Developers({ products }: { products: ProductName[] | null }): JSX.Element {
   const view = useView();
-  return (
-    <div class="grid">
-      {view.product ? <OfProduct products={products} /> : <ChooseProduct kind={KIND} products={products} />}
-    </div>
-  );
+  return <div class="grid">{view.product ? <OfProduct products={products} /> : <ChooseProduct kind={KIND} />}</div>;
 }
 
 function OfProduct({ products }: { products: ProductName[] | null }): JSX.Element {

@@ -11,6 +11,7 @@ import { ExportButton, type Exported } from "../parts/export";
 import { CONFIDENCE, count, dayName, percent, plural } from "../parts/format";
 import { More } from "../parts/more";
 import { NoProduct } from "../parts/no_records";
+import { ProductChoice } from "../parts/product_choice";
 import { type Column, isForRow, Table } from "../parts/table";
 import { Empty, NoValue, Panel, ProblemBox, Segments, Skeleton, Text } from "../parts/ui";
 import type {
@@ -251,27 +252,8 @@ function Filters({ kind }: { kind: Kind }): JSX.Element {
 }
 
 /** Said where all products are chosen: lists are of one. */
-export function ChooseProduct({ kind, products }: { kind: Kind; products: ProductName[] | null }): JSX.Element {
-  const registered = products?.filter(({ id }) => !id.startsWith("~"));
-  return (
-    <Panel title={kind.title} name={kind.page}>
-      <Empty title="Choose a product">
-        <p>{kind.title} are listed for one product at a time.</p>
-        {registered ? (
-          <p class="choices">
-            {registered.map(({ id, name }) => (
-              <ViewLink key={id} page={kind.page} filters={{ product: id }} class="button">
-                <Text>{name}</Text>
-              </ViewLink>
-            ))}
-            {registered.length === 0 && "No product is registered yet."}
-          </p>
-        ) : (
-          <Skeleton lines={1} />
-        )}
-      </Empty>
-    </Panel>
-  );
+export function ChooseProduct({ kind: { page, title } }: { kind: Kind }): JSX.Element {
+  return <ProductChoice page={page} title={title} why={`${title} are listed for one product at a time.`} />;
 }
 
 // ── cells

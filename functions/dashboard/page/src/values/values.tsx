@@ -5,8 +5,9 @@ import { useResource } from "../api/live";
 import { useView, ViewLink } from "../frame/view";
 import { count } from "../parts/format";
 import { NoProduct } from "../parts/no_records";
+import { ProductChoice } from "../parts/product_choice";
 import { type Column, Table } from "../parts/table";
-import { Empty, Loaded, Panel, Skeleton, Text, Time } from "../parts/ui";
+import { Empty, Loaded, Panel, Text, Time } from "../parts/ui";
 import type { ProductName, ValueGroup, Values as ValuesData } from "../types";
 import { groupName, missing, TYPES, versionName } from "./value_format";
 import { NumberSeriesPanels } from "./value_numbers";
@@ -17,34 +18,13 @@ export function Values({ products }: { products: ProductName[] | null }): JSX.El
   const view = useView();
   const registered = products?.filter(({ id }) => !id.startsWith("~"));
   const product = view.product || (registered?.length === 1 ? (registered[0]?.id ?? "") : "");
-  return (
-    <div class="grid">
-      {product ? <OfProduct product={product} products={products} /> : <ChooseProduct registered={registered} />}
-    </div>
-  );
+  return <div class="grid">{product ? <OfProduct product={product} products={products} /> : <ChooseProduct />}</div>;
 }
 
-function ChooseProduct({ registered }: { registered: ProductName[] | undefined }): JSX.Element {
+function ChooseProduct(): JSX.Element {
   const group = useView().param("group");
-  return (
-    <Panel title="Values" name="values">
-      <Empty title="Choose a product">
-        <p>Values are told for one product at a time.</p>
-        {registered ? (
-          <p class="choices">
-            {registered.map(({ id, name }) => (
-              <ViewLink key={id} page="values" filters={{ product: id, group }} class="button">
-                <Text>{name}</Text>
-              </ViewLink>
-            ))}
-            {registered.length === 0 && "No product is registered yet."}
-          </p>
-        ) : (
-          <Skeleton lines={1} />
-        )}
-      </Empty>
-    </Panel>
-  );
+  const why = "Values are told for one product at a time.";
+  return <ProductChoice page="values" title="Values" why={why} filters={{ group }} />;
 }
 
 function OfProduct({ product, products }: { product: string; products: ProductName[] | null }): JSX.Element {
