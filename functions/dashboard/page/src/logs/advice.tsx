@@ -18,7 +18,7 @@ const ADVICE: Readonly<Record<FailedCallCause, string>> = {
 };
 
 /** A known cause as words; an unknown one stays as it is. */
-export const causeText = (cause: string): string => (cause in ADVICE ? cause.replaceAll("_", " ") : cause);
+export const causeText = (cause: string): string => (Object.hasOwn(ADVICE, cause) ? cause.replaceAll("_", " ") : cause);
 
 /** For each cause among the calls. */
 export function Advice({ calls }: { calls: readonly FailedCall[] }): JSX.Element | null {
