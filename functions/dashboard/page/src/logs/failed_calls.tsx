@@ -59,7 +59,9 @@ function Filters(): JSX.Element {
   const apply = (event: Event): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    view.go(Object.fromEntries(LOG_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
+    const said = (name: string): string => String(form.get(name) ?? "").trim();
+    // a whole key may be pasted: it must not stand in the address
+    view.go({ cause: said("cause") || null, last4: said("last4").slice(-4) || null, ip: said("ip") || null });
   };
   const active = LOG_FILTERS.filter((name) => view.param(name));
   const chosen = view.param("cause");
@@ -89,7 +91,15 @@ function Filters(): JSX.Element {
         </label>
         <label>
           IP address
-          <input name="ip" type="search" autocomplete="off" spellcheck={false} defaultValue={view.param("ip")} />
+          <input
+            name="ip"
+            type="search"
+            autocomplete="off"
+            spellcheck={false}
+            pattern="[\s0-9A-Fa-f:.]*"
+            title="An IP address"
+            defaultValue={view.param("ip")}
+          />
         </label>
         <div class="buttons">
           <button type="submit" class="button primary">
