@@ -377,7 +377,7 @@ def test_everything_in_system_logs(open_page: OpenPage, analytics: Analytics, si
     [
         ("environment", "", "production, staging, development"),
         ("range", "", "24h, 7d, 30d, 90d"),
-        ("view", "", "overview, companies, developers, records, logs"),
+        ("view", "", "overview, companies, developers, billing, licenses, customers, products, values, records, logs"),
         ("flag", "view=records&", "INVALID_LICENSE, "),
         ("flagged", "view=records&", "true, false"),
     ],
