@@ -520,6 +520,8 @@ def test_a_record_is_inspected(open_page: OpenPage) -> None:
     drawer.get_by_role("button", name="Copy payload").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert f'"event_id": {answers.BIG_NUMBER},' in copied
+    for part, view in (("license", "view=licenses&license="), ("customer", "view=customers&customer=")):
+        expect(drawer.locator(f"[data-part={part}]").get_by_role("link")).to_have_attribute("href", re.compile(view))
     drawer.get_by_role("button", name="Older record").click()
     expect(drawer).to_contain_text(answers.record(2)["hwid"])
     expect(page).to_have_url(re.compile("record=record-2$"))

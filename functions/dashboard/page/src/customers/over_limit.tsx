@@ -2,13 +2,14 @@
 
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
-import { useView, ViewLink } from "../frame/view";
+import { useView } from "../frame/view";
 import { useLicenses } from "../licenses/license_pages";
 import { LicenseTable } from "../licenses/license_table";
 import { count } from "../parts/format";
+import { CustomerLink, LicenseLink } from "../parts/links";
 import { More } from "../parts/more";
 import { type Column, Table } from "../parts/table";
-import { Empty, Loaded, Panel, ProblemBox, Skeleton, Text } from "../parts/ui";
+import { Empty, Loaded, Panel, ProblemBox, Skeleton } from "../parts/ui";
 import type { DeviceExcess } from "../types";
 
 type Excess = DeviceExcess["items"][number];
@@ -30,22 +31,11 @@ const COLUMNS: Column<Excess>[] = [
   {
     title: "Customer",
     cell: ({ customer_id: id, name }) =>
-      id === null ? (
-        <span class="muted">{name}</span>
-      ) : (
-        <ViewLink page="customers" filters={{ customer: id }} title={name}>
-          <Text hover={false}>{name}</Text>
-        </ViewLink>
-      ),
+      id === null ? <span class="muted">{name}</span> : <CustomerLink customer={{ id, name }} />,
   },
   {
     title: "Licence",
-    cell: ({ license_id: id, last4 }) =>
-      id && (
-        <ViewLink page="licenses" filters={{ license: id }} title="Open this licence">
-          <code>••••{last4}</code>
-        </ViewLink>
-      ),
+    cell: ({ license_id: id, last4 }) => id && <LicenseLink id={id} last4={last4} />,
   },
   { title: "Devices", class: "number strong", sort: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
   { title: "Allowed", class: "number", sort: ({ limit }) => limit, cell: ({ limit }) => count(limit ?? 0) },

@@ -1,9 +1,9 @@
 // How a licence's seats, end and customer are written.
 
 import type { JSX } from "preact";
-import { ViewLink } from "../frame/view";
 import { count } from "../parts/format";
-import { NoValue, Text, Time } from "../parts/ui";
+import { CustomerLink } from "../parts/links";
+import { NoValue, Time } from "../parts/ui";
 import type { ListedLicense } from "../types";
 
 type Seats = Pick<ListedLicense, "active_activations" | "activation_limit">;
@@ -39,11 +39,7 @@ export function LastSeen({ at }: { at: string | null }): JSX.Element {
 
 type Whose = Pick<ListedLicense, "customer_id" | "customer_name">;
 
-export function CustomerLink({ license: { customer_id: id, customer_name: name } }: { license: Whose }): JSX.Element {
+export function Owner({ license: { customer_id: id, customer_name: name } }: { license: Whose }): JSX.Element {
   if (id === null) return <span class="muted">no customer</span>;
-  return (
-    <ViewLink page="customers" filters={{ customer: id }} title={`Customer ${id}`}>
-      <Text hover={false}>{name ?? id}</Text>
-    </ViewLink>
-  );
+  return <CustomerLink customer={{ id, name }} />;
 }
