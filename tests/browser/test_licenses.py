@@ -265,9 +265,12 @@ def test_a_device_is_deactivated(open_page: OpenPage, service: LocalService) -> 
     body = {"license_key": made["license_key"], "identifier": device}
     answer = service.post("/api/v1/activate", body, service.key("ingest_key"))
     assert answer.status_code == 200, answer.text
-    page = open_page(f"?view=licenses&license={made['id']}", stand_in=False)
+    of_days = "from=2026-11-01&to=2026-11-02&product=orbit-cli"
+    page = open_page(f"?view=licenses&license={made['id']}&{of_days}", stand_in=False)
     opened(page, "activations")
     expect(panel(page, "license").locator("[data-part=seats]")).to_have_text("1 of 2")
+    records = panel(page, "activations").get_by_title("Records of this device").get_attribute("href")
+    assert dict(httpx.URL(str(records)).params) == {"view": "records", "hwid": device, "range": "30d"}
     panel(page, "activations").get_by_role("button", name="Deactivate").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("PC/ä")
