@@ -72,6 +72,20 @@ def test_ranges_have_names(open_page: OpenPage, analytics: Analytics) -> None:
         expect(page).to_have_title(f"Overview · production · {name.lower()} · Telemetry Analytics")
 
 
+def test_the_title_says_which_product_is_shown(open_page: OpenPage) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    for tab, shown in (
+        ("Licences", "Licences · production · all products"),
+        ("Values", "Values · production · 30 days · no product"),
+        ("Companies", "Companies · production · no product"),
+        ("Customers", "Customers · production"),
+    ):
+        page.get_by_role("link", name=tab, exact=True).click()
+        expect(page.locator(".printed")).to_have_text(shown)
+        expect(page).to_have_title(" · ".join([*shown.split(" · ")[:3], "Telemetry Analytics"]))
+
+
 def test_the_toolbar_follows_the_address(open_page: OpenPage, analytics: Analytics) -> None:
     """Custom, Apply, Back: what is shown is what is chosen."""
     page = open_page("?range=24h")
