@@ -156,6 +156,8 @@ def test_activity_types_that_are_not_configured(open_page: OpenPage, analytics: 
     )
     expect(rows.nth(1).locator("th, td")).to_have_text(["other types", "", "40", "2026-09-02", "2026-11-20"])
     assert analytics.asked_for("activity-types") == [{"environment": "production", "product": "orbit-cli"}]
+    address = str(unknown.get_by_role("link", name="Configure").get_attribute("href"))
+    assert {"view": "products", "open": "orbit-cli"}.items() <= dict(httpx.URL(address).params).items()
 
 
 # ── looking around
