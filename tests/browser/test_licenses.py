@@ -112,6 +112,7 @@ def test_licences_are_filtered_sorted_and_exported(open_page: OpenPage, service:
     rows = panel(page, "license-list").locator("tbody tr")
 
     def shows(wanted: list[Any]) -> None:
+        expect(rows).to_have_count(len(wanted))
         until(
             page, lambda: [row.get_attribute("data-license") for row in rows.all()] == [each["id"] for each in wanted]
         )
@@ -122,6 +123,16 @@ def test_licences_are_filtered_sorted_and_exported(open_page: OpenPage, service:
         shows(asked(service, "licenses", limit="50", **PRODUCTION, **query)["items"])
         assert query.items() <= dict(httpx.URL(page.url).params).items()
         page.get_by_role("button", name="Clear").click()
+    mine = a_license(service, customer_id=CUSTOMER)  # of any product
+    customer = page.get_by_label("Customer", exact=True)
+    for typed in ("Aurora Works", CUSTOMER):
+        customer.fill(typed)
+        customer.press("Enter")
+        shows(asked(service, "licenses", limit="50", customer_id=CUSTOMER, **PRODUCTION)["items"])
+        expect(page.locator(f"[data-license='{mine['id']}']")).to_contain_text("not told")
+        expect(customer).to_have_value(CUSTOMER)
+        page.get_by_role("button", name="Clear").click()
+        expect(customer).to_have_value("")
     for sort in ("customer", "-customer"):
         page.get_by_role("columnheader", name="Customer").get_by_role("button").click()
         shows(asked(service, "licenses", limit="50", sort=sort, **PRODUCTION)["items"])

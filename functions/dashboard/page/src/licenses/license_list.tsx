@@ -2,6 +2,7 @@
 
 import type { JSX } from "preact";
 import { search } from "../api/api";
+import { CustomerFilter } from "../customers/customer_field";
 import { SEATS, STATES, WITHIN } from "../frame/tabs";
 import { useView } from "../frame/view";
 import { ExportButton, type Exported } from "../parts/export";
@@ -13,7 +14,8 @@ import { LicensePage } from "./license_page";
 import { useLicenses } from "./license_pages";
 import { LicenseTable } from "./license_table";
 
-const FILTERS = ["state", "seats", "expires_within"] as const;
+const CHOSEN = ["state", "seats", "expires_within"] as const;
+const FILTERS = [...CHOSEN, "customer_id"] as const;
 const SEAT_NAMES: Readonly<Record<(typeof SEATS)[number], string>> = { full: "all used", over: "over the limit" };
 
 const EXPORTED: Exported = {
@@ -72,7 +74,7 @@ function List({ products }: { products: ProductName[] | null }): JSX.Element {
 
 function Filters(): JSX.Element {
   const view = useView();
-  const choose = (name: (typeof FILTERS)[number], any: string, options: readonly (readonly [string, string])[]) => (
+  const choose = (name: (typeof CHOSEN)[number], any: string, options: readonly (readonly [string, string])[]) => (
     <select
       aria-label={any}
       value={view.param(name)}
@@ -104,6 +106,7 @@ function Filters(): JSX.Element {
         "Any expiry",
         WITHIN.map((days) => [days, `in the next ${days} days`]),
       )}
+      <CustomerFilter id={view.param("customer_id")} onChosen={(id) => view.go({ customer_id: id })} />
       {isFiltered && (
         <button
           type="button"

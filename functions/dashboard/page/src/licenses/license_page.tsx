@@ -121,7 +121,7 @@ function Facts({ license, card, products }: FactsProps): JSX.Element {
         </dd>
         <dt>Last seen (UTC)</dt>
         <dd>
-          <LastSeen at={license.last_seen} />
+          <LastSeen license={license} />
         </dd>
         <dt>Key</dt>
         <dd class="line breaks">

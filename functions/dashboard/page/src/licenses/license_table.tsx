@@ -6,7 +6,7 @@ import { useView } from "../frame/view";
 import { LicenseLink } from "../parts/links";
 import type { SortState } from "../parts/sorting";
 import { type Column, Table } from "../parts/table";
-import { NoValue, StateBadge, Text } from "../parts/ui";
+import { StateBadge, Text } from "../parts/ui";
 import type { ListedLicense } from "../types";
 import { Expiry, LastSeen, Owner, Seats } from "./license_facts";
 
@@ -90,6 +90,6 @@ const COLUMNS: (Column<ListedLicense> & { by?: (typeof SORTED_BY)[number] })[] =
   {
     title: "Last seen (UTC)",
     hint: "When the newest record under its product, or under none, came in",
-    cell: ({ last_seen: at }) => (at ? <LastSeen at={at} /> : <NoValue />),
+    cell: (license) => <LastSeen license={license} />,
   },
 ];
