@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import type { Resource } from "../api/live";
 import { ViewLink } from "../frame/view";
 import { LicenseActions } from "../licenses/license_actions";
+import { Countries } from "../parts/countries";
 import { count, wholeDays } from "../parts/format";
 import { CustomerLink, LicenseLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
@@ -13,8 +14,6 @@ import type { TopLicense, TopLicenses } from "../types";
 
 /** How many are shown. */
 export const LIMIT = "20";
-
-const COUNTRIES_SHOWN = 5;
 
 export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
   const sorting = useSorting("licenses");
@@ -140,16 +139,5 @@ function Numbers({ license: { license_id: id, flagged, records } }: { license: T
       {linked(flagged, { flagged: "true" }, "Show the flagged records of this licence")}{" "}
       <span class="second">of {linked(records, {}, "Show all records of this licence")}</span>
     </>
-  );
-}
-
-function Countries({ countries }: { countries: string[] }): JSX.Element {
-  if (countries.length === 0) return <NoValue />;
-  const more = countries.length - COUNTRIES_SHOWN;
-  return (
-    <span class="beside" title={countries.join(", ")}>
-      <Text hover={false}>{countries.slice(0, COUNTRIES_SHOWN).join(" ")}</Text>
-      {more > 0 && <span class="muted"> +{more}</span>}
-    </span>
   );
 }
