@@ -7,9 +7,9 @@ import { useLicenses } from "../licenses/license_pages";
 import { LicenseTable } from "../licenses/license_table";
 import { count } from "../parts/format";
 import { CustomerLink, LicenseLink } from "../parts/links";
-import { More } from "../parts/more";
+import { LoadedPages } from "../parts/loaded_pages";
 import { type Column, Table } from "../parts/table";
-import { Empty, Loaded, Panel, ProblemBox, Skeleton } from "../parts/ui";
+import { Empty, Loaded, Panel } from "../parts/ui";
 import type { DeviceExcess } from "../types";
 
 type Excess = DeviceExcess["items"][number];
@@ -80,22 +80,15 @@ function Seen(): JSX.Element {
 function Activated(): JSX.Element {
   const { environment } = useView();
   const list = useLicenses({ environment, seats: "over" });
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   return (
     <Panel
       title="Over their limit: devices activated"
       note="Where a limit was lowered, or more devices were imported than it allows"
       name="over-seats"
     >
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={3} />
-      ) : items.length === 0 ? (
-        <Empty title="No licence has more active devices than it allows." />
-      ) : (
-        <LicenseTable label="Licences over their limit" licenses={items} />
-      )}
-      <More list={list} what="licences" />
+      <LoadedPages list={list} what="licences" none="No licence has more active devices than it allows.">
+        {(items) => <LicenseTable label="Licences over their limit" licenses={items} />}
+      </LoadedPages>
     </Panel>
   );
 }

@@ -6,8 +6,8 @@ import { CustomerFilter } from "../customers/customer_field";
 import { SEATS, STATES, WITHIN } from "../frame/tabs";
 import { useView } from "../frame/view";
 import { ExportButton, type Exported } from "../parts/export";
-import { More } from "../parts/more";
-import { Empty, Panel, ProblemBox, Skeleton } from "../parts/ui";
+import { LoadedPages } from "../parts/loaded_pages";
+import { Panel } from "../parts/ui";
 import type { ProductName } from "../types";
 import { IssueButton } from "./issue_license";
 import { LicensePage } from "./license_page";
@@ -42,7 +42,6 @@ function List({ products }: { products: ProductName[] | null }): JSX.Element {
     ...Object.fromEntries(FILTERS.map((name) => [name, view.param(name)])),
   };
   const list = useLicenses(query);
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   const isFiltered = FILTERS.some((name) => view.param(name)) || view.product !== "";
   return (
     <Panel
@@ -57,17 +56,14 @@ function List({ products }: { products: ProductName[] | null }): JSX.Element {
       }
     >
       <Filters key={search(query)} />
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={8} />
-      ) : items.length === 0 ? (
-        <Empty title={isFiltered ? "No licence matches." : "No licence has been issued here."} />
-      ) : (
-        <>
-          <LicenseTable label="Licences" licenses={items} sortable />
-          <More list={list} what="licences" />
-        </>
-      )}
+      <LoadedPages
+        list={list}
+        what="licences"
+        none={isFiltered ? "No licence matches." : "No licence has been issued here."}
+        lines={8}
+      >
+        {(items) => <LicenseTable label="Licences" licenses={items} sortable />}
+      </LoadedPages>
     </Panel>
   );
 }
