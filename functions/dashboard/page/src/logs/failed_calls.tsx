@@ -138,8 +138,7 @@ function Calls({ calls }: { calls: FailedCall[] }): JSX.Element {
       class: "full",
       cell: ({ cause }) => (
         <>
-          {only("cause", cause, causeText(cause))}
-          {isKnown(cause) && <span class="second">{MEANINGS[cause]}</span>}
+          {only("cause", cause, causeText(cause))} {isKnown(cause) && <span class="second">{MEANINGS[cause]}</span>}
         </>
       ),
       sort: ({ cause }) => causeText(cause),
