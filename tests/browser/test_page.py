@@ -156,6 +156,8 @@ def test_activity_types_that_are_not_configured(open_page: OpenPage, analytics: 
     )
     expect(rows.nth(1).locator("th, td")).to_have_text(["other types", "", "40", "2026-09-02", "2026-11-20"])
     assert analytics.asked_for("activity-types") == [{"environment": "production", "product": "orbit-cli"}]
+    address = str(unknown.get_by_role("link", name="Configure").get_attribute("href"))
+    assert {"view": "products", "open": "orbit-cli"}.items() <= dict(httpx.URL(address).params).items()
 
 
 # ── looking around
@@ -520,6 +522,8 @@ def test_a_record_is_inspected(open_page: OpenPage) -> None:
     drawer.get_by_role("button", name="Copy payload").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert f'"event_id": {answers.BIG_NUMBER},' in copied
+    for part, view in (("license", "view=licenses&license="), ("customer", "view=customers&customer=")):
+        expect(drawer.locator(f"[data-part={part}]").get_by_role("link")).to_have_attribute("href", re.compile(view))
     drawer.get_by_role("button", name="Older record").click()
     expect(drawer).to_contain_text(answers.record(2)["hwid"])
     expect(page).to_have_url(re.compile("record=record-2$"))
@@ -669,6 +673,22 @@ def test_the_keyboard_reaches_everything_first(open_page: OpenPage) -> None:
     loaded(page, "logs")
     expect(page.locator("main")).to_be_focused()
     assert [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")] == [1, 1, 1]
+
+
+def test_each_cause_of_a_failed_call_is_told_as_the_documentation_does(
+    open_page: OpenPage, analytics: Analytics
+) -> None:
+    table = Path("docs/analytics.md").read_text().partition("| what happened |\n|---|---|\n")[2].partition("\n\n")[0]
+    meanings = dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", table, re.MULTILINE))
+    logs = answers.system_logs()
+    call = logs["failed_calls"][0]
+    analytics.given["system-logs"] = logs | {"failed_calls": [call | {"cause": cause} for cause in meanings]}
+    page = open_page("?view=logs")
+    loaded(page, "logs")
+    rows = panel(page, "failed-calls").locator("tbody tr")
+    for row, (cause, meaning) in zip(rows.all(), meanings.items(), strict=True):
+        told = row.locator(".second").inner_text().replace("’", "'")
+        assert told == meaning[0].upper() + meaning[1:], cause
 
 
 def test_times_are_utc_and_local_on_hover(open_page: OpenPage) -> None:

@@ -8,12 +8,26 @@ import { count } from "../parts/format";
 import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
-import { CAUSES, type FailedCall, type SystemLogs } from "../types";
+import { CAUSES, type FailedCall, type FailedCallCause, type SystemLogs } from "../types";
 
 const KNOWN: readonly string[] = CAUSES;
 
+/** What happened, as docs/analytics.md says it. */
+const MEANINGS: Record<FailedCallCause, string> = {
+  bad_key: "No API key, or one that was never issued",
+  inactive_key: "The key was revoked or has expired",
+  forbidden: "The key lacks the capability, or is of another environment than the call names",
+  address_not_allowed: "The caller’s address is not in the key’s allowed networks",
+  malformed: "A body in which nothing could be read; it is stored and was answered 200",
+  unavailable: "Storage did not answer in time; the client was asked to send again",
+  unknown_route: "No route has this path, or not with this method",
+  failed: "Our fault; see the log",
+};
+
+const isKnown = (cause: string): cause is FailedCallCause => KNOWN.includes(cause);
+
 /** A known cause as words; an unknown one stays as it is. */
-const causeText = (cause: string): string => (KNOWN.includes(cause) ? cause.replaceAll("_", " ") : cause);
+const causeText = (cause: string): string => (isKnown(cause) ? cause.replaceAll("_", " ") : cause);
 
 export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Element {
   const view = useView();
@@ -30,7 +44,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
         {({ failed_calls: calls, cut }) =>
           calls.length === 0 ? (
             <Empty title={filtered ? "No failed call matches the filters." : "No call failed in this range."}>
-              {cause && !KNOWN.includes(cause) && (
+              {cause && !isKnown(cause) && (
                 <p class="note">
                   This page does not know the cause “<Text>{cause}</Text>”.
                 </p>
@@ -131,7 +145,12 @@ function Calls({ calls }: { calls: FailedCall[] }): JSX.Element {
     { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} />, sort: ({ hour }) => hour },
     {
       title: "Cause",
-      cell: ({ cause }) => only("cause", cause, causeText(cause)),
+      class: "full",
+      cell: ({ cause }) => (
+        <>
+          {only("cause", cause, causeText(cause))} {isKnown(cause) && <span class="second">{MEANINGS[cause]}</span>}
+        </>
+      ),
       sort: ({ cause }) => causeText(cause),
     },
     { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <NoValue />) },

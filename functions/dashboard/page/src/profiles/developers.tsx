@@ -5,6 +5,7 @@ import { search } from "../api/api";
 import { useResource } from "../api/live";
 import { usePages } from "../api/pages";
 import { useView, ViewLink } from "../frame/view";
+import { ChooseProduct } from "../parts/choose_product";
 import { count, dayName, plural } from "../parts/format";
 import { type Column, Table } from "../parts/table";
 import { CopyButton, Dialog, Loaded, NoValue, Text, Time } from "../parts/ui";
@@ -22,7 +23,6 @@ import { Called, DeveloperLink } from "./developer_link";
 import {
   activityColumns,
   Certainty,
-  ChooseProduct,
   CompanyLink,
   type Kind,
   ProfileList,
@@ -62,7 +62,7 @@ export function Developers({ products }: { products: ProductName[] | null }): JS
   const view = useView();
   return (
     <div class="grid">
-      {view.product ? <OfProduct products={products} /> : <ChooseProduct kind={KIND} products={products} />}
+      {view.product ? <OfProduct products={products} /> : <ChooseProduct page={KIND.page} products={products} />}
     </div>
   );
 }

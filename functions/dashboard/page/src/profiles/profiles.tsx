@@ -250,30 +250,6 @@ function Filters({ kind }: { kind: Kind }): JSX.Element {
   );
 }
 
-/** Said where all products are chosen: lists are of one. */
-export function ChooseProduct({ kind, products }: { kind: Kind; products: ProductName[] | null }): JSX.Element {
-  const registered = products?.filter(({ id }) => !id.startsWith("~"));
-  return (
-    <Panel title={kind.title} name={kind.page}>
-      <Empty title="Choose a product">
-        <p>{kind.title} are listed for one product at a time.</p>
-        {registered ? (
-          <p class="choices">
-            {registered.map(({ id, name }) => (
-              <ViewLink key={id} page={kind.page} filters={{ product: id }} class="button">
-                <Text>{name}</Text>
-              </ViewLink>
-            ))}
-            {registered.length === 0 && "No product is registered yet."}
-          </p>
-        ) : (
-          <Skeleton lines={1} />
-        )}
-      </Empty>
-    </Panel>
-  );
-}
-
 // ── cells
 
 interface Shown {

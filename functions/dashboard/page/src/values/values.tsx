@@ -3,10 +3,11 @@
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
 import { useView, ViewLink } from "../frame/view";
+import { ChooseProduct } from "../parts/choose_product";
 import { count } from "../parts/format";
 import { NoProduct } from "../parts/no_records";
 import { type Column, Table } from "../parts/table";
-import { Empty, Loaded, Panel, Skeleton, Text, Time } from "../parts/ui";
+import { Empty, Loaded, Panel, Text, Time } from "../parts/ui";
 import type { ProductName, ValueGroup, Values as ValuesData } from "../types";
 import { groupName, missing, TYPES, versionName } from "./value_format";
 import { NumberSeriesPanels } from "./value_numbers";
@@ -19,31 +20,12 @@ export function Values({ products }: { products: ProductName[] | null }): JSX.El
   const product = view.product || (registered?.length === 1 ? (registered[0]?.id ?? "") : "");
   return (
     <div class="grid">
-      {product ? <OfProduct product={product} products={products} /> : <ChooseProduct registered={registered} />}
+      {product ? (
+        <OfProduct product={product} products={products} />
+      ) : (
+        <ChooseProduct page="values" products={products} filters={{ group: view.param("group") }} />
+      )}
     </div>
-  );
-}
-
-function ChooseProduct({ registered }: { registered: ProductName[] | undefined }): JSX.Element {
-  const group = useView().param("group");
-  return (
-    <Panel title="Values" name="values">
-      <Empty title="Choose a product">
-        <p>Values are told for one product at a time.</p>
-        {registered ? (
-          <p class="choices">
-            {registered.map(({ id, name }) => (
-              <ViewLink key={id} page="values" filters={{ product: id, group }} class="button">
-                <Text>{name}</Text>
-              </ViewLink>
-            ))}
-            {registered.length === 0 && "No product is registered yet."}
-          </p>
-        ) : (
-          <Skeleton lines={1} />
-        )}
-      </Empty>
-    </Panel>
   );
 }
 
