@@ -1,49 +1,22 @@
 """What finance comes to the page for: a month's users, final, and the file for it."""
 
-import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Download, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from local.demo_history import DESKTOP
+from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
+from tests.browser.paper import check_paper, print_out
 from tests.browser.screen import PHONE, axe, overflow, panel
 from tests.browser.test_workflows import reported
 from tests.local_service import LocalService
 
 Json = Any
-
-
-@dataclass
-class Hand:
-    """What somebody does with a mouse. A choice in a list is one click: that it opens is the browser's doing."""
-
-    clicks: int = 0
-
-    def click(self, control: Locator) -> None:
-        self.clicks += 1
-        control.click()
-
-    def choose(self, control: Locator, label: str) -> None:
-        self.clicks += 1
-        control.select_option(label)
-
-    def take(self, page: Page, control: Locator) -> list[dict[str, str]]:
-        """The rows of the file that a click gives."""
-        with page.expect_download() as download:
-            self.click(control)
-        return rows_of(download.value)
-
-
-def rows_of(download: Download) -> list[dict[str, str]]:
-    with Path(download.path()).open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def last_final(demo: LocalService) -> str:
@@ -64,16 +37,16 @@ def rows(page: Page, name: str, key: str) -> Iterator[tuple[str, dict[str, int]]
 
 @pytest.mark.slow
 def test_last_months_users_of_a_product_and_the_file_for_them(open_demo: OpenPage, demo: LocalService) -> None:
-    page, hand, month = open_demo("", key="viewer_key"), Hand(), last_final(demo)
-    hand.click(page.get_by_role("link", name="Billing"))
-    hand.choose(page.get_by_role("combobox", name="Product"), "Orbit Desktop")
+    page, person, month = open_demo("", key="viewer_key"), Person(), last_final(demo)
+    person.click(page.get_by_role("link", name="Billing"))
+    person.chooses("Orbit Desktop", page.get_by_role("combobox", name="Product"))
     found = reported(demo, "active-users", application=DESKTOP, month=month)
     statement = panel(page, "month")
     expect(statement.locator("[data-stat=users]")).to_have_text(f"{found['users']:,}")
     expect(statement).to_contain_text("final")
     expect(statement.locator("[data-stat=digest]")).to_have_text(found["digest"])
-    (row,) = hand.take(page, statement.get_by_role("button", name="CSV"))
-    assert hand.clicks == 3
+    (row,) = person.takes(page, statement.get_by_role("button", name="CSV"))
+    assert person.acts == 3
     assert (row["application"], row["users"], row["digest"]) == (DESKTOP, str(found["users"]), found["digest"])
     assert found["users"] > 0
 
@@ -101,7 +74,7 @@ def test_every_number_is_that_of_a_report(open_demo: OpenPage, demo: LocalServic
         (day["day"], {name: day[name] for name in ("users", "users_30", "all_users", "devices", "records", "flagged")})
         for day in days["rows"]
     ]
-    table = Hand().take(page, panel(page, "days").get_by_role("button", name="CSV"))
+    table = Person().takes(page, panel(page, "days").get_by_role("button", name="CSV"))
     assert [row["digest"] for row in table] == [day["digest"] for day in days["rows"]]
     page.go_back()
     expect(panel(page, "month")).to_contain_text("final")
@@ -115,7 +88,7 @@ def test_a_month_that_is_not_over_says_how_far_it_is(open_demo: OpenPage, demo: 
         pytest.skip("every month is over that has a closed day")
     page = open_demo(f"?view=billing&month={closed[:7]}", key="viewer_key")
     expect(panel(page, "month")).to_contain_text("so far")
-    (row,) = Hand().take(page, panel(page, "month").get_by_role("button", name="CSV"))
+    (row,) = Person().takes(page, panel(page, "month").get_by_role("button", name="CSV"))
     expect(panel(page, "month").locator("[data-stat=users]")).to_have_text(f"{int(row['users']):,}")
     assert row["as_of"] == closed
 
@@ -129,6 +102,21 @@ def test_it_fits_and_is_accessible(open_demo: OpenPage, width: int, color_scheme
     expect(page.locator(".skeleton")).to_have_count(0)
     assert axe(page) == []
     assert overflow(page) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_prints(open_demo: OpenPage, demo: LocalService, scheme: str) -> None:
+    page = open_demo("?view=billing", key="viewer_key", color_scheme=scheme, viewport={"width": 1900, "height": 900})
+    expect(panel(page, "days").locator("[data-day]").first).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    print_out(page, scheme)
+    expect(page.locator(".printed")).to_have_text("Billing · production · all products")
+    for name in ("month", "year", "days"):
+        expect(panel(page, name)).to_be_visible()
+    expect(panel(page, "month").locator("[data-stat=digest]")).to_be_visible()
+    expect(page.get_by_label("Month (UTC)")).to_have_value(last_final(demo))
+    check_paper(page)
 
 
 def report(path: str) -> re.Pattern[str]:

@@ -2,12 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
 from local.demo_history import DESKTOP
+from local.demo_usage import CLI
 from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
 from tests.browser.screen import panel
@@ -70,9 +72,30 @@ def test_why_the_data_of_an_sdk_is_missing(open_demo: OpenPage, demo: LocalServi
     page, person = open_demo(), Person()
     person.click(page.get_by_role("link", name="System logs"))
     row = panel(page, "failed-calls").locator("tbody tr").filter(has_text="Zq7K")
-    expect(row.first).to_be_visible()
-    person.click(row.first)
+    expect(row).to_have_count(1)
+    expect(row).to_contain_text("bad key")
+    advice = panel(page, "failed-calls").get_by_text("Compare its last four characters with those of the key")
+    expect(advice).to_be_visible()
     assert person.acts <= 4
+
+
+def test_the_developers_of_a_company(open_demo: OpenPage, demo: LocalService) -> None:
+    page, person = open_demo(), Person()
+    person.click(page.get_by_role("link", name="Companies", exact=True))
+    person.click(panel(page, "companies").get_by_role("link", name="Orbit CLI"))
+    first = panel(page, "companies").locator("tbody tr[data-profile]").first
+    person.click(first.get_by_role("button"))
+    assert person.acts <= 3
+    company = str(first.get_attribute("data-profile"))
+    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
+    of_product = {"environment": "production", "product": CLI, "limit": "25"}
+    path = f"companies/{quote(company, safe='')}"
+    told = httpx.get(f"{demo.url}/api/v1/analytics/{path}", params=of_product, headers=headers, timeout=30).json()
+    names = [each["developer"]["name"] for each in told["items"]]
+    listed = page.get_by_role("dialog", name="Company").get_by_role("group", name="Developers of this company")
+    expect(listed.locator("tbody tr")).to_have_count(len(names))
+    assert [row.get_by_role("link").first.inner_text() for row in listed.locator("tbody tr").all()] == names
+    assert names
 
 
 def test_what_the_licence_of_a_key_sent_yesterday(open_demo: OpenPage, demo: LocalService) -> None:

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.answers import Analytics, licenses
 from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
+from tests.browser.paper import check_paper, print_out
 from tests.browser.screen import PHONE, axe, overflow, panel, until
 from tests.local_service import LocalService
 
@@ -100,6 +101,34 @@ def test_a_licence_is_revoked_from_its_page(open_page: OpenPage, service: LocalS
     page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
     expect(panel(page, "license").locator("[data-state=revoked]")).to_be_visible()
     expect(panel(page, "history").locator("tbody tr").first).to_contain_text("revoke")
+
+
+@pytest.mark.slow
+def test_a_licence_is_revoked_by_keyboard_alone(open_page: OpenPage, service: LocalService) -> None:
+    made, person = a_license(service), Person()
+    page = open_page(f"?view=licenses&license={made['id']}", stand_in=False)
+    opened(page, "license")
+    person.tabs_to(page, page.get_by_role("button", name=f"Revoke licence {made['last_four']}"))
+    person.press(page, "Enter")
+    dialog = page.get_by_role("dialog")
+    person.tabs_to(page, dialog.get_by_role("button", name="Revoke licence"))
+    person.press(page, "Enter")
+    expect(dialog.get_by_role("status")).to_contain_text("is now revoked")
+    assert asked(service, f"licenses/{made['id']}")["state"] == "revoked"
+    person.tabs_to(page, dialog.locator(".buttons").get_by_role("button", name="Close"))
+    person.press(page, "Enter")
+    expect(dialog).to_have_count(0)
+    expect(panel(page, "license").locator("[data-state=revoked]")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_a_licence_is_printed(open_page: OpenPage, service: LocalService) -> None:
+    made = a_license(service)
+    page = open_page(f"?view=licenses&license={made['id']}", stand_in=False, color_scheme="dark")
+    opened(page, "license")
+    print_out(page, "dark")
+    expect(panel(page, "license")).to_contain_text(made["id"])
+    check_paper(page)
 
 
 # ── licences

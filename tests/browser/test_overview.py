@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.browser import answers
 from tests.browser.answers import Analytics
 from tests.browser.conftest import OpenPage
+from tests.browser.paper import breaks, check_paper, print_out
 from tests.browser.screen import PHONE, axe, loaded, overflow, panel, until
 
 LONG = "x" * 170
@@ -503,11 +504,7 @@ def test_it_prints(open_page: OpenPage, analytics: Analytics, scheme: str) -> No
     analytics.given["overview"] = answers.overview() | {"before": answers.before()}
     page = open_page("?range=24h", color_scheme=scheme, viewport={"width": 1900, "height": 900})
     loaded(page, "overview")
-    page.emulate_media(media="print", color_scheme=scheme)  # type: ignore[arg-type]
-    page.set_viewport_size({"width": 1032, "height": 720})  # A4 across, without its margins
-    for name in (".toolbar", ".top nav", ".license-actions", ".spike-actions", ".actions"):
-        for each in page.locator(name).all():
-            expect(each).to_be_hidden()
+    print_out(page, scheme)
     expect(page.locator(".printed")).to_have_text("Overview · production · 24 hours · all products")
     swatches = panel(page, "trend").locator(".legend i:not(.before)")
     assert swatches.evaluate_all("all => all.map((i) => getComputedStyle(i).backgroundColor)") == [
@@ -516,16 +513,9 @@ def test_it_prints(open_page: OpenPage, analytics: Analytics, scheme: str) -> No
     ]
     exact = "getComputedStyle(i).printColorAdjust || getComputedStyle(i).webkitPrintColorAdjust"
     assert swatches.evaluate_all(f"all => all.map((i) => {exact})") == ["exact"] * 2
-    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
     until(page, lambda: {"rgb(224, 102, 43)", "rgb(75, 127, 219)"} <= painted(page, "trend"))
-    assert overflow(page) == 0
-    for canvas in page.locator(".plot canvas").all():
-        sizes = canvas.evaluate(
-            "c => [c.getBoundingClientRect(), c.closest('.plot').getBoundingClientRect()].map((r) => [r.left, r.right])"
-        )
-        assert sizes[0] == pytest.approx(sizes[1], abs=1)
-    broken = page.locator(".panel, .card").evaluate_all("all => all.map((p) => getComputedStyle(p).breakInside)")
-    assert set(broken) == {"avoid"}
+    check_paper(page)
+    assert set(breaks(page)) == {"avoid"}
     page.emulate_media(media="screen", color_scheme=scheme)  # type: ignore[arg-type]
     expect(page.locator(".toolbar")).to_be_visible()
 

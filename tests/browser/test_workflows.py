@@ -1,6 +1,5 @@
 """What people come to the page for, on the demo, with nothing stood in for."""
 
-import csv
 import json
 import re
 from collections import Counter
@@ -21,6 +20,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.overrides import Overrides
 from telemetry.storage.domain_lists import domain_lists
 from telemetry.storage.network_files import NetworkFile
+from tests.browser.clicks import Person, rows_of
 from tests.browser.conftest import OpenPage
 from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel, until
 from tests.local_service import LocalService
@@ -91,8 +91,7 @@ def exported(page: Page, address: str) -> list[dict[str, str]]:
     with page.expect_download() as download:
         dialog.get_by_role("button", name="Export", exact=True).click()
     expect(dialog).to_contain_text("complete and checked")
-    with Path(download.value.path()).open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = rows_of(download.value)
     expect(dialog).to_contain_text(f"{len(rows):,} rows")
     return rows
 
@@ -105,8 +104,8 @@ def query_of(parameters: Mapping[str, str]) -> str:
 
 
 def test_a_leaked_key_is_revoked_at_its_alert(open_demo: OpenPage, demo: LocalService) -> None:
-    """Two clicks of five. The last one is not carried out: what comes below needs the licence as it is."""
-    page = open_demo()
+    """From the alert to the licence revoked. That is not carried out: what comes below needs the licence as it is."""
+    page, person = open_demo(), Person()
     loaded(page, "overview")
     (episode,) = asked(demo, "analytics/alerts", range="30d", state="all")["items"]
     told, (leaked, *_) = episode["so_far"], episode["so_far"]["licenses"]
@@ -123,9 +122,10 @@ def test_a_leaked_key_is_revoked_at_its_alert(open_demo: OpenPage, demo: LocalSe
         route.fulfill(json={"state": "revoked"})
 
     page.route("**/api/v1/admin/licenses/*/revoke", revoke_nothing)
-    spike.get_by_role("button", name=f"Revoke licence {leaked['last4']}").click()
-    page.get_by_role("dialog").get_by_role("button", name="Revoke licence").click()
+    person.click(spike.get_by_role("button", name=f"Revoke licence {leaked['last4']}"))
+    person.click(page.get_by_role("dialog").get_by_role("button", name="Revoke licence"))
     expect(page.get_by_role("dialog").get_by_role("status")).to_contain_text("is now revoked")
+    assert person.acts <= 5
     assert [url.split("/")[-2] for url in revoked] == [leaked["license_id"]]
 
     rows = exported(
@@ -136,13 +136,18 @@ def test_a_leaked_key_is_revoked_at_its_alert(open_demo: OpenPage, demo: LocalSe
 
 
 def test_a_new_versions_share_today(open_demo: OpenPage) -> None:
-    """One click of three."""
-    page = open_demo()
+    page, person = open_demo(), Person()
     loaded(page, "overview")
     with page.expect_response(re.compile("/overview.*range=today")) as response:
-        page.get_by_role("radio", name="Today").check()
+        person.click(page.get_by_role("radio", name="Today"))
     loaded(page, "overview")
     shown = response.value.json()
+    total = sum(each["records"] for each in shown["versions"])
+    for each in shown["versions"]:
+        share = page.locator(f"[data-version='{each['version']}']").locator("[data-stat=percent]")
+        expect(share).to_have_text(f"{100 * each['records'] / total:.1f}%")
+    assert person.acts <= 3
+    assert len(shown["versions"]) > 1
     today = Counter(row["version"] or "~unknown" for row in exported(page, f"?view=records&{query_of(window(shown))}"))
     assert {each["version"]: each["records"] for each in shown["versions"]} == today
     page.go_back()

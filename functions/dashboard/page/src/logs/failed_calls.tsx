@@ -8,26 +8,8 @@ import { count } from "../parts/format";
 import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
-import { CAUSES, type FailedCall, type FailedCallCause, type SystemLogs } from "../types";
-
-const KNOWN: readonly string[] = CAUSES;
-
-/** What happened, as docs/analytics.md says it. */
-const MEANINGS: Record<FailedCallCause, string> = {
-  bad_key: "No API key, or one that was never issued",
-  inactive_key: "The key was revoked or has expired",
-  forbidden: "The key lacks the capability, or is of another environment than the call names",
-  address_not_allowed: "The caller’s address is not in the key’s allowed networks",
-  malformed: "A body in which nothing could be read; it is stored and was answered 200",
-  unavailable: "Storage did not answer in time; the client was asked to send again",
-  unknown_route: "No route has this path, or not with this method",
-  failed: "Our fault; see the log",
-};
-
-const isKnown = (cause: string): cause is FailedCallCause => KNOWN.includes(cause);
-
-/** A known cause as words; an unknown one stays as it is. */
-const causeText = (cause: string): string => (isKnown(cause) ? cause.replaceAll("_", " ") : cause);
+import { CAUSES, type FailedCall, type SystemLogs } from "../types";
+import { Advice, causeText, isKnown } from "./advice";
 
 export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Element {
   const view = useView();
@@ -57,6 +39,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
           ) : (
             <>
               <Calls calls={calls} />
+              <Advice calls={calls} />
               {cut?.includes("failed_calls") && (
                 <p class="note">There are more. Choose a shorter time range or more filters.</p>
               )}
@@ -79,7 +62,7 @@ function Filters(): JSX.Element {
   };
   const active = LOG_FILTERS.filter((name) => view.param(name));
   const chosen = view.param("cause");
-  const causes = chosen && !KNOWN.includes(chosen) ? [...KNOWN, chosen] : KNOWN;
+  const causes: readonly string[] = chosen && !isKnown(chosen) ? [...CAUSES, chosen] : CAUSES;
   return (
     <div class="filters">
       <form
@@ -146,11 +129,7 @@ function Calls({ calls }: { calls: FailedCall[] }): JSX.Element {
     {
       title: "Cause",
       class: "full",
-      cell: ({ cause }) => (
-        <>
-          {only("cause", cause, causeText(cause))} {isKnown(cause) && <span class="second">{MEANINGS[cause]}</span>}
-        </>
-      ),
+      cell: ({ cause }) => <>{only("cause", cause, causeText(cause))}</>,
       sort: ({ cause }) => causeText(cause),
     },
     { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <NoValue />) },
