@@ -128,8 +128,7 @@ function Calls({ calls }: { calls: FailedCall[] }): JSX.Element {
     { title: "Hour (UTC)", cell: ({ hour }) => <Time at={hour} />, sort: ({ hour }) => hour },
     {
       title: "Cause",
-      class: "full",
-      cell: ({ cause }) => <>{only("cause", cause, causeText(cause))}</>,
+      cell: ({ cause }) => only("cause", cause, causeText(cause)),
       sort: ({ cause }) => causeText(cause),
     },
     { title: "Key", cell: ({ last4 }) => (last4 ? <code>{only("last4", last4, `••••${last4}`)}</code> : <NoValue />) },

@@ -22,8 +22,8 @@ interface CustomerLinkProps {
 export function CustomerLink({ customer: { id, name }, environment }: CustomerLinkProps): JSX.Element {
   const filters = { customer: id, ...(environment ? { environment } : {}) };
   return (
-    <ViewLink page="customers" filters={filters} title={`Customer ${id}`}>
-      <Text hover={false}>{name ?? id}</Text>
+    <ViewLink page="customers" filters={filters}>
+      <Text>{name ?? id}</Text>
     </ViewLink>
   );
 }
