@@ -58,6 +58,23 @@ def test_it_fits_and_axe_finds_nothing(open_demo: OpenPage, tab: str, width: int
     assert axe(page) == []
 
 
+@pytest.mark.parametrize("tab", OF_ONE_PRODUCT)
+def test_the_choice_of_a_product_says_why_it_failed(open_demo: OpenPage, troubles: list[str], tab: str) -> None:
+    page = open_demo(f"?view={tab}")
+    shown(page)
+    page.route(API, lambda route: route.abort())
+    page.reload()
+    problem = page.locator("main").get_by_role("alert")
+    expect(problem).to_contain_text("No connection")
+    expect(page.locator(".skeleton")).to_have_count(0)
+    page.unroute(API)
+    problem.get_by_role("button", name="Try again").click()
+    expect(page.locator("main").get_by_role("link", name="Orbit Desktop")).to_be_visible()
+    page.get_by_role("button", name="Refresh now").click()  # as the page does by itself every 30 seconds
+    expect(page.get_by_role("combobox", name="Product").locator("option", has_text="Orbit Desktop")).to_have_count(1)
+    troubles[:] = [trouble for trouble in troubles if "net::ERR_FAILED" not in trouble]
+
+
 @pytest.mark.parametrize("tab", TABS)
 def test_it_says_that_it_is_loading(open_demo: OpenPage, tab: str) -> None:
     page, held = open_demo(address(tab)), list[Route]()

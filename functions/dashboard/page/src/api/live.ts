@@ -61,7 +61,7 @@ interface Loaded<T> {
   error: Problem | null;
 }
 
-/** Loads once, and again at every tick unless `live` is false. An answer that has not changed is not sent again. */
+/** Loads once, and again at every tick unless `live` is false and there is an answer. An answer that has not changed is not sent again. */
 export function useResource<T>(path: string, query: Query, live = true): Resource<T> {
   const tick = useContext(Tick);
   const signedOut = useContext(SignedOut);
@@ -70,6 +70,7 @@ export function useResource<T>(path: string, query: Query, live = true): Resourc
   const known = useRef<Loaded<T>>(state);
   known.current = state;
   const [again, setAgain] = useState(0);
+  const updates = live || state.error !== null;
   useEffect(() => {
     const stop = new AbortController();
     const tag = known.current.question === question ? known.current.tag : null;
@@ -91,7 +92,7 @@ export function useResource<T>(path: string, query: Query, live = true): Resourc
       },
     );
     return () => stop.abort();
-  }, [question, signedOut, again, live ? tick : 0]);
+  }, [question, signedOut, again, updates ? tick : 0]);
   const current = state.question === question ? state : { data: null, tag: null, error: null };
   return {
     data: current.data,

@@ -4,7 +4,6 @@ import type { JSX } from "preact";
 import { search } from "../api/api";
 import { type Pages, usePages } from "../api/pages";
 import { useView, ViewLink } from "../frame/view";
-import { ChooseProduct } from "../parts/choose_product";
 import { Countries } from "../parts/countries";
 import { count, dayName, plural } from "../parts/format";
 import { More } from "../parts/more";
@@ -15,6 +14,7 @@ import { DeveloperLink } from "./developer_link";
 import {
   activityColumns,
   Certainty,
+  ChooseProduct,
   Compared,
   type Kind,
   ProfileList,
@@ -50,11 +50,7 @@ const KIND: Kind = {
 
 export function Companies({ products }: { products: ProductName[] | null }): JSX.Element {
   const view = useView();
-  return (
-    <div class="grid">
-      {view.product ? <OfProduct products={products} /> : <ChooseProduct page={KIND.page} products={products} />}
-    </div>
-  );
+  return <div class="grid">{view.product ? <OfProduct products={products} /> : <ChooseProduct kind={KIND} />}</div>;
 }
 
 function OfProduct({ products }: { products: ProductName[] | null }): JSX.Element {

@@ -5,7 +5,6 @@ import { search } from "../api/api";
 import { useResource } from "../api/live";
 import { usePages } from "../api/pages";
 import { useView, ViewLink } from "../frame/view";
-import { ChooseProduct } from "../parts/choose_product";
 import { count, dayName, plural } from "../parts/format";
 import { type Column, Table } from "../parts/table";
 import { CopyButton, Dialog, Loaded, NoValue, Text, Time } from "../parts/ui";
@@ -23,6 +22,7 @@ import { Called, DeveloperLink } from "./developer_link";
 import {
   activityColumns,
   Certainty,
+  ChooseProduct,
   CompanyLink,
   type Kind,
   ProfileList,
@@ -60,11 +60,7 @@ const KIND: Kind = {
 
 export function Developers({ products }: { products: ProductName[] | null }): JSX.Element {
   const view = useView();
-  return (
-    <div class="grid">
-      {view.product ? <OfProduct products={products} /> : <ChooseProduct page={KIND.page} products={products} />}
-    </div>
-  );
+  return <div class="grid">{view.product ? <OfProduct products={products} /> : <ChooseProduct kind={KIND} />}</div>;
 }
 
 function OfProduct({ products }: { products: ProductName[] | null }): JSX.Element {

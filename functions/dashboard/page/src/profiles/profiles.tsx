@@ -11,6 +11,7 @@ import { ExportButton, type Exported } from "../parts/export";
 import { CONFIDENCE, count, dayName, percent, plural } from "../parts/format";
 import { More } from "../parts/more";
 import { NoProduct } from "../parts/no_records";
+import { ProductChoice } from "../parts/product_choice";
 import { type Column, isForRow, Table } from "../parts/table";
 import { Empty, NoValue, Panel, ProblemBox, Segments, Skeleton, Text } from "../parts/ui";
 import type {
@@ -248,6 +249,11 @@ function Filters({ kind }: { kind: Kind }): JSX.Element {
       </form>
     </details>
   );
+}
+
+/** Said where all products are chosen: lists are of one. */
+export function ChooseProduct({ kind: { page, title } }: { kind: Kind }): JSX.Element {
+  return <ProductChoice page={page} title={title} why={`${title} are listed for one product at a time.`} />;
 }
 
 // ── cells

@@ -3,9 +3,9 @@
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
 import { useView, ViewLink } from "../frame/view";
-import { ChooseProduct } from "../parts/choose_product";
 import { count } from "../parts/format";
 import { NoProduct } from "../parts/no_records";
+import { ProductChoice } from "../parts/product_choice";
 import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, Panel, Text, Time } from "../parts/ui";
 import type { ProductName, ValueGroup, Values as ValuesData } from "../types";
@@ -18,15 +18,13 @@ export function Values({ products }: { products: ProductName[] | null }): JSX.El
   const view = useView();
   const registered = products?.filter(({ id }) => !id.startsWith("~"));
   const product = view.product || (registered?.length === 1 ? (registered[0]?.id ?? "") : "");
-  return (
-    <div class="grid">
-      {product ? (
-        <OfProduct product={product} products={products} />
-      ) : (
-        <ChooseProduct page="values" products={products} filters={{ group: view.param("group") }} />
-      )}
-    </div>
-  );
+  return <div class="grid">{product ? <OfProduct product={product} products={products} /> : <ChooseProduct />}</div>;
+}
+
+function ChooseProduct(): JSX.Element {
+  const group = useView().param("group");
+  const why = "Values are told for one product at a time.";
+  return <ProductChoice page="values" title="Values" why={why} filters={{ group }} />;
 }
 
 function OfProduct({ product, products }: { product: string; products: ProductName[] | null }): JSX.Element {
