@@ -211,7 +211,7 @@ def list_top_licenses() -> Response[str]:
 def get_license_use(license_id: str) -> Response[str]:
     """What was sent under a licence, day by day."""
     staff, query = _asked(Role.ADMIN, api.Query)
-    wanted = RecordFilter(query.window(staff.now), query.product, license_id=license_id)
+    wanted = RecordFilter(query.window(staff.now), query.product, license_id=api.license_in_path(license_id))
     return _given(license_use_body(license_use(_search(query, staff), wanted), query, wanted))
 
 
@@ -219,7 +219,7 @@ def get_license_use(license_id: str) -> Response[str]:
 def get_customer_use(customer_id: str) -> Response[str]:
     """What was sent under all licences of a customer, day by day."""
     staff, query = _asked(Role.ADMIN, api.Query)
-    wanted = RecordFilter(query.window(staff.now), query.product, customer_id=customer_id)
+    wanted = RecordFilter(query.window(staff.now), query.product, customer_id=api.customer_in_path(customer_id))
     return _given(license_use_body(license_use(_search(query, staff), wanted), query, wanted))
 
 

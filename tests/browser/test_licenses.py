@@ -141,6 +141,7 @@ def test_licences_are_filtered_sorted_and_exported(open_page: OpenPage, service:
     rows = panel(page, "license-list").locator("tbody tr")
 
     def shows(wanted: list[Any]) -> None:
+        expect(rows).to_have_count(len(wanted))
         until(
             page, lambda: [row.get_attribute("data-license") for row in rows.all()] == [each["id"] for each in wanted]
         )
@@ -151,6 +152,16 @@ def test_licences_are_filtered_sorted_and_exported(open_page: OpenPage, service:
         shows(asked(service, "licenses", limit="50", **PRODUCTION, **query)["items"])
         assert query.items() <= dict(httpx.URL(page.url).params).items()
         page.get_by_role("button", name="Clear").click()
+    mine = a_license(service, customer_id=CUSTOMER)  # of any product
+    customer = page.get_by_label("Customer", exact=True)
+    for typed in ("Aurora Works", CUSTOMER):
+        customer.fill(typed)
+        customer.press("Enter")
+        shows(asked(service, "licenses", limit="50", customer_id=CUSTOMER, **PRODUCTION)["items"])
+        expect(page.locator(f"[data-license='{mine['id']}']")).to_contain_text("not told")
+        expect(customer).to_have_value(CUSTOMER)
+        page.get_by_role("button", name="Clear").click()
+        expect(customer).to_have_value("")
     for sort in ("customer", "-customer"):
         page.get_by_role("columnheader", name="Customer").get_by_role("button").click()
         shows(asked(service, "licenses", limit="50", sort=sort, **PRODUCTION)["items"])
@@ -294,9 +305,12 @@ def test_a_device_is_deactivated(open_page: OpenPage, service: LocalService) -> 
     body = {"license_key": made["license_key"], "identifier": device}
     answer = service.post("/api/v1/activate", body, service.key("ingest_key"))
     assert answer.status_code == 200, answer.text
-    page = open_page(f"?view=licenses&license={made['id']}", stand_in=False)
+    of_days = "from=2026-11-01&to=2026-11-02&product=orbit-cli"
+    page = open_page(f"?view=licenses&license={made['id']}&{of_days}", stand_in=False)
     opened(page, "activations")
     expect(panel(page, "license").locator("[data-part=seats]")).to_have_text("1 of 2")
+    records = panel(page, "activations").get_by_title("Records of this device").get_attribute("href")
+    assert dict(httpx.URL(str(records)).params) == {"view": "records", "hwid": device, "range": "30d"}
     panel(page, "activations").get_by_role("button", name="Deactivate").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("PC/ä")

@@ -4,8 +4,9 @@ import json
 import re
 from typing import Any
 
+import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser import answers
 from tests.browser.answers import Analytics
@@ -70,6 +71,20 @@ def test_ranges_have_names(open_page: OpenPage, analytics: Analytics) -> None:
         assert params(page)["range"] == range_
         expect(page.locator("[data-panel=stats]")).to_contain_text(f"flagged, {name.lower()}")
         expect(page).to_have_title(f"Overview · production · {name.lower()} · Telemetry Analytics")
+
+
+def test_the_title_says_which_product_is_shown(open_page: OpenPage) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    for tab, shown in (
+        ("Licences", "Licences · production · all products"),
+        ("Values", "Values · production · 30 days · no product"),
+        ("Companies", "Companies · production · no product"),
+        ("Customers", "Customers · production"),
+    ):
+        page.get_by_role("link", name=tab, exact=True).click()
+        expect(page.locator(".printed")).to_have_text(shown)
+        expect(page).to_have_title(" · ".join([*shown.split(" · ")[:3], "Telemetry Analytics"]))
 
 
 def test_the_toolbar_follows_the_address(open_page: OpenPage, analytics: Analytics) -> None:
@@ -203,9 +218,36 @@ def test_a_spike_is_told_as_a_person_would(open_page: OpenPage) -> None:
     row = spike.locator("tbody tr")
     expect(row).to_contain_text("••••77AB")
     expect(row.get_by_role("button", name="Revoke licence 77AB")).to_be_visible()
+    assert addressed(row, "••••77AB") == {"view": "licenses", "license": "license-77AB"}
+    assert addressed(spike, "Open licence") == {"view": "licenses", "license": "license-0C33"}
+    assert addressed(spike, "Open customer") == {"view": "customers", "customer": "aurora"}
     spike.get_by_role("link", name="See the records").click()
     shown = {"product": "orbit-desktop", "flagged": "true", "from": "2026-11-19", "to": "2026-11-21"}
     assert shown.items() <= params(page).items()
+
+
+def addressed(where: Locator, name: str) -> dict[str, str]:
+    """Where a link leads to."""
+    href = where.get_by_role("link", name=name, exact=True).get_attribute("href")
+    return dict(httpx.URL(str(href)).params)
+
+
+def test_who_is_named_leads_to_their_page_and_their_numbers_to_the_records(open_page: OpenPage) -> None:
+    page = open_page()
+    loaded(page, "overview")
+    of_license = {"view": "records", "license_id": answers.LICENSE_ID}
+    top = panel(page, "licenses").locator("tbody tr").first
+    assert addressed(top, "••••LL08") == {"view": "licenses", "license": answers.LICENSE_ID}
+    assert addressed(top, "Globex") == {"view": "customers", "customer": "globex"}
+    assert addressed(top, "240") == of_license | {"flagged": "true"}
+    assert addressed(top, "300") == of_license
+    expect(panel(page, "licenses").locator("tbody tr").last.get_by_role("link")).to_have_count(0)  # was never issued
+    devices = panel(page, "devices")
+    assert addressed(devices, "••••LL08") == {"view": "licenses", "license": answers.LICENSE_ID}
+    assert addressed(devices, "Globex") == {"view": "customers", "customer": "globex"}
+    assert addressed(devices, "63") == of_license
+    elsewhere = {"view": "customers", "customer": "globex", "environment": "staging"}
+    assert addressed(panel(page, "mismatches"), "Globex") == elsewhere
 
 
 @pytest.mark.parametrize(

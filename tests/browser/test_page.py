@@ -156,6 +156,8 @@ def test_activity_types_that_are_not_configured(open_page: OpenPage, analytics: 
     )
     expect(rows.nth(1).locator("th, td")).to_have_text(["other types", "", "40", "2026-09-02", "2026-11-20"])
     assert analytics.asked_for("activity-types") == [{"environment": "production", "product": "orbit-cli"}]
+    address = str(unknown.get_by_role("link", name="Configure").get_attribute("href"))
+    assert {"view": "products", "open": "orbit-cli"}.items() <= dict(httpx.URL(address).params).items()
 
 
 # ── looking around
@@ -520,6 +522,8 @@ def test_a_record_is_inspected(open_page: OpenPage) -> None:
     drawer.get_by_role("button", name="Copy payload").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert f'"event_id": {answers.BIG_NUMBER},' in copied
+    for part, view in (("license", "view=licenses&license="), ("customer", "view=customers&customer=")):
+        expect(drawer.locator(f"[data-part={part}]").get_by_role("link")).to_have_attribute("href", re.compile(view))
     drawer.get_by_role("button", name="Older record").click()
     expect(drawer).to_contain_text(answers.record(2)["hwid"])
     expect(page).to_have_url(re.compile("record=record-2$"))
@@ -669,6 +673,21 @@ def test_the_keyboard_reaches_everything_first(open_page: OpenPage) -> None:
     loaded(page, "logs")
     expect(page.locator("main")).to_be_focused()
     assert [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")] == [1, 1, 1]
+
+
+def test_each_cause_that_the_documentation_names_is_told(open_page: OpenPage, analytics: Analytics) -> None:
+    """Once under the calls, however many there are."""
+    table = Path("docs/analytics.md").read_text().partition("| what happened |\n|---|---|\n")[2].partition("\n\n")[0]
+    causes = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    logs = answers.system_logs()
+    call = logs["failed_calls"][0]
+    calls = [call | {"cause": cause, "last4": last4} for cause in causes for last4 in ("aaaa", "bbbb")]
+    analytics.given["system-logs"] = logs | {"failed_calls": calls}
+    page = open_page("?view=logs")
+    loaded(page, "logs")
+    advice = panel(page, "failed-calls").locator(".advice")
+    expect(advice.locator("dt")).to_have_text([cause.replace("_", " ") for cause in causes])
+    assert all(len(told) > 20 for told in advice.locator("dd").all_inner_texts())
 
 
 def test_times_are_utc_and_local_on_hover(open_page: OpenPage) -> None:

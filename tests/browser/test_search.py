@@ -81,6 +81,25 @@ def test_a_licence_is_found_by_its_key_in_three_presses(
     assert KEY not in page.content()
 
 
+@pytest.mark.slow
+def test_an_api_key_that_does_not_work_leads_to_its_failed_calls(open_page: OpenPage, urls: list[str]) -> None:
+    key = "tk_prod_a-key-that-nobody-issued-0123456789Zq7K".replace("-", "")
+    page = open_page("?view=overview&from=2026-11-01&to=2026-11-07")
+    note_urls(page, urls)
+    loaded(page, "overview")
+    search(page, key)
+    expect(options(page)).to_have_text(["System logsFailed calls of ••••Zq7Klast 7 days"])
+    page.keyboard.press("Enter")
+    until(page, lambda: "last4=Zq7K" in page.url)
+    assert "from=" not in page.url
+    assert key not in kept(page) + "".join(urls)
+    # a whole key that is put into the filter is cut there
+    page.get_by_label("Key, last 4").fill(key)
+    page.get_by_role("button", name="Apply").click()
+    until(page, lambda: "last4=Zq7K" in page.url)
+    assert key not in kept(page) + "".join(urls)
+
+
 def test_it_is_worked_by_keyboard(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.found["glob"] = [GLOBEX, GLOBAL | {"environment": "staging"}]
     page = open_page("?view=logs")

@@ -807,6 +807,9 @@ def test_system_logs(world: AnalyticsWorld) -> None:
     ):
         assert world.given("system-logs", **query)["failed_calls"] == calls
     assert len(world.given("system-logs", range="7d")["staff_actions"]) == 3
+    status, told = world.ask("system-logs", {"last4": "tk_a_whole_key"})
+    assert (status, told["errors"][0]["field"]) == (422, "last4")
+    assert "whole" not in str(told)
 
 
 def test_system_logs_say_what_they_leave_out(world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch) -> None:

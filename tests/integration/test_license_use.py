@@ -117,3 +117,13 @@ def test_a_customer_with_too_many_licences_is_told_so(world: AnalyticsWorld, mon
         issue(world.deployment, key, customer_id="globex")
     status, told = world.ask("customers/globex/use")
     assert (status, told["type"]) == (400, "/docs#problem-too-wide")
+
+
+def test_a_key_in_the_path_is_no_licence_and_in_no_log(world: AnalyticsWorld, caplog: pytest.LogCaptureFixture) -> None:
+    issue(world.deployment, KEYS[0])
+    for path in (f"licenses/{KEYS[0]}/use", f"licenses/{'x' * 3_000}/use", f"customers/{'x' * 3_000}/use"):
+        status, told = world.ask(path)
+        assert status == 404
+        assert path.split("/")[1] not in told["detail"]
+    assert "Refused" in caplog.text
+    assert KEYS[0] not in caplog.text

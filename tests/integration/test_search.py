@@ -154,6 +154,18 @@ def test_a_key_that_nobody_issued_leads_to_its_records(world: AnalyticsWorld, se
     assert search(UNUSED) == []
 
 
+@pytest.mark.parametrize("key", [KEY, NOBODYS])
+def test_a_key_that_is_a_device_too_leads_to_no_address_with_it(
+    world: AnalyticsWorld, search: Search, key: str
+) -> None:
+    world.keep({"license_key": key, "hwid": key, "user_identifier": key}, NOW)
+    world.deliver()
+    for kinds in ((), (HitKind.USER, HitKind.DEVICE)):
+        found = search(key, *kinds)
+        assert bool(found) is not bool(kinds)
+        assert key not in str(found)
+
+
 def test_a_key_in_an_address_is_refused_and_not_repeated(
     world: AnalyticsWorld, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:

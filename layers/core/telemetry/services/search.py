@@ -33,8 +33,8 @@ MOST_PRODUCTS_ASKED = 48
 MOST_API_KEYS = 200
 """SDK keys of an environment that are looked through, the oldest: one request."""
 
-_KEYED = frozenset({HitKind.LICENSE, HitKind.KEY, HitKind.USER, HitKind.DEVICE})
-"""What is looked for by fingerprints."""
+_IN_MEMORY = frozenset({HitKind.PRODUCT})
+"""What is found without the text being sent anywhere."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,8 @@ class Search:
             return Hits({}, frozenset())
         found: dict[HitKind, list[Hit]] = {}
         for finder, of in self._finders.items():
-            if not of.isdisjoint(kinds) and (of <= _KEYED or not self._is_license_key):
+            is_for_keys = HitKind.LICENSE in of or of == _IN_MEMORY
+            if not of.isdisjoint(kinds) and (is_for_keys or not self._is_license_key):
                 for hit in finder():
                     found.setdefault(hit.kind, []).append(hit)
         wanted = {kind: found[kind] for kind in HitKind if kind in kinds and kind in found}
@@ -124,7 +125,10 @@ class Search:
 
     @cached_property
     def _is_license_key(self) -> bool:
-        """Then it is looked for by fingerprints alone: otherwise DynamoDB, and a log of its calls, would be told it."""
+        """Then nothing else is looked for: DynamoDB, and a log of its calls, would be told it.
+
+        An SDK may send its key as a user's or a device's id, too: that would lead to an address with the key in it.
+        """
         return bool(self._licenses_by_key) or self._is_unissued_key
 
     @cached_property

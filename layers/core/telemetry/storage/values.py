@@ -28,7 +28,7 @@ class ValueHourItem(KeyedItem):
     """A part of a product's hour. pk `value_hours#acme-cli`, sk `2026-11-21T08#2`; b is JSON, deflated.
 
     The JSON has the position of each shard that wrote it, and its values (domain.values.written). `version` is another
-    one after each change. 1 KB with ten series of some hundred numbers; 280 KB at the most.
+    one after each change. 1 KB with ten series of some hundred numbers; 300 KB at the most.
     """
 
     version = NumberAttribute(attr_name="n")

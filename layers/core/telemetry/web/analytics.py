@@ -97,7 +97,8 @@ class LogQuery(ScopeQuery):
     """Which failed calls."""
 
     cause: Text | None = None
-    last4: Text | None = None
+    last4: Annotated[Text, StringConstraints(max_length=4)] | None = None
+    """Of the key that was presented. No more: addresses stand in histories and logs."""
     ip: Text | None = None
 
     def callers(self) -> CallerFilter:

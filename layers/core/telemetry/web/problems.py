@@ -1,5 +1,6 @@
 """Errors of our own routes, as problem details (RFC 9457) and as lines of the log."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
@@ -119,6 +120,10 @@ ALL = {
 }
 """Each problem by its type."""
 
+_ID_OF_KEYS = re.compile(r"(/(?:licenses|api-keys)/)([^/]+)")
+_KEYLESS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|k[0-9a-f]{9}|[a-z]+")
+"""Ids of licences and of API keys, and words of routes."""
+
 _HEADERS = {401: {"WWW-Authenticate": 'Bearer realm="staff"'}}
 
 
@@ -174,8 +179,13 @@ def failure_problem(
         log_failure(error, logger)
     else:
         cause = type(error).__name__
-        logger.warning("Refused", cause=cause, status=problem.status, path=request.path, **caller)
+        logger.warning("Refused", cause=cause, status=problem.status, path=_logged(request.path), **caller)
     return problem_answer(problem, request)
+
+
+def _logged(path: str) -> str:
+    """The path as a log may have it: somebody may have put a key where the id of its licence belongs."""
+    return _ID_OF_KEYS.sub(lambda found: found[1] + (found[2] if _KEYLESS.fullmatch(found[2]) else "…"), path)
 
 
 def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from telemetry.domain.api_key import ApiKey
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import NotFound
 from telemetry.domain.event import normalise_user
 from telemetry.domain.flag_explanations import explain
 from telemetry.domain.flags import Flag
@@ -50,8 +51,10 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _KEY_NAME = "1[A-Za-z0-9_-]{21}[AQgw]"
 """Of 16 bytes in base64url, the last character tells two bits only."""
 
+LONGEST_ID = 256
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_024)]
-Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=256)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_ID)]
 """The longest that import takes; DynamoDB allows no key of more than 2,048 bytes."""
 
 
@@ -69,6 +72,20 @@ def _license(text: str) -> str:
         raise ValueError(
             "Wants the id of a licence, never its key: POST /api/v1/analytics/search finds the id by the key"
         )
+    return text
+
+
+def license_in_path(text: str) -> str:
+    """The id of a licence in a path. Raises NotFound, which does not repeat it: it may be a key."""
+    if not _UUID.fullmatch(text):
+        raise NotFound("licence of this id")
+    return text.lower()
+
+
+def customer_in_path(text: str) -> str:
+    """The id of a customer in a path. Raises NotFound for one that no customer can have."""
+    if len(text) > LONGEST_ID:
+        raise NotFound("customer of this id")
     return text
 
 

@@ -32,8 +32,38 @@ interface CustomerFieldProps {
 }
 
 export function CustomerField({ value, onChange }: CustomerFieldProps): JSX.Element {
+  const hits = useNamed(value);
+  const chosen = meant(value, hits);
+  return (
+    <Field name="customer_id" label="Customer" hint={chosen ? `Id ${chosen.id}` : "Name or id"}>
+      {(given) => <CustomerInput given={{ ...given, required: true }} hits={hits} value={value} onChange={onChange} />}
+    </Field>
+  );
+}
+
+/** The same to filter by: asks for the customer of a list, by id, when Enter is pressed or one is chosen. */
+export function CustomerFilter({ id, onChosen }: { id: string; onChosen: (id: string | null) => void }): JSX.Element {
   const view = useView();
-  const list = useId();
+  const [typed, setTyped] = useState(id);
+  const hits = useNamed(typed);
+  const choose = async (): Promise<void> => {
+    const text = typed.trim();
+    const chosen = text ? await customerId(view, text).catch(() => text) : null;
+    if (chosen !== (id || null)) onChosen(chosen);
+  };
+  return (
+    <CustomerInput
+      given={{ class: "lookup", "aria-label": "Customer", placeholder: "Any customer: name or id", onChange: choose }}
+      hits={hits}
+      value={typed}
+      onChange={setTyped}
+    />
+  );
+}
+
+/** Those whom the text may mean, as it is typed. */
+function useNamed(value: string): SearchHit[] {
+  const view = useView();
   const [hits, setHits] = useState<SearchHit[]>([]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: customers are the same in every view
   useEffect(() => {
@@ -46,30 +76,39 @@ export function CustomerField({ value, onChange }: CustomerFieldProps): JSX.Elem
       stop.abort();
     };
   }, [value]);
-  const chosen = meant(value, hits);
+  return hits;
+}
+
+interface CustomerInputProps extends CustomerFieldProps {
+  given: Partial<Record<"id" | "name" | "class" | "placeholder" | "aria-label" | "aria-describedby", string>> & {
+    required?: boolean;
+    "aria-invalid"?: true;
+    /** Called when the reader has done with it. */
+    onChange?: () => void;
+  };
+  hits: readonly SearchHit[];
+}
+
+function CustomerInput({ given, hits, value, onChange }: CustomerInputProps): JSX.Element {
+  const list = useId();
   const titles = hits.map(({ title }) => title);
   return (
-    <Field name="customer_id" label="Customer" hint={chosen ? `Id ${chosen.id}` : "Name or id"}>
-      {(given) => (
-        <>
-          <input
-            {...given}
-            list={list}
-            required
-            autocomplete="off"
-            spellcheck={false}
-            value={value}
-            onInput={(event) => onChange(event.currentTarget.value)}
-          />
-          <datalist id={list}>
-            {hits.map(({ id, title }) => (
-              <option key={id} value={titles.filter((each) => each === title).length === 1 ? title : id}>
-                {id}
-              </option>
-            ))}
-          </datalist>
-        </>
-      )}
-    </Field>
+    <>
+      <input
+        {...given}
+        list={list}
+        autocomplete="off"
+        spellcheck={false}
+        value={value}
+        onInput={(event) => onChange(event.currentTarget.value)}
+      />
+      <datalist id={list}>
+        {hits.map(({ id, title }) => (
+          <option key={id} value={titles.filter((each) => each === title).length === 1 ? title : id}>
+            {id}
+          </option>
+        ))}
+      </datalist>
+    </>
   );
 }

@@ -9,7 +9,7 @@ import { useLicenses } from "../licenses/license_pages";
 import { LicenseTable } from "../licenses/license_table";
 import { SentPanel } from "../licenses/sent";
 import { History } from "../parts/history";
-import { More } from "../parts/more";
+import { LoadedPages } from "../parts/loaded_pages";
 import { CopyButton, Empty, NoValue, Panel, ProblemBox, Skeleton, Text, Time } from "../parts/ui";
 import type { Customer, ProductName } from "../types";
 import { ChangeCustomer } from "./customer_forms";
@@ -92,7 +92,6 @@ interface LicensesProps extends PageProps {
 function Licenses({ id, customer, products }: LicensesProps): JSX.Element {
   const { environment } = useView();
   const list = useLicenses({ environment, customer_id: id });
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   return (
     <Panel
       title="Licences"
@@ -100,15 +99,9 @@ function Licenses({ id, customer, products }: LicensesProps): JSX.Element {
       name="customer-licenses"
       actions={customer && <IssueButton products={products} customer={customer} />}
     >
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={3} />
-      ) : items.length === 0 ? (
-        <Empty title={`No licence in ${environment}.`} />
-      ) : (
-        <LicenseTable label="Licences of this customer" licenses={items} ofOne />
-      )}
-      <More list={list} what="licences" />
+      <LoadedPages list={list} what="licences" none={`No licence in ${environment}.`}>
+        {(items) => <LicenseTable label="Licences of this customer" licenses={items} ofOne />}
+      </LoadedPages>
     </Panel>
   );
 }

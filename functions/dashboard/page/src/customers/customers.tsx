@@ -6,9 +6,9 @@ import { getPage, type Linked } from "../api/api";
 import { usePages } from "../api/pages";
 import { useView, ViewLink } from "../frame/view";
 import { plural } from "../parts/format";
-import { More } from "../parts/more";
+import { LoadedPages } from "../parts/loaded_pages";
 import { type Column, Table } from "../parts/table";
-import { Empty, NoValue, Panel, ProblemBox, Segments, Skeleton, Text, Time } from "../parts/ui";
+import { Empty, NoValue, Panel, Segments, Text, Time } from "../parts/ui";
 import type { Customer, ProductName } from "../types";
 import { NewCustomerButton } from "./customer_forms";
 import { CustomerPage } from "./customer_page";
@@ -52,13 +52,12 @@ function List(): JSX.Element {
     ["more customer", "more customers"],
     getPage,
   );
-  const all = list.pages?.flatMap((page) => page.items) ?? [];
-  const shown = all.filter((customer) => fits(customer, typed));
+  const loaded = list.pages?.flatMap((page) => page.items) ?? [];
   const isPart = list.next !== null;
   return (
     <Panel
       title="Customers"
-      note={`The same in all environments${isPart ? `; the first ${plural(all.length, "customer")} by id` : ""}`}
+      note={`The same in all environments${isPart ? `; the first ${plural(loaded.length, "customer")} by id` : ""}`}
       name="customer-list"
     >
       <div class="list-head" role="search" aria-label="Customers">
@@ -71,26 +70,29 @@ function List(): JSX.Element {
           onInput={(event) => setTyped(event.currentTarget.value)}
         />
       </div>
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={8} />
-      ) : shown.length === 0 ? (
-        <Empty title={all.length === 0 ? "No customer is registered." : "No customer matches."}>
-          {isPart && <p>Only those loaded so far were looked at; the search at the top finds all.</p>}
-        </Empty>
-      ) : (
-        <Table
-          label="Customers"
-          columns={COLUMNS}
-          items={shown}
-          keyOf={({ id }) => id}
-          row={({ id }) => ({ "data-customer": id })}
-        />
-      )}
-      <div class="more">
-        <More list={list} what="customers" />
-      </div>
+      <LoadedPages list={list} what="customers" none="No customer is registered." lines={8}>
+        {(customers) => <Rows customers={customers.filter((each) => fits(each, typed))} isPart={isPart} />}
+      </LoadedPages>
     </Panel>
+  );
+}
+
+function Rows({ customers, isPart }: { customers: readonly Customer[]; isPart: boolean }): JSX.Element {
+  if (customers.length === 0) {
+    return (
+      <Empty title="No customer matches.">
+        {isPart && <p>Only those loaded so far were looked at; the search at the top finds all.</p>}
+      </Empty>
+    );
+  }
+  return (
+    <Table
+      label="Customers"
+      columns={COLUMNS}
+      items={customers}
+      keyOf={({ id }) => id}
+      row={({ id }) => ({ "data-customer": id })}
+    />
   );
 }
 

@@ -2,13 +2,14 @@
 
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
-import { useView, ViewLink } from "../frame/view";
+import { useView } from "../frame/view";
 import { useLicenses } from "../licenses/license_pages";
 import { LicenseTable } from "../licenses/license_table";
 import { count } from "../parts/format";
-import { More } from "../parts/more";
+import { CustomerLink, LicenseLink } from "../parts/links";
+import { LoadedPages } from "../parts/loaded_pages";
 import { type Column, Table } from "../parts/table";
-import { Empty, Loaded, Panel, ProblemBox, Skeleton, Text } from "../parts/ui";
+import { Empty, Loaded, Panel } from "../parts/ui";
 import type { DeviceExcess } from "../types";
 
 type Excess = DeviceExcess["items"][number];
@@ -30,22 +31,11 @@ const COLUMNS: Column<Excess>[] = [
   {
     title: "Customer",
     cell: ({ customer_id: id, name }) =>
-      id === null ? (
-        <span class="muted">{name}</span>
-      ) : (
-        <ViewLink page="customers" filters={{ customer: id }} title={name}>
-          <Text hover={false}>{name}</Text>
-        </ViewLink>
-      ),
+      id === null ? <span class="muted">{name}</span> : <CustomerLink customer={{ id, name }} />,
   },
   {
     title: "Licence",
-    cell: ({ license_id: id, last4 }) =>
-      id && (
-        <ViewLink page="licenses" filters={{ license: id }} title="Open this licence">
-          <code>••••{last4}</code>
-        </ViewLink>
-      ),
+    cell: ({ license_id: id, last4 }) => id && <LicenseLink id={id} last4={last4} />,
   },
   { title: "Devices", class: "number strong", sort: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
   { title: "Allowed", class: "number", sort: ({ limit }) => limit, cell: ({ limit }) => count(limit ?? 0) },
@@ -90,22 +80,15 @@ function Seen(): JSX.Element {
 function Activated(): JSX.Element {
   const { environment } = useView();
   const list = useLicenses({ environment, seats: "over" });
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   return (
     <Panel
       title="Over their limit: devices activated"
       note="Where a limit was lowered, or more devices were imported than it allows"
       name="over-seats"
     >
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={3} />
-      ) : items.length === 0 ? (
-        <Empty title="No licence has more active devices than it allows." />
-      ) : (
-        <LicenseTable label="Licences over their limit" licenses={items} />
-      )}
-      <More list={list} what="licences" />
+      <LoadedPages list={list} what="licences" none="No licence has more active devices than it allows.">
+        {(items) => <LicenseTable label="Licences over their limit" licenses={items} />}
+      </LoadedPages>
     </Panel>
   );
 }

@@ -50,7 +50,8 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
   const [paused, setPaused] = useState(false);
   const [tick, refresh] = useTicks(paused);
   const [problem, setProblem] = useState<Problem | null>(null);
-  const title = useTitle(view);
+  const shown = shownParts(view);
+  useTitle(shown);
   const endSession = async (): Promise<void> => {
     try {
       await signOut();
@@ -79,9 +80,7 @@ function Shell({ session, onSignedOut }: { session: Session; onSignedOut: () => 
                 <h1>Telemetry Analytics</h1>
               </div>
               <Tabs view={view} />
-              <p class="printed">
-                {title} · {view.product || "all products"}
-              </p>
+              <p class="printed">{shown.join(" · ")}</p>
               <SearchButton />
               <div class="account">
                 <span class="who" title={`Role: ${session.role}`}>
@@ -203,15 +202,19 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
   );
 }
 
-/** What is shown, as the window's title says it. */
-function useTitle(view: View): string {
-  const { title, hasRange, hasProduct } = TABS[view.page];
+/** What is shown: the tab, the environment, and the range and the product if it is about them. */
+function shownParts(view: View): string[] {
+  if (view.unknown.length > 0) return ["Unknown address"];
+  const { title, hasRange, hasProduct, needsProduct } = TABS[view.page];
   const range = RANGES.get(view.range) ?? `${view.from} to ${view.to}`;
-  const scope = hasRange ? range : hasProduct ? view.product || "no product" : null;
-  const named = [title, view.environment, scope].filter(Boolean).join(" · ");
-  const shown = view.unknown.length > 0 ? "Unknown address" : named;
+  const product = view.product || (needsProduct ? "no product" : "all products");
+  return [title, view.environment, ...(hasRange ? [range] : []), ...(hasProduct ? [product] : [])];
+}
+
+/** The window's title: as much of it as tells windows apart. */
+function useTitle(shown: string[]): void {
+  const title = [...shown.slice(0, 3), "Telemetry Analytics"].join(" · ");
   useEffect(() => {
-    document.title = `${shown} · Telemetry Analytics`;
-  }, [shown]);
-  return shown;
+    document.title = title;
+  }, [title]);
 }

@@ -42,20 +42,20 @@ export function preload(view: string): void {
 /** A tab, once its code is there. */
 export function LazyTab({ page, ...props }: TabProps & { page: Page }): JSX.Element {
   const [failed, setFailed] = useState<Page | null>(null);
-  const [, shown] = useState<Page | null>(null);
+  const [, showAgain] = useState(0);
+  const Tab = loaded.get(page);
   useEffect(() => {
-    if (loaded.has(page)) return;
+    if (Tab) return; // not what is loaded by now: that was not shown
     let isCurrent = true;
     setFailed(null);
     load(page).then(
-      () => isCurrent && shown(page),
+      () => isCurrent && showAgain((before) => before + 1),
       () => isCurrent && setFailed(page),
     );
     return () => {
       isCurrent = false;
     };
-  }, [page]);
-  const Tab = loaded.get(page);
+  }, [page, Tab]);
   if (Tab) return <Tab {...props} />;
   return failed === page ? <ProblemBox problem={NOT_LOADED} retry={() => location.reload()} /> : <Skeleton lines={6} />;
 }

@@ -14,6 +14,7 @@ import { follow, pagesFor, useView, type View } from "./view";
 /** So long nothing is asked for after a key was pressed. */
 const PAUSE_MS = 150;
 const MOST_RECENT = 5;
+const API_KEY = /^tk_\w{8,}$/;
 
 export interface PaletteProps {
   /** What was opened before, the last first. Only this page's memory has it. */
@@ -50,6 +51,7 @@ export function Palette({ recent, onClose }: PaletteProps): JSX.Element {
     () => [
       ...tabs(view, text),
       ...(text ? (found.result?.items ?? []) : recent).map((hit) => entryOf(view, hit, text === "")),
+      ...failedCalls(view, text),
     ],
     [view, text, found, recent],
   );
@@ -216,6 +218,14 @@ function tabs(view: View, text: string): Entry[] {
   return pagesFor(view.session)
     .filter((page) => ` ${TABS[page].title.toLowerCase()}`.includes(` ${begins}`))
     .map((page) => ({ kind: "Tab", title: TABS[page].title, note: null, href: view.href(page) }));
+}
+
+/** What became of calls with an API key: whoever has one that does not work looks for it here. */
+function failedCalls(view: View, text: string): Entry[] {
+  if (!API_KEY.test(text) || !pagesFor(view.session).includes("logs")) return [];
+  const last4 = text.slice(-4);
+  const href = view.href("logs", { last4, range: "7d", from: "", to: "" });
+  return [{ kind: TABS.logs.title, title: `Failed calls of ••••${last4}`, note: "last 7 days", href }];
 }
 
 const entryOf = (view: View, hit: SearchHit, isRecent: boolean): Entry => ({

@@ -11,6 +11,8 @@ interface Tab {
   hasRange?: boolean;
   /** Whether the product in the toolbar is about it. */
   hasProduct?: boolean;
+  /** Whether it shows nothing until a product is chosen. */
+  needsProduct?: boolean;
   /** Parameters of its address, other than those of every tab, that have one of these values or none. */
   choices?: Readonly<Record<string, readonly string[]>>;
 }
@@ -41,12 +43,14 @@ const ALL = {
     title: "Companies",
     forViewers: true,
     hasProduct: true,
+    needsProduct: true,
     choices: { order: ORDERS },
   },
   developers: {
     title: "Developers",
     forViewers: true,
     hasProduct: true,
+    needsProduct: true,
     choices: { order: ORDERS },
   },
   billing: {
@@ -70,6 +74,7 @@ const ALL = {
     forViewers: true,
     hasRange: true,
     hasProduct: true,
+    needsProduct: true,
   },
   records: {
     title: "Raw data",

@@ -7,12 +7,15 @@ import { Refresh } from "../api/live";
 import { usePages } from "../api/pages";
 import { ViewLink } from "../frame/view";
 import { Form, useSubmission } from "../parts/form";
-import { More } from "../parts/more";
+import { LoadedPages } from "../parts/loaded_pages";
 import { type Column, Table } from "../parts/table";
-import { announce, Dialog, Empty, Panel, ProblemBox, Skeleton, Text, Time } from "../parts/ui";
+import { announce, Dialog, Panel, Text, Time } from "../parts/ui";
 import type { Activation, License } from "../types";
 
 const PAGE = "50";
+
+/** The last 30 days and every product, whatever the address says. */
+const WHENEVER = { range: "30d", from: "", to: "", product: "" };
 
 interface DevicesProps {
   license: { id: string; last_four: string };
@@ -23,13 +26,12 @@ export function LicenseDevices({ license, onChanged }: DevicesProps): JSX.Elemen
   const [asked, setAsked] = useState<Activation | null>(null);
   const path = `/api/v1/admin/licenses/${encodeURIComponent(license.id)}/activations?limit=${PAGE}`;
   const list = usePages<Linked<Activation>>(path, ["more device", "more devices"], getPage);
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   const columns: Column<Activation>[] = [
     {
       title: "Device",
       class: "full breaks",
       cell: ({ identifier }) => (
-        <ViewLink page="records" filters={{ hwid: identifier, range: "30d" }} title="Records of this device">
+        <ViewLink page="records" filters={{ hwid: identifier, ...WHENEVER }} title="Records of this device">
           <code>
             <Text>{identifier}</Text>
           </code>
@@ -65,13 +67,8 @@ export function LicenseDevices({ license, onChanged }: DevicesProps): JSX.Elemen
   ];
   return (
     <Panel title="Activated devices" note="Devices that took a seat, and those that gave it back" name="activations">
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={3} />
-      ) : items.length === 0 ? (
-        <Empty title="No device was ever activated." />
-      ) : (
-        <>
+      <LoadedPages list={list} what="devices" none="No device was ever activated.">
+        {(items) => (
           <Table
             label="Activated devices"
             columns={columns}
@@ -79,9 +76,8 @@ export function LicenseDevices({ license, onChanged }: DevicesProps): JSX.Elemen
             keyOf={({ id }) => id}
             row={({ id }) => ({ "data-activation": id })}
           />
-          <More list={list} what="devices" />
-        </>
-      )}
+        )}
+      </LoadedPages>
       {asked && (
         <Deactivation
           license={license}

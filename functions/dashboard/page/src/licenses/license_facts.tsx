@@ -1,9 +1,9 @@
 // How a licence's seats, end and customer are written.
 
 import type { JSX } from "preact";
-import { ViewLink } from "../frame/view";
 import { count } from "../parts/format";
-import { NoValue, Text, Time } from "../parts/ui";
+import { CustomerLink } from "../parts/links";
+import { NoValue, Time } from "../parts/ui";
 import type { ListedLicense } from "../types";
 
 type Seats = Pick<ListedLicense, "active_activations" | "activation_limit">;
@@ -33,17 +33,24 @@ export function Expiry({ at }: { at: string | null }): JSX.Element {
   return at ? <Time at={at} /> : <span class="muted">never</span>;
 }
 
-export function LastSeen({ at }: { at: string | null }): JSX.Element {
-  return at ? <Time at={at} /> : <NoValue />;
+const NOT_TOLD = "Of a licence of any product only records that name no product are looked at";
+
+/** When its newest record came in. Of a licence of any product nobody can tell that there is none. */
+export function LastSeen({ license: { last_seen: at, product_id: product } }: { license: Seen }): JSX.Element {
+  if (at) return <Time at={at} />;
+  if (product !== null) return <NoValue />;
+  return (
+    <span class="muted" title={NOT_TOLD}>
+      not told
+      <span class="visually-hidden">: {NOT_TOLD}</span>
+    </span>
+  );
 }
 
+type Seen = Pick<ListedLicense, "last_seen" | "product_id">;
 type Whose = Pick<ListedLicense, "customer_id" | "customer_name">;
 
-export function CustomerLink({ license: { customer_id: id, customer_name: name } }: { license: Whose }): JSX.Element {
+export function Owner({ license: { customer_id: id, customer_name: name } }: { license: Whose }): JSX.Element {
   if (id === null) return <span class="muted">no customer</span>;
-  return (
-    <ViewLink page="customers" filters={{ customer: id }} title={`Customer ${id}`}>
-      <Text hover={false}>{name ?? id}</Text>
-    </ViewLink>
-  );
+  return <CustomerLink customer={{ id, name }} />;
 }

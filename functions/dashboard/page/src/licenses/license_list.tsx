@@ -2,18 +2,20 @@
 
 import type { JSX } from "preact";
 import { search } from "../api/api";
+import { CustomerFilter } from "../customers/customer_field";
 import { SEATS, STATES, WITHIN } from "../frame/tabs";
 import { useView } from "../frame/view";
 import { ExportButton, type Exported } from "../parts/export";
-import { More } from "../parts/more";
-import { Empty, Panel, ProblemBox, Skeleton } from "../parts/ui";
+import { LoadedPages } from "../parts/loaded_pages";
+import { Panel } from "../parts/ui";
 import type { ProductName } from "../types";
 import { IssueButton } from "./issue_license";
 import { LicensePage } from "./license_page";
 import { useLicenses } from "./license_pages";
 import { LicenseTable } from "./license_table";
 
-const FILTERS = ["state", "seats", "expires_within"] as const;
+const CHOSEN = ["state", "seats", "expires_within"] as const;
+const FILTERS = [...CHOSEN, "customer_id"] as const;
 const SEAT_NAMES: Readonly<Record<(typeof SEATS)[number], string>> = { full: "all used", over: "over the limit" };
 
 const EXPORTED: Exported = {
@@ -40,7 +42,6 @@ function List({ products }: { products: ProductName[] | null }): JSX.Element {
     ...Object.fromEntries(FILTERS.map((name) => [name, view.param(name)])),
   };
   const list = useLicenses(query);
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   const isFiltered = FILTERS.some((name) => view.param(name)) || view.product !== "";
   return (
     <Panel
@@ -55,24 +56,21 @@ function List({ products }: { products: ProductName[] | null }): JSX.Element {
       }
     >
       <Filters key={search(query)} />
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={8} />
-      ) : items.length === 0 ? (
-        <Empty title={isFiltered ? "No licence matches." : "No licence has been issued here."} />
-      ) : (
-        <>
-          <LicenseTable label="Licences" licenses={items} sortable />
-          <More list={list} what="licences" />
-        </>
-      )}
+      <LoadedPages
+        list={list}
+        what="licences"
+        none={isFiltered ? "No licence matches." : "No licence has been issued here."}
+        lines={8}
+      >
+        {(items) => <LicenseTable label="Licences" licenses={items} sortable />}
+      </LoadedPages>
     </Panel>
   );
 }
 
 function Filters(): JSX.Element {
   const view = useView();
-  const choose = (name: (typeof FILTERS)[number], any: string, options: readonly (readonly [string, string])[]) => (
+  const choose = (name: (typeof CHOSEN)[number], any: string, options: readonly (readonly [string, string])[]) => (
     <select
       aria-label={any}
       value={view.param(name)}
@@ -104,6 +102,7 @@ function Filters(): JSX.Element {
         "Any expiry",
         WITHIN.map((days) => [days, `in the next ${days} days`]),
       )}
+      <CustomerFilter id={view.param("customer_id")} onChosen={(id) => view.go({ customer_id: id })} />
       {isFiltered && (
         <button
           type="button"

@@ -11,7 +11,7 @@ import { announce, CopyButton, Empty, Panel, ProblemBox, Skeleton, StateBadge, T
 import type { LicenseWithKey, ListedLicense, ProductName } from "../types";
 import { LicenseDevices } from "./devices_of_license";
 import { LicenseActions } from "./license_actions";
-import { CustomerLink, Expiry, LastSeen, Seats } from "./license_facts";
+import { Expiry, LastSeen, Owner, Seats } from "./license_facts";
 import { AssignDialog, ChangeDialog } from "./license_forms";
 import { SentPanel } from "./sent";
 
@@ -103,7 +103,7 @@ function Facts({ license, card, products }: FactsProps): JSX.Element {
         </dd>
         <dt>Customer</dt>
         <dd>
-          <CustomerLink license={license} />
+          <Owner license={license} />
         </dd>
         <dt>Product</dt>
         <dd>{product === null ? <span class="muted">any</span> : <ProductLink id={product} products={products} />}</dd>
@@ -121,7 +121,7 @@ function Facts({ license, card, products }: FactsProps): JSX.Element {
         </dd>
         <dt>Last seen (UTC)</dt>
         <dd>
-          <LastSeen at={license.last_seen} />
+          <LastSeen license={license} />
         </dd>
         <dt>Key</dt>
         <dd class="line breaks">

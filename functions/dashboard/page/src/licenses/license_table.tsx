@@ -2,12 +2,13 @@
 
 import type { JSX } from "preact";
 import { type SORTED_BY, STATES } from "../frame/tabs";
-import { useView, ViewLink } from "../frame/view";
+import { useView } from "../frame/view";
+import { LicenseLink } from "../parts/links";
 import type { SortState } from "../parts/sorting";
 import { type Column, Table } from "../parts/table";
-import { NoValue, StateBadge, Text } from "../parts/ui";
+import { StateBadge, Text } from "../parts/ui";
 import type { ListedLicense } from "../types";
-import { CustomerLink, Expiry, LastSeen, Seats } from "./license_facts";
+import { Expiry, LastSeen, Owner, Seats } from "./license_facts";
 
 interface LicenseTableProps {
   label: string;
@@ -53,17 +54,13 @@ const COLUMNS: (Column<ListedLicense> & { by?: (typeof SORTED_BY)[number] })[] =
     title: "Licence",
     by: "issued",
     sort: ({ created_at: at }) => at,
-    cell: ({ id, last_four }) => (
-      <ViewLink page="licenses" filters={{ license: id }} title="Open this licence">
-        <code>••••{last_four}</code>
-      </ViewLink>
-    ),
+    cell: ({ id, last_four: last4 }) => <LicenseLink id={id} last4={last4} />,
   },
   {
     title: "Customer",
     by: "customer",
     sort: ({ customer_id: id, customer_name: name }) => name ?? id,
-    cell: (license) => <CustomerLink license={license} />,
+    cell: (license) => <Owner license={license} />,
   },
   {
     title: "Product",
@@ -93,6 +90,6 @@ const COLUMNS: (Column<ListedLicense> & { by?: (typeof SORTED_BY)[number] })[] =
   {
     title: "Last seen (UTC)",
     hint: "When the newest record under its product, or under none, came in",
-    cell: ({ last_seen: at }) => (at ? <LastSeen at={at} /> : <NoValue />),
+    cell: (license) => <LastSeen license={license} />,
   },
 ];

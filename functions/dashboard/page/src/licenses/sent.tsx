@@ -3,9 +3,10 @@
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
 import { useView, ViewLink } from "../frame/view";
+import { Countries } from "../parts/countries";
 import { count, dayName } from "../parts/format";
 import { type Column, Table } from "../parts/table";
-import { Empty, FlagBadge, Loaded, NoValue, Panel, Text, Time } from "../parts/ui";
+import { Empty, FlagBadge, Loaded, Panel, Time } from "../parts/ui";
 import type { LicenseUseAnswer, Sent, SentOnDay } from "../types";
 
 const DAY_MS = 86_400_000;
@@ -131,9 +132,4 @@ function Flags({ flags }: { flags: Record<string, number> }): JSX.Element {
       ))}
     </>
   );
-}
-
-function Countries({ countries }: { countries: string[] }): JSX.Element {
-  if (countries.length === 0) return <NoValue />;
-  return <Text>{countries.join(" ")}</Text>;
 }

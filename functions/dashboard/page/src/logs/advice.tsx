@@ -17,8 +17,12 @@ const ADVICE: Readonly<Record<FailedCallCause, string>> = {
   failed: "A fault of this service. It is told in the service's log.",
 };
 
+const KNOWN: readonly string[] = CAUSES;
+
+export const isKnown = (cause: string): cause is FailedCallCause => KNOWN.includes(cause);
+
 /** A known cause as words; an unknown one stays as it is. */
-export const causeText = (cause: string): string => (Object.hasOwn(ADVICE, cause) ? cause.replaceAll("_", " ") : cause);
+export const causeText = (cause: string): string => (isKnown(cause) ? cause.replaceAll("_", " ") : cause);
 
 /** For each cause among the calls. */
 export function Advice({ calls }: { calls: readonly FailedCall[] }): JSX.Element | null {

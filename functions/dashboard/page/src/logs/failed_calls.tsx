@@ -9,9 +9,7 @@ import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, NoValue, Panel, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
 import { CAUSES, type FailedCall, type SystemLogs } from "../types";
-import { Advice, causeText } from "./advice";
-
-const KNOWN: readonly string[] = CAUSES;
+import { Advice, causeText, isKnown } from "./advice";
 
 export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Element {
   const view = useView();
@@ -28,7 +26,7 @@ export function FailedCalls({ logs }: { logs: Resource<SystemLogs> }): JSX.Eleme
         {({ failed_calls: calls, cut }) =>
           calls.length === 0 ? (
             <Empty title={filtered ? "No failed call matches the filters." : "No call failed in this range."}>
-              {cause && !KNOWN.includes(cause) && (
+              {cause && !isKnown(cause) && (
                 <p class="note">
                   This page does not know the cause “<Text>{cause}</Text>”.
                 </p>
@@ -58,11 +56,13 @@ function Filters(): JSX.Element {
   const apply = (event: Event): void => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    view.go(Object.fromEntries(LOG_FILTERS.map((name) => [name, String(form.get(name) ?? "").trim() || null])));
+    const said = (name: string): string => String(form.get(name) ?? "").trim();
+    // a whole key may be pasted: it must not stand in the address
+    view.go({ cause: said("cause") || null, last4: said("last4").slice(-4) || null, ip: said("ip") || null });
   };
   const active = LOG_FILTERS.filter((name) => view.param(name));
   const chosen = view.param("cause");
-  const causes = chosen && !KNOWN.includes(chosen) ? [...KNOWN, chosen] : KNOWN;
+  const causes: readonly string[] = chosen && !isKnown(chosen) ? [...CAUSES, chosen] : CAUSES;
   return (
     <div class="filters">
       <form
@@ -88,7 +88,15 @@ function Filters(): JSX.Element {
         </label>
         <label>
           IP address
-          <input name="ip" type="search" autocomplete="off" spellcheck={false} defaultValue={view.param("ip")} />
+          <input
+            name="ip"
+            type="search"
+            autocomplete="off"
+            spellcheck={false}
+            pattern="[\s0-9A-Fa-f:.]*"
+            title="An IP address"
+            defaultValue={view.param("ip")}
+          />
         </label>
         <div class="buttons">
           <button type="submit" class="button primary">

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import type { Resource } from "../api/live";
 import { ViewLink } from "../frame/view";
 import { count, wholeDays } from "../parts/format";
+import { CustomerLink, LicenseLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, NoValue, Panel, Text } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
@@ -20,21 +21,35 @@ const COLUMNS: Column<Excess>[] = [
     sort: ({ name }) => name,
     cell: (item) => (
       <>
-        {item.license_id || item.customer_id ? (
-          <ViewLink page="records" filters={filtersOf(item)} title="Show their records">
-            <Text>{item.name}</Text>
-          </ViewLink>
+        {item.customer_id ? (
+          <CustomerLink customer={{ id: item.customer_id, name: item.name }} />
         ) : (
           <Text>{item.name}</Text>
         )}
         <span class="second">
           {item.kind === "license" ? "licence " : "all licences"}
-          {item.last4 && <code>••••{item.last4}</code>}
+          {item.license_id ? (
+            <LicenseLink id={item.license_id} last4={item.last4} />
+          ) : (
+            item.last4 && <code>••••{item.last4}</code>
+          )}
         </span>
       </>
     ),
   },
-  { title: "Devices", class: "number strong", cell: ({ devices }) => count(devices), sort: ({ devices }) => devices },
+  {
+    title: "Devices",
+    class: "number strong",
+    cell: (item) =>
+      item.license_id || item.customer_id ? (
+        <ViewLink page="records" filters={filtersOf(item)} title="Show their records">
+          {count(item.devices)}
+        </ViewLink>
+      ) : (
+        count(item.devices)
+      ),
+    sort: ({ devices }) => devices,
+  },
   {
     title: "Limit",
     class: "number",

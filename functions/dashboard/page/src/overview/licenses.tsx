@@ -4,7 +4,9 @@ import type { JSX } from "preact";
 import type { Resource } from "../api/live";
 import { ViewLink } from "../frame/view";
 import { LicenseActions } from "../licenses/license_actions";
+import { Countries } from "../parts/countries";
 import { count, wholeDays } from "../parts/format";
+import { CustomerLink, LicenseLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
 import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
@@ -12,8 +14,6 @@ import type { TopLicense, TopLicenses } from "../types";
 
 /** How many are shown. */
 export const LIMIT = "20";
-
-const COUNTRIES_SHOWN = 5;
 
 export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
   const sorting = useSorting("licenses");
@@ -58,11 +58,7 @@ const COLUMNS: Column<TopLicense>[] = [
   {
     title: "Flagged",
     class: "number strong",
-    cell: ({ flagged, records }) => (
-      <>
-        {count(flagged)} <span class="second">of {count(records)}</span>
-      </>
-    ),
+    cell: (license) => <Numbers license={license} />,
     sort: ({ flagged }) => flagged,
   },
   {
@@ -117,34 +113,31 @@ function Name({ license }: { license: TopLicense }): JSX.Element {
   return (
     <>
       {id ? (
-        <ViewLink page="records" filters={{ license_id: id }} title="Show the records of this licence">
-          <code>••••{last4}</code>
-        </ViewLink>
+        <LicenseLink id={id} last4={last4} />
       ) : (
         <span title={`Fingerprint ${fingerprint}`}>
           <code>{last4 ? `••••${last4}` : fingerprint.slice(0, 8)}</code> <span class="muted">not issued here</span>
         </span>
       )}
-      <span class="second">
-        {customer ? (
-          <ViewLink page="records" filters={{ customer_id: customer.id }} title="Show the records of this customer">
-            <Text>{customer.name ?? customer.id}</Text>
-          </ViewLink>
-        ) : (
-          "no customer"
-        )}
-      </span>
+      <span class="second">{customer ? <CustomerLink customer={customer} /> : "no customer"}</span>
     </>
   );
 }
 
-function Countries({ countries }: { countries: string[] }): JSX.Element {
-  if (countries.length === 0) return <NoValue />;
-  const more = countries.length - COUNTRIES_SHOWN;
+/** Flagged records and all; those of an issued licence lead to the records. */
+function Numbers({ license: { license_id: id, flagged, records } }: { license: TopLicense }): JSX.Element {
+  const linked = (number: number, filters: Record<string, string>, title: string): JSX.Element | string =>
+    id ? (
+      <ViewLink page="records" filters={{ license_id: id, ...filters }} title={title}>
+        {count(number)}
+      </ViewLink>
+    ) : (
+      count(number)
+    );
   return (
-    <span class="beside" title={countries.join(", ")}>
-      <Text hover={false}>{countries.slice(0, COUNTRIES_SHOWN).join(" ")}</Text>
-      {more > 0 && <span class="muted"> +{more}</span>}
-    </span>
+    <>
+      {linked(flagged, { flagged: "true" }, "Show the flagged records of this licence")}{" "}
+      <span class="second">of {linked(records, {}, "Show all records of this licence")}</span>
+    </>
   );
 }

@@ -4,8 +4,9 @@ import type { JSX } from "preact";
 import type { Resource } from "../api/live";
 import { useView, ViewLink } from "../frame/view";
 import { count, wholeDays } from "../parts/format";
+import { CustomerLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
-import { Empty, Loaded, NoValue, Panel, Text, Time } from "../parts/ui";
+import { Empty, Loaded, NoValue, Panel, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
 import type { Mismatches as MismatchesData } from "../types";
 
@@ -19,7 +20,8 @@ const COLUMNS: Column<MismatchesData["items"][number]>[] = [
     cell: ({ customer }) =>
       customer ? (
         <span class="beside">
-          <Text>{customer.name ?? customer.id}</Text> <span class="muted">in {customer.environment}</span>
+          <CustomerLink customer={customer} environment={customer.environment} />{" "}
+          <span class="muted">in {customer.environment}</span>
         </span>
       ) : (
         <NoValue />

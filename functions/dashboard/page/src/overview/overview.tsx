@@ -38,7 +38,7 @@ export function Overview({ products }: { products: ProductName[] | null }): JSX.
               <ActiveUsers data={data} />
               <Versions data={data} />
               <Uses data={data} />
-              {data.product && <UnknownTypes product={data.product} />}
+              {data.product && <UnknownTypes product={data.product} products={products} />}
             </>
           )
         }

@@ -18,7 +18,6 @@ type Period = (typeof TIMES)[number][0];
 type Action = "acknowledge" | "mute" | "unmute";
 
 /** Says it to the API, and loads everything again. */
-/** Says it to the API, and loads everything again. */
 function useSaying(id: string): {
   say: (action: Action, done: string, time?: Period) => Promise<boolean>;
   busy: boolean;

@@ -6,6 +6,7 @@ import { useResource } from "../api/live";
 import { useView, ViewLink } from "../frame/view";
 import { LicenseActions } from "../licenses/license_actions";
 import { count, plural } from "../parts/format";
+import { CustomerLink, LicenseLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
 import { Icon, NoValue, ProblemBox, Text, Time } from "../parts/ui";
 import type { ProductName, Spike, SpikeLicense, Spikes as SpikesData } from "../types";
@@ -78,6 +79,16 @@ function SpikeAlert({ spike, products }: { spike: Spike; products: ProductName[]
         <ViewLink class="button small" page="records" filters={filters(spike)}>
           See the records
         </ViewLink>
+        {first?.license_id && (
+          <ViewLink class="button small" page="licenses" filters={{ license: first.license_id }}>
+            Open licence
+          </ViewLink>
+        )}
+        {first?.customer && (
+          <ViewLink class="button small" page="customers" filters={{ customer: first.customer.id }}>
+            Open customer
+          </ViewLink>
+        )}
         {first && <Act license={first} product={spike.product} />}
         <SpikeActions spike={spike} about={sentence} />
       </div>
@@ -106,20 +117,11 @@ const LICENSES: Column<SpikeLicense>[] = [
   {
     title: "Licence",
     cell: ({ license_id: id, last4, fingerprint }) =>
-      id ? (
-        <ViewLink page="licenses" filters={{ license: id }} title="Show this licence">
-          <code>••••{last4}</code>
-        </ViewLink>
-      ) : (
-        <code title={`Fingerprint ${fingerprint}`}>••••{last4}</code>
-      ),
+      id ? <LicenseLink id={id} last4={last4} /> : <code title={`Fingerprint ${fingerprint}`}>••••{last4}</code>,
   },
   {
     title: "Customer",
-    cell: (license) => {
-      const customer = customerOf(license);
-      return customer === null ? <NoValue /> : <Text>{customer}</Text>;
-    },
+    cell: ({ customer }) => (customer ? <CustomerLink customer={customer} /> : <NoValue />),
     sort: customerOf,
   },
   { title: "Flagged", class: "number strong", cell: ({ flagged }) => count(flagged), sort: ({ flagged }) => flagged },

@@ -2,12 +2,12 @@
 
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
-import { useView } from "../frame/view";
+import { useView, ViewLink } from "../frame/view";
 import { count, minute, percent, plural } from "../parts/format";
 import { type Column, Table } from "../parts/table";
 import { Panel, Text } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
-import type { ActivityTypes, ActivityTypeUses, Overview, UsedActivity } from "../types";
+import type { ActivityTypes, ActivityTypeUses, Overview, ProductName, UsedActivity } from "../types";
 
 /** Products send it by themselves: it needs no configuration. */
 const CALL_HOME = "CALL_HOME";
@@ -108,12 +108,20 @@ const TYPES: Column<ActivityTypeUses>[] = [
 ];
 
 /** What arrived in 90 days, whatever the range is, and the product does not list: loaded once. */
-export function UnknownTypes({ product }: { product: string }): JSX.Element | null {
-  const query = { environment: useView().environment, product };
+export function UnknownTypes({
+  product,
+  products,
+}: {
+  product: string;
+  products: ProductName[] | null;
+}): JSX.Element | null {
+  const { environment, session } = useView();
+  const query = { environment, product };
   const types = useResource<ActivityTypes>("/api/v1/analytics/activity-types", query, false);
   const unknown = (types.data?.items ?? []).filter(isUnknownType);
   if (unknown.length === 0) return null;
   const beyond = unknown.length - MOST_TYPES;
+  const isRegistered = !product.startsWith("~") && products?.some(({ id }) => id === product);
   return (
     <Panel
       title="Activity types that are not configured"
@@ -124,6 +132,14 @@ export function UnknownTypes({ product }: { product: string }): JSX.Element | nu
         </>
       }
       name="unknown-types"
+      actions={
+        session.role !== "viewer" &&
+        isRegistered && (
+          <ViewLink class="button small" page="products" filters={{ open: product }}>
+            Configure
+          </ViewLink>
+        )
+      }
     >
       <Table
         label="Activity types that are not configured"

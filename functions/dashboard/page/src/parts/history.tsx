@@ -6,9 +6,9 @@ import { usePages } from "../api/pages";
 import { useView } from "../frame/view";
 import type { AuditEntry } from "../types";
 import { changes, FROM, WHEN, WHO } from "./audit_entries";
-import { More } from "./more";
+import { LoadedPages } from "./loaded_pages";
 import { type Column, Table } from "./table";
-import { Empty, Panel, ProblemBox, Skeleton, Text } from "./ui";
+import { Panel, Text } from "./ui";
 
 const PAGE = "20";
 
@@ -23,20 +23,16 @@ const COLUMNS: Column<AuditEntry>[] = [
 export function History({ kind, entity }: { kind: "license" | "customer" | "product"; entity: string }): JSX.Element {
   const question = `/api/v1/admin/history${search({ environment: useView().environment, kind, entity, limit: PAGE })}`;
   const list = usePages<Linked<AuditEntry>>(question, ["older change", "older changes"], getPage);
-  const entries = list.pages?.flatMap(({ items }) => items) ?? [];
   return (
     <Panel title="History" note="What staff did, newest first; nothing of it is ever changed" name="history">
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={4} />
-      ) : entries.length === 0 ? (
-        <Empty title="Staff never changed it: it was imported, or made with the demo." />
-      ) : (
-        <>
-          <Table label="History" columns={COLUMNS} items={entries} keyOf={({ id }) => id} />
-          <More list={list} what="changes" />
-        </>
-      )}
+      <LoadedPages
+        list={list}
+        what="changes"
+        none="Staff never changed it: it was imported, or made with the demo."
+        lines={4}
+      >
+        {(entries) => <Table label="History" columns={COLUMNS} items={entries} keyOf={({ id }) => id} />}
+      </LoadedPages>
     </Panel>
   );
 }

@@ -5,9 +5,9 @@ import { getPage, type Linked } from "../api/api";
 import { usePages } from "../api/pages";
 import { useView, ViewLink } from "../frame/view";
 import { count } from "../parts/format";
-import { More } from "../parts/more";
+import { LoadedPages } from "../parts/loaded_pages";
 import { type Column, Table } from "../parts/table";
-import { Empty, NoValue, Panel, ProblemBox, Skeleton, Text } from "../parts/ui";
+import { NoValue, Panel, Text } from "../parts/ui";
 import type { Product } from "../types";
 import { NewProductButton } from "./product_forms";
 import { ProductPage } from "./product_page";
@@ -25,24 +25,19 @@ function List(): JSX.Element {
     ["more product", "more products"],
     getPage,
   );
-  const items = list.pages?.flatMap((page) => page.items) ?? [];
   return (
     <Panel title="Products" note="The same in all environments" name="product-list" actions={<NewProductButton />}>
-      {list.problem && <ProblemBox problem={list.problem} retry={list.reload} />}
-      {list.pages === null ? (
-        !list.problem && <Skeleton lines={6} />
-      ) : items.length === 0 ? (
-        <Empty title="No product is registered." />
-      ) : (
-        <Table
-          label="Products"
-          columns={COLUMNS}
-          items={items}
-          keyOf={({ id }) => id}
-          row={({ id }) => ({ "data-product": id })}
-        />
-      )}
-      <More list={list} what="products" />
+      <LoadedPages list={list} what="products" none="No product is registered." lines={6}>
+        {(items) => (
+          <Table
+            label="Products"
+            columns={COLUMNS}
+            items={items}
+            keyOf={({ id }) => id}
+            row={({ id }) => ({ "data-product": id })}
+          />
+        )}
+      </LoadedPages>
     </Panel>
   );
 }

@@ -4,6 +4,7 @@ import type { JSX } from "preact";
 import { search } from "../api/api";
 import { type Pages, usePages } from "../api/pages";
 import { useView, ViewLink } from "../frame/view";
+import { Countries } from "../parts/countries";
 import { count, dayName, plural } from "../parts/format";
 import { More } from "../parts/more";
 import { type Column, Table } from "../parts/table";
@@ -27,7 +28,6 @@ import {
 const PAGE = "25";
 const MORE = ["more company", "more companies"] as const;
 const MORE_DEVELOPERS = ["more developer", "more developers"] as const;
-const COUNTRIES_SHOWN = 5;
 
 const KIND: Kind = {
   page: "companies",
@@ -104,17 +104,6 @@ function Name({ company }: { company: CompanyItem }): JSX.Element {
         <Certainty company={company} />
       </span>
     </>
-  );
-}
-
-function Countries({ countries }: { countries: string[] }): JSX.Element {
-  if (countries.length === 0) return <NoValue />;
-  const more = countries.length - COUNTRIES_SHOWN;
-  return (
-    <span class="beside" title={countries.join(", ")}>
-      <Text hover={false}>{countries.slice(0, COUNTRIES_SHOWN).join(" ")}</Text>
-      {more > 0 && <span class="muted"> +{more}</span>}
-    </span>
   );
 }
 

@@ -9,6 +9,7 @@ import { LicenseActions } from "../licenses/license_actions";
 import { flagName } from "../parts/flags";
 import { bytes, CONFIDENCE } from "../parts/format";
 import { Json, jsonText } from "../parts/json";
+import { CustomerLink, LicenseLink } from "../parts/links";
 import { save } from "../parts/save";
 import { ShowOnly } from "../parts/show_only";
 import {
@@ -287,10 +288,10 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
       <dd class="line" data-part="license">
         {license ? (
           <>
+            <LicenseLink id={license.id} last4={license.last4} /> <StateBadge state={license.state} />{" "}
             <ShowOnly name="license_id" value={license.id}>
-              <code>••••{license.last4}</code>
+              only its records
             </ShowOnly>{" "}
-            <StateBadge state={license.state} />{" "}
             <LicenseActions
               license={{ ...license, customer: customer?.name ?? customer?.id ?? null, product: record.product }}
             />
@@ -300,10 +301,17 @@ function Facts({ record, names }: { record: RecordDetail; names: Map<string, str
         )}
       </dd>
       <dt>Customer</dt>
-      <dd>
-        <ShowOnly name="customer_id" value={customer?.id ?? null}>
-          {customer && <Text hover={false}>{customer.name ?? customer.id}</Text>}
-        </ShowOnly>
+      <dd class="line" data-part="customer">
+        {customer ? (
+          <>
+            <CustomerLink customer={customer} />{" "}
+            <ShowOnly name="customer_id" value={customer.id}>
+              only its records
+            </ShowOnly>
+          </>
+        ) : (
+          <NoValue />
+        )}
       </dd>
       <dt>Kind</dt>
       <dd>

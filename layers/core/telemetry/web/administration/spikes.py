@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from pydantic import Field
 
 from telemetry.domain.environment import Environment
+from telemetry.domain.errors import NotFound
 from telemetry.domain.spike_handling import Handling, MuteFor
 from telemetry.web.administration.models import Input, Output
 from telemetry.web.administration.routing import AdminRouter, IfMatch, InEnvironment, ThisCall, one
@@ -17,6 +18,10 @@ from telemetry.web.etags import version_of
 router = AdminRouter()
 
 SpikeInPath = Annotated[str, Path(max_length=2_000, description="As the list of alerts calls it, percent-encoded")]
+
+
+LONGEST_ID = 1_000
+"""Bytes: no spike has a longer one, nor may a sort key."""
 
 
 class Muting(Input):
@@ -55,7 +60,7 @@ def acknowledge_spike(
 ) -> Response[SpikeHandling]:
     """Notes that somebody has seen a spike. Who was first stays."""
     spikes = call.backend.spikes(environment)
-    return _shown(environment, spikes.acknowledge(call.staff, unquote(spike_id), version_of(if_match)))
+    return _shown(environment, spikes.acknowledge(call.staff, _episode(spike_id), version_of(if_match)))
 
 
 @router.admin("POST", "/spikes/<spike_id>/mute")
@@ -64,7 +69,7 @@ def mute_spike(
 ) -> Response[SpikeHandling]:
     """Shows a spike less for a time. It goes on being counted, and another one of the product is told as usual."""
     spikes = call.backend.spikes(environment)
-    return _shown(environment, spikes.mute(call.staff, unquote(spike_id), version_of(if_match), body.time))
+    return _shown(environment, spikes.mute(call.staff, _episode(spike_id), version_of(if_match), body.time))
 
 
 @router.admin("POST", "/spikes/<spike_id>/unmute")
@@ -73,8 +78,15 @@ def unmute_spike(
 ) -> Response[SpikeHandling]:
     """Shows a spike again."""
     spikes = call.backend.spikes(environment)
-    return _shown(environment, spikes.unmute(call.staff, unquote(spike_id), version_of(if_match)))
+    return _shown(environment, spikes.unmute(call.staff, _episode(spike_id), version_of(if_match)))
 
 
 def _shown(environment: Environment, said: Handling) -> Response[SpikeHandling]:
     return one(SpikeHandling.of(environment, said), said.version)
+
+
+def _episode(spike_id: str) -> str:
+    episode = unquote(spike_id)
+    if len(episode.encode()) > LONGEST_ID:
+        raise NotFound("spike of this id")
+    return episode
