@@ -1,6 +1,8 @@
 """What tests look at on the page."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from time import monotonic
 
 from playwright.sync_api import Locator, Page, expect
@@ -11,6 +13,15 @@ AXE = ROOT / "functions/dashboard/page/node_modules/axe-core/axe.min.js"
 PHONE = {"width": 390, "height": 844}
 VIEWS = {"overview": "", "records": "?view=records", "logs": "?view=logs"}
 LOADED = {"overview": "licenses", "records": "records", "logs": "exports"}
+
+
+def tabs_of(source: Path) -> list[str]:
+    """The tabs that the page knows."""
+    (listed,) = re.findall(r"const ALL = \{\n(.*?)\n\} as const", source.read_text(), re.DOTALL)
+    return re.findall(r"^  (\w+): \{$", listed, re.MULTILINE)
+
+
+TABS = tabs_of(ROOT / "functions/dashboard/page/src/frame/tabs.ts")
 
 
 def loaded(page: Page, view: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser import answers
 from tests.browser.answers import Analytics, Json
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, loaded, overflow, panel
+from tests.browser.screen import PHONE, TABS, loaded, overflow, panel
 
 pytestmark = pytest.mark.slow
 
@@ -377,7 +377,7 @@ def test_everything_in_system_logs(open_page: OpenPage, analytics: Analytics, si
     [
         ("environment", "", "production, staging, development"),
         ("range", "", "24h, 7d, 30d, 90d"),
-        ("view", "", "overview, companies, developers, billing, licenses, customers, products, values, records, logs"),
+        ("view", "", ", ".join(TABS)),
         ("flag", "view=records&", "INVALID_LICENSE, "),
         ("flagged", "view=records&", "true, false"),
     ],

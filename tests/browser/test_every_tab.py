@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -10,8 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from local.demo_history import DESKTOP
 from local.demo_usage import CLI
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, axe, overflow, until
-from tests.lambdas import ROOT
+from tests.browser.screen import PHONE, TABS, axe, overflow, until
 
 pytestmark = pytest.mark.slow
 
@@ -20,15 +18,6 @@ PROBLEM = {"title": "Unavailable", "detail": "Please try again.", "request_id": 
 SCREENS = [(PHONE["width"], "dark"), (1024, "light"), (1440, "dark"), (1920, "light")]
 OF_ONE_PRODUCT = {"companies": CLI, "developers": CLI, "values": DESKTOP}
 """Tabs that show nothing before a product is chosen, and one that they have something of."""
-
-
-def tabs_of(source: Path) -> list[str]:
-    """The tabs that the page knows."""
-    (listed,) = re.findall(r"const ALL = \{\n(.*?)\n\} as const", source.read_text(), re.DOTALL)
-    return re.findall(r"^  (\w+): \{$", listed, re.MULTILINE)
-
-
-TABS = tabs_of(ROOT / "functions/dashboard/page/src/frame/tabs.ts")
 
 
 def address(tab: str) -> str:
