@@ -305,7 +305,7 @@ def test_everything_of_raw_data(open_page: OpenPage, analytics: Analytics, size:
         assert facts[2] == f"{text} {text}"
         assert facts[3:5] == [f"{text} among developers", text]
         assert facts[6] == f"{text} perhaps, by its address, the network file cannot be read {text}"
-        assert facts[8] == text
+        assert facts[8] == f"{text} only its records"
         assert facts[9] == " · ".join([text] * 3)
         assert texts(drawer.locator(".evidence dt"))[0] == text
         assert texts(drawer.locator(".evidence dd")) == ["as seen" if name == "__proto__" else "", "", text]

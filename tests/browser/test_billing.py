@@ -111,7 +111,7 @@ def test_it_prints(open_demo: OpenPage, demo: LocalService, scheme: str) -> None
     expect(panel(page, "days").locator("[data-day]").first).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
     print_out(page, scheme)
-    expect(page.locator(".printed")).to_have_text("Billing · production · all products")
+    expect(page.locator(".printed")).to_have_text("Billing · production")
     for name in ("month", "year", "days"):
         expect(panel(page, name)).to_be_visible()
     expect(panel(page, "month").locator("[data-stat=digest]")).to_be_visible()
