@@ -26,7 +26,7 @@ from tests.worlds.licenses import issue
 pytestmark = pytest.mark.slow
 
 SEEDS = (1, 2)
-OPERATIONS = (100_000 if "SOAK" in os.environ else 2_000) // len(SEEDS)
+OPERATIONS = (100_000 if "SOAK" in os.environ else 3_000) // len(SEEDS)
 MARKERS = {Environment.PRODUCTION: "qprodq", Environment.STAGING: "qstagq", Environment.DEVELOPMENT: "qdevlq"}
 PRODUCTS = ("acme-cli", "acme-desktop")
 LICENSES = 6
