@@ -6,6 +6,7 @@ import { change, Problem } from "../api/api";
 import { Refresh, type Resource } from "../api/live";
 import { useView } from "../frame/view";
 import { changed, Field, Form, useSubmission } from "../parts/form";
+import { EmailField, NameField } from "../parts/name_fields";
 import { announce, Dialog } from "../parts/ui";
 import type { Customer } from "../types";
 
@@ -22,30 +23,8 @@ interface FieldsProps {
 function Fields({ typed, onChange }: FieldsProps): JSX.Element {
   return (
     <>
-      <Field name="name" label="Name">
-        {(given) => (
-          <input
-            {...given}
-            required
-            maxLength={200}
-            autocomplete="off"
-            value={typed.name}
-            onInput={(event) => onChange({ ...typed, name: event.currentTarget.value })}
-          />
-        )}
-      </Field>
-      <Field name="email" label="E-mail (optional)">
-        {(given) => (
-          <input
-            {...given}
-            type="email"
-            maxLength={254}
-            autocomplete="off"
-            value={typed.email}
-            onInput={(event) => onChange({ ...typed, email: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <NameField value={typed.name} onChange={(name) => onChange({ ...typed, name })} />
+      <EmailField value={typed.email} onChange={(email) => onChange({ ...typed, email })} />
     </>
   );
 }

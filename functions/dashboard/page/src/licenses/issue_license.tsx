@@ -8,6 +8,7 @@ import { CustomerField, customerId } from "../customers/customer_field";
 import { useView } from "../frame/view";
 import { Field, Form, useSubmission } from "../parts/form";
 import { count, plural } from "../parts/format";
+import { EmailField, NameField } from "../parts/name_fields";
 import { announce, Dialog, Segments, Text } from "../parts/ui";
 import type { Customer, ProductName } from "../types";
 import { IssuedKeys } from "./issued_keys";
@@ -118,30 +119,8 @@ export function IssueDialog({ products, customer, onClose }: IssueProps): JSX.El
           )}
           {!owner && whose === "new" && (
             <div class="columns">
-              <Field name="name" label="Customer's name">
-                {(given) => (
-                  <input
-                    {...given}
-                    required
-                    maxLength={200}
-                    autocomplete="off"
-                    value={typed.name}
-                    onInput={(event) => set("name")(event.currentTarget.value)}
-                  />
-                )}
-              </Field>
-              <Field name="email" label="E-mail (optional)">
-                {(given) => (
-                  <input
-                    {...given}
-                    type="email"
-                    maxLength={254}
-                    autocomplete="off"
-                    value={typed.email}
-                    onInput={(event) => set("email")(event.currentTarget.value)}
-                  />
-                )}
-              </Field>
+              <NameField label="Customer's name" value={typed.name} onChange={set("name")} />
+              <EmailField value={typed.email} onChange={set("email")} />
             </div>
           )}
           {!owner && whose === "known" && <CustomerField value={typed.known} onChange={set("known")} />}

@@ -6,6 +6,7 @@ import { change, Problem } from "../api/api";
 import { Refresh, type Resource } from "../api/live";
 import { useView } from "../frame/view";
 import { Check, changed, Field, Form, useSubmission } from "../parts/form";
+import { NameField } from "../parts/name_fields";
 import { announce, Dialog } from "../parts/ui";
 import type { Product } from "../types";
 import { ActivityTypesField, type TypedType } from "./activity_types_field";
@@ -64,18 +65,7 @@ function Fields({ typed, onChange }: { typed: Typed; onChange: (typed: Typed) =>
   const set = (some: Partial<Typed>): void => onChange({ ...typed, ...some });
   return (
     <>
-      <Field name="name" label="Name">
-        {(given) => (
-          <input
-            {...given}
-            required
-            maxLength={200}
-            autocomplete="off"
-            value={typed.name}
-            onInput={(event) => set({ name: event.currentTarget.value })}
-          />
-        )}
-      </Field>
+      <NameField value={typed.name} onChange={(name) => set({ name })} />
       <Check
         name="active"
         label="Active"
