@@ -13,9 +13,9 @@ from telemetry.domain.profiles.views import Listing
 from telemetry.services.profiles.listing import AskedPage, company_page, developer_page
 from telemetry.web.profiles.bodies import WITHOUT_FILE, ProfileShape
 from telemetry.web.profiles.queries import CompanyListQuery, DeveloperListQuery
-from tests.browser.answers import Analytics, export_pages
+from tests.browser.answers import LICENSE_ID, Analytics, export_pages, hit
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, axe, overflow, panel
+from tests.browser.screen import PHONE, axe, overflow, panel, until
 from tests.worlds.profiles import DAY, HandMadeProfiles, closed, fingerprint
 
 ORBIT = "orbit-desktop"
@@ -119,6 +119,23 @@ def test_a_filter_is_asked_for(open_page: OpenPage, analytics: Analytics) -> Non
     )
     page.get_by_role("button", name="Clear").click()
     expect(page.get_by_text("Filters (2)")).to_have_count(0)
+
+
+@pytest.mark.slow
+def test_a_key_in_a_filter_gets_into_no_address(open_page: OpenPage, analytics: Analytics) -> None:
+    key = "ACME-7F3K-92QM-XT4B-LL08"
+    analytics.found[key] = [hit("license", LICENSE_ID, "••••LL08", "Globex, Orbit Desktop, active")]
+    page = open_page(COMPANIES)
+    opened(page)
+    page.get_by_label("Name begins with").fill(key)
+    page.get_by_role("button", name="Apply").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is a key")
+    assert key not in page.url
+    assert key not in str(analytics.asked)
+    page.get_by_label("Name begins with").fill("Acme Industries")
+    page.get_by_role("button", name="Apply").click()
+    until(page, lambda: "name=Acme+Industries" in page.url)
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 @pytest.mark.slow

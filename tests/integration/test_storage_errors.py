@@ -285,7 +285,6 @@ CALLS: dict[str, Callable[[], object]] = {
     "RecordStore.whole": lambda: records.whole(CHUNKED),
     "RecordStore.one_of_each": lambda: records.one_of_each(["L1#acme-cli"]),
     "RecordStore.last_received": lambda: records.last_received(["L1#acme-cli"], NOW),
-    "RecordStore.any_in": lambda: records.any_in(["L1#acme-cli"], NOW),
     "RecordStore.judgements": lambda: records.judgements([KEY]),
     "RecordStore.add_judgement": lambda: records.add_judgement(RECORD, Verdict(frozenset(), ""), NOW, soon()),
     "PartStore.put_tables": lambda: parts.put_tables(UNIT, "copy", 0, Recount(versions=Counter({"1.0": 1})), NOW),

@@ -151,7 +151,8 @@ class Search:
             return False
         products = sorted(self._all_products)[:MOST_PRODUCTS_ASKED]
         name = license_named(self._key_fingerprints[0])
-        return self.browser.store.any_in([partition_with(name, each) for each in ("", *products)], self.browser.now)
+        places = [partition_with(name, each) for each in ("", *products)]
+        return bool(self.browser.store.last_received(places, self.browser.now))
 
     def _api_keys(self) -> Iterator[Hit]:
         """SDK keys. Two requests."""

@@ -140,16 +140,6 @@ class RecordStore:
         found = zip(partitions, side_by_side(newest, partitions), strict=True)
         return {partition: moment for partition, moment in found if moment}
 
-    def any_in(self, partitions: Sequence[str], now: datetime) -> bool:
-        """Whether one of these base partitions has a record that has not expired: of each, the latest event is read."""
-        model = bind(RecordItem, self.table)
-
-        def is_used(partition: str) -> bool:
-            found = model.query(partition, scan_index_forward=False, limit=1, attributes_to_get=["p", "s", "x"])
-            return any(item.expires_at > to_seconds(now) for item in found)
-
-        return any(side_by_side(is_used, partitions))
-
     def judgements(self, keys: Sequence[RecordKey]) -> dict[RecordKey, Verdict]:
         """What was said later of records that were stored unjudged."""
         model = bind(RecordItem, self.table)

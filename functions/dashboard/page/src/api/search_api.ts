@@ -8,6 +8,13 @@ import { ask } from "./api";
 /** Characters. */
 export const SHORTEST_TEXT = 2;
 export const LONGEST_TEXT = 256;
+export const SHORTEST_KEY = 8;
+
+/** The form of the licence keys that are made here. */
+export const MADE_KEY = /^[A-Z\d]{5}(-[A-Z\d]{5}){3,}$/i;
+
+/** Looked for whatever the field: the keys that must not be taken for something else. */
+export const KEYS = ["license", "key", "api_key"] as const satisfies readonly HitKind[];
 
 export function find(
   view: View,
@@ -16,6 +23,12 @@ export function find(
   kinds?: readonly HitKind[],
 ): Promise<SearchResult> {
   return ask<SearchResult>("/api/v1/analytics/search", { environment: view.environment }, { text, kinds }, signal);
+}
+
+/** Whether a text is a licence's key, or an API key: then it must not stand in an address. */
+export async function isKey(view: View, text: string): Promise<boolean> {
+  if (text.length < SHORTEST_KEY || text.length > LONGEST_TEXT) return false;
+  return MADE_KEY.test(text) || (await find(view, text, undefined, KEYS)).items.length > 0;
 }
 
 export const KINDS: Readonly<Record<HitKind, string>> = {

@@ -2,8 +2,9 @@
 
 import type { ComponentChildren, JSX } from "preact";
 import { useState } from "preact/hooks";
-import type { Query } from "../api/api";
+import { Problem, type Query } from "../api/api";
 import type { Pages } from "../api/pages";
+import { isKey } from "../api/search_api";
 import type { Page } from "../frame/tabs";
 import { useView, ViewLink } from "../frame/view";
 import { Stat } from "../parts/cards";
@@ -212,10 +213,20 @@ function Filters({ kind }: { kind: Kind }): JSX.Element {
   const fields = [["name", "Name begins with"] as const, ...kind.filters];
   const active = fields.filter(([name]) => view.param(name));
   const [open, setOpen] = useState(() => active.length > 0 || matchMedia("(min-width: 720px)").matches);
-  const apply = (event: Event): void => {
+  const [problem, setProblem] = useState<Problem | null>(null);
+  const apply = async (event: Event): Promise<void> => {
     event.preventDefault();
     const form = new FormData(event.currentTarget as HTMLFormElement);
-    view.go(Object.fromEntries(fields.map(([name]) => [name, String(form.get(name) ?? "").trim() || null])));
+    const typed = fields.map(([name]) => [name, String(form.get(name) ?? "").trim()] as const);
+    setProblem(null);
+    try {
+      const texts = typed.filter(([name, text]) => text && text !== view.param(name));
+      const keys = await Promise.all(texts.map(([, text]) => isKey(view, text)));
+      if (keys.includes(true)) return setProblem(A_KEY);
+      view.go(Object.fromEntries(typed.map(([name, text]) => [name, text || null])));
+    } catch (error) {
+      setProblem(error instanceof Problem ? error : new Problem(0, "Unreadable answer", String(error)));
+    }
   };
   return (
     <details class="filters" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
@@ -247,9 +258,13 @@ function Filters({ kind }: { kind: Kind }): JSX.Element {
           )}
         </div>
       </form>
+      {problem && <ProblemBox problem={problem} />}
     </details>
   );
 }
+
+// A filter stands in the address.
+const A_KEY = new Problem(0, "This is a key", "Nobody is called so. Look for it in the search: Ctrl K, or ⌘ K.");
 
 /** Said where all products are chosen: lists are of one. */
 export function ChooseProduct({ kind: { page, title } }: { kind: Kind }): JSX.Element {

@@ -3,7 +3,7 @@
 // All of it goes through the search, because any field may be given a licence key by mistake, and a filter stands in the
 // address. What is no id is never put there: neither while the search is under way, nor when it fails.
 
-import { find, LONGEST_TEXT, SHORTEST_TEXT } from "../api/search_api";
+import { find, KEYS, LONGEST_TEXT, MADE_KEY, SHORTEST_KEY, SHORTEST_TEXT } from "../api/search_api";
 import { isLicenseId } from "../frame/license_address";
 import type { RecordFilter, View } from "../frame/view";
 import type { Environment, HitKind, RecordRow, SearchHit } from "../types";
@@ -23,11 +23,8 @@ export interface Choice {
 export type Answer = { value: string } | { said: string; choices: readonly Choice[] };
 
 /** Characters. */
-const SHORTEST_KEY = 8;
 const LONGEST_VERSION = 64;
 const MOST_CHOICES = 8;
-/** The form of the licence keys that are made here. */
-const MADE_KEY = /^[A-Z\d]{5}(-[A-Z\d]{5}){3,}$/i;
 
 const KINDS: Readonly<Record<NamedFilter, readonly HitKind[]>> = {
   license_id: ["license", "key"],
@@ -38,9 +35,6 @@ const KINDS: Readonly<Record<NamedFilter, readonly HitKind[]>> = {
   version: [],
   api_key_id: ["api_key"],
 };
-
-/** Looked for whatever the field: the keys that must not be taken for something else. */
-const KEYS = ["license", "key", "api_key"] as const satisfies readonly HitKind[];
 
 const WANTED: Readonly<Record<NamedFilter, (text: string, view: View) => string>> = {
   license_id: (_, { environment }) =>
