@@ -24,7 +24,7 @@ from telemetry.services.license_watch import LicenseWatch, Seen
 from telemetry.services.product_list import product_list
 from telemetry.services.record_export import ExportProgress, export_page, note_export
 from telemetry.services.record_search import RecordSearch
-from telemetry.web import analytics, exports, values
+from telemetry.web import alerts, analytics, exports, values
 from telemetry.web import records as api
 from telemetry.web.analytics_answers import ProductNames
 from telemetry.web.authentication import credentials_of
@@ -242,9 +242,9 @@ def list_mismatches() -> Response[str]:
 @app.get(f"{ANALYTICS}/alerts")
 def list_alerts() -> Response[str]:
     """Spikes of flagged records, and of events with an API key."""
-    staff, query = _asked(Role.ADMIN, analytics.AlertQuery)
+    staff, query = _asked(Role.ADMIN, alerts.AlertQuery)
     found = wired().spike_alerts(query.environment).read(query.wanted(staff.now), staff.now)
-    return _given(analytics.alerts_body(found, staff.now))
+    return _given(alerts.alerts_body(found, staff.now))
 
 
 @app.get(f"{ANALYTICS}/system-logs")

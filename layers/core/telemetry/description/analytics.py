@@ -10,9 +10,9 @@ from telemetry.description.schemas import Schemas, not_null
 from telemetry.description.security import STAFF
 from telemetry.description.value_examples import VALUES
 from telemetry.web import records
+from telemetry.web.alerts import AlertQuery
 from telemetry.web.analytics import (
     ActivityTypesQuery,
-    AlertQuery,
     ExcessQuery,
     LicensesQuery,
     LogQuery,
