@@ -37,7 +37,7 @@ $(if $(and $(FILE),$(ENVIRONMENT)),,$(error FILE=… and ENVIRONMENT=… are nee
 endif
 
 TESTS := .venv/test.done .venv-sam/.done local/node_modules/.done $(DIST)
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup tests
+PYTEST := $(BIN)/python -m pytest -n 2 tests
 
 # Around midnight nothing of the day before is closed, then some of it: at a month's end, on a leap day, at a year's end.
 MOMENTS := 2026-11-30T00:45:00Z 2027-12-31T23:58:00Z 2028-02-29T00:05:00Z 2028-02-29T23:58:00Z

@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import time_machine
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from local.engine import Engine, create_tables, dynamodb, environment
 from local.template import Table, read_template
@@ -42,6 +43,23 @@ _numbers = count(1)
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--at", metavar="MOMENT", help="run the tests as if it were this moment: 2027-12-31T23:58:00Z")
+
+
+class OneDemo(LoadScopeScheduling):  # type: ignore[misc]  # xdist is untyped
+    """Deals tests out one by one, but those that share a demo to one process: each would make a demo of its own.
+
+    Marks of `xdist_group` would do, were they not lost on pytest from 9.2 on.
+    """
+
+    _SHARED = ("tests/browser/", "tests/e2e/test_documents.py")
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((shared for shared in self._SHARED if nodeid.startswith(shared)), nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneDemo:  # noqa: ANN401
+    return OneDemo(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

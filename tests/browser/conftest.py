@@ -21,13 +21,6 @@ _SIGNED_OUT = "the server responded with a status of 401"
 """What Chromium says of asking for a session where there is none yet; everything else it says is a failure."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process runs all tests with a browser: each would make a demo of its own."""
-    for item in items:
-        if "browser" in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 def _require_chromium() -> None:
     if CHROMIUM is None:
         reason = "no chromium: the page is NOT TESTED (apt-get install chromium)"

@@ -30,6 +30,12 @@ def loaded(page: Page, view: str) -> None:
     expect(page.locator(".skeleton")).to_have_count(0)
 
 
+def opened(page: Page, name: str) -> None:
+    """Waits until a panel and all beside it are loaded."""
+    expect(panel(page, name)).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+
+
 def until(page: Page, is_so: Callable[[], bool], seconds: float = 20) -> None:
     """Waits for what `expect` cannot see, such as that the page has asked for something."""
     deadline = monotonic() + seconds

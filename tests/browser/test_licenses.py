@@ -15,36 +15,15 @@ from tests.browser.answers import Analytics, licenses
 from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
 from tests.browser.paper import check_paper, print_out
-from tests.browser.screen import PHONE, axe, overflow, panel, until
+from tests.browser.screen import PHONE, axe, opened, overflow, panel, until
+from tests.browser.staff import PRODUCTION, a_license, asked
 from tests.local_service import LocalService
 
-PRODUCTION = {"environment": "production"}
 CUSTOMER = "aurora-works"
 """One of the demo's."""
 LONG = "Extraordinarily Long & <b>Bold</b> Holding Company of the United Works " * 3
 NAME = LONG[:170]
 VIEWS = ("?view=licenses", "?view=customers", "?view=customers&show=over", "?view=products")
-
-
-def asked(service: LocalService, path: str, method: str = "GET", body: object = None, **query: str) -> Any:  # noqa: ANN401
-    """What staff are answered, and what they change behind the page's back."""
-    headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
-    if method == "PATCH":
-        headers["if-match"] = httpx.get(f"{service.url}/api/v1/admin/{path}", headers=headers).headers["etag"]
-    url = f"{service.url}/api/v1/admin/{path}"
-    answer = httpx.request(method, url, params=query, headers=headers, json=body, timeout=30)
-    assert answer.status_code < 300, answer.text
-    return answer.json()
-
-
-def a_license(service: LocalService, **terms: object) -> Any:  # noqa: ANN401
-    return asked(service, "licenses", "POST", terms, **PRODUCTION)
-
-
-def opened(page: Page, name: str) -> None:
-    """Waits until a panel and all beside it are loaded."""
-    expect(panel(page, name)).to_be_visible()
-    expect(page.locator(".skeleton")).to_have_count(0)
 
 
 # ── what people come for

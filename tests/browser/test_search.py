@@ -12,7 +12,8 @@ from playwright.sync_api import Error, Locator, Page, Request, Route, expect
 
 from tests.browser.answers import LICENSE_ID, Analytics, hit
 from tests.browser.conftest import OpenPage
-from tests.browser.screen import PHONE, axe, loaded, overflow, panel, until
+from tests.browser.screen import PHONE, axe, loaded, opened, overflow, panel, until
+from tests.browser.staff import a_license, asked
 from tests.local_service import LocalService
 
 KEY = "ACME-7F3K-92QM-XT4B-LL08"
@@ -62,15 +63,17 @@ def note_urls(page: Page, urls: list[str]) -> None:
 
 
 def test_a_licence_is_found_by_its_key_in_three_presses(
-    open_page: OpenPage, analytics: Analytics, urls: list[str]
+    open_page: OpenPage, service: LocalService, analytics: Analytics, urls: list[str]
 ) -> None:
-    analytics.found[KEY] = [LICENSE]
+    made = a_license(service)
+    analytics.found[KEY] = [LICENSE | {"id": made["id"]}]
     page = open_page("?view=logs&range=7d")
     note_urls(page, urls)
     loaded(page, "logs")
     search(page, KEY)
     page.keyboard.press("Enter")  # before there is an answer
-    until(page, lambda: f"={LICENSE_ID}" in page.url)
+    until(page, lambda: f"={made['id']}" in page.url)
+    opened(page, "license")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert analytics.searched == [{"text": KEY}]
     assert "license" in page.url
@@ -100,7 +103,8 @@ def test_an_api_key_that_does_not_work_leads_to_its_failed_calls(open_page: Open
     assert key not in kept(page) + "".join(urls)
 
 
-def test_it_is_worked_by_keyboard(open_page: OpenPage, analytics: Analytics) -> None:
+def test_it_is_worked_by_keyboard(open_page: OpenPage, service: LocalService, analytics: Analytics) -> None:
+    asked(service, "customers", "POST", {"id": "c-2", "name": "Global Steel"}, environment="staging")
     analytics.found["glob"] = [GLOBEX, GLOBAL | {"environment": "staging"}]
     page = open_page("?view=logs")
     loaded(page, "logs")
@@ -133,6 +137,7 @@ def test_it_is_worked_by_keyboard(open_page: OpenPage, analytics: Analytics) -> 
     page.keyboard.press("Enter")
     until(page, lambda: "c-2" in page.url)
     assert "environment=staging" in page.url
+    opened(page, "customer")
 
 
 def test_tabs_are_found_by_name(open_page: OpenPage) -> None:

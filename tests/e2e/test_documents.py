@@ -17,8 +17,7 @@ from tests.documents import PAGES, blocks
 from tests.lambdas import ROOT
 from tests.local_service import LocalService
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("documents")]
-"""One process runs all pages: each further process would make a demo of its own."""
+pytestmark = pytest.mark.slow
 
 PAGE_SECONDS = 600
 
