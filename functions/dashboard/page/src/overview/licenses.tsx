@@ -8,7 +8,7 @@ import { Countries } from "../parts/countries";
 import { count, wholeDays } from "../parts/format";
 import { CustomerLink, LicenseLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
-import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "../parts/ui";
+import { Empty, FlagBadges, Loaded, NoValue, Panel, StateBadge, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
 import type { TopLicense, TopLicenses } from "../types";
 
@@ -64,10 +64,7 @@ const COLUMNS: Column<TopLicense>[] = [
   {
     title: "Flags",
     class: "badges",
-    cell: ({ flags }) =>
-      Object.entries(flags)
-        .sort(([, a], [, b]) => b - a)
-        .map(([flag, records]) => <FlagBadge key={flag} flag={flag} records={records} />),
+    cell: ({ flags }) => <FlagBadges flags={flags} />,
   },
   { title: "Devices", class: "number", cell: ({ devices }) => count(devices), sort: ({ devices }) => devices },
   { title: "IPs", class: "number", cell: ({ ips }) => count(ips), sort: ({ ips }) => ips },
