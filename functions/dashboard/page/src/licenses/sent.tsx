@@ -56,36 +56,40 @@ export function SentPanel({ by }: SentProps): JSX.Element {
     { title: "Countries", class: "wide", cell: ({ countries }) => <Countries countries={countries} /> },
   ];
   return (
-    <Panel
-      title={kind === "licenses" ? "What it sent" : "What its licences sent"}
-      name="sent"
-      note={
-        use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"
-      }
-      actions={
-        <ViewLink class="button" page="records" filters={all}>
-          Its records
-        </ViewLink>
-      }
-    >
-      <Loaded resource={use}>
-        {({ sent, days, devices }) => (
-          <>
-            <div class="sent">
-              <Told title="Yesterday" of={days.find(({ day }) => day === yesterday)} name="yesterday" />
-              <Told title="Today so far" of={days.find(({ day }) => day === today)} name="today" />
-              <Told title="30 days" of={sent} name="month" />
-            </div>
-            {days.length === 0 ? (
-              <Empty title="No record came in these days." />
-            ) : (
-              <Table label="By day" class="low" columns={columns} items={days} keyOf={({ day }) => day} />
-            )}
-            {devices.length > 0 && <SentByDevices devices={devices} all={sent.devices} records={all} />}
-          </>
-        )}
-      </Loaded>
-    </Panel>
+    <>
+      <Panel
+        title={kind === "licenses" ? "What it sent" : "What its licences sent"}
+        name="sent"
+        note={
+          use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"
+        }
+        actions={
+          <ViewLink class="button" page="records" filters={all}>
+            Its records
+          </ViewLink>
+        }
+      >
+        <Loaded resource={use}>
+          {({ sent, days }) => (
+            <>
+              <div class="sent">
+                <Told title="Yesterday" of={days.find(({ day }) => day === yesterday)} name="yesterday" />
+                <Told title="Today so far" of={days.find(({ day }) => day === today)} name="today" />
+                <Told title="30 days" of={sent} name="month" />
+              </div>
+              {days.length === 0 ? (
+                <Empty title="No record came in these days." />
+              ) : (
+                <Table label="By day" class="low" columns={columns} items={days} keyOf={({ day }) => day} />
+              )}
+            </>
+          )}
+        </Loaded>
+      </Panel>
+      {use.data && use.data.devices.length > 0 && (
+        <SentByDevices devices={use.data.devices} all={use.data.sent.devices} records={all} />
+      )}
+    </>
   );
 }
 

@@ -5,7 +5,7 @@ import { ViewLink } from "../frame/view";
 import { Countries } from "../parts/countries";
 import { count } from "../parts/format";
 import { type Column, Table } from "../parts/table";
-import { FlagBadges, Text, Time } from "../parts/ui";
+import { FlagBadges, Panel, Text, Time } from "../parts/ui";
 import type { SentByDevice } from "../types";
 
 interface DevicesProps {
@@ -31,13 +31,12 @@ export function SentByDevices({ devices, all, records }: DevicesProps): JSX.Elem
     { title: "First seen (UTC)", class: "wide", cell: ({ first_seen: at }) => <Time at={at} /> },
     { title: "Last seen (UTC)", sort: ({ last_seen: at }) => at, cell: ({ last_seen: at }) => <Time at={at} /> },
   ];
-  const title =
-    all > devices.length ? `The ${count(devices.length)} of ${count(all)} devices that sent last` : "Devices";
+  const note =
+    all > devices.length ? `The ${count(devices.length)} of ${count(all)} that sent last` : "Activated or not";
   return (
-    <section data-part="devices">
-      <h3>{title}</h3>
+    <Panel title="Devices that sent" note={note} name="sent-by-devices">
       <Table label="By device" class="low" columns={columns} items={devices} keyOf={keyOf} />
-    </section>
+    </Panel>
   );
 }
 
