@@ -35,14 +35,16 @@ export function SentByDevices({ devices, all, records }: DevicesProps): JSX.Elem
     all > devices.length ? `The ${count(devices.length)} of ${count(all)} that sent last` : "Activated or not";
   return (
     <Panel title="Devices that sent" note={note} name="sent-by-devices">
-      <Table label="By device" class="low" columns={columns} items={devices} keyOf={keyOf} />
+      <Table
+        label="By device"
+        class="low"
+        columns={columns}
+        items={devices}
+        keyOf={(each) => each.hwid ?? String(devices.indexOf(each))}
+      />
     </Panel>
   );
 }
-
-/** Several may be forgotten. */
-const keyOf = ({ hwid, first_seen, last_seen, records }: SentByDevice): string =>
-  hwid ?? `${first_seen} ${last_seen} ${records}`;
 
 function Device({ hwid, records }: { hwid: string | null; records: Record<string, string> }): JSX.Element {
   if (hwid === null) return <span class="muted">not told</span>;
