@@ -393,7 +393,7 @@ def nothing_sent() -> Json:
     sent = {"records": 0, "flagged": 0, "flags": {}, "devices": 0, "ips": 0, "countries": []}
     sent |= {"first_seen": None, "last_seen": None}
     told = {"environment": "production", "license_id": None, "customer_id": None, "exact": True, "counted_from": None}
-    return {"from": at(days=30), "to": at(), "note": "", "sent": sent, "days": [], **told}
+    return {"from": at(days=30), "to": at(), "note": "", "sent": sent, "days": [], "devices": [], **told}
 
 
 def _usual(path: str, query: Mapping[str, str]) -> Json:

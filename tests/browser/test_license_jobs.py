@@ -37,6 +37,12 @@ def test_who_is_over_the_limit_and_what_they_sent(open_demo: OpenPage, demo: Loc
     person.click(row.get_by_role("link", name=re.compile("••••")))
     expect(page.locator("[data-sent=month]")).to_contain_text("Bypassed activation")
     expect(panel(page, "license").locator("[data-part=seats]")).to_have_text("1 of 3")
+    all_devices = int(
+        re.findall(r"([\d,]+) devices", page.locator("[data-sent=month]").inner_text())[0].replace(",", "")
+    )
+    devices = panel(page, "sent-by-devices")
+    expect(devices).to_contain_text(f"The 50 of {all_devices} that sent last")
+    expect(devices.locator("tbody tr")).to_have_count(50)
     id_ = httpx.URL(page.url).params["license"]
     person.click(panel(page, "license").get_by_role("button", name=re.compile("^Suspend")))
     person.click(page.get_by_role("dialog").get_by_role("button", name="Suspend licence"))

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.answers import Analytics, licenses
 from tests.browser.clicks import Person
@@ -319,6 +319,10 @@ def test_what_a_licence_sent_is_what_the_api_says(open_page: OpenPage, analytics
         "from": f"{day}T00:00:00.000Z", "to": f"{day}T00:00:00.000Z", "environment": "production", "license_id": "x",
         "customer_id": None, "exact": False, "counted_from": times["first_seen"], "note": "Only the newest records.",
         "sent": made | times, "days": [made | times | {"day": day}],
+        "devices": [
+            {key: made[key] for key in ("records", "flagged", "flags", "countries")} | times | {"hwid": hwid}
+            for hwid in ("<b>bold</b>", None, None)
+        ],
     }  # fmt: skip
     analytics.given["customers/aurora-works/use"] = answer
     page.goto("/admin/telemetry?view=customers&customer=aurora-works")
@@ -327,6 +331,9 @@ def test_what_a_licence_sent_is_what_the_api_says(open_page: OpenPage, analytics
     expect(told).to_contain_text("12,345 records, 67 flagged")
     expect(told).to_contain_text("8 devices, 9 IPs, DE FR")
     expect(page.locator("[data-sent=today]")).to_contain_text("No records")
+    devices = panel(page, "sent-by-devices")
+    expect(devices).to_contain_text("The 3 of 8 that sent last")
+    expect(devices.locator("tbody th")).to_have_text(["<b>bold</b>", "not told", "not told"])
     expect(page.locator("[data-part=inexact]")).to_contain_text("what is older is not in these numbers")
     panel(page, "sent").get_by_role("link", name=day).click()
     assert {"view": "records", "customer_id": CUSTOMER, "from": day, "to": day}.items() <= dict(

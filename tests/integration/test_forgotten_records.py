@@ -10,8 +10,7 @@ import pytest
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
-from telemetry.domain.staff import AuditEntry, Author
-from telemetry.storage.profiles.forgotten import REMEMBERED_SECONDS, ForgottenStore
+from telemetry.storage.profiles.forgotten import REMEMBERED_SECONDS
 from tests.benchmarks.capacity import metered
 from tests.client import Client, bearer
 from tests.clock import FakeClock
@@ -36,10 +35,7 @@ class Site:
             self.world.keep(body, NOW - timedelta(minutes=minutes))
 
     def forget(self, identity: Identity, name: str, environment: Environment = Environment.PRODUCTION) -> None:
-        author = Author("k1", "test", NOW, "192.0.2.1", "", "r1")
-        entry = AuditEntry(f"{identity} {environment}", author, environment, "developer.forget", "x", {}, {})
-        store = ForgottenStore(self.deployment.tables.registry, environment)
-        assert store.add(self.deployment.keyring.fingerprint(identity, name), entry)
+        self.world.forget(identity, name, NOW, environment)
         self.clock.advance(REMEMBERED_SECONDS)
 
     def staffs(self, path: str, **query: str) -> Any:  # noqa: ANN401

@@ -8,6 +8,8 @@ import pytest
 
 from telemetry.domain.api_key import Role
 from telemetry.domain.environment import Environment
+from telemetry.domain.keyring import Identity
+from telemetry.domain.license_use import MOST_DEVICES
 from tests.worlds.analytics import AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
 from tests.worlds.licenses import issue
@@ -53,6 +55,9 @@ def test_it_is_what_the_records_say(world: AnalyticsWorld) -> None:
                 day: counted(items) for day, items in by_day.items()
             }
             assert [each["day"] for each in told["days"]] == sorted(by_day, reverse=True)
+            assert {each["hwid"]: each for each in told["devices"]} == by_device(records["items"])
+            times = [each["last_seen"] for each in told["devices"]]
+            assert times == sorted(times, reverse=True)
 
 
 def shown(sent: dict[str, Any]) -> tuple[object, ...]:
@@ -65,6 +70,37 @@ def counted(records: list[dict[str, Any]]) -> tuple[object, ...]:
         flags[flag] = flags.get(flag, 0) + 1
     devices, addresses = {each["hwid"] for each in records}, {each["ip"] for each in records}
     return len(records), sum(bool(each["flags"]) for each in records), flags, len(devices), len(addresses)
+
+
+def by_device(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for each in records:
+        found.setdefault(each["hwid"], []).append(each)
+    told = {}
+    for hwid, items in found.items():
+        number, flagged, flags, _, _ = counted(items)
+        times = [each["received_at"] for each in items]
+        seen = {"first_seen": min(times), "last_seen": max(times), "countries": []}
+        told[hwid] = {"hwid": hwid, "records": number, "flagged": flagged, "flags": flags} | seen
+    return told
+
+
+def test_of_very_many_devices_those_that_sent_last_are_told(world: AnalyticsWorld) -> None:
+    id_ = issue(world.deployment, KEYS[0]).id
+    for number in range(MOST_DEVICES + 3):
+        world.keep({"license_key": KEYS[0], "hwid": f"device-{number}"}, NOW - timedelta(minutes=number))
+    told = world.given(f"licenses/{id_}/use", range="7d")
+    assert told["sent"]["devices"] == MOST_DEVICES + 3
+    assert [each["hwid"] for each in told["devices"]] == [f"device-{number}" for number in range(MOST_DEVICES)]
+
+
+def test_a_device_that_is_forgotten_is_told_without_its_name(world: AnalyticsWorld) -> None:
+    id_ = issue(world.deployment, KEYS[0]).id
+    for name in ("kept", "gone"):
+        world.keep({"license_key": KEYS[0], "hwid": name}, NOW - timedelta(hours=1 if name == "kept" else 2))
+    world.forget(Identity.DEVICE, "gone", NOW)
+    told = world.given(f"licenses/{id_}/use", range="7d")
+    assert [(each["hwid"], each["records"]) for each in told["devices"]] == [("kept", 1), (None, 1)]
 
 
 def test_too_many_records_are_not_passed_off_as_all(world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch) -> None:

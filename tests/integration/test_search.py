@@ -454,6 +454,18 @@ def test_requests_do_not_grow_with_what_there_is(world: AnalyticsWorld, products
         assert len(calls) <= usual - 25 + 5 * with_profiles, (text, calls)
 
 
+def test_what_was_not_looked_through_is_told(
+    ask: Asker, world: AnalyticsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("telemetry.services.search.MOST_API_KEYS", 3)
+    monkeypatch.setattr("telemetry.services.search.MOST_PRODUCTS_WITH_PROFILES", 2)
+    for number in range(4):
+        world.deployment.key()
+        world.deployment.products.put(Product(f"profiled-{number}", f"P {number}", profiles=True))
+    assert ask({"text": "nobody's"}).body == {"items": [], "more": ["api_key", "company", "developer"]}
+    assert ask({"text": "nobody's", "kinds": ["product", "company"]}).body["more"] == ["company"]
+
+
 def test_only_what_is_wanted_is_read(world: AnalyticsWorld) -> None:
     analytics = Client(load_function("analytics", FakeClock(NOW)), bearer(world.deployment.staff_key()))
     body = {"text": "aurora", "kinds": ["customer"]}

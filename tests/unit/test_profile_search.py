@@ -25,10 +25,13 @@ from tests.worlds.profiles import company, company_card, developer_card
         ("(x", False),
         ("straße", True),
         ("STRASSE", True),
+        ("aero", True),
+        ("ÆRØ", True),
+        ("ærö", True),
     ],
 )
 def test_a_name_is_the_beginning_of_a_word(name: str, is_meant: bool) -> None:  # noqa: FBT001
-    card = company_card(company("~o:acme gmbh", "Acme, Inc. (Hauptstraße) strasse_9"))
+    card = company_card(company("~o:acme gmbh", "Acme, Inc. (Hauptstraße) strasse_9 Ærø"))
     assert Wanted(name).fits_company(card) is is_meant
 
 

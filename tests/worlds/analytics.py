@@ -9,9 +9,12 @@ from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.api_key import Access, ApiKey, KeyKind, Role
 from telemetry.domain.closing import BETWEEN_COUNTS
 from telemetry.domain.environment import Environment
+from telemetry.domain.keyring import Identity
+from telemetry.domain.staff import AuditEntry, Author
 from telemetry.retry import Deadline
 from telemetry.services.close_day import DayCloser
 from telemetry.services.ingest import Status
+from telemetry.storage.profiles.forgotten import ForgottenStore
 from tests.client import Answer, Client, bearer
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
@@ -74,6 +77,13 @@ class AnalyticsWorld:
         aggregates = self.deployment.tables.aggregates(environment)
         closer = DayCloser.of(aggregates, self.deployment.day_records(environment), self.products, never)
         return [each.day.isoformat() for now in (moment, moment + BETWEEN_COUNTS) for each in closer.close(now)]
+
+    def forget(self, identity: Identity, name: str, moment: datetime, environment: Environment = PRODUCTION) -> None:
+        """Staff forget a user or device; whoever has the list of these already may take a while to hear of it."""
+        author = Author("k1", "test", moment, "192.0.2.1", "", "r1")
+        entry = AuditEntry(f"{identity} {environment}", author, environment, "developer.forget", "x", {}, {})
+        store = ForgottenStore(self.deployment.tables.registry, environment)
+        assert store.add(self.deployment.keyring.fingerprint(identity, name), entry)
 
     def ask(
         self, path: str, query: Mapping[str, str] | None = None, key: str | None = None

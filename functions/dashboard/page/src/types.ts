@@ -554,6 +554,7 @@ export type LicenseState = "available" | "assigned" | "active" | "suspended" | "
 
 /** What was sent under a licence, or under all of a customer's, in a window; days without records are left out.
 
+`devices` are the 50 that sent last, the newest first; `sent.devices` tells how many there are.
 `exact` is false where there are too many records to look at: then of those with an event time only later ones than
 `counted_from` are counted. */
 export interface LicenseUseAnswer {
@@ -567,6 +568,7 @@ export interface LicenseUseAnswer {
   note: string;
   sent: Sent;
   days: SentOnDay[];
+  devices: SentByDevice[];
 }
 
 /** A licence and its key. */
@@ -1007,6 +1009,17 @@ export interface Sent {
   countries: string[];
   first_seen: string | null;
   last_seen: string | null;
+}
+
+/** The same of one device. `hwid` is what it calls itself; null where it is forgotten or cannot be read. */
+export interface SentByDevice {
+  hwid: string | null;
+  records: number;
+  flagged: number;
+  flags: Record<string, number>;
+  countries: string[];
+  first_seen: string;
+  last_seen: string;
 }
 
 /** The same of one UTC day of receipt. */

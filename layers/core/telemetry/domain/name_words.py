@@ -15,11 +15,15 @@ _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ħ": "h", "ı": "i",
 """Letters that Unicode does not take apart, as a keyboard without them spells them."""
 
 
+def folded(text: str) -> str:
+    """As it is compared: without case and accents. `Ærø` is `aero`."""
+    apart = normalize("NFKD", text)
+    return "".join(each for each in apart if category(each) != "Mn").casefold().translate(_LETTERS)
+
+
 def words_of(name: str) -> tuple[str, ...]:
     """The different words of a name, folded: `Ærø & Søn GmbH` has `aero`, `son` and `gmbh`."""
-    apart = normalize("NFKD", name)
-    plain = "".join(each for each in apart if category(each) != "Mn").casefold().translate(_LETTERS)
-    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in _WORD.findall(plain)))
+    return tuple(dict.fromkeys(word[:LONGEST_WORD] for word in _WORD.findall(folded(name))))
 
 
 def found_by(name: str) -> tuple[str, ...]:

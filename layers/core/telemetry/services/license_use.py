@@ -1,8 +1,10 @@
 """What a licence, or all of a customer's, sent: counted from their own records, as many as can be looked at."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
+from typing import NamedTuple
 
 from telemetry.domain.errors import NotFound, SearchTooWide
 from telemetry.domain.instant import from_milliseconds, to_milliseconds
@@ -20,7 +22,14 @@ LATE = timedelta(days=7)
 EPOCH, MILLISECOND = datetime.fromtimestamp(0, UTC), timedelta(milliseconds=1)
 
 
-def license_use(search: RecordSearch, wanted: RecordFilter) -> LicenseUse:
+class NamedUse(NamedTuple):
+    """What was sent, and the names of its devices in their order; None: forgotten, or in a body that cannot be read."""
+
+    use: LicenseUse
+    devices: Sequence[str | None]
+
+
+def license_use(search: RecordSearch, wanted: RecordFilter) -> NamedUse:
     """Counts what came in a window. Raises NotFound for a licence of another environment, SearchTooWide.
 
     A licence's records lie together in the order of their event times, and so are read alone. Those whose events have
@@ -39,7 +48,12 @@ def license_use(search: RecordSearch, wanted: RecordFilter) -> LicenseUse:
     found += timeless.read(MOST_RECORDS)
     items = ((one.listed.item, one.judged_later) for one in found)
     seen = (observation_of(item, judged) for item, judged in items if item)
-    return use_of(seen, counted_from, is_whole=reader.rest is None and timeless.rest is None)
+    use = use_of(seen, counted_from, is_whole=reader.rest is None and timeless.rest is None)
+    newest = [device.newest.key for device in use.devices]
+    told = frozenset(newest)
+    shown = search.views(one for one in found if one.listed.key in told)
+    names = {one.listed.key: view.contents.event.device_id for one, view in shown}
+    return NamedUse(use, [names.get(key) if key else None for key in newest])
 
 
 def _sort(moment: datetime) -> str:

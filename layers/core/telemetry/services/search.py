@@ -1,7 +1,7 @@
 """Finds whatever staff look for: by a text, in a bounded number of requests, and without keeping the text anywhere."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -51,6 +51,8 @@ class Search:
     ledger: Ledger
     browser: RecordBrowser
     profiles: ProfileFinder
+    _cut: set[HitKind] = field(default_factory=set, init=False, repr=False)
+    """Of what not all was looked through."""
 
     def find(self, kinds: Collection[HitKind]) -> Hits:
         """All of these kinds that the text may mean."""
@@ -64,8 +66,7 @@ class Search:
                     found.setdefault(hit.kind, []).append(hit)
         wanted = {kind: found[kind] for kind in HitKind if kind in kinds and kind in found}
         more = frozenset(kind for kind, hits in wanted.items() if len(hits) > MOST_HITS)
-        if HitKind.CUSTOMER in wanted and self._named_customers.is_cut:
-            more |= {HitKind.CUSTOMER}
+        more |= self._cut.intersection(kinds)
         return Hits({kind: hits[:MOST_HITS] for kind, hits in wanted.items()}, more)
 
     @property
@@ -164,6 +165,7 @@ class Search:
         else:
             page = self.stores.api_keys.page(KeyKind.SDK, self.environment, MOST_API_KEYS, None)
             found = [each for each in page.items if self._is_meant(each)]
+            self._cut.update({HitKind.API_KEY} if page.next else ())
         for each in found:
             (environment,) = each.environments
             state = "" if each.is_active else ", revoked"
@@ -205,6 +207,7 @@ class Search:
         by_id = self.stores.customers.many([self.asked.text]) if self.asked.may_be_id else {}
         for id_, customer in by_id.items():
             yield Hit(HitKind.CUSTOMER, id_, customer.name, self.environment, id_)
+        self._cut.update({HitKind.CUSTOMER} if self._named_customers.is_cut else ())
         names = {id_: name for id_, name in self._named_customers.names.items() if id_ not in by_id}
         for id_, name in sorted(names.items(), key=lambda each: (words_of(each[1]), each[0])):
             yield Hit(HitKind.CUSTOMER, id_, name, self.environment, id_)
@@ -234,6 +237,8 @@ class Search:
                 *(self._profile(HitKind.COMPANY, each.id, each.name, product) for each in companies),
             ]
 
+        if len(products) > MOST_PRODUCTS_WITH_PROFILES:
+            self._cut.update({HitKind.DEVELOPER, HitKind.COMPANY})
         for hits in side_by_side(of, products[:MOST_PRODUCTS_WITH_PROFILES]):
             yield from hits
 

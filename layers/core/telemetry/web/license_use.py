@@ -8,10 +8,10 @@ from telemetry.domain.json_strings import Day, Instant
 from telemetry.domain.license_activity import LicenseCount
 from telemetry.domain.license_use import LicenseUse
 from telemetry.domain.record_search import RecordFilter
-from telemetry.services.license_use import LATE, MOST_RECORDS
+from telemetry.services.license_use import LATE, MOST_RECORDS, NamedUse
 from telemetry.web.analytics import flags_by_name
 from telemetry.web.analytics_answers import Count
-from telemetry.web.records import Query, instant
+from telemetry.web.records import Query, cut, instant
 
 
 class Sent(TypedDict):
@@ -33,12 +33,25 @@ class SentOnDay(Sent):
     day: Day
 
 
+class SentByDevice(TypedDict):
+    """The same of one device. `hwid` is what it calls itself; null where it is forgotten or cannot be read."""
+
+    hwid: str | None
+    records: int
+    flagged: int
+    flags: Count
+    countries: list[str]
+    first_seen: Instant
+    last_seen: Instant
+
+
 _Window = TypedDict("_Window", {"from": Instant, "to": Instant})
 
 
 class LicenseUseAnswer(_Window):
     """What was sent under a licence, or under all of a customer's, in a window; days without records are left out.
 
+    `devices` are the 50 that sent last, the newest first; `sent.devices` tells how many there are.
     `exact` is false where there are too many records to look at: then of those with an event time only later ones than
     `counted_from` are counted.
     """
@@ -51,10 +64,12 @@ class LicenseUseAnswer(_Window):
     note: str
     sent: Sent
     days: list[SentOnDay]
+    devices: list[SentByDevice]
 
 
-def license_use_body(use: LicenseUse, query: Query, wanted: RecordFilter) -> LicenseUseAnswer:
+def license_use_body(told: NamedUse, query: Query, wanted: RecordFilter) -> LicenseUseAnswer:
     """The newest day first."""
+    use = told.use
     return {
         "environment": query.environment,
         "license_id": wanted.license_id,
@@ -66,6 +81,20 @@ def license_use_body(use: LicenseUse, query: Query, wanted: RecordFilter) -> Lic
         "note": _note(use),
         "sent": _sent(use.whole),
         "days": [{"day": day.isoformat(), **_sent(use.days[day])} for day in sorted(use.days, reverse=True)],
+        "devices": [_sent_by(device.count, name) for device, name in zip(use.devices, told.devices, strict=True)],
+    }
+
+
+def _sent_by(count: LicenseCount, name: str | None) -> SentByDevice:
+    shown = count.activity("", "")
+    return {
+        "hwid": cut(name),
+        "records": shown.records,
+        "flagged": shown.flagged,
+        "flags": flags_by_name(shown.flags),
+        "countries": list(shown.countries),
+        "first_seen": instant(shown.first_seen),
+        "last_seen": instant(shown.last_seen),
     }
 
 

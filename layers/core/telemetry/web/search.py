@@ -67,7 +67,7 @@ class SearchResult(TypedDict):
 
     items: list[SearchHit]
     more: list[HitKind]
-    """Of these there may be more: a longer text tells them apart."""
+    """Of these there may be more: those told are not all, or not all were looked through."""
 
 
 def search_result(hits: Hits) -> SearchResult:

@@ -183,7 +183,7 @@ function Freshness({ tick, paused, onPause, onRefresh }: FreshnessProps): JSX.El
   return (
     <div class="freshness">
       <span title={localTime(at)}>
-        {paused ? "Paused since" : "Updated"} <b>{timeOfDay(at)}</b> UTC
+        {paused ? "Paused since" : <span class="updated">Updated</span>} <b>{timeOfDay(at)}</b> UTC
       </span>
       <button type="button" class="button quiet" aria-label="Refresh now" title="Refresh now" onClick={onRefresh}>
         <Icon name="refresh" />

@@ -186,18 +186,19 @@ function Said({ view, text, found, isWaiting, count }: SaidProps): JSX.Element {
   if (isWaiting) return <>Searching…</>;
   if (found.problem && text.length >= SHORTEST_TEXT) return <>The search failed.</>;
   if (text.length < SHORTEST_TEXT) return <>{text ? "Type one more character." : hint(view)}</>;
+  const more = (found.result?.more ?? []).map((kind) => KINDS[kind].toLowerCase());
+  const there = more.length > 0 ? `There may be more of: ${more.join(", ")}. Type more to tell them apart.` : "";
   if (count > 0) {
-    const more = (found.result?.more ?? []).map((kind) => KINDS[kind].toLowerCase());
     return (
       <>
         {plural(count, "result")}
-        {more.length > 0 && `. There are more of: ${more.join(", ")}. Type more to tell them apart.`}
+        {there && `. ${there}`}
       </>
     );
   }
   return (
     <>
-      Nothing in {view.environment} is called so. {hint(view)}
+      Nothing in {view.environment} is called so. {there || hint(view)}
     </>
   );
 }

@@ -6,8 +6,9 @@ import { useView, ViewLink } from "../frame/view";
 import { Countries } from "../parts/countries";
 import { count, dayName } from "../parts/format";
 import { type Column, Table } from "../parts/table";
-import { Empty, FlagBadge, Loaded, Panel, Time } from "../parts/ui";
+import { Empty, FlagBadges, Loaded, Panel, Time } from "../parts/ui";
 import type { LicenseUseAnswer, Sent, SentOnDay } from "../types";
+import { SentByDevices } from "./sent_by_devices";
 
 const DAY_MS = 86_400_000;
 const RANGE = "30d";
@@ -30,6 +31,7 @@ export function SentPanel({ by }: SentProps): JSX.Element {
     product: "",
     ...more,
   });
+  const all = { ...by, range: RANGE, from: "", to: "", product: "" };
   const today = new Date().toISOString().slice(0, 10);
   const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
   const columns: Column<SentOnDay>[] = [
@@ -48,41 +50,46 @@ export function SentPanel({ by }: SentProps): JSX.Element {
       cell: ({ records: all }) => count(all),
     },
     { title: "Flagged", class: "number", sort: ({ flagged }) => flagged, cell: ({ flagged }) => count(flagged) },
-    { title: "Flags", class: "badges", cell: ({ flags }) => <Flags flags={flags} /> },
+    { title: "Flags", class: "badges", cell: ({ flags }) => <FlagBadges flags={flags} /> },
     { title: "Devices", class: "number", sort: ({ devices }) => devices, cell: ({ devices }) => count(devices) },
     { title: "IPs", class: "number", cell: ({ ips }) => count(ips) },
     { title: "Countries", class: "wide", cell: ({ countries }) => <Countries countries={countries} /> },
   ];
   return (
-    <Panel
-      title={kind === "licenses" ? "What it sent" : "What its licences sent"}
-      name="sent"
-      note={
-        use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"
-      }
-      actions={
-        <ViewLink class="button" page="records" filters={{ ...by, range: RANGE, from: "", to: "", product: "" }}>
-          Its records
-        </ViewLink>
-      }
-    >
-      <Loaded resource={use}>
-        {({ sent, days }) => (
-          <>
-            <div class="sent">
-              <Told title="Yesterday" of={days.find(({ day }) => day === yesterday)} name="yesterday" />
-              <Told title="Today so far" of={days.find(({ day }) => day === today)} name="today" />
-              <Told title="30 days" of={sent} name="month" />
-            </div>
-            {days.length === 0 ? (
-              <Empty title="No record came in these days." />
-            ) : (
-              <Table label="By day" class="low" columns={columns} items={days} keyOf={({ day }) => day} />
-            )}
-          </>
-        )}
-      </Loaded>
-    </Panel>
+    <>
+      <Panel
+        title={kind === "licenses" ? "What it sent" : "What its licences sent"}
+        name="sent"
+        note={
+          use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"
+        }
+        actions={
+          <ViewLink class="button" page="records" filters={all}>
+            Its records
+          </ViewLink>
+        }
+      >
+        <Loaded resource={use}>
+          {({ sent, days }) => (
+            <>
+              <div class="sent">
+                <Told title="Yesterday" of={days.find(({ day }) => day === yesterday)} name="yesterday" />
+                <Told title="Today so far" of={days.find(({ day }) => day === today)} name="today" />
+                <Told title="30 days" of={sent} name="month" />
+              </div>
+              {days.length === 0 ? (
+                <Empty title="No record came in these days." />
+              ) : (
+                <Table label="By day" class="low" columns={columns} items={days} keyOf={({ day }) => day} />
+              )}
+            </>
+          )}
+        </Loaded>
+      </Panel>
+      {use.data && use.data.devices.length > 0 && (
+        <SentByDevices devices={use.data.devices} all={use.data.sent.devices} records={all} />
+      )}
+    </>
   );
 }
 
@@ -115,21 +122,10 @@ function Told({ title, of, name }: { title: string; of: Sent | undefined; name: 
             {count(of.devices)} devices, {count(of.ips)} IPs, <Countries countries={of.countries} />
           </p>
           <p>
-            <Flags flags={of.flags} />
+            <FlagBadges flags={of.flags} />
           </p>
         </>
       )}
     </section>
-  );
-}
-
-function Flags({ flags }: { flags: Record<string, number> }): JSX.Element {
-  const all = Object.entries(flags).sort(([, a], [, b]) => b - a);
-  return (
-    <>
-      {all.map(([flag, records]) => (
-        <FlagBadge key={flag} flag={flag} records={records} />
-      ))}
-    </>
   );
 }

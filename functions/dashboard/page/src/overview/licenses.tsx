@@ -8,7 +8,7 @@ import { Countries } from "../parts/countries";
 import { count, wholeDays } from "../parts/format";
 import { CustomerLink, LicenseLink } from "../parts/links";
 import { type Column, Table } from "../parts/table";
-import { Empty, FlagBadge, Loaded, NoValue, Panel, StateBadge, Text, Time } from "../parts/ui";
+import { Empty, FlagBadges, Loaded, Panel, StateBadge, Text, Time } from "../parts/ui";
 import { useSorting } from "../parts/use_sorting";
 import type { TopLicense, TopLicenses } from "../types";
 
@@ -45,15 +45,18 @@ export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
 const COLUMNS: Column<TopLicense>[] = [
   { title: "Licence, customer", cell: (license) => <Name license={license} />, sort: nameOf },
   {
-    title: "Product",
-    class: "wide",
-    cell: ({ product }) => <Text>{product}</Text>,
+    title: "Product, state",
+    cell: ({ product, state }) => (
+      <>
+        <Text>{product}</Text>
+        {state && (
+          <span class="second">
+            <StateBadge state={state} />
+          </span>
+        )}
+      </>
+    ),
     sort: ({ product }) => product,
-  },
-  {
-    title: "State",
-    cell: ({ state }) => (state ? <StateBadge state={state} /> : <NoValue />),
-    sort: ({ state }) => state,
   },
   {
     title: "Flagged",
@@ -64,10 +67,7 @@ const COLUMNS: Column<TopLicense>[] = [
   {
     title: "Flags",
     class: "badges",
-    cell: ({ flags }) =>
-      Object.entries(flags)
-        .sort(([, a], [, b]) => b - a)
-        .map(([flag, records]) => <FlagBadge key={flag} flag={flag} records={records} />),
+    cell: ({ flags }) => <FlagBadges flags={flags} />,
   },
   { title: "Devices", class: "number", cell: ({ devices }) => count(devices), sort: ({ devices }) => devices },
   { title: "IPs", class: "number", cell: ({ ips }) => count(ips), sort: ({ ips }) => ips },

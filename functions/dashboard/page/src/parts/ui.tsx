@@ -82,6 +82,18 @@ export function FlagBadge({ flag, records }: { flag: string; records?: number })
   );
 }
 
+/** Each flag with its records, the most frequent first. */
+export function FlagBadges({ flags }: { flags: Record<string, number> }): JSX.Element {
+  const all = Object.entries(flags).sort(([, a], [, b]) => b - a);
+  return (
+    <>
+      {all.map(([flag, records]) => (
+        <FlagBadge key={flag} flag={flag} records={records} />
+      ))}
+    </>
+  );
+}
+
 /** States whose badge has its own colour. */
 const STATES_WITH_COLOR = new Set(["active", "suspended", "expired", "revoked"]);
 

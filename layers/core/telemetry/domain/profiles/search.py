@@ -4,12 +4,14 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from telemetry.domain.name_words import folded
 from telemetry.domain.profiles.cards import CompanyCard, CompanyName, DeveloperCard
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A filter; None where any will do. `name` is the beginning of a word of a name or id, in any case.
+    """A filter; None where any will do. `name` is the beginning of a word of a name or id, in any case,
+    with or without accents.
 
     `company` is the company of developers, `country` that of companies.
     """
@@ -31,11 +33,11 @@ class Wanted:
         return is_there and self._is_named(card.name or "")
 
     def _is_named(self, *texts: str) -> bool:
-        return self._beginning is None or any(self._beginning.search(text.casefold()) for text in texts)
+        return self._beginning is None or any(self._beginning.search(folded(text)) for text in texts)
 
     @cached_property
     def _beginning(self) -> re.Pattern[str] | None:
-        return None if self.name is None else re.compile(rf"(?<![^\W_]){re.escape(self.name.casefold())}")
+        return None if self.name is None else re.compile(rf"(?<![^\W_]){re.escape(folded(self.name))}")
 
 
 def _texts(company: CompanyName) -> tuple[str, str]:
