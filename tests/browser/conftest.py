@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.browser.answers import Analytics
 from tests.local_service import LocalService
@@ -16,6 +16,9 @@ OpenPage = Callable[..., Page]
 CHROMIUM = shutil.which("chromium")
 
 expect.set_options(timeout=20_000)  # of a machine that is busy with other tests
+
+MOST_WAITS = 40
+"""For answers at a test's end: two seconds."""
 
 _SIGNED_OUT = "the server responded with a status of 401"
 """What Chromium says of asking for a session where there is none yet; everything else it says is a failure."""
@@ -83,7 +86,7 @@ def open_demo(chromium: Browser, demo: LocalService, troubles: list[str]) -> Ite
 def _opener(
     chromium: Browser, service: LocalService, troubles: list[str], analytics: Analytics | None
 ) -> Iterator[OpenPage]:
-    contexts = []
+    pages = list[tuple[Page, Traffic]]()
 
     def open_(
         address: str = "",
@@ -94,8 +97,8 @@ def _opener(
         **context: Any,  # noqa: ANN401
     ) -> Page:
         opened = chromium.new_context(base_url=service.url, **context)
-        contexts.append(opened)
         page = watched(opened.new_page(), service.url, troubles)
+        pages.append((page, Traffic(page)))
         if analytics and stand_in:
             analytics.stand_in(page)
         if key:
@@ -108,8 +111,9 @@ def _opener(
         return page
 
     yield open_
-    for opened in contexts:
-        opened.close()
+    for page, traffic in pages:
+        traffic.settle()
+        page.context.close()
     assert [trouble for trouble in troubles if _SIGNED_OUT not in trouble] == []
 
 
@@ -119,6 +123,30 @@ def watched(page: Page, origin: str, troubles: list[str]) -> Page:
     page.on("pageerror", lambda error: troubles.append(str(error)))
     page.on("request", lambda request: _check_origin(request.url, origin, troubles))
     return page
+
+
+class Traffic:
+    """What a page has asked for and not been answered yet."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._unanswered = set[Request]()
+        page.on("request", self._asked)
+        page.on("requestfinished", self._answered)
+        page.on("requestfailed", self._answered)
+
+    def settle(self) -> None:
+        """Waits until all is answered, so that what goes wrong with it does so every time."""
+        for _ in range(MOST_WAITS):  # an answer that the test keeps back never comes
+            if not self._unanswered or self._page.is_closed():
+                return
+            self._page.wait_for_timeout(50)
+
+    def _asked(self, request: Request) -> None:
+        self._unanswered.add(request)
+
+    def _answered(self, request: Request) -> None:
+        self._unanswered.discard(request)
 
 
 def _check_origin(url: str, own: str, troubles: list[str]) -> None:
