@@ -37,9 +37,6 @@ from telemetry.wiring.wired import Wired
 MILLISECONDS_TO_NOTE = 1_500
 """With less of the function's time left, a failed call is not counted: that takes a write, which may get no answer."""
 
-FAILURES = {Api.GETKEYMANAGER: getkeymanager.failure, Api.REO: reo.failure}
-"""How each dialect answers errors."""
-
 logger = Logger()
 metrics = Metrics()
 wired = Wired(IngestWiring.from_env)
@@ -91,10 +88,10 @@ def not_found(call: Call) -> PlainAnswer:
 
 
 def failed(error: Exception, call: Call) -> PlainAnswer:
-    """Answers an error in the dialect of the route."""
+    """Answers an error in the dialect of the route; GetKeyManager's where no route has this path."""
     metrics.add_metric("RequestsRefused", MetricUnit.Count, 1)
     _note(cause_of(error), call)
-    dialect = FAILURES[Api.of(call.path)]
+    dialect = reo.failure if Api.of(call.path) is Api.REO else getkeymanager.failure
     return failure_answer(error, dialect, logger, wired.clock.now(), path=call.path, ip=call.source_ip)
 
 

@@ -170,6 +170,9 @@ def test_an_sdk_whose_base_url_ends_in_a_slash(service: LocalService) -> None:
     reader = {"authorization": f"Bearer {service.key('read_key', 'development')}"}
     read = httpx.get(f"{service.url}{BASE}/get-telemetry-data?data_group=g", headers=reader)
     assert [row["id"] for row in read.json()["response"]["data"]] == [sent.json()["telemetry_id"]]
+    for base in ("/", "/api/"):
+        php = httpx.post(f"{service.url}{base}/v1/send-telemetry", json=event, headers=key)
+        assert php.json()["telemetry_id"] == sent.json()["telemetry_id"]
     body = {"license_key": "NOBODY-ISSUED-THIS", "identifier": "d"}
     for name in ("verify", "activate", "deactivate"):
         slash = httpx.post(f"{service.url}{BASE}{name}/", json=body, headers=key)

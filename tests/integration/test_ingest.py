@@ -166,6 +166,7 @@ def test_no_key_is_readable_in_what_is_stored(deployment: Deployment, post: Post
         ({"data_type": "other"}, {"data_type": ["The selected data type is invalid."]}),
         ({"product_id": "nobody-knows"}, {"product_id": ["The selected product id is invalid."]}),
         ({"product_id": None}, {"product_id": ["The product id field is required."]}),
+        ({"product_id": ["acme-cli"]}, {"product_id": ["The product id must be a string."]}),
         (
             {"data_type": "numeric-xy-axis", "data_group": "g", "numeric_data_x": "1.5"},
             {"numeric_data_y": ["The numeric data y field is required."]},

@@ -84,14 +84,35 @@ def test_what_an_sdk_sends_whose_base_url_ends_in_a_slash(deployment: Deployment
         assert (answer.status, answer.headers["location"]) == (308, f"{base}{name}")
 
 
+@pytest.mark.parametrize("base", ["/", "/api/"])
+def test_what_the_php_sdk_sends_whose_base_url_ends_in_a_slash(deployment: Deployment, ask: Ask, base: str) -> None:
+    """Its base URL has no version: `https://host/` or `https://host/api/`, behind which it puts `/v1/…`."""
+    issue(deployment)
+    for name in ("send-telemetry", "send-telemetry/", "telemetry"):
+        function, answer = ask("POST", f"{base}/v1/{name}", EVENT)
+        assert (function, code(answer)) == ("ingest", 830)
+    for name in ("verify", "activate", "deactivate"):
+        _, answer = ask("POST", f"{base}/v1/{name}", LICENSE)
+        assert (answer.status, answer.headers["location"]) == (308, f"{base.rstrip('/')}/v1/{name}")
+
+
+def test_no_slash_but_the_first_loses_what_is_sent_or_read(ask: Ask) -> None:
+    for path in ("//api/v1/telemetry", "/api//v1/telemetry", "///api///v1///send-telemetry-data///"):
+        assert code(ask("POST", path, EVENT)[1]) == 830
+    for path in ("//api/product/usage", "/api//product/usage", "/api//product//aggregateusage/"):
+        assert ask("POST", path, USAGE)[1].body["response"] == "Data Uploaded"
+    for path in ("/api//v1/get-telemetry-data", "/api//v1//telemetry/"):
+        function, answer = ask("GET", path)
+        assert (function, code(answer)) == ("analytics", 970)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "expected"),
     [
-        ("POST", "//api/v1/telemetry", "/api/v1/telemetry"),
-        ("POST", "/api//v1/telemetry", "/api/v1/telemetry"),
-        ("POST", "//api/product/usage", "/api/product/usage"),
         ("POST", "//v1/verify/", "/v1/verify"),
         ("POST", "//rest/v3/telemetry/report", "/rest/v3/telemetry/report"),
+        ("POST", "//admin/session", "/admin/session"),
+        ("GET", "//v1/get-telemetry-data", "/v1/get-telemetry-data"),
         ("GET", "/admin/", "/admin"),
         ("GET", "/admin/telemetry/", "/admin/telemetry"),
         ("HEAD", "//v1/telemetry", "/v1/telemetry"),
@@ -102,10 +123,10 @@ def test_what_an_sdk_sends_whose_base_url_ends_in_a_slash(deployment: Deployment
 )
 def test_the_right_path_is_told_where_no_route_leads(ask: Ask, method: str, path: str, expected: str) -> None:
     function, answer = ask(method, path)
-    assert (function, answer.status) == ("unknown_route", 308)
+    assert (function, answer.status) == ("ingest" if method == "POST" else "unknown_route", 308)
     assert (answer.headers["location"], answer.headers["cache-control"]) == (expected, "no-store")
     assert ROUTER.find(method, expected) is not None
-    assert ask(method, expected)[0] != "unknown_route"
+    assert ask(method, expected)[0] not in {"unknown_route", function}
 
 
 def test_the_query_goes_along(ask: Ask, deployment: Deployment) -> None:
@@ -122,7 +143,11 @@ def test_the_query_goes_along(ask: Ask, deployment: Deployment) -> None:
         ("PUT", "/api/v1/telemetry", "unknown_route"),
         ("GET", "/api/v1/verify", "analytics"),
         ("GET", "/api/v1/verify/", "analytics"),
-        ("POST", "/admin", "unknown_route"),
+        ("POST", "/admin", "ingest"),
+        ("POST", "/", "ingest"),
+        ("PATCH", "//v1/telemetry", "unknown_route"),
+        ("POST", "/api/nothing", "ingest"),
+        ("GET", "/api/nothing", "analytics"),
         ("BREW", "/", "unknown_route"),
         ("HEAD", "/api/v1/nothing", "unknown_route"),
         ("POST", "/api/v1/nothing", "ingest"),

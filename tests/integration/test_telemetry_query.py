@@ -29,6 +29,7 @@ from telemetry.storage.effort import Effort
 from telemetry.storage.index_sizes import IndexSizes
 from telemetry.storage.record_browser import RecordBrowser
 from telemetry.storage.records import RecordStore
+from tests.benchmarks.capacity import counted_calls
 from tests.client import Answer, Client
 from tests.lambdas import Context, example_event, load_function
 from tests.worlds.deployment import Deployment, Post
@@ -540,6 +541,16 @@ def test_many_of_one_millisecond_are_told_though_little_of_them_is_read_at_a_tim
         assert len(in_order) == (30 if query.data_group else 60)
         pages = walked(archive, replace(query, per_page=7), lambda: Effort(20_000, 60, 1))
         assert [one for page in pages for one in page] == said(whole)
+
+
+def test_many_of_one_millisecond_are_read_in_few_requests(archive: Archive) -> None:
+    archive.keep([event(number, user_identifier="ann", product_id=PRODUCTS[0]) for number in range(500)], NOW)
+    archive.keep([event(number) for number in range(60)], NOW - timedelta(seconds=1))
+    for query in (TelemetryQuery(per_page=5), TelemetryQuery(per_page=100, page=6)):
+        with counted_calls() as calls:
+            page = archive.page(query)
+        assert len(page.records) == min(query.per_page, 60)
+        assert len(calls) <= 40
 
 
 def test_the_unjudged_are_seen_as_they_were_judged_later(archive: Archive) -> None:

@@ -84,3 +84,15 @@ def test_a_country_is_kept_as_sent_unless_it_can_be_none(sent: object, kept: str
     raw = json.dumps({"country": sent, "payload": {"country": sent}}).encode()
     assert getkeymanager.parse_one(raw).country == kept
     assert reo.parse(raw).country is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [(" 203.0.113.9 ", "203.0.113.9"), ("2001:DB8::1", "2001:db8::1"), ("::ffff:203.0.113.9", "203.0.113.9"),
+     ("fe80::1", "fe80::1"), ("fe80::1%eth0", None), ("::1%" + "x" * 400_000, None), ("203.0.113.9:443", None),
+     ("203.000.113.009", None), ("٢٠٣.0.113.9", None), ("203.0.113.9, 10.0.0.1", None)],
+)  # fmt: skip
+def test_the_address_an_event_is_about_is_an_address_and_nothing_else(sent: str, kept: str | None) -> None:
+    event = reo.parse(json.dumps({"payload": {"ip_addr": sent}}).encode())
+    assert event.address == kept
+    assert ("ip_addr" in event.errors) == (kept is None)

@@ -145,8 +145,11 @@ def normalise_group(text: str | None) -> str | None:
 
 
 def address_in(text: str | None) -> str | None:
-    """An IP address in its usual spelling (an IPv4 one also where it comes as IPv6), None for what is none."""
-    address = address_of((text or "").strip())
+    """An IP address in its usual spelling (an IPv4 one also where it comes as IPv6), None for what is none.
+
+    Nor is one with a zone (`fe80::1%eth0`): a zone is any text, of any length, and says something to one machine only.
+    """
+    address = None if "%" in (text or "") else address_of((text or "").strip())
     return None if address is None else str(address)
 
 

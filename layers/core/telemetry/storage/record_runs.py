@@ -54,22 +54,26 @@ class Pace:
 
     A run that is alone reads as many records as are wanted. One of several reads its share of half of them, and no more
     than were taken from it, since the newest records may all be in another run. Where the selection is narrow, perhaps
-    almost nothing fits: each read then looks at much more than the one before.
+    almost nothing fits: each read then looks at much more than the one before. So it does while all records of a read
+    tie (a batch of one user has one time of receipt): none of them can be told before the last is there.
     """
 
     demand: Demand
     least: int
     is_narrow: bool
 
-    def count(self, reads: int, took: int, alive: int) -> int | None:
-        """For the read after `reads` others, while `alive` runs have more to read. None: as much as DynamoDB gives."""
+    def count(self, reads: int, took: int, alive: int, tied: int) -> int | None:
+        """For the read after `reads` others, while `alive` runs have more to read. None: as much as DynamoDB gives.
+
+        The last read gave `tied` records, all of one time; 0 if they were not.
+        """
         if self.is_narrow:
             if reads == 0:
                 return max(self.least, min(_NARROW_READS[0], _NARROW_AT_FIRST // alive))
             return _NARROW_READS[reads] if reads < len(_NARROW_READS) else None
         left = self.demand.left
         share = left if alive == 1 else min(took, left // (2 * alive))
-        return max(self.least, min(share, _MOST_PER_READ))
+        return max(self.least, min(max(share, 2 * tied), _MOST_PER_READ))
 
 
 class Run:
@@ -85,13 +89,16 @@ class Run:
         self._next: StartKey | None = None
         self._reads = 0
         self._took = 0
+        self._tied = 0
         self.is_read = False
 
     def read(self, alive: int) -> None:
         """Reads the next records, while `alive` runs have more to read, this one included."""
-        count = self._pace.count(self._reads, self._took, alive)
+        count = self._pace.count(self._reads, self._took, alive, self._tied)
         page = QueryPage.of(self._query(page_size=count, last_evaluated_key=self._next))
         self._waiting, self._next = [self._order.step(item) for item in page.items], page.next
+        is_tie = len(self._waiting) > 1 and self._waiting[0].at[0] == self._waiting[-1].at[0]
+        self._tied = len(self._waiting) if is_tie else 0
         if self._next and self._pace.is_narrow:
             self._waiting.append(self._order.read_to(self._next))
         self._reads += 1

@@ -33,8 +33,11 @@ class Result:
 
 
 def with_product_error(event: Event) -> dict[str, Sequence[str]]:
-    """The event's errors plus the one for a product that is not registered, where anything of it could be read."""
-    if "body" in event.errors:
+    """The event's errors plus the one for a product that is not registered, where anything of it could be read.
+
+    A product id that is no text has its error already.
+    """
+    if "body" in event.errors or (event.product_id is None and "product_id" in event.errors):
         return dict(event.errors)
     message = "The selected product id is invalid." if event.product_id else "The product id field is required."
     return {**event.errors, "product_id": [*event.errors.get("product_id", ()), message]}
