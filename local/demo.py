@@ -11,7 +11,7 @@ from local import Json
 from local.demo_closing import Closing
 from local.demo_companies import DAYS as USAGE_DAYS
 from local.demo_history import DAYS, DESKTOP, keep, population, replay
-from local.demo_licenses import CUSTOMERS, Fleet, issue_licenses
+from local.demo_licenses import CUSTOMERS, Fleet, Seat, issue_licenses
 from local.demo_licensing import ask
 from local.demo_usage import CLI
 from local.demo_year import first_day, months_before
@@ -73,7 +73,7 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
     products, api_keys, now = ProductStore(site.tables.registry), ApiKeyStore(site.tables.registry), datetime.now(UTC)
     for product in PRODUCTS:
         products.put(product)
-    issued = {environment: _sdk_keys(site, api_keys, environment, now) for environment in Environment}
+    issued = {environment: sdk_keys(site, api_keys, environment, now) for environment in Environment}
     store = LicenseStore(site.tables.registry, site.keyring)
     site.tell("customers, licences and activations")
     for customer in CUSTOMERS:
@@ -83,11 +83,11 @@ def load(site: Site, *, history: bool) -> dict[str, Json]:
         access = {environment: Access(keys[Capability.INGEST].key, environment) for environment, keys in issued.items()}
         _replay(site, access, fleets, now)
     return {
-        "admin_key": _staff_key(site, api_keys, Role.SUPER_ADMIN, now),
-        "viewer_key": _staff_key(site, api_keys, Role.VIEWER, now),
+        "admin_key": staff_key(site, api_keys, Role.SUPER_ADMIN, now),
+        "viewer_key": staff_key(site, api_keys, Role.VIEWER, now),
         "products": [product.id for product in PRODUCTS],
         "environments": {
-            environment.value: _shown(issued[environment], fleets[environment]) for environment in Environment
+            environment.value: shown(issued[environment], fleets[environment].seats[-1]) for environment in Environment
         },
     }
 
@@ -96,7 +96,7 @@ def _replay(
     site: Site, access: Mapping[Environment, Access], fleets: Mapping[Environment, Fleet], now: datetime
 ) -> None:
     settings = IngestSettings.from_env({**site.settings, "TABLE_PREFIX": site.tables.prefix})
-    ingest, random, today = IngestWiring(settings, _StoppedClock()).ingest, Random(20), now.date()
+    ingest, random, today = IngestWiring(settings, StoppedClock()).ingest, Random(20), now.date()
     people = {environment: population(environment, fleets[environment], random) for environment in Environment}
     variables = {"TABLE_PREFIX": site.tables.prefix, "RECORD_SHARDS": site.settings["RECORD_SHARDS"]}
     if site.network_file:
@@ -107,7 +107,7 @@ def _replay(
         (site.tell if day % 10 == 0 else site.show)(f"day {day} of {USAGE_DAYS}")
 
     with Closing(variables, now) as closing:
-        with _Settling(site.settle) as settling:
+        with Settling(site.settle) as settling:
             site.tell("the year before")
             kept = sum(
                 keep(ingest, access[Environment.PRODUCTION], sent)
@@ -115,7 +115,7 @@ def _replay(
             )
             settling.begin()
             site.tell("licence checks")
-            calls = ask(LicensingWiring(settings, _StoppedClock()), fleets, today)
+            calls = ask(LicensingWiring(settings, StoppedClock()), fleets, today)
             settling.wait()
             closing.begin(Environment.PRODUCTION, before)
             kept += replay(ingest, access, fleets, people, now, random, settling.begin, progress)
@@ -128,14 +128,14 @@ def _replay(
     site.say(f"  {kept} events kept, {calls} licensing calls answered, {days} days closed")
 
 
-class _StoppedClock(SystemClock):
+class StoppedClock(SystemClock):
     """No registry changes while history is kept: what was read of it once is recent enough to the end."""
 
     def seconds(self) -> float:
         return 0.0
 
 
-class _Settling:
+class Settling:
     """Settles one day while the next is being kept; use it as a context manager, which waits for the last."""
 
     def __init__(self, settle: Callable[[], None]) -> None:
@@ -162,13 +162,13 @@ class _Settling:
             self.wait()
 
 
-def _staff_key(site: Site, api_keys: ApiKeyStore, role: Role, now: datetime) -> str:
+def staff_key(site: Site, api_keys: ApiKeyStore, role: Role, now: datetime) -> str:
+    """A new key of a role, for all environments."""
     return issue_staff_key(f"demo {role}", frozenset(Environment), role, site.keyring, api_keys, now).secret
 
 
-def _sdk_keys(
-    site: Site, api_keys: ApiKeyStore, environment: Environment, now: datetime
-) -> dict[Capability, IssuedKey]:
+def sdk_keys(site: Site, api_keys: ApiKeyStore, environment: Environment, now: datetime) -> dict[Capability, IssuedKey]:
+    """A new key of an environment for each capability."""
     return {
         capability: issue_sdk_key(
             f"demo {capability}", environment, frozenset({capability}), None, site.keyring, api_keys, now
@@ -177,10 +177,12 @@ def _sdk_keys(
     }
 
 
-def _shown(keys: Mapping[Capability, IssuedKey], fleet: Fleet) -> dict[str, str]:
-    """`client_id` is the user name that goes with the report key in HTTP Basic; the licence is active on the device."""
+def shown(keys: Mapping[Capability, IssuedKey], seat: Seat) -> dict[str, str]:
+    """What demo-keys.json says of an environment.
+
+    `client_id` is the user name that goes with the report key in HTTP Basic; the licence is active on the device.
+    """
     secrets = {f"{capability}_key": issued.secret for capability, issued in keys.items()}
-    seat = fleet.seats[-1]
     return {
         **secrets,
         "client_id": keys[Capability.REPORT].key.id,

@@ -25,9 +25,9 @@ DEMO_SECONDS = 600.0
 _READY = re.compile(r"ready on (\S+)")
 
 
-def command(*arguments: str) -> tuple[list[str], dict[str, str]]:
-    """`python -m local …` and the environment it needs."""
-    return [sys.executable, "-m", "local", *arguments], os.environ | {"PYTHONPATH": f"layers/core{os.pathsep}."}
+def command(*arguments: str, program: Sequence[str] = ("local",)) -> tuple[list[str], dict[str, str]]:
+    """`python -m local …` and the environment it needs; `program` is another one that takes the same arguments."""
+    return [sys.executable, "-m", *program, *arguments], os.environ | {"PYTHONPATH": f"layers/core{os.pathsep}."}
 
 
 def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -41,11 +41,11 @@ def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 class LocalService:
     """`make run` on a state folder, with keys only or with the demo's history. Use it as a context manager."""
 
-    def __init__(self, state: Path, port: int = 0, *, demo: bool = False) -> None:
-        """Returns when it is ready."""
+    def __init__(self, state: Path, port: int = 0, *, demo: bool = False, program: Sequence[str] = ("local",)) -> None:
+        """Returns when it is ready. `program` may be one that loads another history than the demo's."""
         self.state = state
         history = [] if demo else ["--no-demo"]
-        line, environment = command("run", "--port", str(port), "--state", str(state), *history)
+        line, environment = command("run", "--port", str(port), "--state", str(state), *history, program=program)
         self.process = subprocess.Popen(
             line, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -54,6 +54,19 @@ class Figures:
     """Of a company: who was active for it, by the ids that count."""
     companies: dict[date, DayCompany] = field(default_factory=dict)
     """Of a developer: the company of each active day that has one."""
+    uses_of: defaultdict[date, Counter[str]] = field(default_factory=lambda: defaultdict(Counter), compare=False)
+    """The uses of each day."""
+    developers_of: defaultdict[date, set[str]] = field(default_factory=lambda: defaultdict(set), compare=False)
+    """Of a company: the developers of each day."""
+
+    def within(self, first: date, last: date) -> "Figures":
+        """What there is of some of the days."""
+        days = {day for day in self.days if first <= day <= last}
+        uses, developers = Counter[str](), set[str]()
+        for day in days:
+            uses.update(self.uses_of[day])
+            developers |= self.developers_of[day]
+        return Figures(uses, days, developers)
 
 
 @dataclass
@@ -125,6 +138,7 @@ def _count(profiles: Profiles, day: date, seen: list[_Seen]) -> None:
         for figures in (own, of_company):
             _add(figures, day, theirs)
         of_company.developers.add(developer)
+        of_company.developers_of[day].add(developer)
         if company:
             own.companies[day] = company
 
@@ -134,3 +148,4 @@ def _add(figures: Figures, day: date, seen: list[_Seen]) -> None:
     for each in seen:
         if each.activity:
             figures.uses[each.activity] += each.uses
+            figures.uses_of[day][each.activity] += each.uses

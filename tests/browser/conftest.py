@@ -24,7 +24,8 @@ _SIGNED_OUT = "the server responded with a status of 401"
 """What Chromium says of asking for a session where there is none yet; everything else it says is a failure."""
 
 
-def _require_chromium() -> None:
+def require_chromium() -> None:
+    """Skips what needs a browser where there is none; fails it in CI."""
     if CHROMIUM is None:
         reason = "no chromium: the page is NOT TESTED (apt-get install chromium)"
         pytest.fail(reason) if "CI" in os.environ else pytest.skip(reason)
@@ -33,7 +34,7 @@ def _require_chromium() -> None:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """It ends with its module: while Playwright is at work, its event loop is in the way of other tests' own."""
-    _require_chromium()
+    require_chromium()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM)
         yield browser
@@ -50,7 +51,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalService]:
     """One with the demo vendor's history, which takes a minute or two to make: not made where there is no browser."""
-    _require_chromium()
+    require_chromium()
     with LocalService(tmp_path_factory.mktemp("browser") / "demo", demo=True) as running:
         yield running
 
@@ -70,22 +71,24 @@ def troubles() -> list[str]:
 def open_page(
     chromium: Browser, service: LocalService, analytics: Analytics, troubles: list[str]
 ) -> Iterator[OpenPage]:
-    """Opens the page, signed in with one of the demo's keys unless `key` is None. Afterwards nothing may have failed.
+    """Opens the page, signed in with one of the demo's keys, or with `key` itself, unless that is None. Afterwards
+    nothing may have failed.
 
     `stand_in`: the analytics API is stood in for. With `clock`, time passes only when the test says so.
     """
-    yield from _opener(chromium, service, troubles, analytics)
+    yield from opener(chromium, service, troubles, analytics)
 
 
 @pytest.fixture
 def open_demo(chromium: Browser, demo: LocalService, troubles: list[str]) -> Iterator[OpenPage]:
     """As `open_page`, on the demo and with nothing stood in for."""
-    yield from _opener(chromium, demo, troubles, None)
+    yield from opener(chromium, demo, troubles, None)
 
 
-def _opener(
+def opener(
     chromium: Browser, service: LocalService, troubles: list[str], analytics: Analytics | None
 ) -> Iterator[OpenPage]:
+    """For a fixture: opens pages of a service. In the end nothing may have gone wrong in any of them."""
     pages = list[tuple[Page, Traffic]]()
 
     def open_(
@@ -103,7 +106,8 @@ def _opener(
             analytics.stand_in(page)
         if key:
             headers = {"sec-fetch-site": "same-origin"}
-            answer = opened.request.post("/admin/session", data={"key": service.keys[key]}, headers=headers)
+            secret = service.keys.get(key, key)
+            answer = opened.request.post("/admin/session", data={"key": secret}, headers=headers)
             assert answer.status == 204, answer.text()
         if clock:
             page.clock.install()

@@ -1,38 +1,20 @@
 """What finance comes to the page for: a month's users, final, and the file for it."""
 
 import re
-from collections.abc import Iterator
-from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from local.demo_history import DESKTOP
 from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
 from tests.browser.paper import check_paper, print_out
+from tests.browser.reading import last_final, numbered_rows, reported
 from tests.browser.screen import PHONE, axe, overflow, panel
-from tests.browser.test_workflows import reported
 from tests.local_service import LocalService
 
 Json = Any
-
-
-def last_final(demo: LocalService) -> str:
-    """The last month of which every day is closed."""
-    closed = date.fromisoformat(reported(demo, "applications")["closed_through"])
-    return f"{(closed + timedelta(days=1)).replace(day=1) - timedelta(days=1):%Y-%m}"
-
-
-def numbers(row: Locator) -> dict[str, int]:
-    cells = row.locator("[data-stat]").all()
-    return {str(cell.get_attribute("data-stat")): int(cell.inner_text().replace(",", "")) for cell in cells}
-
-
-def rows(page: Page, name: str, key: str) -> Iterator[tuple[str, dict[str, int]]]:
-    for row in panel(page, name).locator(f"[data-{key}]").all():
-        yield str(row.get_attribute(f"data-{key}")), numbers(row)
 
 
 @pytest.mark.slow
@@ -61,7 +43,7 @@ def test_every_number_is_that_of_a_report(open_demo: OpenPage, demo: LocalServic
     told = ("users", "new", "returning", "back", "lost", "records")
     expected = [(row["month"], {name: row[name] for name in told if row[name] is not None}) for row in months]
     expect(panel(page, "year").locator("[data-month]")).to_have_count(12)
-    assert list(rows(page, "year", "month")) == expected[::-1]
+    assert list(numbered_rows(page, "year", "month")) == expected[::-1]
     assert all(row["users"] for row in months)  # a year is not empty
 
     page.get_by_role("button", name="Month before").click()
@@ -70,7 +52,7 @@ def test_every_number_is_that_of_a_report(open_demo: OpenPage, demo: LocalServic
     assert f"month={before['month']}" in page.url
     days = reported(demo, "daily", application=DESKTOP, **{"from": f"{before['month']}-01", "to": before["through"]})
     expect(panel(page, "days").locator("[data-day]")).to_have_count(len(days["rows"]))
-    assert list(rows(page, "days", "day")) == [
+    assert list(numbered_rows(page, "days", "day")) == [
         (day["day"], {name: day[name] for name in ("users", "users_30", "all_users", "devices", "records", "flagged")})
         for day in days["rows"]
     ]

@@ -5,14 +5,14 @@ import io
 import re
 from typing import Any
 
-import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from local.demo_history import DESKTOP
 from tests.browser.answers import Analytics, at
 from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
+from tests.browser.reading import asked, bucket_ends, cells, file_of
 from tests.browser.screen import PHONE, axe, overflow, panel
 from tests.local_service import LocalService
 from tests.recount_values import NUMBER, PAIR, TEXT, Recount, check_series, recounts
@@ -80,18 +80,14 @@ def texts(*, told: bool = True) -> Json:
     }
 
 
-def rows(page: Page, name: str) -> list[list[str]]:
-    """The cells of a panel's table."""
-    found = panel(page, name).locator("tbody tr")
-    expect(found.first).to_be_visible()
-    return [[cell.inner_text() for cell in row.locator("th, td").all()] for row in found.all()]
-
-
 def test_from_the_groups_to_one_and_back(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given["values"] = answer(group=None)
     page = open_page("?view=values&range=7d")
     panel(page, "values").get_by_role("link", name="Orbit Desktop").click()
-    assert [row[:3] for row in rows(page, "values")][:2] == [["startup-ms", "numbers", "310"], ["size", "pairs", "310"]]
+    assert [row[:3] for row in cells(page, "values")][:2] == [
+        ["startup-ms", "numbers", "310"],
+        ["size", "pairs", "310"],
+    ]
     expect(panel(page, "values")).to_contain_text("other groups")
     analytics.given["values"] = answer(numbers())
     page.get_by_role("link", name="startup-ms").click()
@@ -122,13 +118,13 @@ def test_numbers_say_what_they_are_worth(open_page: OpenPage, analytics: Analyti
     expect(card.locator("[data-stat=min]")).to_have_text("-12.5")
     expect(card.locator("[data-stat=max]")).to_have_text("2.5E12")
     expect(card.get_by_text("± 1.6%")).to_have_count(2)
-    versions = rows(page, "value-versions")
+    versions = cells(page, "value-versions")
     assert versions[0] == ["5.0.1", "310", "1,180.4", "611.7", "± 1.6%", "640.25", "-12.5", "2.5E12"]
     assert [each[0] for each in versions[2:]] == ["no version", "other versions"]
     course = panel(page, "number-course")
     course.get_by_role("radio", name="Table").check()
-    told = rows(page, "number-course")
-    assert [cells[0].split()[1:] for cells in told] == [["so", "far"], [], [], ["incomplete"], []]
+    told = cells(page, "number-course")
+    assert [row[0].split()[1:] for row in told] == [["so", "far"], [], [], ["incomplete"], []]
     assert told[2][1:] == ["–", "–", "–"]
     missing = f"Incomplete on 1 day, in records: {DAYS[1]} (3 not looked at, 1 without a body at hand)."
     expect(panel(page, "value-group")).to_contain_text(missing)
@@ -142,7 +138,7 @@ def test_pairs_and_texts(open_page: OpenPage, analytics: Analytics) -> None:
     expect(card.locator("[data-stat=x]")).to_have_text("-1.5 to 1,920")
     expect(card.locator("[data-stat=y]")).to_have_text("3")
     expect(card.locator("[data-stat=latest]")).to_have_text("1,280 and 3")
-    assert rows(page, "texts") == [
+    assert cells(page, "texts") == [
         ["NVIDIA", "6", "60.0%"], ["<b>x</b>", "3", "30.0%"], ["all others", "1", "10.0%"],
     ]  # fmt: skip
     analytics.given["values"] = answer(texts(told=False))
@@ -186,14 +182,7 @@ def test_a_failure_is_told_and_tried_again(open_page: OpenPage, analytics: Analy
 
 def recounted(demo: LocalService) -> dict[tuple[str, str], Recount]:
     """All values of the last thirty days, from the file that the service exports."""
-    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
-    following: str | None = "/api/v1/analytics/export?environment=production&format=csv&range=30d"
-    text = ""
-    while following:
-        page = httpx.get(f"{demo.url}{following}", headers=headers, timeout=60)
-        assert page.status_code == 200, page.text
-        text += page.text
-        following = page.links["next"]["url"] if "next" in page.links else None
+    text = file_of(demo, "export", format="csv", range="30d")
     return recounts(csv.DictReader(io.StringIO(text, newline="")), DESKTOP)
 
 
@@ -203,16 +192,14 @@ def test_the_p95_of_a_number_by_version(open_demo: OpenPage, demo: LocalService)
     person.click(page.get_by_role("link", name="Values"))
     person.click(panel(page, "values").get_by_role("link", name="Orbit Desktop"))
     person.click(page.get_by_role("link", name="startup-ms"))
-    shown = {cells[0]: cells[2] for cells in rows(page, "value-versions")}
+    shown = {row[0]: row[2] for row in cells(page, "value-versions")}
     assert person.acts <= 4
     assert {"4.12.0", "5.0.0", "5.0.1"} <= shown.keys()
-    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
-    query = {"environment": "production", "product": DESKTOP, "range": "30d", "group": "startup-ms"}
-    told = httpx.get(f"{demo.url}/api/v1/analytics/values", params=query, headers=headers, timeout=30).json()
+    told = asked(demo, "analytics/values", product=DESKTOP, range="30d", group="startup-ms")
     (series,) = told["series"]
     for each in series["versions"]:
         assert float(shown[each["version"]].replace(",", "")) == float(f"{each['p95']:.5g}")
-    check_series(series, recounted(demo)["startup-ms", NUMBER], ends_of(series, told["to"]))
+    check_series(series, recounted(demo)["startup-ms", NUMBER], bucket_ends(series, told["to"]))
     # what the vendor would look for: the slow version, and the one that mended it
     means = {each["version"]: each["mean"] for each in series["versions"]}
     assert means["5.0.1"] < means["4.12.0"] < means["5.0.0"]
@@ -220,21 +207,14 @@ def test_the_p95_of_a_number_by_version(open_demo: OpenPage, demo: LocalService)
 
 @pytest.mark.slow
 def test_all_groups_of_the_demo_are_what_its_export_says(demo: LocalService) -> None:
-    headers, true = {"authorization": f"Bearer {demo.keys['admin_key']}"}, recounted(demo)
-    query = {"environment": "production", "product": DESKTOP, "range": "30d"}
-    listed = httpx.get(f"{demo.url}/api/v1/analytics/values", params=query, headers=headers, timeout=30).json()
+    true = recounted(demo)
+    listed = asked(demo, "analytics/values", product=DESKTOP, range="30d")
     assert {(each["group"], each["type"]): each["values"] for each in listed["groups"]} == {
         key: len(each.rows) for key, each in true.items()
     }
     assert {type_ for _, type_ in true} == {NUMBER, PAIR, TEXT}
     for group in {group for group, _ in true}:
-        asked = query | {"group": group}
-        told = httpx.get(f"{demo.url}/api/v1/analytics/values", params=asked, headers=headers, timeout=30).json()
+        told = asked(demo, "analytics/values", product=DESKTOP, range="30d", group=group)
         for series in told["series"]:
-            check_series(series, true[group, series["type"]], ends_of(series, told["to"]))
+            check_series(series, true[group, series["type"]], bucket_ends(series, told["to"]))
     assert all(day["complete"] for day in listed["days"] if day["closed"] and day["records"])
-
-
-def ends_of(series: Json, to: str) -> dict[str, str]:
-    starts = [each["start"] for each in series["buckets"]]
-    return dict(zip(starts, [*starts[1:], to], strict=True))

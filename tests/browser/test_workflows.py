@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,20 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.overrides import Overrides
 from telemetry.storage.domain_lists import domain_lists
 from telemetry.storage.network_files import NetworkFile
-from tests.browser.clicks import Person, rows_of
+from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
+from tests.browser.reading import (
+    alerts,
+    asked,
+    exported,
+    file_of,
+    number,
+    overviewed,
+    query_of,
+    reported,
+    stats,
+    window,
+)
 from tests.browser.screen import PHONE, VIEWS, axe, loaded, overflow, panel, until
 from tests.local_service import LocalService
 from tests.recount_profiles import Attributor, Exported, recount
@@ -29,75 +41,6 @@ from tests.recount_profiles import Attributor, Exported, recount
 pytestmark = pytest.mark.slow
 
 Json = Any
-
-
-def asked(service: LocalService, path: str, **query: str) -> Json:
-    """What staff are answered in production."""
-    headers = {"authorization": f"Bearer {service.keys['admin_key']}"}
-    query |= {} if path.startswith("admin/licenses/") else {"environment": "production"}
-    answer = httpx.get(f"{service.url}/api/v1/{path}", params=query, headers=headers, timeout=30)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def reported(service: LocalService, path: str, **query: str) -> Json:
-    """What finance is answered for production."""
-    headers = {"authorization": f"Bearer {service.key('report_key')}"}
-    answer = httpx.get(f"{service.url}/api/v1/reports/{path}", params=query, headers=headers, timeout=30)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def overviewed(page: Page, address: str) -> Json:
-    """Goes there; gives the overview that the page got and shows, not the one of where it comes from."""
-    wanted = httpx.URL(address).params.multi_items()
-
-    def is_wanted(response: Response) -> bool:
-        url = httpx.URL(response.url)
-        return url.path.endswith("/overview") and set(wanted) <= set(url.params.multi_items())
-
-    with page.expect_response(is_wanted) as response:
-        page.goto(f"/admin/telemetry{address}")
-    loaded(page, "overview")
-    return response.value.json()
-
-
-def window(overview: Json) -> dict[str, str]:
-    """That of an overview, so that the hour may change meanwhile."""
-    return {"from": overview["from"], "to": overview["to"]}
-
-
-def number(page: Page, card: str) -> float:
-    """Of the first one there is."""
-    return float(re.sub("[,%]", "", page.locator(card).first.inner_text()))
-
-
-def stats(page: Page, *names: str) -> dict[str, float]:
-    return {name: number(page, f"[data-stat={name}]") for name in names}
-
-
-def alerts(page: Page) -> dict[str, float]:
-    flags = [str(card.get_attribute("data-alert")) for card in page.locator("[data-alert]").all()]
-    assert len(flags) == 4
-    return {flag: number(page, f"[data-alert={flag}] .figure") for flag in flags}
-
-
-def exported(page: Page, address: str) -> list[dict[str, str]]:
-    """The rows of the file that the page gives of that view."""
-    page.goto(f"/admin/telemetry{address}")
-    loaded(page, "records")
-    page.get_by_role("button", name="Export").click()
-    dialog = page.get_by_role("dialog", name="Export records")
-    with page.expect_download() as download:
-        dialog.get_by_role("button", name="Export", exact=True).click()
-    expect(dialog).to_contain_text("complete and checked")
-    rows = rows_of(download.value)
-    expect(dialog).to_contain_text(f"{len(rows):,} rows")
-    return rows
-
-
-def query_of(parameters: Mapping[str, str]) -> str:
-    return str(httpx.QueryParams(dict(parameters)))
 
 
 # ── jobs, in clicks from the overview
@@ -429,7 +372,7 @@ def test_the_companies_of_the_cli_are_those_that_used_it(
     sent = (_exported(use, closed + timedelta(days=1)) for use in usage(Environment.PRODUCTION))
     attributor = Attributor(Overrides(), domain_lists(), networks)
     (told,) = recount(sent, date.min, closed, attributor).values()
-    rows = [json.loads(line) for line in _export(demo, "companies").splitlines()]
+    rows = [json.loads(line) for line in file_of(demo, "companies/export", product=CLI, format="ndjson").splitlines()]
     assert {row["id"] for row in rows} == told.companies.keys() - {None}
     for row in rows:
         company = asked(demo, f"analytics/companies/{quote(row['id'], safe='')}", product=CLI, limit="100")
@@ -446,14 +389,6 @@ def test_the_companies_of_the_cli_are_those_that_used_it(
     page.get_by_role("radio", name="Quiet").check()
     expect(page.locator("tbody tr")).to_have_count(len(quiet))
     assert overflow(page) == 0
-
-
-def _export(demo: LocalService, what: str) -> str:
-    headers = {"authorization": f"Bearer {demo.keys['admin_key']}"}
-    query = {"environment": "production", "product": CLI, "format": "ndjson"}
-    answer = httpx.get(f"{demo.url}/api/v1/analytics/{what}/export", params=query, headers=headers, timeout=30)
-    assert answer.status_code == 200, answer.text
-    return answer.text
 
 
 def _exported(use: Use, today: date) -> Exported:

@@ -504,7 +504,7 @@ def test_licences_and_customers_on_many_devices(world: AnalyticsWorld) -> None:
         "limit": 3,
         "over": True,
     }
-    counted = "The most distinct devices on one UTC day; under two licences they count twice."
+    counted = "The most distinct devices with one product on one UTC day; under two licences they count twice."
     window = {"from": "2026-11-15T00:00:00.000Z", "to": "2026-11-22T00:00:00.000Z"}
     assert told == {"items": [license_], "window": window, "exact": False, "note": f"{counted} {NOTE_OF_TODAY}"}
     customer = {"kind": "customer", "license_id": None, "last4": None, "limit": None, "over": False}

@@ -174,8 +174,10 @@ def test_tables_are_kept_in_several_pieces(store: Store) -> None:
     crowd = LicenseCount(NOW, HOUR, records=7, devices={b"%08d" % number for number in range(30_000)}, ips={"::1"})
     rest = LicenseCount(HOUR, NOW, ips={"::2"}, countries={"DE"})
     pieces = [
-        Recount(versions=Counter({"1.0": 1, "\U0001f600" * 16: 5}), licenses={"crowd": crowd}),
-        Recount(versions=Counter({"1.0": 2}), licenses={"crowd": rest}),
+        Recount(
+            versions=Counter({"1.0": 1, "\U0001f600" * 16: 5}), uses=Counter({"build": 7}), licenses={"crowd": crowd}
+        ),
+        Recount(versions=Counter({"1.0": 2}), uses=Counter({"build": 1, "1.0": 3}), licenses={"crowd": rest}),
     ]
     for number, piece in enumerate(pieces):
         store.put_tables(unit, "copy", number, piece, NOW)
@@ -190,7 +192,9 @@ def test_tables_are_kept_in_several_pieces(store: Store) -> None:
 
 def test_what_is_settled_comes_back(store: Store) -> None:
     unit = Unit("editor", DAY, "1-first", 3, 0, 12, counts_users=True, buckets=2).merging(1)
-    settled = a_recount().settle("editor")
+    counted = a_recount()
+    counted.uses = Counter({"build": 10**9})
+    settled = counted.settle("editor")
     assert settled.settled
     store.put(unit, "", settled, NOW)
     assert store.summaries([unit]) == {unit: settled}

@@ -66,7 +66,9 @@ export interface ActivityTypes {
   items: ActivityTypeUses[];
 }
 
-/** Uses of an activity type. `label` is null, and `level` `unclassified`, for one that the product does not list. */
+/** Uses of an activity type. `label` is null, and `level` `unclassified`, for one that the product does not list.
+
+Such a one of more than 32 bytes goes by its hash, behind `~`. */
 export interface ActivityUses {
   activity_type: string;
   label: string | null;
@@ -830,7 +832,7 @@ export interface ProfileActivity {
   active_days_before: number;
   /** Of the last 30 days in lists and exports; of 13 weeks where it is said who did what at which company. */
   uses: ProfileUses;
-  /** All uses of each of 13 weeks, oldest first; the last one ends with the closed day. */
+  /** All uses of each of 13 weeks from Monday to Sunday, oldest first; the last one goes up to the closed day. */
   weeks: number[];
 }
 

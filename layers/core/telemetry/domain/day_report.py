@@ -74,11 +74,16 @@ class DayDetails:
 
 @dataclass(frozen=True, slots=True)
 class DayReport:
-    """All three parts. `balance` is who was last active when: users over any window."""
+    """All three parts. `balance` is who was last active when: users over any window.
+
+    `uses` are those of product usage, by activity type as the index lists it (of the catalogue, as it is called). They
+    are for the day's summary and no part of the report: one that is read has none.
+    """
 
     totals: DayTotals
     details: DayDetails
     balance: Balance
+    uses: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +245,7 @@ def _report(
     )
     digest = digest_of(totals, details, balance)
     chain = chain_of(before.chain if before else GENESIS, digest)
-    return DayReport(replace(totals, digest=digest, chain=chain), details, balance)
+    return DayReport(replace(totals, digest=digest, chain=chain), details, balance, recount.uses)
 
 
 def _by_flag(hour: tuple[int, int]) -> Iterable[tuple[bool, int]]:

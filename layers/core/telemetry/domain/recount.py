@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple, TypeVar
 from zlib import crc32
 
-from telemetry.domain.hourly_counts import largest, name_of
+from telemetry.domain.hourly_counts import MOST_ACTIVITIES, largest, name_of
 from telemetry.domain.instant import hour_of
 from telemetry.domain.license_activity import LicenseActivity, LicenseCount, foremost
 from telemetry.domain.report_rules import RULES, Rules
@@ -50,15 +50,17 @@ class Unit(NamedTuple):
 class Recount:
     """The records of a product and day, or of a part of them, counted.
 
-    `segments` are digests over the seals of records, in order, by index partition and hour of receipt. The number of
-    `versions` and `licenses` has no limit: these are the *tables*, which large parts keep separately. `settled` are the
-    foremost licences of those that are completely counted.
+    `segments` are digests over the seals of records, in order, by index partition and hour of receipt. `uses` are those
+    of product usage, by activity type as the index lists it. The number of `versions`, `uses` and `licenses` has no
+    limit: these are the *tables*, which large parts keep separately. `settled` are the foremost licences of those that
+    are completely counted.
     """
 
     records: int = 0
     flagged: int = 0
     flags: Counter[str] = field(default_factory=Counter)
     versions: Counter[str] = field(default_factory=Counter)
+    uses: Counter[str] = field(default_factory=Counter)
     hours: Counter[tuple[int, bool]] = field(default_factory=Counter)
     """(hour of the day, flagged) → records."""
     expires_at: datetime | None = None
@@ -73,6 +75,7 @@ class Recount:
         self.flagged += other.flagged
         self.flags.update(other.flags)
         self.versions.update(other.versions)
+        self.uses.update(other.uses)
         self.hours.update(other.hours)
         self.expires_at = min(filter(None, (self.expires_at, other.expires_at)), default=None)
         self.segments |= other.segments
@@ -85,18 +88,23 @@ class Recount:
         """The part of the tables that falls into one bucket."""
         return Recount(
             versions=Counter(_in_bucket(self.versions, number, buckets)),
+            uses=Counter(_in_bucket(self.uses, number, buckets)),
             licenses=_in_bucket(self.licenses, number, buckets),
         )
 
     def take_tables(self) -> "Recount":
         """Takes the tables out: they are empty here afterwards."""
-        tables = Recount(versions=self.versions, licenses=self.licenses)
-        self.versions, self.licenses = Counter(), {}
+        tables = Recount(versions=self.versions, uses=self.uses, licenses=self.licenses)
+        self.versions, self.uses, self.licenses = Counter(), Counter(), {}
         return tables
 
     def settle(self, product: str) -> "Recount":
         """The foremost entries of tables to which nothing will be added: a large table becomes small."""
-        return Recount(versions=Counter(self.top_versions()), settled=self.top_licenses(product))
+        return Recount(
+            versions=Counter(self.top_versions()),
+            uses=Counter(largest(self.uses, MOST_ACTIVITIES)),
+            settled=self.top_licenses(product),
+        )
 
     def shard_digests(self) -> dict[str, str]:
         """SHA-256 (hex) by index partition, over its hours' digests."""
@@ -142,6 +150,8 @@ class Counting:
         count.flagged += seen.is_flagged
         count.flags.update(flag.code for flag in seen.flags)
         count.versions[name_of(seen.version)] += 1
+        if seen.uses:
+            count.uses[name_of(seen.group)] += seen.uses
         count.hours[hour, seen.is_flagged] += 1
         count.expires_at = min(count.expires_at or seen.expires_at, seen.expires_at)
         if seen.license:

@@ -52,8 +52,8 @@ class DayCloser:
     """Everything closing needs of one environment. `products` are those registered.
 
     `judge_stored` judges what was stored of a product and day while the registry could not be read. `summarise` is
-    given each report before it is written. `contradicted` gets the scopes for which another run, at the same time,
-    wrote a different report.
+    given each report before it is written, and `uses_of` tells the uses of products that were summed up. `contradicted`
+    gets the scopes for which another run, at the same time, wrote a different report.
     """
 
     ledger: Ledger
@@ -66,6 +66,7 @@ class DayCloser:
     products: Collection[str]
     judge_stored: Callable[[str, date], object] = lambda *_: None
     summarise: Callable[[Sequence[DayReport]], object] = lambda _: None
+    uses_of: Callable[[Collection[str], date], Mapping[str, int]] = lambda *_: {}
     values: ValueCloser | None = None
     contradicted: list[str] = field(default_factory=list)
     _written: dict[str, tuple[Balance, DayTotals]] = field(default_factory=dict)
@@ -83,6 +84,7 @@ class DayCloser:
     ) -> Self:
         """Closes days in an aggregates table; `dispatch` has parts of large days counted."""
         ledger, allowance = LedgerStore(aggregates), allowance or Allowance()
+        summariser = Summariser.of(aggregates)
         recounter = Recounter(records, ledger, PartStore(aggregates), dispatch, allowance=allowance)
         return cls(
             ledger,
@@ -94,7 +96,8 @@ class DayCloser:
             recounter,
             products,
             judge_stored or (lambda *_: None),
-            Summariser.of(aggregates),
+            summariser,
+            summariser.uses,
             ValueCloser(ValueStore(aggregates)),
         )
 
@@ -148,7 +151,7 @@ class DayCloser:
             products = self._announce(day, busy, candidates, now)
             if not self._report_products(products, busy, candidates, day, now) or not self.recounter.allowance.allows():
                 return None
-            whole = self._report_all(products, day, now)
+            whole = self._report_all(products, busy, day, now)
         if not self._close_values(busy, day, again=is_reported):
             return None
         self.ledger.close(day.toordinal())
@@ -316,13 +319,14 @@ class DayCloser:
             self.candidates.put_candidates([finest], now)
             return self.recounter.recount(product, day, finest.expected, pass_, now, counts_users=counts_users)
 
-    def _report_all(self, products: Sequence[str], day: date, now: datetime) -> DayTotals:
-        """Writes the report of all products together, from theirs."""
+    def _report_all(self, products: Sequence[str], busy: Collection[str], day: date, now: datetime) -> DayTotals:
+        """Writes the report of all products together, from theirs. Only the `busy` ones can have uses."""
         catalogue = CatalogueSum()
         for totals, details in self.reports.told(products, day):
             catalogue.add(totals, details)
         balance, before = self._foundations(CATALOGUE, day)
-        return self._keep(catalogue.report(CATALOGUE, day, balance, before, Moments(now, now))).totals
+        report = catalogue.report(CATALOGUE, day, balance, before, Moments(now, now))
+        return self._keep(replace(report, uses=self.uses_of(sorted(busy), day))).totals
 
     def _keep(self, report: DayReport) -> DayReport:
         """Another run may have written it at the same time, from another count."""
@@ -332,7 +336,7 @@ class DayCloser:
         if kept.totals.digest != report.totals.digest:
             self.contradicted.append(report.totals.scope)
             self.corrections.correct(correction_of(kept, report, report.totals.computed_at), report.totals.digest)
-            self.summarise([kept])
+            self.summarise([replace(kept, uses=report.uses)])
         return kept
 
     def _foundations(self, scope: str, day: date) -> tuple[Balance, DayTotals | None]:

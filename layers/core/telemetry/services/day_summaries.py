@@ -1,12 +1,14 @@
 """Sums up closed days for views over many days."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Self
 
 from telemetry.domain.day_report import DayReport
-from telemetry.domain.day_summary import DaySummary, summary
+from telemetry.domain.day_summary import DaySummary, has_hashes, summary
+from telemetry.domain.hourly_counts import total, uses_by_activity
 from telemetry.domain.instant import hours_of
 from telemetry.domain.licensing import Calls
 from telemetry.services.ports import DaySummaries, HourlyCounters, LicensingCalls
@@ -19,7 +21,7 @@ from telemetry.storage.licensing_counters import LicensingCounters
 class Summariser:
     """Sums up what is known of days. What licensing was asked on a day is read once for all its reports.
 
-    Uses are as rollup has counted them when the day closes.
+    Uses are those of the records. The hours that rollup counted only tell how long names of activity types go on.
     """
 
     licensing: LicensingCalls
@@ -39,10 +41,17 @@ class Summariser:
         """
         self.summaries.put([self._summary(report) for report in reports])
 
+    def uses(self, products: Iterable[str], day: date) -> Counter[str]:
+        """The uses of a day of these products together, by activity type. Raises StoreUnavailable."""
+        return total(each.uses for product in products for each in self.summaries.read(product, day, day))
+
     def _summary(self, report: DayReport) -> DaySummary:
-        totals = report.totals
-        hours = self.hourly.hours(totals.scope, *hours_of(totals.day)) if totals.records else ()
-        return summary(report, self._calls_of(totals.day), [counts for _, counts in hours])
+        return summary(report, self._calls_of(report.totals.day), self._names(report) if has_hashes(report) else ())
+
+    def _names(self, report: DayReport) -> set[str]:
+        """How activity types of a product's day are called, as far as rollup has counted them."""
+        hours = self.hourly.hours(report.totals.scope, *hours_of(report.totals.day))
+        return {name for _, counts in hours for name in uses_by_activity(counts)}
 
     def _calls_of(self, day: date) -> Mapping[str, Calls]:
         if day not in self._calls:

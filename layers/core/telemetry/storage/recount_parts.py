@@ -27,6 +27,7 @@ LARGEST_PIECE = 300_000
 _MOST_OF_A_LINE = 1_000  # devices, or addresses: of a licence with more there are several lines
 
 _SUMMARY = "summary"
+_USES = "uses"
 
 
 class PartItem(KeyedItem):
@@ -49,7 +50,7 @@ class PartStore:
     table: str
 
     def put_tables(self, unit: Unit, copy: str, number: int, tables: Recount, now: datetime) -> None:
-        """Keeps versions and licences of a part, or some of them, for some days; nobody sees them yet."""
+        """Keeps versions, uses and licences of a part, or some of them, for some days; nobody sees them yet."""
         model, partition, expires_at = bind(PartItem, self.table), _partition(unit), _expiry(now)
         with model.batch_write() as batch:
             for bucket in range(unit.buckets):
@@ -71,7 +72,7 @@ class PartStore:
         return {by_key[item.pk]: _summary(json.loads(_inflated(item))) for item in found}
 
     def tables(self, unit: Unit, bucket: int) -> Recount:
-        """A counted part's versions and licences, those of one bucket."""
+        """A counted part's versions, uses and licences, those of one bucket."""
         model, partition, found = bind(PartItem, self.table), _partition(unit), Recount()
         copy = model.get(partition, _SUMMARY, consistent_read=True).copied
         pieces = model.query(partition, model.sk.startswith(_of_bucket(copy, bucket)), consistent_read=True)
@@ -110,6 +111,8 @@ def _pieces(lines: Iterable[bytes]) -> Iterator[bytes]:
 def _lines(tables: Recount) -> Iterator[bytes]:
     for name, number in tables.versions.items():
         yield _json([name, number])
+    for name, number in tables.uses.items():
+        yield _json([name, _USES, number])
     for name, count in tables.licenses.items():
         for some in _in_lines(count):
             yield _json([name, *_plain_count(some)])
@@ -138,9 +141,12 @@ def _plain_count(count: LicenseCount) -> list[Any]:
 
 
 def _add_line(found: Recount, name: str, *said: Any) -> None:  # noqa: ANN401 (JSON)
-    """A version and its number of records, or a licence and what was counted of it."""
+    """A version and its number of records, an activity type and its uses, or a licence and what was counted of it."""
     if len(said) == 1:
         found.versions[name] += said[0]
+        return
+    if said[0] == _USES:
+        found.uses[name] += said[1]
         return
     count = _count(*said)
     found.licenses.setdefault(name, LicenseCount(count.first_seen, count.last_seen)).merge(count)
@@ -166,6 +172,7 @@ def _plain(summary: Recount) -> dict[str, Any]:
         "flagged": summary.flagged,
         "flags": dict(summary.flags),
         "versions": dict(summary.versions),
+        "uses": dict(summary.uses),
         "hours": [[hour, is_flagged, count] for (hour, is_flagged), count in summary.hours.items()],
         "expires_at": summary.expires_at and to_seconds(summary.expires_at),
         "segments": [[name, hour, digest.hex()] for (name, hour), digest in summary.segments.items()],
@@ -179,6 +186,7 @@ def _summary(said: dict[str, Any]) -> Recount:
         flagged=said["flagged"],
         flags=Counter(said["flags"]),
         versions=Counter(said["versions"]),
+        uses=Counter(said["uses"]),
         hours=Counter({(hour, is_flagged): count for hour, is_flagged, count in said["hours"]}),
         expires_at=None if said["expires_at"] is None else from_seconds(said["expires_at"]),
         segments={(name, hour): bytes.fromhex(digest) for name, hour, digest in said["segments"]},

@@ -271,10 +271,8 @@ def excess_body(found: Iterable[Excess], seen: Seen) -> answers.DeviceExcess:
         }
         for each in found
     ]
-    return {
-        "items": items,
-        **_labels(seen, "The most distinct devices on one UTC day; under two licences they count twice."),
-    }
+    counted = "The most distinct devices with one product on one UTC day; under two licences they count twice."
+    return {"items": items, **_labels(seen, counted)}
 
 
 def mismatches_body(licenses: Iterable[tuple[LicenseActivity, Holder]], seen: Seen) -> answers.Mismatches:

@@ -32,7 +32,7 @@ export function Licenses({ top }: { top: Resource<TopLicenses> }): JSX.Element {
               sorting={sorting}
               columns={COLUMNS}
               items={items}
-              keyOf={(license) => license.license_id ?? license.fingerprint}
+              keyOf={({ fingerprint, product }) => JSON.stringify([fingerprint, product])}
               row={(license) => ({ "data-license": license.license_id ?? license.fingerprint })}
             />
           )

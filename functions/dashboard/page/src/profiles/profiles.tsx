@@ -309,7 +309,11 @@ export function activityColumns<T extends Shown>(): Column<T>[] {
       hint: "Of the last 30 days",
       cell: of(({ uses }) => <span data-stat="secondary">{count(uses.secondary)}</span>),
     },
-    { title: "13 weeks", hint: "All uses of each week", cell: of(({ weeks }) => <Trend weeks={weeks} />) },
+    {
+      title: "13 weeks",
+      hint: "All uses of each week, from Monday to Sunday",
+      cell: of(({ weeks }) => <Trend weeks={weeks} />),
+    },
   ];
 }
 

@@ -12,7 +12,10 @@ DeveloperId = Annotated[str, Form(pattern="^[A-Za-z0-9_-]{22}$")]
 
 
 class ActivityUses(TypedDict):
-    """Uses of an activity type. `label` is null, and `level` `unclassified`, for one that the product does not list."""
+    """Uses of an activity type. `label` is null, and `level` `unclassified`, for one that the product does not list.
+
+    Such a one of more than 32 bytes goes by its hash, behind `~`.
+    """
 
     activity_type: str
     label: str | None
@@ -72,7 +75,7 @@ class ProfileActivity(TypedDict):
     uses: ProfileUses
     """Of the last 30 days in lists and exports; of 13 weeks where it is said who did what at which company."""
     weeks: list[int]
-    """All uses of each of 13 weeks, oldest first; the last one ends with the closed day."""
+    """All uses of each of 13 weeks from Monday to Sunday, oldest first; the last one goes up to the closed day."""
 
 
 class ProfileCompany(TypedDict):
