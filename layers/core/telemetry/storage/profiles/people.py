@@ -88,11 +88,11 @@ class PeopleStore:
         with conditions(Outdated("The profile is another")):
             item.save(condition=unchanged)
 
-    def users(self, product: str, devices: Collection[bytes]) -> dict[bytes, DeviceUsers]:
+    def users(self, product: str, devices: Collection[bytes], *, consistent: bool = True) -> dict[bytes, DeviceUsers]:
         """Of each device, whom it was seen with."""
         by_key = {developer_key(product, each): each for each in devices}
         model = bind(DeviceUsersItem, self.table)
-        found = batch_get(model, [(key, USERS) for key in by_key], consistent_read=True)
+        found = batch_get(model, [(key, USERS) for key in by_key], consistent_read=consistent)
         known = {by_key[item.pk]: DeviceUsers(_days_of_json(item.users), int(item.version)) for item in found}
         return {each: known.get(each, DeviceUsers()) for each in devices}
 
