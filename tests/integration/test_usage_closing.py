@@ -17,7 +17,7 @@ from telemetry.domain.keyring import Identity
 from telemetry.domain.profiles.cards import Order
 from telemetry.domain.profiles.views import CompanyView, DeveloperView
 from telemetry.services.profiles.reader import ProfileReader
-from telemetry.storage.network_files import NetworkFileMissing
+from telemetry.storage.network_files import NetworkFileDamaged, NetworkFileMissing
 from telemetry.storage.profiles.forgotten import ForgottenStore
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
@@ -227,16 +227,38 @@ def test_going_on_without_a_file_gives_up_no_file_that_is_there(network_file: Pa
     assert company_of(world.deployment, "jo") == ("globex.co.uk", 2)
 
 
-def test_a_file_damaged_in_the_middle_tells_less(network_file: Path, world: AnalyticsWorld) -> None:
+def test_a_file_damaged_in_the_middle_tells_less_and_an_alarm_rings(network_file: Path, world: AnalyticsWorld) -> None:
     content = bytearray(network_file.read_bytes())
     start = content.index(b"globex.co.uk")
     content[start - 1] = 0xFF  # of what type the domain is
     network_file.write_bytes(content)
     world.use({"user_id": "jo", "ip_addr": BUSINESS}, MORNING)
     world.use({"user_id": "jane@acme.com"}, MORNING)
-    closed(world, DAY)
+    with pytest.raises(NetworkFileDamaged, match="is damaged: 1 look-ups told nothing"):
+        closed(world, DAY)
+    assert close_usage(DAY)["closed"] == {}, "the day is closed, and what is closed rings no more"
     assert company_of(world.deployment, "jane@acme.com") == ("acme.com", 3)
     assert company_of(world.deployment, "jo") is None
+
+
+def test_a_new_file_that_cannot_be_opened_leaves_the_one_before_and_an_alarm_rings(
+    network_file: Path, world: AnalyticsWorld
+) -> None:
+    """In a process that has it: any other waits."""
+    function = load_function("close_usage", FakeClock(after(DAY + timedelta(days=1))))
+    for day in (DAY, DAY + timedelta(days=1)):
+        world.use({"user_id": "jo", "ip_addr": BUSINESS}, MORNING + (day - DAY))
+    world.deliver()
+    world.close(after(DAY))
+    function.handler({"environment": "production"}, Context())
+    network_file.write_bytes(network_file.read_bytes()[:-10])
+    world.close(after(DAY + timedelta(days=1)))
+    with pytest.raises(NetworkFileDamaged, match="cannot be opened"):
+        function.handler({"environment": "production"}, Context())
+    found = reader(world.deployment).closed(PRODUCT)
+    assert found is not None
+    assert found.day == DAY + timedelta(days=1)
+    assert company_of(world.deployment, "jo") == ("globex.co.uk", 2)
 
 
 def test_a_product_without_profiles_writes_nothing(world: AnalyticsWorld) -> None:
