@@ -19,6 +19,7 @@ from telemetry.domain.profiles.views import CompanyView, DeveloperView
 from telemetry.services.profiles.reader import ProfileReader
 from telemetry.storage.network_files import NetworkFileDamaged, NetworkFileMissing
 from telemetry.storage.profiles.forgotten import ForgottenStore
+from telemetry.storage.profiles.today import TodayStore
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.worlds.analytics import AnalyticsWorld
@@ -282,6 +283,20 @@ def test_days_before_profiles_were_turned_on_are_closed_too(world: AnalyticsWorl
     deployment.products.put(replace(product, profiles=True))
     assert close_usage(DAY)["closed"] == {PRODUCT: [DAY.isoformat()]}
     assert company_of(deployment, "jane@acme.com") == ("acme.com", 3)
+
+
+def test_the_type_of_an_id_is_told_by_product_usage(world: AnalyticsWorld) -> None:
+    """Whichever comes first: a record of an SDK says of a user no type."""
+    for number, user in enumerate(("jane", "octocat")):
+        sdk = {"product_id": PRODUCT, "user_identifier": user}
+        world.keep(sdk, MORNING + timedelta(minutes=10 * number))
+        world.use({"user_id": user, "user_id_type": "GITHUB"}, MORNING + timedelta(minutes=5))
+    world.deliver()
+    table = world.deployment.tables.aggregates(Environment.PRODUCTION)
+    today = TodayStore(table).new_developers(PRODUCT, DAY, 10)
+    assert {(each.name, each.id_type) for each in today} == {("jane", "GITHUB"), ("octocat", "GITHUB")}
+    closed(world, DAY)
+    assert [developer(world.deployment, user).id_type for user in ("jane", "octocat")] == ["GITHUB", "GITHUB"]
 
 
 def test_a_person_with_two_names_on_a_device(world: AnalyticsWorld) -> None:
