@@ -77,7 +77,7 @@ ADDRESSES: dict[str | None, str | None] = {
 }
 """What the file tells of them."""
 
-NO_ADDRESSES = {"", None, "x", "81.2.69.160:443"}
+NO_ADDRESSES = {"", None, "x", "81.2.69.160:443", "fe80::1%eth0"}
 
 
 class Use(NamedTuple):
