@@ -27,11 +27,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     With `"product"` and `"attribute_anew": ["2026-11-01", "2026-11-20"]` these days are attributed with what there is
     today, beside what was made of them before. With `"without_network_file": true` days whose network file is gone are
-    attributed without one. Raises when a product's day cannot be closed, after all others have got further.
+    attributed without one. Raises when a product's day cannot be closed, after all others have got further; and when
+    days are closed, but their network file is damaged or not the newest: an alarm has to ring.
     """
     environment, now = Environment(event["environment"]), wired.clock.now()
     allowance = Allowance(lambda: context.get_remaining_time_in_millis() / 1000)
-    closer = wired().closer(environment, allowance, without_network_file=event.get("without_network_file") is True)
+    goes_without = event.get("without_network_file") is True
+    closer = wired().closer(environment, allowance, without_network_file=goes_without)
     products = sorted(each.id for each in wired().products.all().values() if each.profiles)
     if "attribute_anew" in event:
         product, days_anew = event["product"], Range(*map(date.fromisoformat, event["attribute_anew"]))
@@ -42,4 +44,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     closed = closer.close_all(products, wired().ledger(environment).closing(), now)
     days = {product: [day.isoformat() for day in days] for product, days in closed.items() if days}
     logger.info("Usage closed", environment=environment, days=days)
+    if (files := wired().network_files) and not goes_without:
+        files.check()
     return {"environment": environment, "closed": days}

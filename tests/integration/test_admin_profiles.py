@@ -22,7 +22,7 @@ from tests.clock import FakeClock
 from tests.integration.test_chaos import Crashed, Fault
 from tests.lambdas import load_function
 from tests.worlds.deployment import Deployment
-from tests.worlds.profile_days import FIRST, NOW, PRODUCT, Attributes, Records, closer, fingerprint, random_uses
+from tests.worlds.profile_days import FIRST, NOW, PRODUCT, Attributes, Records, Use, closer, fingerprint, random_uses
 from tests.worlds.profile_days import reader as reader_of
 
 LAST = FIRST + timedelta(days=24)
@@ -193,6 +193,30 @@ def test_forgetting_is_of_one_environment(site: Site) -> None:
 @pytest.mark.parametrize("id_", ["A" * 21, "A" * 23, "A" * 21 + "B", "A" * 21 + "!", "~"])
 def test_what_is_no_developer(site: Site, id_: str) -> None:
     assert site.ask("POST", f"/developers/{id_}/forget").status == 422
+
+
+@pytest.mark.parametrize(("users", "linked"), [(3, 1), (4, 0), (9, 0)])
+def test_a_device_of_many_links_nobody_when_one_of_them_is_forgotten(site: Site, users: int, linked: int) -> None:
+    """It was shared by as many as before. Forgotten twice is forgotten once."""
+    people = [fingerprint(f"user {number}") for number in range(users)]
+    site.records.uses = [Use(FIRST, each, LAPTOP, "acme.com", 3, "primary", 1) for each in people]
+    site.close(FIRST)
+    gone = next(iter(site.stores.people.users(PRODUCT, [LAPTOP])[LAPTOP].users))
+    for _ in range(2):
+        assert site.forget(gone).status == 200
+    for each in people:
+        if each != gone:
+            found = site.reader(frozenset({gone})).developer(PRODUCT, each, TODAY)
+            assert found is not None
+            assert sum(link.fingerprint in people for link in found.links) == linked
+            assert found.shared_devices == (users > 3)
+    site.records.uses.append(
+        Use(FIRST + timedelta(days=1), fingerprint("another"), LAPTOP, "acme.com", 3, "primary", 1)
+    )
+    site.close(FIRST + timedelta(days=1))
+    another = site.reader(frozenset({gone})).developer(PRODUCT, fingerprint("another"), TODAY)
+    assert another is not None
+    assert another.shared_devices == 1
 
 
 # ── links

@@ -179,6 +179,25 @@ def test_runs_that_are_cut_off_anywhere_and_come_again(table: str, seed: int) ->
     check(closing, uses, last)
 
 
+def test_who_is_in_any_list_is_shown_with_what_the_list_says(table: str) -> None:
+    """Also who has been quiet for more than the 30 days of those active."""
+    quiet, user = "gone.example", b"gone" * 4
+    uses = [Use(FIRST + timedelta(days=day), user, None, quiet, 3, "primary", 2) for day in (0, 8, 10)]
+    last = FIRST + timedelta(days=41)
+    uses.append(Use(last, b"here" * 4, None, "acme.com", 3, "primary", 1))
+    closing = closer(table, Records(uses), Attributes())
+    close(closing, last)
+    read = reader(closing)
+    (company,) = (row.card for row in read.companies(PRODUCT, Order.QUIET, 0, 25, TODAY).rows)
+    (person,) = (row.card for row in read.developers(PRODUCT, Order.QUIET, 0, 25, TODAY).rows)
+    assert company is not None
+    assert (company.activity.days, sum(company.activity.weeks)) == (0, 6)
+    of_company, of_person = read.company(PRODUCT, quiet, None, 25, TODAY), read.developer(PRODUCT, user, TODAY)
+    assert of_company is not None
+    assert of_person is not None
+    assert (of_company.card, of_person.card) == (company, person)
+
+
 class Late(ProfileCloser):
     """A run that falls asleep when it has kept a day's rows, while others close that day and more."""
 

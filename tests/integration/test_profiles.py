@@ -233,7 +233,10 @@ def test_a_view_is_asked_for_by_its_number(world: World) -> None:
     for path in (*LISTS, *DETAILS):
         world.given(path, view="3")
     for path in EXPORTS:
-        assert world.answered(path, view="3", format="csv").status == 200
+        answer = world.answered(path, view="3", format="csv")
+        assert (answer.status, answer.headers["profiles-view"]) == (200, "3")
+    for path in LISTS:
+        assert world.given(path, view="3", key=world.keys[Role.VIEWER])["view"] == 3
     assert set(world.readers[Environment.PRODUCTION].asked) >= {3}
     assert world.refused("companies", view="-1") == (422, ["view"])
 

@@ -2,18 +2,28 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from os.path import normpath
 from pathlib import Path
 
 import pytest
 
+from telemetry.domain.environment import Environment
+from telemetry.domain.profiles.cards import Order
+from telemetry.domain.profiles.closing import View
+from telemetry.domain.profiles.today import CompanyToday, DeveloperToday
+from telemetry.domain.profiles.views import Totals
+from telemetry.services.profiles.stores import ProfileStores
+from telemetry.storage.profiles.today import TodayStore
 from tests.benchmarks.capacity import metered, read_units
 from tests.benchmarks.read_costs import REFRESH, OpenPage, a_minute_of_ingest, many_devices, register, warm_batch
 from tests.clock import FakeClock
 from tests.lambdas import ROOT
 from tests.worlds.analytics import AnalyticsWorld
 from tests.worlds.deployment import Deployment, Mailbox
+from tests.worlds.profile_days import PRODUCT
+from tests.worlds.profile_days import reader as reader_of
+from tests.worlds.profiles import company, company_card, developer_card, fingerprint
 
 pytestmark = pytest.mark.days
 
@@ -101,3 +111,39 @@ def _with_imports(source: Path, *names: str) -> Iterator[str]:
             room = Path(name).parent
             waiting += [normpath(room / f"{each}.tsx") for each in re.findall(r'from "(\.[./\w]+)"', text)]
             yield text
+
+
+@pytest.mark.parametrize("active", [10, 120])
+def test_pages_of_companies_and_developers_cost_the_same_however_many_are_active_and_new(
+    deployment: Deployment, active: int
+) -> None:
+    """The shown view, a piece of the list, who of the page is active; the newest, and whether a closed day has them."""
+    table, today = deployment.tables.aggregates(Environment.PRODUCTION), NOW.date()
+    stores, noted, closed = ProfileStores.of(table), TodayStore(table), today - timedelta(days=1)
+    view = View(0, NOW)
+    stores.views.begin(PRODUCT, view)
+    totals = Totals(100, 100, {}, {})
+    stores.views.list_up_to(PRODUCT, stores.views.advance(PRODUCT, view, closed, None), totals, 100, NOW)
+    companies = [company(f"company-{number}.example") for number in range(100)]
+    people = [developer_card(number, f"dev{number}@{each.id}", each) for number, each in enumerate(companies)]
+    stores.lists.put_companies(0, PRODUCT, closed, Order.ACTIVE, [company_card(each, 9) for each in companies])
+    stores.lists.put_developers(0, PRODUCT, closed, Order.ACTIVE, people)
+    for number in range(active):
+        moment = NOW - timedelta(minutes=number)
+        fresh = company(f"new-{number}.example", "A company of which nobody has heard before, Ltd")
+        for each, is_new in ((companies[number % 100], False), (fresh, True)):
+            noted.note_company(PRODUCT, today, CompanyToday(each, moment, is_new))
+        person = DeveloperToday(fingerprint(1_000 + number), f"dev@{fresh.id}", "EMAIL", fresh, moment)
+        noted.note_developer(PRODUCT, today, person)
+    reader = reader_of(table)
+    for read in (reader.companies, reader.developers):
+        with metered() as calls:
+            listing = read(PRODUCT, Order.ACTIVE, 0, 25, today)
+        assert (len(listing.rows), len(listing.new)) == (25, 8)
+        assert len(calls) <= 5
+        assert read_units(calls) <= 20
+    newest = [f"new-{number}.example" for number in range(8)]
+    assert [row.company.id for row in reader.companies(PRODUCT, Order.ACTIVE, 0, 25, today).new] == newest
+    assert [row.name for row in reader.developers(PRODUCT, Order.ACTIVE, 0, 25, today).new] == [
+        f"dev@{each}" for each in newest
+    ]

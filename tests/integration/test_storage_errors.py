@@ -382,7 +382,7 @@ CALLS: dict[str, Callable[[], object]] = {
     "ValueStore.close": lambda: values.close(DayValues.of("acme-cli", DAY, Values(), 1)),
 }
 
-CALLS_NOTHING = {"DayRecordStore.shard_count"}
+CALLS_NOTHING = {"DayRecordStore.shard_count", "NetworkFiles.check"}
 
 NO_STORES = (
     BucketPlace, Catalogue, ClosedDayMemory, Effort, IndexSizes, KnownMarks, LicenseLookup, LocalPlace, NetworkFile,

@@ -17,8 +17,9 @@ from telemetry.domain.keyring import Identity
 from telemetry.domain.profiles.cards import Order
 from telemetry.domain.profiles.views import CompanyView, DeveloperView
 from telemetry.services.profiles.reader import ProfileReader
-from telemetry.storage.network_files import NetworkFileMissing
+from telemetry.storage.network_files import NetworkFileDamaged, NetworkFileMissing
 from telemetry.storage.profiles.forgotten import ForgottenStore
+from telemetry.storage.profiles.today import TodayStore
 from tests.clock import FakeClock
 from tests.lambdas import Context, load_function
 from tests.worlds.analytics import AnalyticsWorld
@@ -227,16 +228,38 @@ def test_going_on_without_a_file_gives_up_no_file_that_is_there(network_file: Pa
     assert company_of(world.deployment, "jo") == ("globex.co.uk", 2)
 
 
-def test_a_file_damaged_in_the_middle_tells_less(network_file: Path, world: AnalyticsWorld) -> None:
+def test_a_file_damaged_in_the_middle_tells_less_and_an_alarm_rings(network_file: Path, world: AnalyticsWorld) -> None:
     content = bytearray(network_file.read_bytes())
     start = content.index(b"globex.co.uk")
     content[start - 1] = 0xFF  # of what type the domain is
     network_file.write_bytes(content)
     world.use({"user_id": "jo", "ip_addr": BUSINESS}, MORNING)
     world.use({"user_id": "jane@acme.com"}, MORNING)
-    closed(world, DAY)
+    with pytest.raises(NetworkFileDamaged, match="is damaged: 1 look-ups told nothing"):
+        closed(world, DAY)
+    assert close_usage(DAY)["closed"] == {}, "the day is closed, and what is closed rings no more"
     assert company_of(world.deployment, "jane@acme.com") == ("acme.com", 3)
     assert company_of(world.deployment, "jo") is None
+
+
+def test_a_new_file_that_cannot_be_opened_leaves_the_one_before_and_an_alarm_rings(
+    network_file: Path, world: AnalyticsWorld
+) -> None:
+    """In a process that has it: any other waits."""
+    function = load_function("close_usage", FakeClock(after(DAY + timedelta(days=1))))
+    for day in (DAY, DAY + timedelta(days=1)):
+        world.use({"user_id": "jo", "ip_addr": BUSINESS}, MORNING + (day - DAY))
+    world.deliver()
+    world.close(after(DAY))
+    function.handler({"environment": "production"}, Context())
+    network_file.write_bytes(network_file.read_bytes()[:-10])
+    world.close(after(DAY + timedelta(days=1)))
+    with pytest.raises(NetworkFileDamaged, match="cannot be opened"):
+        function.handler({"environment": "production"}, Context())
+    found = reader(world.deployment).closed(PRODUCT)
+    assert found is not None
+    assert found.day == DAY + timedelta(days=1)
+    assert company_of(world.deployment, "jo") == ("globex.co.uk", 2)
 
 
 def test_a_product_without_profiles_writes_nothing(world: AnalyticsWorld) -> None:
@@ -260,6 +283,20 @@ def test_days_before_profiles_were_turned_on_are_closed_too(world: AnalyticsWorl
     deployment.products.put(replace(product, profiles=True))
     assert close_usage(DAY)["closed"] == {PRODUCT: [DAY.isoformat()]}
     assert company_of(deployment, "jane@acme.com") == ("acme.com", 3)
+
+
+def test_the_type_of_an_id_is_told_by_product_usage(world: AnalyticsWorld) -> None:
+    """Whichever comes first: a record of an SDK says of a user no type."""
+    for number, user in enumerate(("jane", "octocat")):
+        sdk = {"product_id": PRODUCT, "user_identifier": user}
+        world.keep(sdk, MORNING + timedelta(minutes=10 * number))
+        world.use({"user_id": user, "user_id_type": "GITHUB"}, MORNING + timedelta(minutes=5))
+    world.deliver()
+    table = world.deployment.tables.aggregates(Environment.PRODUCTION)
+    today = TodayStore(table).new_developers(PRODUCT, DAY, 10)
+    assert {(each.name, each.id_type) for each in today} == {("jane", "GITHUB"), ("octocat", "GITHUB")}
+    closed(world, DAY)
+    assert [developer(world.deployment, user).id_type for user in ("jane", "octocat")] == ["GITHUB", "GITHUB"]
 
 
 def test_a_person_with_two_names_on_a_device(world: AnalyticsWorld) -> None:

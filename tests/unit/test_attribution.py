@@ -105,6 +105,36 @@ def test_the_domain_of_the_event_goes_before_that_of_the_mail_address() -> None:
     assert attributed(company_of(None, "ann@beta.com")) == of_domain("beta.com")
 
 
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "localhost",
+        "unknown",
+        "N/A",
+        "10.0.0.1",
+        "[::1]",
+        "build.internal",
+        "pc.fritz.box",
+        "a b.com",
+        "a." * 60 + "com",
+    ],
+)
+def test_a_domain_that_no_company_can_have_leaves_it_to_the_mail_address(domain: str) -> None:
+    assert company_of(domain, None) is None
+    assert attributed(company_of(domain, "ann@beta.com")) == of_domain("beta.com")
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("https://www.acme.com/", "HTTPS://Acme.com:8443/x?y#z", "acme.com/", "acme.com:443", "//acme.com"),
+        *("ann@acme.com", "http://ann:secret@acme.com/@beta.com", " acme.com. ", "acme.com?at=beta.com"),
+    ],
+)
+def test_a_domain_may_come_as_a_url(domain: str) -> None:
+    assert attributed(company_of(domain, "ann@beta.com")) == of_domain("acme.com")
+
+
 def test_a_public_mail_provider_leaves_it_to_the_address() -> None:
     assert attributed("gmail.com", "81.2.69.160") == of_address("acme.com", "Acme Labs Inc", 2, "GB")
 
@@ -117,6 +147,9 @@ def test_a_public_mail_provider_leaves_it_to_the_address() -> None:
         ("ann@tenant.onmicrosoft.com", of_domain("tenant.onmicrosoft.com")),
         ("ann", NOBODY),
         ("https://www.linkedin.com/in/ann", NOBODY),
+        ("https://medium.com/@ann.lee", NOBODY),
+        ("git@github.com:ann/cli.git", NOBODY),
+        ("Ann+CI@Mail.ACME.com.", of_domain("acme.com")),
         ("anonymous", NOBODY),
         ("", NOBODY),
     ],

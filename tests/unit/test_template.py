@@ -517,3 +517,15 @@ def test_what_becomes_of_tables(stage: str) -> None:
     for table in tables:
         policies = [reader._resolver.resolve(table[name]) for name in ("DeletionPolicy", "UpdateReplacePolicy")]
         assert policies == (["RetainExceptOnCreate", "Retain"] if stage == "prod" else ["Delete", "Delete"])
+
+
+def test_closing_usage_can_tell_a_file_that_is_not_there_from_one_that_it_may_not_read() -> None:
+    """To who may not list a bucket S3 denies what is not there: then no copy is missed, and none ever made."""
+    resource: Any = load(ROOT / "template.yaml")["Resources"]["KeepNetworkFilesPolicy"]
+    allowed: dict[str, str] = {}
+    for statement in resource["Properties"]["PolicyDocument"]["Statement"]:
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            allowed[action] = statement["Resource"]["Fn::Sub"][0]
+    bucket = "arn:${AWS::Partition}:s3:::${Bucket}"
+    assert allowed == {"s3:GetObject": f"{bucket}/*.mmdb", "s3:PutObject": f"{bucket}/*.mmdb", "s3:ListBucket": bucket}

@@ -1,7 +1,7 @@
 """Developers and companies by hand, until a day of them is closed by the functions' own code."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
@@ -86,8 +86,9 @@ class HandMadeProfiles:
     asked: list[int | None] = field(default_factory=list)
 
     def closed(self, product: str, view: int | None = None) -> Closed | None:
-        del view
-        return self.day if product == self.product else None
+        if self.day is None or product != self.product:
+            return None
+        return self.day if view is None else replace(self.day, attributed=replace(self.day.attributed, view=view))
 
     def companies(
         self, product: str, order: Order, start: int, limit: int, today: date, view: int | None = None

@@ -170,6 +170,7 @@ export interface CompanyDetail {
   missing: string | null;
   company: ProfileCompany;
   first_day: string;
+  /** Of a company that is in no list, of the developers of this page. */
   last_day: string;
   active_today: boolean;
   /** Who were active in the last 30 days; null for a company that is in no list. */
@@ -830,7 +831,7 @@ export interface ProfileActivity {
   active_days: number;
   /** Among the 30 before these. */
   active_days_before: number;
-  /** Of the last 30 days in lists and exports; of 13 weeks where it is said who did what at which company. */
+  /** Of the last 30 days in lists and exports; all there ever were where it is said who did what at which company. */
   uses: ProfileUses;
   /** All uses of each of 13 weeks from Monday to Sunday, oldest first; the last one goes up to the closed day. */
   weeks: number[];

@@ -76,6 +76,12 @@ def domain_name(text: str) -> str | None:
     return name if all(_LABEL.fullmatch(label) for label in labels) else None
 
 
+def could_be_company(text: str) -> bool:
+    """Whether a name may lead to a company, as far as that can be told without lists."""
+    name = domain_name(text)
+    return name is not None and not _is_private(name)
+
+
 def registrable_domain(text: str, lists: DomainLists) -> str | None:
     """The domain under which a company goes: `mail.acme.co.uk` is `acme.co.uk`. None where there is none.
 
@@ -93,7 +99,7 @@ def company_names(text: str, lists: DomainLists) -> tuple[str, ...]:
     E.g. `a.mail.acme.com`, `mail.acme.com`, `acme.com`. Whatever is said of a domain holds for those below it.
     """
     name = domain_name(text)
-    if name is None or any(above in _NO_COMPANY for above in _and_above(name)):
+    if name is None or _is_private(name):
         return ()
     registered = _tenant(name) or lists.private_suffix(name)
     if registered is None or registered in _TENANTS or "_" in registered:
@@ -101,6 +107,10 @@ def company_names(text: str, lists: DomainLists) -> tuple[str, ...]:
     shortest = registered.count(".")
     names = (each for each in _and_above(name) if each.count(".") >= shortest)
     return tuple(names) if name.endswith(registered) else (registered,)
+
+
+def _is_private(name: str) -> bool:
+    return any(above in _NO_COMPANY for above in _and_above(name))
 
 
 def _tenant(name: str) -> str | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from telemetry.domain.addresses import address_of
+from telemetry.domain.company_domains import could_be_company
 from telemetry.domain.ids import trimmed
 from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.values.value import Value
@@ -16,6 +17,12 @@ CALL_HOME = "CALL_HOME"
 
 _LONGEST_DOMAIN = 100  # bytes
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_MAIL_DOMAIN = re.compile(r"[^@\s/]+@([^@\s/]+)")
+"""Of a mail address: `https://medium.com/@ann.lee` is none."""
+
+_HOST = re.compile(r"(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:[^@\s/?#]*@)?([^@\s/?#:]+)(?:[:/?#].*)?", re.IGNORECASE)
+"""Of a URL, or of what is left of one."""
+
 _ABSENT_LICENSES = frozenset({"", "unknown"})
 _LONGEST_COUNTRY = 56  # characters: no official name is longer
 _LARGEST_SECONDS = 10**11  # later than that (year 5138) a number of seconds is taken for milliseconds
@@ -154,10 +161,13 @@ def address_in(text: str | None) -> str | None:
 
 
 def company_of(domain: str | None, user_id: str | None) -> str | None:
-    """The domain of the company an event may belong to: the one it names, else that of the user's mail address."""
-    mail = user_id.rpartition("@")[2] if user_id and _EMAIL.fullmatch(user_id) else None
-    name = (domain or mail or "").strip().rstrip(".").lower()
-    return name if name and len(name.encode()) <= _LONGEST_DOMAIN else None
+    """The domain of the company an event may belong to: the one it names, else that of the user's mail address.
+
+    The one it names may come as a URL. One that no company can have (`localhost`, `unknown`, an address) is none.
+    """
+    named, mail = _HOST.fullmatch((domain or "").strip()), _MAIL_DOMAIN.fullmatch(user_id or "")
+    names = (found[1].rstrip(".").lower() for found in (named, mail) if found)
+    return next((each for each in names if len(each.encode()) <= _LONGEST_DOMAIN and could_be_company(each)), None)
 
 
 def attributed_address(

@@ -42,10 +42,14 @@ class NetworkFileMissing(TelemetryError):
 
 
 class NetworkFileDamaged(TelemetryError):
-    """A network file cannot be opened: it is cut off, damaged, or something else. `digest` is that of its bytes."""
+    """A network file cannot be opened: it is cut off, damaged, or something else. `digest` is that of its bytes.
 
-    def __init__(self, digest: str) -> None:
-        super().__init__(f"The network file {digest} cannot be opened")
+    With `lookups` it is open, but so many look-ups failed.
+    """
+
+    def __init__(self, digest: str, lookups: int = 0) -> None:
+        wrong = f"is damaged: {lookups} look-ups told nothing" if lookups else "cannot be opened"
+        super().__init__(f"The network file {digest} {wrong}")
         self.digest = digest
 
 
@@ -142,6 +146,16 @@ class NetworkFiles:
             if found is None:
                 raise NetworkFileMissing(self._place, digest)
             return found
+
+    def check(self) -> None:
+        """Raises NetworkFileDamaged if look-ups failed since this was asked last, and `refused` if there is one."""
+        with self._lock:
+            for file in self._open.values():
+                lookups, file.damaged = file.damaged, 0
+                if lookups:
+                    raise NetworkFileDamaged(file.digest, lookups)
+            if self.refused:
+                raise self.refused
 
     def keep(self, digest: str) -> None:
         """Keeps a copy of the file beside it, under its digest, so that it can be pinned after it is replaced.

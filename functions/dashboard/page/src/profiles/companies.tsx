@@ -222,13 +222,13 @@ const DEVELOPERS: Column<UseAtCompany>[] = [
   {
     title: "Primary uses",
     class: "number",
-    hint: "Of 13 weeks",
+    hint: "All there ever were",
     cell: ({ activity: { uses } }) => count(uses.primary),
   },
   {
     title: "Secondary uses",
     class: "number",
-    hint: "Of 13 weeks",
+    hint: "All there ever were",
     cell: ({ activity: { uses } }) => count(uses.secondary),
   },
   { title: "13 weeks", cell: ({ activity }) => <Trend weeks={activity.weeks} /> },

@@ -35,22 +35,29 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class DeviceUsers:
-    """The users a device was seen with, by the first day: at most one more than may be linked."""
+    """The users a device was seen with, by the first day: at most one more than may be linked.
+
+    `forgotten` are those of whom is known only that they were there: a shared device stays one.
+    """
 
     users: Mapping[bytes, date] = field(default_factory=dict)
+    forgotten: int = 0
     version: int = 0
 
     @property
     def is_shared(self) -> bool:
-        return len(self.users) > MOST_USERS
+        return len(self.users) + self.forgotten > MOST_USERS
 
     def with_user(self, user: bytes, day: date) -> "DeviceUsers":
         """Seen with a user on a day."""
-        return replace(self, users=_first_seen(self.users, [user], day, MOST_USERS + 1))
+        return replace(self, users=_first_seen(self.users, [user], day, MOST_USERS + 1 - self.forgotten))
 
     def without(self, user: bytes) -> "DeviceUsers":
-        """As if the user had not been seen."""
-        return replace(self, users={each: day for each, day in self.users.items() if each != user})
+        """Without all that says which user it was; the same where it was not seen."""
+        if user not in self.users:
+            return self
+        others = {each: day for each, day in self.users.items() if each != user}
+        return replace(self, users=others, forgotten=self.forgotten + 1)
 
 
 def _first_seen(known: Mapping[bytes, date], seen: Iterable[bytes], day: date, most: int) -> Mapping[bytes, date]:

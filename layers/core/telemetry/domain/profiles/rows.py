@@ -72,7 +72,8 @@ class _Doing:
     behind: Counter[Attribution] = field(default_factory=Counter)
     versions: set[str] = field(default_factory=set)
     devices: set[bytes] = field(default_factory=set)
-    key: RecordKey | None = None
+    named_by: tuple[bool, RecordKey] | None = None
+    """The record that tells how it is called: one of product usage, which also says of what type the id is."""
 
     def add(self, seen: Observation, attribution: Attribution) -> None:
         self.records += 1
@@ -83,7 +84,9 @@ class _Doing:
             self.versions.add(name_of(seen.version))
         if (device := seen.sighting.device) and device != seen.sighting.actor:
             self.devices.add(device)
-        self.key = seen.key if self.key is None else min(self.key, seen.key or self.key)
+        if seen.key:
+            named = (not seen.uses, seen.key)
+            self.named_by = min(self.named_by or named, named)
 
     @property
     def countries(self) -> tuple[str, ...]:
@@ -141,7 +144,7 @@ class Folding:
             versions=tuple(sorted(doing.versions)[-MOST_VERSIONS:]),
             countries=doing.countries,
             devices=tuple(sorted(doing.devices)[:MOST_DEVICES]),
-            key=doing.key,
+            key=doing.named_by[1] if doing.named_by else None,
         )
 
 

@@ -69,7 +69,7 @@ def company_today(uses: Iterable[Use], *, is_new: bool) -> CompanyToday:
 def developer_today(uses: Iterable[Use]) -> DeveloperToday:
     """Of records of one actor on one day, one at least."""
     records = sorted(uses, key=lambda each: each.observation.received_at)
-    name, id_type = next((who for each in records if (who := _identity(each))[0]), _identity(records[0]))
+    name, id_type = max(map(_identity, records), key=lambda who: (who[0] is not None, who[1] is not None))
     first = records[0].observation
     return DeveloperToday(
         fingerprint=first.sighting.actor or b"",

@@ -130,7 +130,7 @@ class DeveloperView:
     is_active_today: bool
     is_forgotten: bool
     card: DeveloperCard | None = None
-    """As in lists; None for one that is not among those active."""
+    """As in lists; None for one that is in none."""
 
 
 @dataclass(frozen=True, slots=True)

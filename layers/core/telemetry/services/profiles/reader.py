@@ -27,8 +27,8 @@ from telemetry.storage.profiles.people import Developer
 from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.profiles.today import TodayStore
 
-MOST_NEW = 10
-"""How many of those that are new today are shown: the latest."""
+MOST_NEW = 8
+"""How many of those that are new today are shown: the latest. With more, a page would take over 20 read units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class ProfileReader:
         """A company with a page of its developers, None for one that was never seen."""
         found = self._view(product, view)
         number = found.number if found else view or 0
-        nobody = self.stores.tenures.nobodys(number, product, [company]).get(company)
+        nobody = self.stores.tenures.nobodys(number, product, [company], consistent=False).get(company)
         if nobody is None or nobody.company is None or found is None or found.closed is None:
             return None
         day = found.listed or found.closed
@@ -113,7 +113,9 @@ class ProfileReader:
         keys = [TenureKey(company, fingerprint) for company in known.companies]
         tenures = self.stores.tenures.get(found.number, product, keys, consistent=False).values()
         at = [self._at(fingerprint, each, max(found.closed, each.last)) for each in tenures]
-        devices = {} if is_forgotten else self.stores.people.users(product, [*profile.devices, fingerprint])
+        devices = (
+            {} if is_forgotten else self.stores.people.users(product, [*profile.devices, fingerprint], consistent=False)
+        )
         return DeveloperView(
             closed=_closed(found),
             fingerprint=fingerprint,
@@ -157,7 +159,8 @@ class ProfileReader:
     def _new_companies(self, product: str, today: date, view: View | None) -> list[CompanyRow]:
         """What rollup took for new may be known by now: a day may have been closed since, or the first of all."""
         new = self.today.new_companies(product, today, MOST_NEW)
-        known = self.stores.tenures.nobodys(view.number, product, [each.company.id for each in new]) if view else {}
+        ids = [each.company.id for each in new]
+        known = self.stores.tenures.nobodys(view.number, product, ids, consistent=False) if view else {}
         return [
             CompanyRow(each.company, None, is_active_today=True, is_new=True)
             for each in new

@@ -60,19 +60,21 @@ class ListStore:
         return [_developer(each) for each in found], total
 
     def company(self, view: int, product: str, day: date, company: str) -> CompanyCard | None:
-        """A company's card, where it is among those active. One request; reads the list."""
-        found = self._active(lists_key(view, product, day), _COMPANIES)
+        """A company's card, where it is in a list. One request if it is among those active, else up to four."""
+        found = self._cards(lists_key(view, product, day), _COMPANIES)
         return next((_company(each) for each in found if each[0][0] == company), None)
 
     def developer(self, view: int, product: str, day: date, fingerprint: bytes) -> DeveloperCard | None:
         """As `company`."""
-        found, wanted = self._active(lists_key(view, product, day), _DEVELOPERS), fingerprint_text(fingerprint)
+        found, wanted = self._cards(lists_key(view, product, day), _DEVELOPERS), fingerprint_text(fingerprint)
         return next((_developer(each) for each in found if each[0] == wanted), None)
 
-    def _active(self, partition: str, name: str) -> Iterator[list[Any]]:
+    def _cards(self, partition: str, name: str) -> Iterator[list[Any]]:
+        """Those of one list after the other, as far as somebody goes on: first those active."""
         model = bind(ListItem, self.table)
-        for item in model.query(partition, model.sk.startswith(f"{name}#{Order.ACTIVE}#")):
-            yield from inflated_json(item.body)
+        for order in Order:
+            for item in model.query(partition, model.sk.startswith(f"{name}#{order}#")):
+                yield from inflated_json(item.body)
 
     def _put(self, partition: str, name: str, cards: Sequence[Any], day: date) -> None:
         model, expires_at = bind(ListItem, self.table), to_seconds(midnight(day) + RETENTION)

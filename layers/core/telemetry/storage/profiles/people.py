@@ -42,6 +42,7 @@ class DeviceUsersItem(KeyedItem):
     sk = UnicodeAttribute(range_key=True, default=USERS)
     version = NumberAttribute(attr_name="v")
     users = JSONAttribute()
+    forgotten = NumberAttribute(default=0)
 
 
 class MarkItem(KeyedItem):
@@ -88,18 +89,23 @@ class PeopleStore:
         with conditions(Outdated("The profile is another")):
             item.save(condition=unchanged)
 
-    def users(self, product: str, devices: Collection[bytes]) -> dict[bytes, DeviceUsers]:
+    def users(self, product: str, devices: Collection[bytes], *, consistent: bool = True) -> dict[bytes, DeviceUsers]:
         """Of each device, whom it was seen with."""
         by_key = {developer_key(product, each): each for each in devices}
         model = bind(DeviceUsersItem, self.table)
-        found = batch_get(model, [(key, USERS) for key in by_key], consistent_read=True)
-        known = {by_key[item.pk]: DeviceUsers(_days_of_json(item.users), int(item.version)) for item in found}
+        found = batch_get(model, [(key, USERS) for key in by_key], consistent_read=consistent)
+        known = {by_key[item.pk]: _users(item) for item in found}
         return {each: known.get(each, DeviceUsers()) for each in devices}
 
     def put_users(self, product: str, device: bytes, users: DeviceUsers) -> None:
         """As `put_profile`."""
         model = bind(DeviceUsersItem, self.table)
-        item = model(developer_key(product, device), version=users.version + 1, users=_days_to_json(users.users))
+        item = model(
+            developer_key(product, device),
+            version=users.version + 1,
+            users=_days_to_json(users.users),
+            forgotten=users.forgotten,
+        )
         unchanged = model.version == users.version if users.version else model.pk.does_not_exist()
         with conditions(Outdated("The users are others")):
             item.save(condition=unchanged)
@@ -130,8 +136,7 @@ class PeopleStore:
             if sort == PROFILE:
                 profile = _profile(ProfileItem.from_raw_data(raw))
             elif sort == USERS:
-                item = DeviceUsersItem.from_raw_data(raw)
-                users = DeviceUsers(_days_of_json(item.users), int(item.version))
+                users = _users(DeviceUsersItem.from_raw_data(raw))
             elif sort.startswith(at):
                 companies.append(sort.removeprefix(at) or None)
             elif sort.startswith(_UNLINKED):
@@ -155,6 +160,10 @@ def _profile(item: ProfileItem) -> Profile:
         devices=_days_of_json(item.devices),
         version=int(item.version),
     )
+
+
+def _users(item: DeviceUsersItem) -> DeviceUsers:
+    return DeviceUsers(_days_of_json(item.users), int(item.forgotten), int(item.version))
 
 
 def _days_to_json(days: Mapping[bytes, date]) -> dict[str, str]:

@@ -71,9 +71,11 @@ class TenureStore:
         people = [(fingerprint_of(item.sk), _tenure(item)) for item in found if item.sk != NOBODYS]
         return people[:limit], people[limit - 1][0] if len(people) > limit else None
 
-    def nobodys(self, view: int, product: str, companies: Collection[str]) -> dict[str, Tenure]:
+    def nobodys(
+        self, view: int, product: str, companies: Collection[str], *, consistent: bool = True
+    ) -> dict[str, Tenure]:
         """Of companies, what nobody did by name: there for each that was ever seen."""
-        found = self.get(view, product, [TenureKey(each, NOBODY) for each in companies])
+        found = self.get(view, product, [TenureKey(each, NOBODY) for each in companies], consistent=consistent)
         return {key.company: tenure for key, tenure in found.items() if key.company}
 
     def forget(self, view: int, product: str, key: TenureKey) -> None:

@@ -1,11 +1,15 @@
-"""Who is active today: companies, and developers who never were before. One item each, written once a day."""
+"""Who is active today: companies, and developers who never were before.
+
+One mark each, written once a day, tells that; who is new has an item more, by which the newest are found without
+reading all others.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute
 
 from telemetry.domain.instant import from_seconds, midnight, to_seconds
 from telemetry.domain.profiles.cards import CompanyName
@@ -29,28 +33,35 @@ from telemetry.storage.tables import KeyedItem, bind, dynamodb_client
 RETENTION = timedelta(days=4)
 """From the beginning of a day: three days after its end its usage is closed, or somebody has been told."""
 
-MOST_READ = 2_000
-"""Companies, and developers, of a day that are looked through: at most some 100 read units, whatever happened."""
-
 _COMPANY, _DEVELOPER = "c#", "d#"
+_NEW = "new#"
+_LAST_SECOND = 9_999_999_999
+_SPARE = 2
+"""Times what is asked for: two processes at once may note somebody as new twice."""
 
 Key = tuple[str, str]
 T = TypeVar("T")
 
 
-class CompanyTodayItem(KeyedItem):
-    """A company on a day. pk `profiles#today#acme-cli#2026-11-21`, sk `c#globex.example`; `first` in epoch seconds."""
+class TodayItem(KeyedItem):
+    """That somebody is active. pk `profiles#today#acme-cli#2026-11-21`; sk `c#globex.example` of a company, `d#AQIDBA`
+    of a developer with the fingerprint 01 02 03 04, who was never seen before.
+    """
+
+    expires_at = NumberAttribute()
+
+
+class NewCompanyItem(KeyedItem):
+    """A company that no closed day has seen. sk `new#c#8204750184#globex.example`: the number falls with time."""
 
     name = UnicodeAttribute()
     source = UnicodeAttribute()
     confidence = NumberAttribute()
-    first = NumberAttribute()
-    is_new = BooleanAttribute(attr_name="new", null=True)
     expires_at = NumberAttribute()
 
 
-class DeveloperTodayItem(KeyedItem):
-    """A new developer. pk as a company's, sk `d#AQIDBA` of the fingerprint 01 02 03 04; `first` in epoch seconds.
+class NewDeveloperItem(KeyedItem):
+    """A developer whom nobody had seen before. sk as a new company's, `new#d#8204750184#AQIDBA`.
 
     `company` is `[id, name, source, confidence]`.
     """
@@ -58,7 +69,6 @@ class DeveloperTodayItem(KeyedItem):
     name = UnicodeAttribute(null=True)
     id_type = UnicodeAttribute(null=True)
     company = ListAttribute[Any](null=True)  # not JSON, which takes up to three times the room
-    first = NumberAttribute()
     expires_at = NumberAttribute()
 
 
@@ -106,34 +116,30 @@ class TodayStore:
 
     def note_company(self, product: str, day: date, noted: CompanyToday) -> bool:
         """Notes a company of a day, for good: False if it is noted already."""
-        company = noted.company
-        return _put(
-            bind(CompanyTodayItem, self.table)(
-                today_key(product, day),
-                f"{_COMPANY}{company.id}",
+        company, key = noted.company, today_key(product, day)
+        if noted.is_new:
+            bind(NewCompanyItem, self.table)(
+                key,
+                _new(_COMPANY, noted.first, company.id),
                 name=company.name,
                 source=company.source,
                 confidence=company.confidence,
-                first=to_seconds(noted.first),
-                is_new=noted.is_new or None,
-                expires_at=to_seconds(midnight(day) + RETENTION),
-            )
-        )
+                expires_at=_end(day),
+            ).save()
+        return self._mark(key, f"{_COMPANY}{company.id}", day)
 
     def note_developer(self, product: str, day: date, noted: DeveloperToday) -> bool:
         """Notes a developer who is new on a day, for good: False if it is noted already."""
-        company = noted.company
-        return _put(
-            bind(DeveloperTodayItem, self.table)(
-                today_key(product, day),
-                f"{_DEVELOPER}{fingerprint_text(noted.fingerprint)}",
-                name=noted.name,
-                id_type=noted.id_type,
-                company=company and [company.id, company.name, company.source, company.confidence],
-                first=to_seconds(noted.first),
-                expires_at=to_seconds(midnight(day) + RETENTION),
-            )
-        )
+        company, key, name = noted.company, today_key(product, day), fingerprint_text(noted.fingerprint)
+        bind(NewDeveloperItem, self.table)(
+            key,
+            _new(_DEVELOPER, noted.first, name),
+            name=noted.name,
+            id_type=noted.id_type,
+            company=company and [company.id, company.name, company.source, company.confidence],
+            expires_at=_end(day),
+        ).save()
+        return self._mark(key, f"{_DEVELOPER}{name}", day)
 
     # ── reading
 
@@ -144,20 +150,35 @@ class TodayStore:
     def new_companies(self, product: str, day: date, limit: int) -> list[CompanyToday]:
         """Companies that no closed day has seen, the newest first.
 
-        Of a day for which more than MOST_READ companies are noted these are the newest of some: of those that come
-        first by id. One that came yesterday is new on both days, until yesterday's usage is closed.
+        One that came yesterday is new on both days, until yesterday's usage is closed.
         """
-        model = bind(CompanyTodayItem, self.table)
-        # not a filter of the query: it would read as much, and could not be bounded
-        of_day = model.query(today_key(product, day), model.sk.startswith(_COMPANY), limit=MOST_READ)
-        found = [_company_of(item) for item in of_day if item.is_new]
-        return sorted(found, key=lambda each: (-each.first.timestamp(), each.company.id))[:limit]
+        model, found = bind(NewCompanyItem, self.table), dict[str, CompanyToday]()
+        key, beginning = today_key(product, day), f"{_NEW}{_COMPANY}"
+        for item in model.query(key, model.sk.startswith(beginning), limit=limit * _SPARE):
+            first, id_ = _seen(item.sk)
+            name = CompanyName(id_, item.name, item.source, int(item.confidence))
+            found[id_] = CompanyToday(name, first, is_new=True)
+        return sorted(found.values(), key=lambda each: (-each.first.timestamp(), each.company.id))[:limit]
 
     def new_developers(self, product: str, day: date, limit: int) -> list[DeveloperToday]:
-        """Developers whom nobody had seen before the day, the newest first; of a busy day some, as `new_companies`."""
-        model = bind(DeveloperTodayItem, self.table)
-        of_day = model.query(today_key(product, day), model.sk.startswith(_DEVELOPER), limit=MOST_READ)
-        return sorted(map(_developer_of, of_day), key=lambda each: (-each.first.timestamp(), each.fingerprint))[:limit]
+        """Developers whom nobody had seen before the day, the newest first."""
+        model, found = bind(NewDeveloperItem, self.table), dict[str, DeveloperToday]()
+        key, beginning = today_key(product, day), f"{_NEW}{_DEVELOPER}"
+        for item in model.query(key, model.sk.startswith(beginning), limit=limit * _SPARE):
+            first, id_ = _seen(item.sk)
+            company = CompanyName(*item.company) if item.company else None
+            found[id_] = DeveloperToday(fingerprint_of(id_), item.name, item.id_type, company, first)
+        return sorted(found.values(), key=lambda each: (-each.first.timestamp(), each.fingerprint))[:limit]
+
+    def _mark(self, partition: str, sort: str, day: date) -> bool:
+        """False if it is there already."""
+        model = bind(TodayItem, self.table)
+        try:
+            with conditions():
+                model(partition, sort, expires_at=_end(day)).save(condition=model.pk.does_not_exist())
+        except ConditionFailed:
+            return False
+        return True
 
     def _there(self, keys: Mapping[Key, T]) -> set[T]:
         return {keys[key] for key in self._read(keys)}
@@ -172,21 +193,16 @@ class TodayStore:
         return {(item["pk"]["S"], item["sk"]["S"]): item for item in found}
 
 
-def _put(item: KeyedItem) -> bool:
-    try:
-        with conditions():
-            item.save(condition=type(item).pk.does_not_exist())
-    except ConditionFailed:
-        return False
-    return True
+def _end(day: date) -> int:
+    return to_seconds(midnight(day) + RETENTION)
 
 
-def _company_of(item: CompanyTodayItem) -> CompanyToday:
-    company = CompanyName(item.sk.removeprefix(_COMPANY), item.name, item.source, int(item.confidence))
-    return CompanyToday(company, from_seconds(item.first), bool(item.is_new))
+def _new(kind: str, first: datetime, id_: str) -> str:
+    """The sort key of somebody new: the later, the smaller."""
+    return f"{_NEW}{kind}{_LAST_SECOND - to_seconds(first):010d}#{id_}"
 
 
-def _developer_of(item: DeveloperTodayItem) -> DeveloperToday:
-    company = CompanyName(*item.company) if item.company else None
-    fingerprint = fingerprint_of(item.sk.removeprefix(_DEVELOPER))
-    return DeveloperToday(fingerprint, item.name, item.id_type, company, from_seconds(item.first))
+def _seen(sort: str) -> tuple[datetime, str]:
+    """When somebody new was seen first, and its id."""
+    _, _, left, id_ = sort.split("#", 3)
+    return from_seconds(_LAST_SECOND - int(left)), id_

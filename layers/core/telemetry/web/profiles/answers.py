@@ -73,7 +73,7 @@ class ProfileActivity(TypedDict):
     active_days_before: int
     """Among the 30 before these."""
     uses: ProfileUses
-    """Of the last 30 days in lists and exports; of 13 weeks where it is said who did what at which company."""
+    """Of the last 30 days in lists and exports; all there ever were where it is said who did what at which company."""
     weeks: list[int]
     """All uses of each of 13 weeks from Monday to Sunday, oldest first; the last one goes up to the closed day."""
 
@@ -177,6 +177,7 @@ class CompanyDetail(ProfilesAbout):
     company: ProfileCompany
     first_day: Day
     last_day: Day
+    """Of a company that is in no list, of the developers of this page."""
     active_today: bool
     developers: int | None
     """Who were active in the last 30 days; null for a company that is in no list."""

@@ -109,8 +109,7 @@ class AskedOfProduct:
     ) -> Response[str]:
         place, closed = queries.ExportPlace.of(query, self.request, self.keyring), self._closed(query)
         queries.check_made(place.made, closed)
-        view = query.view if query.view is not None or closed is None else closed.attributed.view
-        all_ = cards(self.profiles, view or 0) if self.profiles and closed else iter(())
+        all_ = cards(self.profiles, closed.attributed.view) if self.profiles and closed else iter(())
         page = card_page(all_, place.progress, line, b"" if query.cursor else header)
         position = queries.export_after(page.progress, closed) if page.has_more else None
         link = next_link(self.request, position, self.keyring)
@@ -134,4 +133,4 @@ class AskedOfProduct:
         return self.staff.has(Role.ADMIN)
 
     def _closed(self, query: queries.ProfileQuery) -> Closed | None:
-        return self.profiles.closed(query.product) if self.profiles else None
+        return self.profiles.closed(query.product, query.view) if self.profiles else None
