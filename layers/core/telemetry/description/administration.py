@@ -1,6 +1,7 @@
 """Administration, for staff: what the routes say themselves, and the problems they may answer with."""
 
 import json
+from collections.abc import Mapping
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -44,6 +45,25 @@ _EXAMPLES = {
     "change_company_overrides": examples.COMPANY_OVERRIDES,
 }
 """Of what is sent, and of what is answered."""
+
+_MEANINGS: Mapping[str, str] = {
+    "customer_id": "The id of a customer",
+    "day": "A UTC day that is closed",
+    "days": "The retention to look at, in days",
+    "from": "The beginning: a time with a zone",
+    "key_id": "The id of an API key, not the key",
+    "kind": "Keys of this kind only: those of SDKs, or of staff",
+    "license_id": "The `id` of a licence, not its key",
+    "limit": "The most items of a page",
+    "product": "Of this product only; by default of each product, and of all together",
+    "product_id": "The id of a product",
+    "range": "A window that ends now; `24h` by default",
+    "seats": "`full`: as many active devices as allowed, or more; `over`: more",
+    "sort": "The order; `-` in front turns it round",
+    "state": "Licences in this state only",
+    "to": "The end: a time with a zone, not included",
+}
+"""Of parameters whose route says nothing itself."""
 
 _OF_A_PRODUCT = {"list_attributions", "attribute_anew", "show_attribution"}
 """Operations of the product that a parameter names: there may be none."""
@@ -97,7 +117,8 @@ def _parameter(method: str, parameter: Json) -> Json:
     schema = {key: value for key, value in not_null(parameter["schema"]).items() if key != "description"}
     if parameter["name"] == "if-match":
         return {**parameter, "name": "If-Match", "schema": _IF_MATCH, "required": method in _CHANGES}
-    return {**parameter, "schema": schema}
+    meaning = parameter.get("description") or _MEANINGS[parameter["name"]]
+    return {**parameter, "description": meaning, "schema": schema}
 
 
 def _statuses(method: str, path: str, operation: Json, parameters: set[str]) -> list[int]:
