@@ -71,6 +71,16 @@ _OF_A_PRODUCT = {"list_attributions", "attribute_anew", "show_attribution"}
 _CHANGES = {"patch", "put"}
 """Methods that need If-Match, where there is one."""
 
+_READ_TO_CHANGE = {
+    "get_product",
+    "get_customer",
+    "get_license",
+    "get_license_card",
+    "get_retention",
+    "get_company_overrides",
+}
+"""Operations that answer with the ETag which a change of the same thing needs."""
+
 _IF_MATCH = {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}
 
 
@@ -96,7 +106,7 @@ def _completed(method: str, path: str, operation: Json, schemas: Schemas) -> Jso
     names = {each["name"] for each in parameters}
     statuses = _statuses(method, path, operation, names)
     answer = operation["responses"][success] | {"description": "Created" if success == "201" else "Done"}
-    if success == "201" or "If-Match" in names:
+    if success == "201" or "If-Match" in names or operation["operationId"] in _READ_TO_CHANGE:
         answer["headers"] = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
     if operation["operationId"] in _FILES:
         answer = Answer("A page of the file", [Content(ANY_TEXT, {}, "text/csv")], FILE).described(schemas)
