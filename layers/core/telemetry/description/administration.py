@@ -65,6 +65,9 @@ _MEANINGS: Mapping[str, str] = {
 }
 """Of parameters whose route says nothing itself."""
 
+_FOR_SUPER_ADMINS = {"change_retention", "preview_retention"}
+"""Operations that an `admin` may not ask for. Of API keys, it depends on the key."""
+
 _OF_A_PRODUCT = {"list_attributions", "attribute_anew", "show_attribution"}
 """Operations of the product that a parameter names: there may be none."""
 
@@ -117,6 +120,7 @@ def _completed(method: str, path: str, operation: Json, schemas: Schemas) -> Jso
     return {
         **operation,
         "tags": [TAG],
+        "description": f"Role: `{'super_admin' if operation['operationId'] in _FOR_SUPER_ADMINS else 'admin'}`.",
         **({"parameters": parameters} if parameters else {}),
         "responses": {success: answer, **{str(status): each for status, each in problems.answers(*statuses).items()}},
         "security": STAFF,
