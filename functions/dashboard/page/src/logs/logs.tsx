@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
 import { LOG_FILTERS, useView } from "../frame/view";
-import { changes, FROM, WHEN, WHO } from "../parts/audit_entries";
+import { ACTION, changes, FROM, WHEN, WHO } from "../parts/audit_entries";
 import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, Panel, Text, Time } from "../parts/ui";
 import type { AuditEntry, SystemLogs } from "../types";
@@ -61,7 +61,7 @@ const CLOSINGS: Column<SystemLogs["closings"][number]>[] = [
 const ACTIONS: Column<AuditEntry>[] = [
   WHEN,
   WHO,
-  { title: "Action", cell: ({ action }) => action }, // whole: license.revoke and license.resume begin alike
+  ACTION,
   {
     title: "What",
     class: "breaks",
