@@ -138,7 +138,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 def _presented(request: Request) -> PresentedSession:
     presented = presented_session(request)
     if presented is None:
-        raise Unauthenticated
+        raise Unauthenticated(told="Nobody is signed in: POST /admin/session takes a staff key.")
     return presented
 
 

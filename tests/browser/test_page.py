@@ -690,6 +690,23 @@ def test_each_cause_that_the_documentation_names_is_told(open_page: OpenPage, an
     assert all(len(told) > 20 for told in advice.locator("dd").all_inner_texts())
 
 
+def test_actions_are_shown_whole_and_exports_say_of_what(open_page: OpenPage, analytics: Analytics) -> None:
+    logs = answers.system_logs()
+    (entry,) = logs["staff_actions"]
+    actions = ("license.revoke", "license.resume", "api_key.regenerate")
+    entries = [entry | {"id": action, "action": action, "key_name": "a name of some length"} for action in actions]
+    exports = [entry | {"id": what, "entity": what, "before": {}} for what in ("records", "companies")]
+    analytics.given["system-logs"] = logs | {"staff_actions": entries, "exports": exports}
+    page = open_page("?view=logs", viewport={"width": 1024, "height": 800})
+    loaded(page, "logs")
+    shown = panel(page, "staff-actions").locator("tbody tr td:nth-of-type(2)")
+    expect(shown).to_have_text(actions)
+    assert shown.evaluate_all(
+        "cells => cells.every((cell) => cell.scrollWidth <= cell.clientWidth && !cell.children[0])"
+    )
+    expect(panel(page, "exports").locator("tbody tr td:nth-of-type(2)")).to_have_text(["records", "companies"])
+
+
 def test_times_are_utc_and_local_on_hover(open_page: OpenPage) -> None:
     page = open_page("?view=logs", timezone_id="Asia/Kolkata", locale="en-GB")
     loaded(page, "logs")

@@ -609,7 +609,7 @@ def test_who_may_ask(weekend: Site, finance: Finance, deployment: Deployment) ->
     assert problem(anyone.get(path, query, authorization=f"Basic {basic}")) == (
         401,
         "unauthenticated",
-        "An API key is needed: bearer token or X-API-KEY.",
+        "The API key was never issued here.",
     )
     assert problem(finance.get(path, query, key=secret[:-1]))[0] == 401
     for capabilities, status in (({Capability.REPORT}, 200), ({Capability.INGEST, Capability.READ}, 403)):
@@ -618,7 +618,7 @@ def test_who_may_ask(weekend: Site, finance: Finance, deployment: Deployment) ->
     assert problem(finance.get(path, query | {"environment": "staging"})) == (
         403,
         "forbidden",
-        "The API key does not allow this.",
+        "The API key opens production only.",
     )
 
 
@@ -643,7 +643,7 @@ def test_staff_may_ask_in_the_environments_of_their_key(
 
 
 def test_other_routes_and_bad_questions(finance: Finance) -> None:
-    nothing = (404, "not-found", "There is no such route.")
+    nothing = (404, "not-found", "No route has this path and method; /docs lists them all.")
     assert problem(finance.get("monthly")) == nothing
     assert problem(finance.get("day/")) == nothing
     assert problem(finance.get("daily", method="POST")) == nothing

@@ -714,7 +714,7 @@ def test_roles(ask: Ask, deployment: Deployment, path: str) -> None:
         assert (answer.status, answer.body["type"]) == (403, "/docs#problem-forbidden")
     query.pop("environment")
     answer = ask(path, **query)
-    assert (answer.status, answer.body["errors"]) == (422, [{"field": "environment", "message": "Field required"}])
+    assert (answer.status, answer.body["errors"]) == (422, [{"field": "environment", "message": "is missing"}])
     # who may not be here is told that, and nothing of the fields
     assert ask(path, deployment.staff_key(Role.VIEWER), surprise="x").status == (422 if path == "/products" else 403)
 

@@ -1,10 +1,12 @@
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from telemetry.domain.api_key import ApiKey, Capability, KeyKind, Role, grant, grant_staff
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import AddressNotAllowed
+from telemetry.domain.errors import AddressNotAllowed, Forbidden
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 PRODUCTION = frozenset({Environment.PRODUCTION})
@@ -50,3 +52,26 @@ def test_keys_are_bound_to_networks_however_the_address_is_written(
     else:
         with pytest.raises(AddressNotAllowed):
             asked()
+
+
+def test_a_refusal_tells_what_the_key_is_and_logs_its_id() -> None:
+    staff, sdk = key(kind=KeyKind.STAFF), replace(key(), capabilities=frozenset({Capability.READ}))
+    asked: dict[str, Callable[[], object]] = {
+        "This needs a staff key with the role super_admin; yours is admin.": lambda: grant_staff(
+            staff, Role.SUPER_ADMIN, None, "192.0.2.1", NOW
+        ),
+        "The API key opens these environments: production.": lambda: grant_staff(
+            staff, Role.VIEWER, "prod", "192.0.2.1", NOW
+        ),
+        "This needs an SDK key with the capability ingest.": lambda: grant(
+            sdk, Capability.INGEST, None, "192.0.2.1", NOW
+        ),
+        "The API key opens production only.": lambda: grant(sdk, Capability.READ, "staging", "192.0.2.1", NOW),
+        "The API key works from its allowed networks only.": lambda: grant(
+            key("198.51.100.0/24"), Capability.READ, None, "192.0.2.1", NOW
+        ),
+    }
+    for told, ask in asked.items():
+        with pytest.raises(Forbidden) as refused:
+            ask()
+        assert (refused.value.told, str(refused.value)) == (told, "k1")

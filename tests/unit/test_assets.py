@@ -119,6 +119,34 @@ def test_the_first_view_keeps_to_its_budget_and_other_views_are_loaded_when_they
         assert code not in first - {overview}
 
 
+def test_the_sizes_that_the_documents_state_are_those_of_what_is_built() -> None:
+    assets = load_assets(ROOT / "functions" / "dashboard" / "dist")
+    texts = {name: gzip.decompress(asset.compressed).decode() for name, asset in assets.items()}
+
+    def loaded_with(page: str) -> set[str]:
+        named = set(re.findall(r"/admin/assets/([^\"]+)", texts[page]))
+        return {page, *named}.union(*(_with_imports(name, texts) for name in named if name.endswith(".js")))
+
+    def of_tab(tab: str) -> set[str]:
+        (code,) = (name for name in texts if name.startswith(f"{tab}-") and name.endswith(".js"))
+        return _with_imports(code, texts)
+
+    def kilobytes(names: set[str]) -> int:
+        return round(sum(len(assets[name].compressed) for name in names) / 1024)
+
+    first = loaded_with("telemetry.html") | of_tab("overview")
+    tabs = re.findall(r'=> import\("\.\./\w+/(\w+)"\)', (PAGE / "src" / "frame" / "lazy.tsx").read_text())
+    later = [kilobytes(of_tab(tab) - first) for tab in tabs if tab != "overview"]
+    built = [kilobytes(first), min(later), max(later), kilobytes(loaded_with("reference.html"))]
+    built.append(kilobytes({"openapi.json"}))
+    stated = re.search(
+        r"the overview is (\d+) KB compressed; .* \((\d+) to (\d+) KB\)\. `/docs` is (\d+) KB, and .* (\d+) KB\.",
+        " ".join((ROOT / "docs" / "analytics.md").read_text().split()),
+    )
+    assert stated
+    assert all(abs(said - is_) <= 1 for said, is_ in zip(map(int, stated.groups()), built, strict=True)), built
+
+
 def test_the_page_as_it_is_built_keeps_to_its_own_address() -> None:
     for name, asset in load_assets(ROOT / "functions" / "dashboard" / "dist").items():
         text = gzip.decompress(asset.compressed).decode()

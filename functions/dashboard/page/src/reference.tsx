@@ -279,8 +279,9 @@ function textOf(route: Route): string {
     .toLowerCase();
 }
 
-/** The codes of the vendors' protocols that answers show. */
-const codesIn = (answers: Route["responses"]): string[] => JSON.stringify(answers).match(/(?<="code":)\d+/g) ?? [];
+/** The codes of the vendors' protocols that answers show; those that an overview counts are not its own. */
+const codesIn = (answers: Route["responses"]): string[] =>
+  JSON.stringify(answers).match(/(?<="response":{"code":)\d+/g) ?? [];
 
 /** All that a type or a problem says: flags, causes and codes are explained there. */
 const wordsOf = (described: unknown): string => JSON.stringify(described).toLowerCase();

@@ -1,6 +1,7 @@
 """Administration, for staff: what the routes say themselves, and the problems they may answer with."""
 
 import json
+from collections.abc import Mapping
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
@@ -45,11 +46,43 @@ _EXAMPLES = {
 }
 """Of what is sent, and of what is answered."""
 
+_MEANINGS: Mapping[str, str] = {
+    "customer_id": "The id of a customer",
+    "day": "A UTC day that is closed",
+    "days": "The retention to look at, in days",
+    "from": "The beginning: a time with a zone",
+    "key_id": "The id of an API key, not the key",
+    "kind": "Keys of this kind only: those of SDKs, or of staff",
+    "license_id": "The `id` of a licence, not its key",
+    "limit": "The most items of a page",
+    "product": "Of this product only; by default of each product, and of all together",
+    "product_id": "The id of a product",
+    "range": "A window that ends now; `24h` by default",
+    "seats": "`full`: as many active devices as allowed, or more; `over`: more",
+    "sort": "The order; `-` in front turns it round",
+    "state": "Licences in this state only",
+    "to": "The end: a time with a zone, not included",
+}
+"""Of parameters whose route says nothing itself."""
+
+_FOR_SUPER_ADMINS = {"change_retention", "preview_retention"}
+"""Operations that an `admin` may not ask for. Of API keys, it depends on the key."""
+
 _OF_A_PRODUCT = {"list_attributions", "attribute_anew", "show_attribution"}
 """Operations of the product that a parameter names: there may be none."""
 
 _CHANGES = {"patch", "put"}
 """Methods that need If-Match, where there is one."""
+
+_READ_TO_CHANGE = {
+    "get_product",
+    "get_customer",
+    "get_license",
+    "get_license_card",
+    "get_retention",
+    "get_company_overrides",
+}
+"""Operations that answer with the ETag which a change of the same thing needs."""
 
 _IF_MATCH = {"type": "string", "pattern": '^"[1-9][0-9]{0,17}"$'}
 
@@ -76,7 +109,7 @@ def _completed(method: str, path: str, operation: Json, schemas: Schemas) -> Jso
     names = {each["name"] for each in parameters}
     statuses = _statuses(method, path, operation, names)
     answer = operation["responses"][success] | {"description": "Created" if success == "201" else "Done"}
-    if success == "201" or "If-Match" in names:
+    if success == "201" or "If-Match" in names or operation["operationId"] in _READ_TO_CHANGE:
         answer["headers"] = {"ETag": {"description": "The version, for If-Match", "schema": {"type": "string"}}}
     if operation["operationId"] in _FILES:
         answer = Answer("A page of the file", [Content(ANY_TEXT, {}, "text/csv")], FILE).described(schemas)
@@ -87,6 +120,7 @@ def _completed(method: str, path: str, operation: Json, schemas: Schemas) -> Jso
     return {
         **operation,
         "tags": [TAG],
+        "description": f"Role: `{'super_admin' if operation['operationId'] in _FOR_SUPER_ADMINS else 'admin'}`.",
         **({"parameters": parameters} if parameters else {}),
         "responses": {success: answer, **{str(status): each for status, each in problems.answers(*statuses).items()}},
         "security": STAFF,
@@ -97,7 +131,8 @@ def _parameter(method: str, parameter: Json) -> Json:
     schema = {key: value for key, value in not_null(parameter["schema"]).items() if key != "description"}
     if parameter["name"] == "if-match":
         return {**parameter, "name": "If-Match", "schema": _IF_MATCH, "required": method in _CHANGES}
-    return {**parameter, "schema": schema}
+    meaning = parameter.get("description") or _MEANINGS[parameter["name"]]
+    return {**parameter, "description": meaning, "schema": schema}
 
 
 def _statuses(method: str, path: str, operation: Json, parameters: set[str]) -> list[int]:

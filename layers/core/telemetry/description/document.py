@@ -13,6 +13,7 @@ from telemetry.description import (
     security,
 )
 from telemetry.description.operations import Json
+from telemetry.description.recorded_examples import add_recorded_examples
 from telemetry.description.schemas import Schemas, annotated, typed_dicts
 from telemetry.domain import finance_answers
 from telemetry.web import analytics_answers, record_answers, sessions
@@ -61,6 +62,7 @@ def document() -> Json:
             paths.setdefault(path, {})[operation.method] = described
     paths |= administration.paths(schemas)
     _add_gateway(paths)
+    add_recorded_examples(paths)
     schemas.of(RecordWithBody)
     schemas.document_fields(
         typed_dicts(

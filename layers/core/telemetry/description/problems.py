@@ -10,8 +10,8 @@ from telemetry.web.problems import ALL, CONTENT_TYPE, TYPE_PREFIX
 EXPLANATIONS: Mapping[str, str] = {
     "unauthenticated": (
         "The request has no API key, or one that was never issued, was revoked or has expired; or its session has "
-        "ended. Send a good key as `Authorization: Bearer` or `X-API-KEY`, or sign in again. A staff key is never "
-        "taken from the query."
+        "ended. `detail` says which. Send a good key as `Authorization: Bearer` or `X-API-KEY`, or sign in again. A "
+        "staff key is never taken from the query."
     ),
     "cross-site-request": (
         "A change came with a session, but not from our own page. Send the header `X-CSRF-Token` with the `csrf` that "
@@ -19,10 +19,11 @@ EXPLANATIONS: Mapping[str, str] = {
     ),
     "forbidden": (
         "The key is good, but not for this: its role or its capabilities do not allow it, it does not open the "
-        "environment, or the caller's address is not in its allowed networks. Use another key."
+        "environment, or the caller's address is not in its allowed networks. `detail` says which; use another key."
     ),
     "not-found": (
-        "There is no such route, or nothing with this id in the environments that the key opens. `detail` says which."
+        "No route has this path and method, or nothing has this id in the environments that the key opens. `detail` "
+        "says which."
     ),
     "damaged": "The record is there, but its body cannot be read any more. `detail` says what is damaged.",
     "forgotten": (

@@ -98,10 +98,10 @@ def grant(key: ApiKey, capability: Capability, environment: str | None, source_i
     """
     _check(key, source_ip, now)
     if key.kind is not KeyKind.SDK or capability not in key.capabilities:
-        raise CapabilityMissing(key.id)
+        raise CapabilityMissing(key.id, f"This needs an SDK key with the capability {capability}.")
     (own,) = key.environments
     if environment is not None and environment != own:
-        raise Forbidden(key.id)
+        raise Forbidden(key.id, f"The API key opens {own} only.")
     return Access(key, own)
 
 
@@ -113,14 +113,21 @@ def grant_staff(
     Raises KeyInactive, AddressNotAllowed, and Forbidden for SDK keys, lesser roles and environments of others.
     """
     _check(key, source_ip, now)
-    if key.kind is not KeyKind.STAFF or key.role is None or not key.role.includes(role):
-        raise Forbidden(key.id)
+    if key.kind is not KeyKind.STAFF or key.role is None:
+        raise Forbidden(key.id, "This needs a staff key, and the API key is one of an SDK.")
+    if not key.role.includes(role):
+        raise Forbidden(key.id, needs_role(role, key.role))
     if environment is None:
         return key.environments
     asked = frozenset(own for own in key.environments if own == environment)
     if not asked:
-        raise Forbidden(key.id)
+        raise Forbidden(key.id, f"The API key opens these environments: {', '.join(sorted(key.environments))}.")
     return asked
+
+
+def needs_role(role: Role, own: Role | None) -> str:
+    """What somebody is told whose role is a lesser one."""
+    return f"This needs a staff key with the role {role}; yours is {own}."
 
 
 def _check(key: ApiKey, source_ip: str, now: datetime) -> None:

@@ -11,16 +11,45 @@ class ConfigurationError(TelemetryError):
     """The deployment is incomplete; the message names what is missing."""
 
 
-class Unauthenticated(TelemetryError):
+class Refused(TelemetryError):
+    """Who asks may not. The text is the key's id, if there is a key, for the log; `told` is for the caller."""
+
+    told: str
+
+    def __init__(self, key_id: str = "", told: str = "") -> None:
+        super().__init__(key_id)
+        if told:
+            self.told = told
+
+
+class Unauthenticated(Refused):
     """No API key, or one nobody issued."""
+
+    told = "An API key is needed: bearer token or X-API-KEY."
+
+
+class UnknownKey(Unauthenticated):
+    """An API key that was never issued, or has another id than the caller says."""
+
+    told = "The API key was never issued here."
+
+
+class SessionEnded(Unauthenticated):
+    """A session that has ended, or whose key is gone."""
+
+    told = "The session has ended. Sign in again."
 
 
 class KeyInactive(Unauthenticated):
     """The API key was revoked or has expired."""
 
+    told = "The API key was revoked or has expired."
 
-class Forbidden(TelemetryError):
-    """The API key is good, but not for this."""
+
+class Forbidden(Refused):
+    """The API key is good, but not for this. It is told about its own key only, never about what is there."""
+
+    told = "The API key does not allow this."
 
 
 class CapabilityMissing(Forbidden):
@@ -30,9 +59,13 @@ class CapabilityMissing(Forbidden):
 class AddressNotAllowed(Forbidden):
     """The caller's IP address is not on the API key's allowlist."""
 
+    told = "The API key works from its allowed networks only."
+
 
 class CrossSiteRequest(Forbidden):
     """A change came with a session, but not from a page of ours."""
+
+    told = "With a session, changes need the X-CSRF-Token of its page."
 
 
 class TooManyAttempts(TelemetryError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from telemetry.domain.api_key import ApiKey, Role
+from telemetry.domain.api_key import ApiKey, Role, needs_role
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import Forbidden
 
@@ -41,7 +41,7 @@ class Staff:
     def require(self, role: Role) -> None:
         """Raises Forbidden unless the key's role includes this one."""
         if not self.has(role):
-            raise Forbidden(self.key.id)
+            raise Forbidden(self.key.id, needs_role(role, self.key.role))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Self
 from uuid import uuid4
 
 from telemetry.domain.api_key import ApiKey, Role, grant_staff
-from telemetry.domain.errors import ChangedMeanwhile, TooManyAttempts, Unauthenticated
+from telemetry.domain.errors import ChangedMeanwhile, TooManyAttempts, UnknownKey
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.session import LIFETIME, Session
 from telemetry.domain.sign_in_attempts import attempts_from, next_attempt
@@ -46,7 +46,7 @@ def sign_in(secret: str, source_ip: str, now: datetime, author: Callable[[ApiKey
     key_hash = hash_of(secret, desk.keyring)
     key = desk.api_keys.find(key_hash)
     if key is None:
-        raise Unauthenticated
+        raise UnknownKey
     grant_staff(key, Role.VIEWER, None, source_ip, now)
     session = Session(secrets.token_urlsafe(_ID_BYTES), key_hash, now + LIFETIME)
     desk.sessions.add(session, _entry("session.create", author(key)))

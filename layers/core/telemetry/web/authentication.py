@@ -13,7 +13,7 @@ from cachetools import TTLCache
 
 from telemetry.domain.api_key import Access, ApiKey, Capability, KeyKind, Role, grant, grant_staff
 from telemetry.domain.environment import Environment
-from telemetry.domain.errors import CrossSiteRequest, InvalidField, Unauthenticated
+from telemetry.domain.errors import CrossSiteRequest, InvalidField, SessionEnded, Unauthenticated, UnknownKey
 from telemetry.domain.keyring import Keyring
 from telemetry.domain.session import Session, csrf_token, session_id_of
 from telemetry.services.api_keys import hash_of
@@ -112,7 +112,7 @@ class Authenticator:
         id_ = session_id_of(presented.cookie, self._keyring)
         session = self._sessions.session(id_) if self._sessions and id_ else None
         if session is None or session.expires_at <= now:
-            raise Unauthenticated
+            raise SessionEnded
         if presented.is_change and not self._is_ours(presented, session):
             raise CrossSiteRequest
         return session
@@ -121,7 +121,7 @@ class Authenticator:
         """The staff key that began a session. Raises Unauthenticated when it no longer exists, StoreUnavailable."""
         key = self._key(session.key_hash)
         if key is None:
-            raise Unauthenticated
+            raise SessionEnded
         return key
 
     def _is_ours(self, presented: PresentedSession, session: Session) -> bool:
@@ -137,9 +137,9 @@ class Authenticator:
             raise Unauthenticated
         key = self._key(hash_of(credentials.secret, self._keyring))
         if key is None or (credentials.key_id is not None and credentials.key_id != key.id):
-            raise Unauthenticated
+            raise UnknownKey
         if key.kind is KeyKind.STAFF and credentials.is_in_query:
-            raise Unauthenticated
+            raise Unauthenticated(told="A staff key is taken from headers only: bearer token or X-API-KEY.")
         return key
 
     def _key(self, key_hash: bytes) -> ApiKey | None:

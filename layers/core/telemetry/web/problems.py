@@ -25,6 +25,7 @@ from telemetry.domain.errors import (
     InvalidCursor,
     InvalidField,
     NotFound,
+    Refused,
     SearchTooWide,
     StaleVersion,
     StoreUnavailable,
@@ -73,23 +74,15 @@ TOO_MANY_ATTEMPTS = Problem(
 INTERNAL_ERROR = Problem(500, "internal-error", "Internal error", "It is in the log, under the request id.")
 
 _PROBLEMS: tuple[tuple[type[Exception], Problem], ...] = (
-    (
-        Unauthenticated,
-        Problem(401, "unauthenticated", "Not authenticated", "An API key is needed: bearer token or X-API-KEY."),
-    ),
-    (
-        CrossSiteRequest,
-        Problem(
-            403, "cross-site-request", "Not from our page", "With a session, changes need the X-CSRF-Token of its page."
-        ),
-    ),
-    (Forbidden, Problem(403, "forbidden", "Not allowed", "The API key does not allow this.")),
+    (Unauthenticated, Problem(401, "unauthenticated", "Not authenticated", "{}")),
+    (CrossSiteRequest, Problem(403, "cross-site-request", "Not from our page", "{}")),
+    (Forbidden, Problem(403, "forbidden", "Not allowed", "{}")),
     (
         UnknownApplication,
         Problem(404, "not-found", "Not found", "There is no {}. GET /api/v1/reports/applications has them all."),
     ),
     (NotFound, Problem(404, "not-found", "Not found", "There is no {}.")),
-    (NotFoundError, Problem(404, "not-found", "Not found", "There is no such route.")),
+    (NotFoundError, Problem(404, "not-found", "Not found", "No route has this path and method; /docs lists them all.")),
     (Damaged, Problem(410, "damaged", "Cannot be read", "{}.")),
     (Forgotten, Problem(410, "forgotten", "Not shown any more", "It names somebody who is forgotten.")),
     (AlreadyExists, Problem(409, "already-exists", "Exists already", "There is a {} already.")),
@@ -120,6 +113,9 @@ ALL = {
 }
 """Each problem by its type."""
 
+_MESSAGES = {"missing": "is missing", "extra_forbidden": "there is no such field"}
+"""In place of pydantic's own, which speak of inputs."""
+
 _ID_OF_KEYS = re.compile(r"(/(?:licenses|api-keys)/)([^/]+)")
 _KEYLESS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|k[0-9a-f]{9}|[a-z]+")
 """Ids of licences and of API keys, and words of routes."""
@@ -141,7 +137,8 @@ def problem_of(error: Exception) -> Problem:
         return replace(TOO_MANY_ATTEMPTS, retry_after=ceil(error.wait.total_seconds()))
     for kind, problem in _PROBLEMS:
         if isinstance(error, kind):
-            return replace(problem, detail=problem.detail.format(error))
+            told = error.told if isinstance(error, Refused) else error
+            return replace(problem, detail=problem.detail.format(told))
     return INTERNAL_ERROR
 
 
@@ -196,4 +193,5 @@ def _told(found: Mapping[str, Any]) -> Mapping[str, str]:
     """One wrong field, without its value, which may be secret."""
     place, *path = found["loc"]
     name = ".".join(str(part) for part in path)
-    return {"field": name or str(place), "message": str(found["msg"]).removeprefix("Value error, ")}
+    message = _MESSAGES.get(found["type"]) or str(found["msg"]).removeprefix("Value error, ")
+    return {"field": name or str(place), "message": message}

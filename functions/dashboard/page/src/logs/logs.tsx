@@ -3,7 +3,7 @@
 import type { JSX } from "preact";
 import { useResource } from "../api/live";
 import { LOG_FILTERS, useView } from "../frame/view";
-import { changes, FROM, WHEN, WHO } from "../parts/audit_entries";
+import { ACTION, changes, FROM, WHEN, WHO } from "../parts/audit_entries";
 import { type Column, Table } from "../parts/table";
 import { Empty, Loaded, Panel, Text, Time } from "../parts/ui";
 import type { AuditEntry, SystemLogs } from "../types";
@@ -16,13 +16,24 @@ export function Logs(): JSX.Element {
   return (
     <div class="grid">
       <FailedCalls logs={logs} />
-      <Panel title="Staff actions" note="From the audit log, newest first" span={8} name="staff-actions">
+      <Panel title="Staff actions" note="From the audit log, newest first" name="staff-actions">
         <Loaded resource={logs}>
           {({ staff_actions: entries }) =>
             entries.length === 0 ? (
               <Empty title="Nobody changed anything in this range." />
             ) : (
               <Table label="Staff actions" columns={ACTIONS} items={entries} keyOf={({ id }) => id} />
+            )
+          }
+        </Loaded>
+      </Panel>
+      <Panel title="Exports" note="Who took out what" span={8} name="exports">
+        <Loaded resource={logs}>
+          {({ exports }) =>
+            exports.length === 0 ? (
+              <Empty title="Nothing was exported in this range." />
+            ) : (
+              <Table label="Exports" columns={EXPORTS} items={exports} keyOf={({ id }) => id} />
             )
           }
         </Loaded>
@@ -34,17 +45,6 @@ export function Logs(): JSX.Element {
               <Empty title="No day was closed in this range." />
             ) : (
               <Table label="Closed days" class="low" columns={CLOSINGS} items={closings} keyOf={({ day }) => day} />
-            )
-          }
-        </Loaded>
-      </Panel>
-      <Panel title="Exports" note="Who exported records, and which" name="exports">
-        <Loaded resource={logs}>
-          {({ exports }) =>
-            exports.length === 0 ? (
-              <Empty title="Nothing was exported in this range." />
-            ) : (
-              <Table label="Exports" columns={EXPORTS} items={exports} keyOf={({ id }) => id} />
             )
           }
         </Loaded>
@@ -61,7 +61,7 @@ const CLOSINGS: Column<SystemLogs["closings"][number]>[] = [
 const ACTIONS: Column<AuditEntry>[] = [
   WHEN,
   WHO,
-  { title: "Action", cell: ({ action }) => <Text>{action}</Text> },
+  ACTION,
   {
     title: "What",
     class: "breaks",
@@ -75,4 +75,10 @@ const ACTIONS: Column<AuditEntry>[] = [
   FROM,
 ];
 
-const EXPORTS: Column<AuditEntry>[] = [WHEN, WHO, { title: "Request", class: "full breaks", cell: changes }, FROM];
+const EXPORTS: Column<AuditEntry>[] = [
+  WHEN,
+  WHO,
+  { title: "What", cell: ({ entity }) => <Text>{entity}</Text> },
+  { title: "Request", class: "full breaks", cell: changes },
+  FROM,
+];

@@ -10,6 +10,11 @@ export const WHO: Column<AuditEntry> = {
   title: "Who",
   cell: (entry) => <Who name={entry.key_name} id={entry.key_id} />,
 };
+/** Our own words are shown whole, as license.revoke and license.resume begin alike; anything else is only text. */
+export const ACTION: Column<AuditEntry> = {
+  title: "Action",
+  cell: ({ action }) => (/^[a-z_.]{1,40}$/.test(action) ? action : <Text>{action}</Text>),
+};
 export const FROM: Column<AuditEntry> = {
   title: "From",
   class: "wide",

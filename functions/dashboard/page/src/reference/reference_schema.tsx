@@ -100,8 +100,7 @@ export function Fields({ label, rows }: { label: string; rows: readonly Field[] 
           title: "Name",
           cell: ({ name, required, place }) => (
             <>
-              <code>{name}</code>
-              {required && <span class="badge">required</span>}
+              <code>{name}</code> {required && <span class="badge">required</span>}
               {place && place !== "query" && <span class="muted"> in the {place}</span>}
             </>
           ),

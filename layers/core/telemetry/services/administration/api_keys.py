@@ -167,4 +167,4 @@ def _check_reach(staff: Staff, key: ApiKey) -> None:
     """Only a super_admin manages staff keys, and only those that open no more environments than their own key."""
     staff.require(Role.SUPER_ADMIN)
     if not key.environments <= staff.key.environments:
-        raise Forbidden(staff.key.id)
+        raise Forbidden(staff.key.id, "A staff key manages those that open no more environments than itself.")

@@ -207,8 +207,8 @@ def get_api_key_usage(
     key_id: IdInPath,
     environment: InEnvironment,
     range_: Annotated[Range | None, Query(alias="range")] = None,
-    first: Annotated[Moment, Query(alias="from")] = None,
-    last: Annotated[Moment, Query(alias="to")] = None,
+    first: Annotated[Moment, Query(alias="from", description="The beginning: a UTC day, or a time with a zone")] = None,
+    last: Annotated[Moment, Query(alias="to", description="The end: a UTC day (included), or a time (not)")] = None,
 ) -> Response[KeyUsage]:
     """Events that came with an SDK key: by default the last 24 hours by the hour, else by UTC day."""
     key = api_keys.find_sdk_key(call.staff, key_id, environment, call.stores)

@@ -57,7 +57,7 @@ class CompanyOverrides(Output):
 
 @router.admin("GET", "/company-overrides")
 def get_company_overrides(call: ThisCall) -> Response[CompanyOverrides]:
-    """What the vendor says of networks and domains, against what files and lists say."""
+    """Overrides of companies: what the vendor says of networks and domains, against what files and lists say."""
     found = call.stores.overrides.get()
     return one(CompanyOverrides.of(found.overrides), found.version)
 
@@ -66,7 +66,7 @@ def get_company_overrides(call: ThisCall) -> Response[CompanyOverrides]:
 def change_company_overrides(
     call: ThisCall, body: NewCompanyOverrides, if_match: IfMatch = None
 ) -> Response[CompanyOverrides]:
-    """Says something else instead, in all environments."""
+    """Replaces all overrides of companies, in all environments."""
     overrides, version = body.known(), required_version(if_match)
     changed = company_overrides.change_overrides(call.staff, overrides, version, call.stores)
     return one(CompanyOverrides.of(changed.overrides), changed.version)

@@ -72,7 +72,7 @@ def link_developers_again(
     developer_id: FingerprintInPath,
     other_id: FingerprintInPath,
 ) -> Response[Link]:
-    """Takes it back: they are shown as what they were seen with."""
+    """Takes back that two ids are not the same person: they are shown as what they were seen with."""
     known = catalogue.find_product(product, call.stores).id
     profiles = call.backend.profiles(environment)
     profiles.link_again(call.staff, known, developer_id, other_id)

@@ -79,7 +79,7 @@ def export_licenses(
     sort: LicenseOrder = LicenseOrder.ISSUED,
     cursor: Cursor = None,
 ) -> Response[str]:
-    """The same list as a CSV file, a page at a time. The audit log notes the first page before it is sent."""
+    """The list of licences as a CSV file, a page at a time. The audit log notes the first page before it is sent."""
     now = call.staff.now
     wanted = _wanted(environment, product_id, customer_id, state, seats, expires_within, now)
     return license_file.page_of(call, call.backend.license_list(environment, now), wanted, sort, cursor)

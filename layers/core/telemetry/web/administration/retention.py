@@ -80,7 +80,7 @@ def get_retention(call: ThisCall, environment: InEnvironment) -> Response[Retent
 def change_retention(
     call: ThisCall, environment: InEnvironment, body: NewRetention, if_match: IfMatch = None
 ) -> Response[Retention]:
-    """Changes it (super_admin only). A shorter one hides records at once; a longer one is for new records."""
+    """Changes how long records are kept. A shorter one hides records at once; a longer one is for new records."""
     changed = retention.change_retention(call.staff, environment, body.days, required_version(if_match), call.stores)
     return one(Retention.of(environment, changed), changed.version)
 
@@ -89,7 +89,7 @@ def change_retention(
 def preview_retention(
     call: ThisCall, environment: InEnvironment, days: Annotated[int, Query(ge=SHORTEST_DAYS, le=LONGEST_DAYS)]
 ) -> Response[RetentionPreview]:
-    """What a change would hide (super_admin only). Nothing is changed."""
+    """What another retention would hide. Nothing is changed."""
     counts = call.backend.day_counts(environment)
     preview = retention.preview_retention(call.staff, environment, days, counts, call.stores)
     return one(RetentionPreview.of(environment, preview))
