@@ -24,7 +24,7 @@ def log_failure(error: Exception, logger: Logger) -> None:
         _count(error)
 
 
-def log_left_out(error: Exception, logger: Logger, what: str, **details: object) -> None:
+def log_left_out(error: Exception, logger: Logger, what: str, **details: Any) -> None:  # noqa: ANN401 (a log's)
     """Logs with its traceback what is left out so that the rest goes on; and counts storage's refusals all the same."""
     logger.error(what, exc_info=error, **details)
     _count(error)
