@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from telemetry.domain.event import Event
+from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import OTHER, name_of
 from telemetry.domain.instant import to_nearest_millisecond
 from telemetry.domain.sighting import Observation
@@ -80,7 +81,8 @@ class Values:
         """One more record; `event` is None where its body is not at hand. Names go to those that come first."""
         self.records += 1
         if event is None:
-            self.unread += not seen.uses  # product usage has no values, whatever else it says
+            # neither product usage nor what is malformed has a value, whatever else it says
+            self.unread += not seen.uses and Flag.MALFORMED not in seen.flags
         elif event.value is not None:
             at = Moment(to_nearest_millisecond(seen.received_at), seen.seal.hex()[:_TIE_DIGITS])
             wanted = SeriesKey(type_of(event.value), name_of(event.group), name_of(seen.version))
