@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from telemetry.dialects import getkeymanager, reo
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
-from telemetry.domain.hourly_counts import name_of
+from telemetry.domain.hourly_counts import OTHER, name_of
 from telemetry.domain.profiles.cards import shown
 from telemetry.domain.sighting import Sighting
 from telemetry.domain.values.summary import Values
@@ -37,7 +37,7 @@ def event(**said: object) -> Event:
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_is_counted_and_shown_of_an_event_is_the_same_without_its_length(text: str) -> None:
-    whole = event(text_data=text, data_group=text, user_identifier=text, hwid=text, product_version=text)
+    whole = event(text_data=f"{text}!", data_group=text, user_identifier=text, hwid=text, product_version=text)
     brief = whole.brief()
     assert name_of(brief.group) == name_of(whole.group)
     assert shown(brief.identity[0] or "") == shown(whole.identity[0] or "")
@@ -46,6 +46,15 @@ def test_what_is_counted_and_shown_of_an_event_is_the_same_without_its_length(te
         texts.add(str(each.value), Moment(1, "a"))
     assert told[0] == told[1]
     assert brief.brief() == brief
+
+
+@pytest.mark.parametrize("field", ["user_identifier", "hwid", "activation_identifier"])
+@pytest.mark.parametrize(("length", "is_told"), [(64, True), (65, False), (5_000, False)])
+def test_a_long_id_is_not_cut_into_a_text_that_nobody_could_forget(field: str, length: int, is_told: bool) -> None:  # noqa: FBT001
+    """A short one is recognised when it is told."""
+    id_ = "f" * length
+    assert event(**{field: id_, "text_data": f" {id_} "}).brief().value == (id_ if is_told else OTHER)
+    assert event(**{field: "x", "text_data": id_}).brief().value != OTHER
 
 
 @pytest.mark.parametrize("parse", [getkeymanager.parse_one, reo.parse])

@@ -9,6 +9,7 @@ from typing import Any
 
 from telemetry.domain.addresses import address_of
 from telemetry.domain.company_domains import could_be_company
+from telemetry.domain.hourly_counts import OTHER
 from telemetry.domain.ids import trimmed
 from telemetry.domain.placeholder import is_placeholder
 from telemetry.domain.values.value import Value, counted_text
@@ -110,8 +111,13 @@ class Event:
             if isinstance(text := getattr(self, each.name), str) and len(text) > _LONGEST_BRIEF
         }
         if isinstance(self.value, str):
-            changes["value"] = counted_text(self.value)
+            changes["value"] = OTHER if self._names_itself(self.value) else counted_text(self.value)
         return replace(self, **changes, raw=b"", client_flags=(), errors=dict.fromkeys(self.errors, ()))
+
+    def _names_itself(self, text: str) -> bool:
+        """Whether a text is a long id of its own user or device: once cut, nobody could know that it is forgotten."""
+        is_own = normalise_user(text) == self.user_id or trimmed(text) in self.device_ids
+        return is_own and counted_text(text) != text
 
     @property
     def device_ids(self) -> tuple[str, ...]:
