@@ -164,7 +164,7 @@ def test_what_is_kept_is_what_was_sent(table: str, seed: int) -> None:
     check(closing, uses, closed[-1])
 
 
-@pytest.mark.parametrize("most", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("most", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_day_that_memory_cannot_hold_is_closed_in_parts(table: str, most: int) -> None:
     """With the same result, also when each run has time for one part only, and attributed anew."""
     uses, last = random_uses(Random(5), 15), FIRST + timedelta(days=14)
