@@ -13,7 +13,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.recount import Unit
 from telemetry.domain.sighting import CATALOGUE
 from telemetry.emission import emitting
-from telemetry.faults import faults_counted
+from telemetry.faults import faults_counted, log_left_out
 from telemetry.messages.invocations import Invocations
 from telemetry.services.close_day import DayCloser, count_part
 from telemetry.services.recount import Allowance, Dispatch
@@ -63,7 +63,7 @@ def close(environment: Environment, dispatch: Dispatch, allowance: Allowance, no
 def log_failures(closer: DayCloser) -> None:
     """The day is closed nevertheless, and says that its values are not complete."""
     for failure in closer.values.failures if closer.values else ():
-        logger.error("Values of a day cannot be put together", exc_info=failure)
+        log_left_out(failure, logger, "Values of a day cannot be put together")
 
 
 def count_unit(environment: Environment, unit: Unit, dispatch: Dispatch, now: datetime) -> None:

@@ -22,6 +22,7 @@ from telemetry.domain.event import Event
 from telemetry.domain.failed_call import Cause, caller, cause_of
 from telemetry.domain.flags import Flag
 from telemetry.emission import emitting
+from telemetry.faults import log_left_out
 from telemetry.retry import deadline
 from telemetry.services.ingest import EventOutcome, Status
 from telemetry.web.authentication import Credentials, credentials_of
@@ -154,8 +155,8 @@ def _note(cause: Cause, call: Call) -> None:
         environment = wired().environment_of(presented) if presented else None
         who = caller(cause, presented.secret if presented else "", call.request.source_ip)
         wired().failure_log.note(environment, who, wired.clock.now())
-    except Exception:
-        logger.exception("Not counted", cause=cause)
+    except Exception as error:  # noqa: BLE001 (it is logged)
+        log_left_out(error, logger, "Not counted", cause=cause)
 
 
 def _presented(call: Call) -> Credentials | None:

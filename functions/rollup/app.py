@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
-from telemetry.faults import faults_counted
+from telemetry.faults import faults_counted, log_left_out
 from telemetry.services.rollup import Batch, Seen
 from telemetry.services.values.keeping import is_patient
 from telemetry.wiring.rollup import RollupWiring
@@ -39,7 +39,7 @@ def _keep_values(batch: Batch, seen: Sequence[Seen], now: datetime) -> None:
     except Exception as exc:
         if isinstance(exc, StoreUnavailable) and is_patient(seen, now):
             raise
-        logger.exception("Values are not kept")
+        log_left_out(exc, logger, "Values are not kept")
         with single_metric("ValuesNotKept", MetricUnit.Count, 1):
             pass
 
@@ -52,8 +52,8 @@ def _note(seen: Sequence[Seen], environment: Environment) -> None:
         if noted.left_out:
             logger.warning("Some are not noted yet", written=noted.written, left_out=noted.left_out)
         if failure := wired().networks.failure():
-            logger.warning("The network file cannot be read: addresses tell no companies", exc_info=failure)
-    except Exception:
-        logger.exception("Who is active today is not noted")
+            log_left_out(failure, logger, "The network file cannot be read: addresses tell no companies")
+    except Exception as exc:  # noqa: BLE001 (it is logged)
+        log_left_out(exc, logger, "Who is active today is not noted")
         with single_metric("ProfilesNotNoted", MetricUnit.Count, 1):
             pass

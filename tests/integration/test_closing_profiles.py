@@ -4,12 +4,13 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 
+from telemetry.domain.closing import Closing
 from telemetry.domain.environment import Environment
 from telemetry.domain.profiles.cards import Order
 from telemetry.domain.profiles.closing import Range
@@ -24,6 +25,7 @@ from tests.worlds.profile_days import (
     FIRST,
     NOW,
     PRODUCT,
+    SHARDS,
     Attributes,
     Records,
     Use,
@@ -162,14 +164,31 @@ def test_what_is_kept_is_what_was_sent(table: str, seed: int) -> None:
     check(closing, uses, closed[-1])
 
 
+@pytest.mark.parametrize("most", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_a_day_that_memory_cannot_hold_is_closed_in_parts(table: str, most: int) -> None:
+    """With the same result, also when each run has time for one part only, and attributed anew."""
+    uses, last = random_uses(Random(5), 15), FIRST + timedelta(days=14)
+    records, attributes = Records(uses), Attributes()
+    usual = replace(closer(table, records, attributes), most=most)
+    while (shown := reader(usual).closed(PRODUCT)) is None or shown.day < last:
+        close(replace(usual, allowance=Allowance(lambda: 0.0)), last)
+    check(usual, uses, last)
+    kept = [usual.stores.rows.kept(0, PRODUCT, day, range(SHARDS)) for day in all_days(last)]
+    assert max(each.parts for day in kept for each in day.values()) > 1
+    usual.attribute_anew(PRODUCT, Range(last, last), NOW)
+    close(usual, last)
+    check(usual, uses, last, view=1)
+
+
 @pytest.mark.parametrize("seed", [0, *(pytest.param(each, marks=pytest.mark.slow) for each in range(1, MOST))])
 def test_runs_that_are_cut_off_anywhere_and_come_again(table: str, seed: int) -> None:
     random = Random(seed)
+    most = random.choice((1, 100))
     uses, last = random_uses(random, 12), FIRST + timedelta(days=11)
     records, attributes = Records(uses), Attributes()
     survived = 0
     while survived < 2:  # the second time it comes for nothing
-        closing = closer(table, records, attributes)
+        closing = replace(closer(table, records, attributes), most=most)
         try:
             with Fault(at_call=random.randint(1, 60), after=random.random() < 0.5).planted():
                 close(closing, last)
@@ -261,6 +280,30 @@ def test_runs_that_have_no_time_get_further_all_the_same(table: str) -> None:
         runs += 1
     assert runs > 12
     check(usual, uses, last)
+
+
+def test_no_product_keeps_all_others_waiting_for_ever(table: str) -> None:
+    """Not even one that uses up each run in which it has its turn."""
+    asked: list[list[str]] = []
+
+    class Hungry(ProfileCloser):
+        __slots__ = ()
+
+        def close(self, product: str, first: date, last: date, now: datetime) -> list[date]:
+            del first, last, now
+            asked[-1].append(product)
+            if product == "b":
+                raise InterruptedError
+            return []
+
+    usual = closer(table, Records(), Attributes())
+    hungry = Hungry(*(getattr(usual, each.name) for each in fields(ProfileCloser)))
+    for hour in range(4):
+        asked.append([])
+        with pytest.raises(InterruptedError):
+            hungry.close_all(["a", "b", "c", "d"], Closing(1, 2), NOW + timedelta(hours=hour))
+    assert {products[0] for products in asked} == {"a", "b", "c", "d"}
+    assert all(sorted(products) == ["a", "b", "c", "d"] for products in asked)
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import QueryError, UpdateError
 
 from local.template import read_template
@@ -21,6 +22,7 @@ from telemetry.storage.records import RecordStore
 from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import counted_calls
 from tests.client import Client
+from tests.integration.test_metrics import emitted, failing
 from tests.lambdas import Context, load_function
 from tests.worlds.deployment import Deployment, Post, start_ingest
 
@@ -222,6 +224,17 @@ def test_it_is_answered_whatever_goes_wrong(
     assert refused(post, deployment.keys[PRODUCTION], "{") == 200
     assert caplog.text.count("Not counted") == 2
     assert WRONG not in caplog.text
+
+
+@pytest.mark.parametrize("function", ["ingest", "unknown_route"])
+def test_a_call_that_storage_forbids_to_count_rings(
+    deployment: Deployment, function: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del deployment
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "UpdateItem")
+    with failing(denied, "UpdateItem"):
+        assert Client(load_function(function)).post("/v1/nothing", "{}").status == 404
+    assert "StorageFaults" in {name for _, name, _ in emitted(capsys.readouterr().out)}
 
 
 @pytest.mark.usefixtures("deployment")

@@ -393,8 +393,8 @@ def write_values(stage: Stage) -> None:
         assert bounded.series.keys() == values.series.keys()
         hour = HourKey(PRODUCT, NOW - timedelta(hours=hours_ago))
         positions = {f"shardId-{number:020d}-{number:08x}": "9" * 40 for number in range(100)}
-        ValueStore(stage.aggregates).keep("s" * 65, hour, HourValues(values, positions))
-        ValueStore(stage.aggregates).close(DayValues.of(PRODUCT, DAY - timedelta(days=hours_ago), values, MANY))
+        ValueStore(stage.aggregates).keep("s" * 65, hour, HourValues(bounded, positions))
+        ValueStore(stage.aggregates).close(DayValues.of(PRODUCT, DAY - timedelta(days=hours_ago), bounded, MANY))
 
 
 def write_today(stage: Stage) -> None:

@@ -31,6 +31,7 @@ from telemetry.storage.tables import dynamodb_client
 from tests.benchmarks.capacity import Call, metered
 from tests.client import Client, bearer
 from tests.clock import FakeClock
+from tests.integration.test_metrics import emitted
 from tests.item_sizes import item_bytes
 from tests.lambdas import Context, load_function, restart
 from tests.stream_events import in_batches, stream_batch, stream_event
@@ -486,12 +487,12 @@ def deliver(rollup: ModuleType, records: list[dict[str, Any]], table: str) -> No
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Whatever has to do with profiles is throttled, and so is the registry."""
+def refusing(code: str = "ThrottlingException") -> Iterator[None]:
+    """Whatever has to do with profiles is refused, and so is the registry."""
 
     def refuse(params: dict[str, Any], **_: object) -> None:
         if "profiles#" in str(params["body"]) or "-registry" in str(params["body"]):
-            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "Any")
+            raise ClientError({"Error": {"Code": code}}, "Any")
 
     events = dynamodb_client().meta.events
     events.register("before-call.dynamodb", refuse)
@@ -499,6 +500,13 @@ def refusing() -> Iterator[None]:
         yield
     finally:
         events.unregister("before-call.dynamodb", refuse)
+
+
+def test_what_storage_denies_rings(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    busy(world)
+    with refusing("AccessDeniedException"):
+        world.all_again()
+    assert {name for _, name, _ in emitted(capsys.readouterr().out)} == {"ProfilesNotNoted", "StorageFaults"}
 
 
 def test_what_a_batch_has_no_room_for_comes_when_it_is_seen_again(

@@ -293,3 +293,29 @@ def test_head_is_answered_as_get(site: Site) -> None:
             got, headed = (site.ask(each, who, "environment=production") for each in (route, head))
             assert headed[0] == got[0], route
             assert headed[0] < 500, route
+
+
+def test_a_key_that_slips_into_an_address_is_neither_answered_nor_logged(
+    site: Site, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever put it there may show the answer to others, and the log is read by more people than may have the key."""
+    key = site.keys["super_admin"]
+    assert key
+    for route in site.routes:
+        slipped = Route(route.function, route.method, re.sub("<([a-z_]+)>", key, route.path))
+        for who, query in (("super_admin", f"{key}=1&environment=production"), ("viewer", ""), ("sdk", ""), (None, "")):
+            said = site.ask(slipped, who, query)
+            printed = capsys.readouterr()
+            assert key not in f"{said} {printed.out} {printed.err}", (slipped, who)
+
+
+def test_a_key_in_an_address_of_sdks_is_not_logged(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    key = deployment.staff_key()
+    for function, path in (
+        ("ingest", "/api/v1/telemetry/{}"),
+        ("ingest", "/v1/{}"),
+        ("licensing", "/api/v1/verify/{}"),
+    ):
+        Client(load_function(function), {"x-api-key": "wrong"}).post(path.format(key), "{}")
+        printed = capsys.readouterr()
+        assert key not in f"{printed.out} {printed.err}"

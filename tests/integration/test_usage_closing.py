@@ -383,3 +383,14 @@ def test_staff_sees_developers_and_companies(network_file: Path, world: Analytic
         assert staff.ask(path, {"product": PRODUCT}, abroad)[0] == 403
         assert staff.ask(path, {"product": PRODUCT, "environment": "staging"})[0] in {200, 404}
     assert staff.given("companies", product=PRODUCT, environment="staging")["items"] == []
+
+
+@pytest.mark.parametrize(("length", "name"), [(1_000_000, "jo@acme.com"), (1_100_000, None), (6_000_000, None)])
+def test_a_body_that_takes_long_to_understand_names_nobody(
+    world: AnalyticsWorld, length: int, name: str | None
+) -> None:
+    """However well it deflates: a thousand of them would take all of a run. Who it was is counted all the same."""
+    world.use({"user_id": "jo@acme.com", "meta": {"a": "b" * length}}, MORNING)
+    assert closed(world, DAY)["closed"] == {PRODUCT: [DAY.isoformat()]}
+    assert developer(world.deployment, "jo@acme.com").name == name
+    assert companies(world.deployment) == {"acme.com": {"primary": 1}}

@@ -378,6 +378,16 @@ def test_a_batch_that_storage_refuses_comes_again_but_not_for_long(
     assert (day["records"], day["missing"], day["complete"]) == (1, 2, False)
 
 
+def test_values_that_are_left_out_because_storage_denies_them_ring(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.number(1)
+    with refusing("value_hours#", "AccessDeniedException"):
+        world.all_again()
+    assert {name for _, name, _ in emitted(capsys.readouterr().out)} == {"StorageFaults", "ValuesNotKept"}
+    assert world.counts()
+
+
 def test_what_cannot_be_kept_is_left_out_at_once(
     world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,10 +23,19 @@ from telemetry.domain.values import texts as texts_module
 from telemetry.domain.values.kept import DayValues
 from telemetry.domain.values.numbers import MOST_BUCKETS, Numbers
 from telemetry.domain.values.pairs import Pairs
-from telemetry.domain.values.summary import MOST_GROUPS, MOST_SERIES, MOST_VERSIONS, SeriesKey, Values, merged
+from telemetry.domain.values.summary import (
+    MOST_GROUPS,
+    MOST_SERIES,
+    MOST_TEXTS_IN_ALL,
+    MOST_VERSIONS,
+    SeriesKey,
+    Values,
+    merged,
+)
 from telemetry.domain.values.texts import MOST_TEXTS, Texts
 from telemetry.domain.values.value import LONGEST_TEXT, Moment, Pair, Value, ValueType, counted_text
 from telemetry.domain.values.written import read, written
+from telemetry.storage.deflated_json import QUICK, deflated_json
 from tests.observations import observe
 
 AT = Moment(1_795_249_800_000, "")
@@ -226,6 +235,23 @@ def test_names_go_to_those_that_come_first_and_in_a_day_to_the_most_frequent(mon
     day.make_room()
     counts = {key[1:]: each.counts for key, each in day.series.items() if isinstance(each, Texts)}
     assert counts == {("h", "2"): {"b": 3}, (OTHER, OTHER): {"b": 2, OTHER: 1}}
+
+
+def test_texts_that_are_made_up_stay_a_small_part_of_an_hour() -> None:
+    """Each batch of the hour writes them again."""
+    random, hour = Random(3), Values()
+    for number in range(6_000):
+        text = "".join(chr(random.randrange(0x10000, 0x110000)) for _ in range(16))
+        add(hour, text, f"g{number % 24}", f"{number // 24 % 16}")
+    named = [len(each.named) for each in hour.series.values() if isinstance(each, Texts)]
+    assert (sum(named), hour.count) == (MOST_TEXTS_IN_ALL, 6_000)
+    assert len(deflated_json(written(hour), QUICK)) < 64_000
+    day = merged([hour, hour])
+    for each in range(1_000):
+        add(day, f"t{each}", f"g{each % 24}", "1")
+    day.make_room()
+    assert sum(len(each.named) for each in day.series.values() if isinstance(each, Texts)) <= MOST_TEXTS_IN_ALL
+    assert day.count == 13_000
 
 
 # ── as they are stored

@@ -24,6 +24,12 @@ def log_failure(error: Exception, logger: Logger) -> None:
         _count(error)
 
 
+def log_left_out(error: Exception, logger: Logger, what: str, **details: Any) -> None:  # noqa: ANN401 (a log's)
+    """Logs with its traceback what is left out so that the rest goes on; and counts storage's refusals all the same."""
+    logger.error(what, exc_info=error, **details)
+    _count(error)
+
+
 def faults_counted(handler: Callable[[dict[str, Any], Any], R]) -> Callable[[dict[str, Any], Any], R]:
     """A handler that answers nobody; Lambda logs what it raises."""
 

@@ -70,7 +70,11 @@ class Seen(NamedTuple):
 
     @property
     def group(self) -> str | None:
-        return self.event.group if self.event else None
+        """Of a body that is not at hand as the index lists it: a long one has no name there."""
+        if self.event:
+            return self.event.group
+        listed = self.observation.group
+        return None if listed and listed.startswith("~") else listed
 
 
 def _remembered() -> MutableMapping[Sighting, bool]:

@@ -8,6 +8,8 @@ import zlib
 
 _VERBATIM = 0
 _DEFLATE_1 = 1
+_LARGEST_RATIO = 1_033
+"""By which deflate makes bytes fewer, at most."""
 
 # What bodies of both dialects have in common. The most frequent texts stand last, where deflate reaches them cheaply.
 _DICTIONARY_1 = (
@@ -46,8 +48,24 @@ def decode_body(stored: bytes) -> bytes:
             raise UnreadableBody(f"its encoding {encoding.hex() or '(none)'} is unknown")
 
 
+def is_longer(stored: bytes, most: int) -> bool:
+    """Whether a body has more bytes than this, found without making it whole."""
+    if stored[:1] != bytes([_DEFLATE_1]):
+        return len(stored) - 1 > most
+    if len(stored) * _LARGEST_RATIO <= most:
+        return False
+    try:
+        return len(_inflater().decompress(stored[1:], most + 1)) > most
+    except zlib.error:
+        return False
+
+
+def _inflater() -> "zlib._Decompress":
+    return zlib.decompressobj(wbits=-15, zdict=_DICTIONARY_1)
+
+
 def _inflated(deflated: bytes) -> bytes:
-    inflater = zlib.decompressobj(wbits=-15, zdict=_DICTIONARY_1)
+    inflater = _inflater()
     try:
         body = inflater.decompress(deflated) + inflater.flush()
     except zlib.error as exc:

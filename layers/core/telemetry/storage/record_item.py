@@ -26,12 +26,15 @@ from telemetry.domain.record import (
 )
 from telemetry.domain.shards import shard_of
 from telemetry.domain.sighting import Observation, Sighting
-from telemetry.storage.bodies import UnreadableBody, decode_body
+from telemetry.storage.bodies import UnreadableBody, decode_body, is_longer
 from telemetry.storage.index_partition import CLEAN, FLAGGED, UNJUDGED, IndexPartition
 from telemetry.storage.tables import TableItem
 
 LARGEST_INLINE_BODY = 350_000
 """Bytes of stored body that fit into a head record (an item may have 400 KB); larger ones go into chunks of that."""
+
+LARGEST_COUNTED_BODY = 1_048_576
+"""Bytes of a body that is understood while records are counted: a thousand of them at a time, however well deflated."""
 
 _SEALED = (
     "index_partition", "received_at", "user", "device", "flags", "evidence", "product_version", "digest", "api_key_id",
@@ -207,11 +210,13 @@ def data_type_of(code: str | None) -> str | None:
 def read_image(image: Image) -> tuple[Observation, Record | None]:
     """A stream's NewImage (in DynamoDB's own notation, binaries as bytes), and the record, if its body is in it.
 
-    Counting needs no body, so a body that cannot be read is treated like one that lies in chunks.
+    Counting needs no body, so one that cannot be read, or has more than LARGEST_COUNTED_BODY, is treated like one that
+    lies in chunks.
     """
     item = RecordItem()
     item.deserialize(dict(image))
-    record = None if item.body is None else record_of(item, lambda: item.body)
+    is_at_hand = item.body is not None and not is_longer(item.body, LARGEST_COUNTED_BODY)
+    record = record_of(item, lambda: item.body) if is_at_hand else None
     return observation_of(item), record if record and record.has_body else None
 
 

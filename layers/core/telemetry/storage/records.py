@@ -16,7 +16,7 @@ from telemetry.domain.record import Record, RecordKey, chunk_keys, judgement_key
 from telemetry.domain.shards import ShardPlan
 from telemetry.retry import Deadline
 from telemetry.storage.batches import batch_get, read_items
-from telemetry.storage.bodies import UnreadableBody, encode_body
+from telemetry.storage.bodies import UnreadableBody, encode_body, is_longer
 from telemetry.storage.errors import store
 from telemetry.storage.index_marks import KnownMarks, mark_item, read_marks
 from telemetry.storage.index_partition import IndexPartition
@@ -94,8 +94,8 @@ class RecordStore:
         item = found_item(bind(RecordItem, self.table), *key, consistent_read=False)
         return self.whole(item) if item else None
 
-    def many(self, keys: Sequence[RecordKey]) -> Iterator[Record]:
-        """Those of the records that are there, in the order of their keys, each whole.
+    def many(self, keys: Sequence[RecordKey], longest: int | None = None) -> Iterator[Record]:
+        """Those of the records that are there, in the order of their keys, each whole, but for bodies beyond `longest`.
 
         What an index lists may not have reached every copy of the table: what seems to be missing is read consistently.
         """
@@ -103,14 +103,20 @@ class RecordStore:
         items = {item.key: item for item in batch_get(model, keys)}
         missing = [key for key in keys if key not in items]
         items |= {item.key: item for item in batch_get(model, missing, consistent_read=True)}
-        return (self.whole(items[key]) for key in keys if key in items)
+        return (self.whole(items[key], longest) for key in keys if key in items)
 
-    def whole(self, item: RecordItem) -> Record:
-        """The record of an item, with its body from wherever it lies.
+    def whole(self, item: RecordItem, longest: int | None = None) -> Record:
+        """The record of an item, with its body from wherever it lies, unless that has more than `longest` bytes.
 
         One that cannot be read is given too, with its `damage`: it must not keep others from being read.
         """
-        return record_of(item, lambda: item.body if item.chunks is None else self._joined(item))
+
+        def body() -> bytes | None:
+            if longest is not None and (item.chunks or (item.body and is_longer(item.body, longest))):
+                raise UnreadableBody(f"it has more than {longest} bytes")
+            return item.body if item.chunks is None else self._joined(item)
+
+        return record_of(item, body)
 
     def one_of_each(self, partitions: Sequence[str]) -> dict[str, Record]:
         """From each base partition that has records, the one with the latest event time, whole."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from telemetry.domain.api_key import without_keys
 from telemetry.domain.errors import Forbidden, Unauthenticated
 from telemetry.faults import log_failure
 from telemetry.web.http import PlainAnswer, json_answer
@@ -30,7 +31,8 @@ def failure_answer(
     """
     status, body, headers = failure(error, now)
     if isinstance(error, Unauthenticated | Forbidden):
-        logger.warning("Refused", cause=type(error).__name__, key=str(error), **caller)
+        told: dict[str, Any] = {name: without_keys(str(text)) for name, text in caller.items()}
+        logger.warning("Refused", cause=type(error).__name__, key=str(error), **told)
     elif status >= 500:
         log_failure(error, logger)
     return json_answer(status, body, **headers)

@@ -15,6 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import (
     ResponseValidationError,
 )
 
+from telemetry.domain.api_key import without_keys
 from telemetry.domain.errors import (
     AlreadyExists,
     ChangedMeanwhile,
@@ -143,17 +144,17 @@ def problem_of(error: Exception) -> Problem:
 
 
 def problem_answer(problem: Problem, request: Request) -> Response[str]:
-    """The answer with a problem."""
+    """The answer with a problem. No API key that stood in the address is in it."""
     body: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.type,
         "title": problem.title,
         "status": problem.status,
-        "detail": problem.detail,
-        "instance": request.path,
+        "detail": without_keys(problem.detail),
+        "instance": without_keys(request.path),
         "request_id": request.request_id,
     }
     if problem.errors:
-        body["errors"] = list(problem.errors)
+        body["errors"] = [{name: without_keys(text) for name, text in each.items()} for each in problem.errors]
     response = answer(problem.status, body)
     response.headers |= {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store", **_HEADERS.get(problem.status, {})}
     if problem.retry_after is not None:
@@ -182,7 +183,8 @@ def failure_problem(
 
 def _logged(path: str) -> str:
     """The path as a log may have it: somebody may have put a key where the id of its licence belongs."""
-    return _ID_OF_KEYS.sub(lambda found: found[1] + (found[2] if _KEYLESS.fullmatch(found[2]) else "…"), path)
+    keyless = _ID_OF_KEYS.sub(lambda found: found[1] + (found[2] if _KEYLESS.fullmatch(found[2]) else "…"), path)
+    return without_keys(keyless)
 
 
 def _of_fields(errors: Sequence[Mapping[str, str]]) -> Problem:

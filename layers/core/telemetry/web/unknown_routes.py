@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger
 
 from telemetry.domain.errors import Unauthenticated
 from telemetry.domain.failed_call import Cause, caller
+from telemetry.faults import log_left_out
 from telemetry.services.failed_calls import SummedCalls
 from telemetry.web.authentication import credentials_of
 from telemetry.web.http import PlainAnswer, Request, json_answer
@@ -19,8 +20,8 @@ def unknown_route(event: Mapping[str, Any], calls: SummedCalls, logger: Logger, 
     request = Request.from_event({**event, "body": None})
     try:
         calls.note(caller(Cause.UNKNOWN_ROUTE, _presented(request), request.source_ip), now)
-    except Exception:
-        logger.exception("Not counted", cause=Cause.UNKNOWN_ROUTE)
+    except Exception as exc:  # noqa: BLE001 (it is logged)
+        log_left_out(exc, logger, "Not counted", cause=Cause.UNKNOWN_ROUTE)
     path = canonical_path(request.method, event["requestContext"]["http"]["path"])
     if path is None:
         return json_answer(404, {"message": "Not Found"})

@@ -89,6 +89,6 @@ class RollupWiring(Wiring):
 
 
 def _read(image: Mapping[str, Any]) -> tuple[Observation, Event | None]:
-    """A stream's image, and the event in its body; None for a body that is too large for the stream."""
+    """A stream's image, and the event in its body; None for a body that is too large to be understood at once."""
     observation, record = read_image(image)
-    return observation, event_of(record) if record else None
+    return observation, event_of(record).brief() if record else None

@@ -4,7 +4,7 @@ A developer's uses of a day are all one company's (`attribution.company_of_day`)
 the company that each is attributed to.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +12,7 @@ from datetime import date
 from telemetry.domain.attribution import Attribution, AttributionKind, AttributionSource, DayCompany, company_of_day
 from telemetry.domain.hourly_counts import UNNAMED, largest, name_of
 from telemetry.domain.profiles.cards import CompanyName, shown
+from telemetry.domain.profiles.span import MOST_AT_ONCE, Span
 from telemetry.domain.record import RecordKey
 from telemetry.domain.sighting import Observation
 
@@ -25,6 +26,12 @@ MOST_VERSIONS = 4
 MOST_COUNTRIES = 4
 MOST_DEVICES = 8
 """Of a row: the first of them in order. A developer with more of a day has no use for all of them."""
+
+_MOST_OF_ONE = 500
+"""Companies, and activity types, of one developer's day that are told apart in memory; those of least use go first."""
+
+_DEVELOPER, _NOBODY = b"d", b"n"
+"""Begin a place in a span: developers by fingerprint, then what nobody did by company."""
 
 Attribute = Callable[[str | None, str | None], Attribution]
 """Who is behind a use, by its company hint and its address."""
@@ -74,6 +81,8 @@ class _Doing:
     devices: set[bytes] = field(default_factory=set)
     named_by: tuple[bool, RecordKey] | None = None
     """The record that tells how it is called: one of product usage, which also says of what type the id is."""
+    company: CompanyName | None = None
+    """Of NOBODY."""
 
     def add(self, seen: Observation, attribution: Attribution) -> None:
         self.records += 1
@@ -87,6 +96,18 @@ class _Doing:
         if seen.key:
             named = (not seen.uses, seen.key)
             self.named_by = min(self.named_by or named, named)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Clients choose all of this: whatever they make up, one developer takes little memory."""
+        if len(self.versions) > 2 * MOST_VERSIONS:
+            self.versions = set(_last(self.versions))
+        if len(self.devices) > 2 * MOST_DEVICES:
+            self.devices = set(_first(self.devices))
+        if len(self.uses) > 2 * _MOST_OF_ONE:
+            self.uses = Counter(largest(self.uses, _MOST_OF_ONE))
+        if len(self.behind) > 2 * _MOST_OF_ONE:
+            self.behind = Counter(dict(sorted(self.behind.items(), key=_least_last)[:_MOST_OF_ONE]))
 
     @property
     def countries(self) -> tuple[str, ...]:
@@ -98,38 +119,51 @@ class _Doing:
 
 
 class Folding:
-    """Folds the records of a product and day, or of some shards of it: no developer is in two of them."""
+    """Folds the records of a product and day, or of some shards of it: no developer is in two of them.
 
-    def __init__(self, day: date, attribute: Attribute) -> None:
+    It holds `most` developers or so: the first ones in order of fingerprints, from the place `start` on. Where there
+    are more, `rest` is where another folding of the same records starts.
+    """
+
+    def __init__(self, day: date, attribute: Attribute, start: bytes = b"", most: int = MOST_AT_ONCE) -> None:
         self._day = day
         self._attribute = attribute
-        self._developers: defaultdict[bytes, _Doing] = defaultdict(_Doing)
-        self._nobody: defaultdict[CompanyName | None, _Doing] = defaultdict(_Doing)
+        self._span = Span(_Doing, start, most)
 
     def add(self, seen: Observation) -> None:
         attribution = self._attribute(seen.company, seen.address)
         actor = seen.sighting.actor
-        doing = self._nobody[company_named(attribution)] if actor is None else self._developers[actor]
-        doing.add(seen, attribution)
+        company = company_named(attribution) if actor is None else None
+        if doing := self._span.at(_NOBODY + _spelled(company) if actor is None else _DEVELOPER + actor):
+            doing.company = company
+            doing.add(seen, attribution)
+
+    @property
+    def rest(self) -> bytes | None:
+        return self._span.end
 
     @property
     def developers(self) -> list[bytes]:
-        return sorted(self._developers)
+        return [fingerprint for fingerprint, _ in self._developers()]
 
     @property
     def untold(self) -> list[bytes]:
         """Developers whose records tell no company: one of an earlier day may be carried."""
-        return [each for each in self.developers if not any(who.is_company for who in self._developers[each].behind)]
+        return [each for each, doing in self._developers() if not any(who.is_company for who in doing.behind)]
 
     def rows(self, known: Mapping[bytes, Known]) -> Iterator[Row]:
         """In order of fingerprints; then those of NOBODY. `known` is everyone seen on an earlier day."""
-        for fingerprint in self.developers:
-            doing, before = self._developers[fingerprint], known.get(fingerprint, Known(self._day))
+        for fingerprint, doing in self._developers():
+            before = known.get(fingerprint, Known(self._day))
             found = company_of_day(self._day, doing.behind.items(), before.told)
             company = company_named(found.company) if found else None
             yield self._row(fingerprint, doing, company, found.told_on if found else None, min(before.first, self._day))
-        for company, doing in sorted(self._nobody.items(), key=lambda each: each[0].id if each[0] else ""):
-            yield self._row(NOBODY, doing, company, self._day if company else None, self._day)
+        for place, doing in self._span.items():
+            if place.startswith(_NOBODY):
+                yield self._row(NOBODY, doing, doing.company, self._day if doing.company else None, self._day)
+
+    def _developers(self) -> Iterator[tuple[bytes, _Doing]]:
+        return ((place[1:], doing) for place, doing in self._span.items() if place.startswith(_DEVELOPER))
 
     def _row(
         self, fingerprint: bytes, doing: _Doing, company: CompanyName | None, told_on: date | None, first: date
@@ -141,11 +175,32 @@ class Folding:
             first=first,
             records=doing.records,
             uses=largest(doing.uses, MOST_ACTIVITIES),
-            versions=tuple(sorted(doing.versions)[-MOST_VERSIONS:]),
+            versions=tuple(_last(doing.versions)),
             countries=doing.countries,
-            devices=tuple(sorted(doing.devices)[:MOST_DEVICES]),
+            devices=tuple(_first(doing.devices)),
             key=doing.named_by[1] if doing.named_by else None,
         )
+
+
+def _last(versions: Iterable[str]) -> list[str]:
+    return sorted(versions)[-MOST_VERSIONS:]
+
+
+def _first(devices: Iterable[bytes]) -> list[bytes]:
+    return sorted(devices)[:MOST_DEVICES]
+
+
+def _least_last(item: tuple[Attribution, int]) -> tuple[int, int, str]:
+    """As `company_of_day` looks at them."""
+    attribution, uses = item
+    return -attribution.confidence, -uses, attribution.id or ""
+
+
+def _spelled(company: CompanyName | None) -> bytes:
+    """For order; each company once, however it was told."""
+    if company is None:
+        return b""
+    return f"{company.id}\0{company.name}\0{company.source}\0{company.confidence}".encode()
 
 
 def company_named(attribution: Attribution) -> CompanyName | None:

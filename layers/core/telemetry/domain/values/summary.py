@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from telemetry.domain.event import Event
+from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import OTHER, name_of
 from telemetry.domain.instant import to_nearest_millisecond
 from telemetry.domain.sighting import Observation
@@ -23,6 +24,9 @@ MOST_VERSIONS = 16
 
 MOST_SERIES = 160
 """Versions with a name, of all groups together: so an item has a bound in bytes."""
+
+MOST_TEXTS_IN_ALL = 400
+"""Texts with a name, of all groups and versions together: each batch of the hour writes all of them again."""
 
 _TIE_DIGITS = 16
 
@@ -80,11 +84,17 @@ class Values:
         """One more record; `event` is None where its body is not at hand. Names go to those that come first."""
         self.records += 1
         if event is None:
-            self.unread += not seen.uses  # product usage has no values, whatever else it says
+            # neither product usage nor what is malformed has a value, whatever else it says
+            self.unread += not seen.uses and Flag.MALFORMED not in seen.flags
         elif event.value is not None:
             at = Moment(to_nearest_millisecond(seen.received_at), seen.seal.hex()[:_TIE_DIGITS])
             wanted = SeriesKey(type_of(event.value), name_of(event.group), name_of(seen.version))
-            _series(self.series, self._place_of(wanted)).add(event.value, at)
+            summary = _series(self.series, self._place_of(wanted))
+            if isinstance(summary, Texts) and isinstance(event.value, str):
+                has_room = sum(len(each.counts) for each in self._texts) < MOST_TEXTS_IN_ALL
+                summary.add(event.value, at, has_room=has_room)
+            else:
+                summary.add(event.value, at)
 
     def merge(self, other: "Values") -> None:
         """Takes in another summary, which stays as it is; all names are kept."""
@@ -104,9 +114,16 @@ class Values:
         versions = {key for _, keys in by_group for key in self._most_of(keys, MOST_VERSIONS)}
         named = self._most_of(versions, MOST_SERIES)
         self._rename(lambda key: key if key in named else key._replace(version=OTHER))
-        for each in self.series.values():
-            if isinstance(each, Texts):
-                each.make_room()
+        for each in self._texts:
+            each.make_room()
+        most = sorted((count for each in self._texts for count in each.named.values()), reverse=True)
+        if len(most) > MOST_TEXTS_IN_ALL:
+            for each in self._texts:
+                each.make_room(sum(count > most[MOST_TEXTS_IN_ALL] for count in each.named.values()))
+
+    @property
+    def _texts(self) -> list[Texts]:
+        return [each for each in self.series.values() if isinstance(each, Texts)]
 
     def _most_of(self, keys: Iterable[SeriesKey], most: int) -> set[SeriesKey]:
         return _most(Counter({key: self.series[key].count for key in keys}), lambda key: key.version, most)

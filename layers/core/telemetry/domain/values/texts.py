@@ -18,11 +18,16 @@ class Texts:
     last_ms: int = 0
     counts: Counter[str] = field(default_factory=Counter)
 
-    def add(self, text: str, at: Moment) -> None:
-        """One more text. Names go to those that come first."""
+    @property
+    def named(self) -> dict[str, int]:
+        """Those that have a name."""
+        return {text: count for text, count in self.counts.items() if text != OTHER}
+
+    def add(self, text: str, at: Moment, *, has_room: bool = True) -> None:
+        """One more text. Names go to those that come first; without room, to nobody else."""
         name = counted_text(text)
         named = len(self.counts) - (OTHER in self.counts)
-        self.counts[name if name in self.counts or named < MOST_TEXTS else OTHER] += 1
+        self.counts[name if name in self.counts or (has_room and named < MOST_TEXTS) else OTHER] += 1
         self.count += 1
         self.last_ms = max(self.last_ms, at.received_ms)
 
@@ -32,6 +37,6 @@ class Texts:
         self.count += other.count
         self.last_ms = max(self.last_ms, other.last_ms)
 
-    def make_room(self) -> None:
+    def make_room(self, most: int | None = None) -> None:
         """Leaves their names to the most frequent."""
-        self.counts = Counter(largest(self.counts, MOST_TEXTS))
+        self.counts = Counter(largest(self.counts, MOST_TEXTS if most is None else most))

@@ -67,19 +67,19 @@ class Told:
 
     def groups(self) -> list[Group]:
         """All groups, by name; OTHER comes last."""
-        by_group: dict[tuple[ValueType, str], list[SeriesKey]] = {}
-        whole = merged(each.values for each in self.buckets)
-        for key in whole.series:
-            by_group.setdefault((key.type, key.group), []).append(key)
+        by_group: dict[tuple[ValueType, str], list[tuple[SeriesKey, Summary]]] = {}
+        for bucket in self.buckets:  # whose summaries are not put together: every hour may have other names
+            for key, summary in bucket.values.series.items():
+                by_group.setdefault((key.type, key.group), []).append((key, summary))
         found = [
             Group(
                 type_,
                 name,
-                sum(whole.series[key].count for key in keys),
-                max(whole.series[key].last_ms for key in keys),
-                len(keys),
+                sum(summary.count for _, summary in parts),
+                max(summary.last_ms for _, summary in parts),
+                len({key for key, _ in parts}),
             )
-            for (type_, name), keys in by_group.items()
+            for (type_, name), parts in by_group.items()
         ]
         return sorted(found, key=lambda each: (each.name == OTHER, each.name, each.type))
 
@@ -112,10 +112,9 @@ def told(
     cut: Timeline, hours: Iterable[tuple[datetime, Values]], days: Mapping[date, DayValues], last_closed: date | None
 ) -> Told:
     """What is told of a window: `days` are those closed with values, `hours` all that is needed beside them."""
-    by_hour: dict[datetime, list[Values]] = {}
-    for start, values in hours:
-        by_hour.setdefault(start, []).append(values)
-    merged_hours = {start: merged(parts) for start, parts in by_hour.items()}
+    merged_hours: dict[datetime, Values] = {}
+    for start, values in hours:  # one part after the other: all parts of a week would take a gigabyte
+        merged_hours.setdefault(start, Values()).merge(values)
     states = [_day(day, days.get(day), merged_hours, last_closed) for day in cut.days]
     if cut.is_hourly:
         closed = {each.day for each in states if each.is_closed}

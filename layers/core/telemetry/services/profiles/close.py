@@ -4,7 +4,7 @@ It runs after finance has closed a day, and reads the same records; nothing of i
 setting `profiles` is on, day by day:
 
 1. *Pin*: what the day is attributed with is written down, before anything is read.
-2. *Rows*: each shard's records are folded into rows, which are kept once.
+2. *Rows*: each shard's records are folded into rows, which are kept once: in parts, if they are more than memory holds.
 3. *Tenures*: each row is added to what its developer did at its company, unless it has that day already.
 4. The view advances. After the last day that can be closed, lists are made of the rows of 13 weeks.
 
@@ -21,9 +21,8 @@ from typing import Protocol
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.attribution import CARRIED_DAYS, DayCompany
 from telemetry.domain.closing import Closing
-from telemetry.domain.profiles.cards import DeveloperCard, Order, shown
+from telemetry.domain.profiles.cards import DeveloperCard, Order
 from telemetry.domain.profiles.closing import Pin, Range, View
-from telemetry.domain.profiles.people import Profile
 from telemetry.domain.profiles.ranking import listed, ranked_companies, ranked_developers
 from telemetry.domain.profiles.rows import (
     NOBODY,
@@ -32,26 +31,22 @@ from telemetry.domain.profiles.rows import (
     Known,
     Row,
     attribution_of,
-    nobodys_together,
 )
-from telemetry.domain.profiles.tenure import Tenure, added
-from telemetry.domain.record import RecordKey
+from telemetry.domain.profiles.span import MOST_AT_ONCE
 from telemetry.services.ports import DayRecords
-from telemetry.services.profiles.forget import forget_names
+from telemetry.services.profiles.adding import Identities, TenureAdder
 from telemetry.services.profiles.stores import ProfileStores, days_between, ranking_of
 from telemetry.services.profiles.views import begin_anew
 from telemetry.services.recount import Allowance
-from telemetry.storage.batches import grouped
+from telemetry.storage.profiles.rows import Kept
 from telemetry.storage.profiles.tenures import TenureKey
 from telemetry.storage.side_by_side import side_by_side
 
 FIRST_DAYS = 90
 """How many closed days are attributed at first, of a product whose profiles are new."""
 
-_AT_ONCE = 500
 
-Identities = Callable[[Sequence[RecordKey]], Mapping[RecordKey, tuple[str | None, str | None]]]
-"""The id that each record names, and how it calls it."""
+_HOUR = 3_600
 
 
 class Attributing(Protocol):
@@ -69,7 +64,7 @@ class Attributing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProfileCloser:
-    """Closes days of product usage in one environment."""
+    """Closes days of product usage in one environment. `most` developers, or companies, are in memory at a time."""
 
     stores: ProfileStores
     records: DayRecords
@@ -77,9 +72,10 @@ class ProfileCloser:
     identities: Identities
     forgotten: Callable[[], Collection[bytes]]
     allowance: Allowance
+    most: int = MOST_AT_ONCE
 
     def close_all(self, products: Sequence[str], finance: Closing, now: datetime) -> dict[str, list[date]]:
-        """Closes the days of products as far as finance has, as far as there is time.
+        """Closes the days of products as far as finance has, as far as there is time; each hour begins with another.
 
         Raises what keeps a product's day from being closed, after all others have got further.
         """
@@ -87,7 +83,11 @@ class ProfileCloser:
             return {}
         first, last = date.fromordinal(finance.opened), date.fromordinal(finance.closed)
         closed, failures = dict[str, list[date]](), list[Exception]()
-        for product in products:
+        turn = int(now.timestamp() // _HOUR) % max(1, len(products))
+        for product in (
+            *products[turn:],
+            *products[:turn],
+        ):  # one that takes all the time does so before others in turn
             try:
                 closed[product] = self.close(product, first, last, now)
             except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
@@ -179,28 +179,35 @@ class ProfileCloser:
 
     def _fold(self, product: str, view: View, day: date, pin: Pin) -> bool:
         """Whether all shards have their rows afterwards."""
-        shards, base = range(self.records.shard_count(day)), view.base
-        kept = self.stores.rows.kept(view.number, product, day, shards)
-        copied = self.stores.rows.kept(base, product, day, shards) if base is not None and _is_copied(view, day) else ()
-        for shard in (each for each in shards if each not in kept):
-            if not self.allowance.allows():
-                return False
-            if base is not None and shard in copied:
-                rows = list(self.stores.rows.read(base, product, day, shard))
-            else:
-                rows = self._folded(product, view.number, day, shard, self.attributing.attribute(pin))
-            self.stores.rows.keep(view.number, product, day, shard, rows)
+        shards = range(self.records.shard_count(day))
+        for shard, found in self.stores.rows.kept(view.number, product, day, shards).items():
+            kept = found
+            while not kept.is_all:
+                if not self.allowance.allows():
+                    return False
+                kept = self._fold_part(product, view, day, pin, shard, kept)
         return True
 
-    def _folded(self, product: str, view: int, day: date, shard: int, attribute: Attribute) -> list[Row]:
-        folding = Folding(day, attribute)
+    def _fold_part(self, product: str, view: View, day: date, pin: Pin, shard: int, kept: Kept) -> Kept:
+        """The next part of a shard, from the view that this one is based on, or from records."""
+        rows, part = self.stores.rows, kept.parts
+        if view.base is not None and _is_copied(view, day):
+            copied = rows.kept_part(view.base, product, day, shard, part)
+            if copied:
+                same = rows.read_part(view.base, product, day, shard, part)
+                return rows.keep(view.number, product, day, shard, same, part, copied.rest)
+        folding = Folding(day, self.attributing.attribute(pin), kept.rest or b"", self.most)
         for seen in self.records.observations(product, day, [shard]):
             folding.add(seen)
-        return self._rows(product, view, day, folding)
+        folded = self._rows(product, view.number, day, folding)
+        return rows.keep(view.number, product, day, shard, folded, part, folding.rest)
 
     def _rows(self, product: str, view: int, day: date, folding: Folding) -> list[Row]:
         """With what is known of everyone from before."""
-        known = {each: Known(profile.first) for each, profile in self._profiles(product, folding.developers).items()}
+        known = {
+            each: Known(profile.first)
+            for each, profile in self.stores.people.profiles(product, folding.developers).items()
+        }
         untold = [each for each in folding.untold if each in known]
         for each, told in zip(
             untold, side_by_side(lambda who: self._told(product, view, day, who), untold), strict=True
@@ -231,103 +238,9 @@ class ProfileCloser:
         )
 
     def _add(self, product: str, view: int, day: date) -> bool:
-        """Adds the day's rows to tenures, as far as there is time: the next run passes over those that have the day.
-
-        Companies come last: that they are known says that somebody was there.
-        """
-        nobodys, firsts = list[Row](), dict[str, Row]()
-        forgotten = frozenset(self.forgotten())
-        for some in grouped(self.stores.rows.read(view, product, day), _AT_ONCE):
-            if self.allowance.is_over:
-                return False
-            nobodys += (row for row in some if row.fingerprint == NOBODY)
-            firsts |= {row.company.id: row for row in some if row.company}
-            self._add_developers(product, view, day, [row for row in some if row.fingerprint != NOBODY], forgotten)
-        rows = {row.company.id: row for row in nobodys_together(nobodys) if row.company}
-        known = self.stores.tenures.nobodys(view, product, firsts)
-        for company, row in sorted(firsts.items()):
-            before = known.get(company)
-            if found := rows.get(company):
-                self._put(product, view, TenureKey(company, NOBODY), found, day, before, None)
-            elif before is None and row.company:
-                seen = Tenure(row.company, day, day, day, None, days=0)
-                self._put_if_new(product, view, TenureKey(company, NOBODY), seen)
-        return True
-
-    def _add_developers(
-        self, product: str, view: int, day: date, rows: Sequence[Row], forgotten: Collection[bytes]
-    ) -> None:
-        profiles = self._profiles(product, [row.fingerprint for row in rows])
-        tenures = self.stores.tenures.get(view, product, [_key(row) for row in rows])
-        new = [row for row in rows if row.fingerprint not in profiles and row.fingerprint not in forgotten]
-        names = self.identities([row.key for row in new if row.key])
-
-        def add(row: Row) -> None:
-            profile = self._profile(product, day, row, profiles.get(row.fingerprint), names, forgotten)
-            before = tenures.get(_key(row))
-            if before is None:
-                self.stores.people.note_company(view, product, row.fingerprint, _key(row).company)
-            self._put(product, view, _key(row), row, day, before, profile)
-
-        side_by_side(add, rows)
-        for each in {row.fingerprint for row in rows} & frozenset(self.forgotten()):
-            # by now: who was forgotten meanwhile was named once more, and what forgetting did not come to is done here
-            forget_names(self.stores, product, each)
-
-    def _profile(
-        self,
-        product: str,
-        day: date,
-        row: Row,
-        known: Profile | None,
-        names: Mapping[RecordKey, tuple[str | None, str | None]],
-        forgotten: Collection[bytes],
-    ) -> Profile:
-        """The profile of a row's developer, stored if it is another by this row; its devices know it then, too."""
-        while True:
-            name, id_type = names.get(row.key, (None, None)) if row.key else (None, None)
-            before = known or Profile(row.first, shown(name) if name else None, id_type)
-            after = before.forgotten() if row.fingerprint in forgotten else before.with_devices(row.devices, day)
-            if known and after == known:
-                return known
-            for device in after.devices.keys() - before.devices.keys() if known else after.devices:
-                self._note_user(product, device, row.fingerprint, day)
-            try:
-                self.stores.people.put_profile(product, row.fingerprint, after)
-            except Outdated:
-                known = self._profiles(product, [row.fingerprint]).get(row.fingerprint)
-                continue
-            return after
-
-    def _note_user(self, product: str, device: bytes, user: bytes, day: date) -> None:
-        while True:
-            before = self.stores.people.users(product, [device])[device]
-            after = before.with_user(user, day)
-            if after == before:
-                return
-            with suppress(Outdated):
-                self.stores.people.put_users(product, device, after)
-                return
-
-    def _put(
-        self, product: str, view: int, key: TenureKey, row: Row, day: date, before: Tenure | None, who: Profile | None
-    ) -> None:
-        """Adds a row to a tenure, unless it has the day."""
-        while (after := added(before, row, day)) is not before:
-            named = replace(after, name=who.name, id_type=who.id_type) if who else after
-            try:
-                self.stores.tenures.put(view, product, key, named, before)
-            except Outdated:  # another run has added the day, and maybe later ones
-                before = self.stores.tenures.get(view, product, [key]).get(key)
-                continue
-            return
-
-    def _put_if_new(self, product: str, view: int, key: TenureKey, tenure: Tenure) -> None:
-        with suppress(Outdated):
-            self.stores.tenures.put(view, product, key, tenure, None)
-
-    def _profiles(self, product: str, fingerprints: Collection[bytes]) -> dict[bytes, Profile]:
-        return self.stores.people.profiles(product, fingerprints)
+        shards = range(self.records.shard_count(day))
+        adder = TenureAdder(self.stores, self.identities, self.forgotten, self.allowance, self.most)
+        return adder.add(product, view, day, shards)
 
     def _list(self, product: str, view: View, now: datetime) -> None:
         """Makes the lists of the last closed day."""
@@ -352,10 +265,6 @@ class ProfileCloser:
             each: replace(card, name=profiles[each].name, id_type=profiles[each].id_type) if each in profiles else card
             for each, card in cards.items()
         }
-
-
-def _key(row: Row) -> TenureKey:
-    return TenureKey(row.company.id if row.company else None, row.fingerprint)
 
 
 def _is_copied(view: View, day: date) -> bool:
