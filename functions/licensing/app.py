@@ -12,9 +12,9 @@ from telemetry.dialects import getkeymanager
 from telemetry.dialects.body.masking import body_api_key
 from telemetry.dialects.getkeymanager import licensing as dialect
 from telemetry.domain.api_key import Access, Capability
-from telemetry.domain.errors import StoreUnavailable
 from telemetry.domain.licensing import DeviceAction, DeviceRequest, Finding
 from telemetry.domain.sighting import UNKNOWN_PRODUCT
+from telemetry.faults import log_left_out
 from telemetry.retry import Deadline, deadline
 from telemetry.services.idempotency import Answer, once
 from telemetry.web.authentication import credentials_of
@@ -105,5 +105,5 @@ def _count(action: DeviceAction, finding: Finding, access: Access, now: datetime
     code = dialect.code_of(finding.outcome)
     try:
         wired().counters(access.environment).add(product, action, code, now)
-    except StoreUnavailable as exc:
-        logger.exception("Not counted", cause=str(exc), product=product, action=action, code=code)
+    except Exception as exc:  # noqa: BLE001 (it is logged)
+        log_left_out(exc, logger, "Not counted", product=product, action=action, code=code)

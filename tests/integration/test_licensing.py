@@ -9,6 +9,7 @@ from itertools import product as combinations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from telemetry.domain.environment import Environment
 from telemetry.domain.errors import StoreUnavailable
@@ -21,6 +22,7 @@ from telemetry.storage.licenses import LicenseStore
 from telemetry.storage.licensing_counters import LicensingCounters
 from telemetry.storage.tables import dynamodb_client
 from tests.client import Answer, Client
+from tests.integration.test_metrics import emitted, failing
 from tests.lambdas import example_event, load_function
 from tests.worlds.deployment import Deployment
 from tests.worlds.licenses import DEVICE, KEY, activation_store, activations_of, issue, license_store
@@ -324,6 +326,16 @@ def test_calls_are_counted_by_product_action_and_code(deployment: Deployment, as
         "acme-cli": {(DeviceAction.VERIFY, 210): 1},
         "~unknown": {(DeviceAction.VERIFY, 210): 1},
     }
+
+
+def test_a_call_that_storage_forbids_to_count_is_answered_and_rings(
+    deployment: Deployment, ask: Ask, capsys: pytest.CaptureFixture[str]
+) -> None:
+    issue(deployment)
+    denied = ClientError({"Error": {"Code": "AccessDeniedException", "Message": ""}}, "UpdateItem")
+    with failing(denied, "UpdateItem"):
+        assert code_of(ask("verify", {"license_key": "nobody's", "identifier": "a"})) == 210
+    assert "StorageFaults" in {name for _, name, _ in emitted(capsys.readouterr().out)}
 
 
 def calls_since(deployment: Deployment, product: str, begin: datetime) -> Calls:
