@@ -27,8 +27,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
     With `"product"` and `"attribute_anew": ["2026-11-01", "2026-11-20"]` these days are attributed with what there is
     today, beside what was made of them before. With `"without_network_file": true` days whose network file is gone are
-    attributed without one. Raises when a product's day cannot be closed, after all others have got further; and when
-    days are closed, but their network file is damaged or not the newest: an alarm has to ring.
+    attributed without one. Raises when a product's day cannot be closed, after all others have got further; when days
+    are closed, but their network file is damaged or not the newest; and when usage lags behind: an alarm has to ring.
     """
     environment, now = Environment(event["environment"]), wired.clock.now()
     allowance = Allowance(lambda: context.get_remaining_time_in_millis() / 1000)
@@ -41,9 +41,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             raise ValueError(f"{product} keeps no profiles")
         closer.attribute_anew(product, days_anew, now)
         products = [product]
-    closed = closer.close_all(products, wired().ledger(environment).closing(), now)
+    finance = wired().ledger(environment).closing()
+    closed = closer.close_all(products, finance, now)
     days = {product: [day.isoformat() for day in days] for product, days in closed.items() if days}
     logger.info("Usage closed", environment=environment, days=days)
     if (files := wired().network_files) and not goes_without:
         files.check()
+    closer.check(products, finance)
     return {"environment": environment, "closed": days}

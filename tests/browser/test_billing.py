@@ -11,7 +11,7 @@ from tests.browser.clicks import Person
 from tests.browser.conftest import OpenPage
 from tests.browser.paper import check_paper, print_out
 from tests.browser.reading import last_final, numbered_rows, reported
-from tests.browser.screen import PHONE, axe, overflow, panel
+from tests.browser.screen import PHONE, axe, overflow, panel, until
 from tests.local_service import LocalService
 
 Json = Any
@@ -49,7 +49,7 @@ def test_every_number_is_that_of_a_report(open_demo: OpenPage, demo: LocalServic
     page.get_by_role("button", name="Month before").click()
     before = months[[row["month"] for row in months].index(month) - 1]
     expect(panel(page, "month").locator("[data-stat=users]")).to_have_text(f"{before['users']:,}")
-    assert f"month={before['month']}" in page.url
+    until(page, lambda: f"month={before['month']}" in page.url)
     days = reported(demo, "daily", application=DESKTOP, **{"from": f"{before['month']}-01", "to": before["through"]})
     expect(panel(page, "days").locator("[data-day]")).to_have_count(len(days["rows"]))
     assert list(numbered_rows(page, "days", "day")) == [

@@ -225,7 +225,7 @@ def test_a_company_opens(open_page: OpenPage) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     opened(page)
-    assert f"open={ANN}" not in page.url
+    until(page, lambda: f"open={ANN}" not in page.url)
 
 
 def test_a_developer_opens(open_page: OpenPage, analytics: Analytics) -> None:
@@ -259,7 +259,7 @@ def test_a_record_leads_to_its_company(open_page: OpenPage, analytics: Analytics
     page = open_page("?view=records&record=record-1")
     page.get_by_role("dialog").locator("[data-part=company]").get_by_role("link").click()
     expect(page.get_by_role("dialog", name="Company")).to_contain_text("globex.co.uk")
-    assert f"product={ORBIT}" in page.url
+    until(page, lambda: f"product={ORBIT}" in page.url)
 
 
 # ── for everybody

@@ -358,7 +358,7 @@ def test_a_customer_is_registered_and_changed(open_page: OpenPage, service: Loca
     dialog.get_by_label("Id").fill("mended")
     dialog.get_by_role("button", name="Register").click()
     opened(page, "customer")
-    assert httpx.URL(page.url).params["customer"] == "mended"
+    until(page, lambda: httpx.URL(page.url).params["customer"] == "mended")
     page.get_by_role("button", name="Change").click()
     page.get_by_role("dialog").get_by_label("E-mail").fill("it@mended.example")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
@@ -444,7 +444,7 @@ def test_what_is_not_there_and_what_fails_is_told(
     expect(panel(page, "license")).to_contain_text("There is no such licence in production")
     page.goto("/admin/telemetry?view=licenses&license=ACME-7F3K-92QM-XT4B-LL08")  # a key is taken out of the address
     opened(page, "license-list")
-    assert page.url.endswith("?view=licenses")
+    until(page, lambda: page.url.endswith("?view=licenses"))
     page.goto("/admin/telemetry?view=customers&customer=nobody")
     expect(panel(page, "customer")).to_contain_text("Nobody registered this customer")
     expect(panel(page, "customer-licenses")).to_contain_text("No licence in production")

@@ -35,7 +35,7 @@ def test_signing_in_and_out(open_page: OpenPage, service: LocalService) -> None:
     key.fill(service.keys["admin_key"])
     page.keyboard.press("Enter")
     loaded(page, "overview")
-    assert page.url.endswith("?range=7d")
+    until(page, lambda: page.url.endswith("?range=7d"))
     (cookie,) = page.context.cookies()
     assert (cookie.get("httpOnly"), cookie.get("sameSite"), cookie.get("path")) == (True, "Strict", "/")
     assert service.keys["admin_key"] not in str(
@@ -79,7 +79,7 @@ def test_a_session_that_ends_leads_back_to_the_same_view(
     del analytics.given["system-logs"]
     page.keyboard.press("Enter")
     loaded(page, "logs")
-    assert page.url.endswith("?view=logs&environment=staging")
+    until(page, lambda: page.url.endswith("?view=logs&environment=staging"))
 
 
 # ── what is allowed
@@ -170,7 +170,7 @@ def test_what_is_looked_at_is_in_the_address(open_page: OpenPage, analytics: Ana
     page.get_by_role("radio", name="7d").check()
     page.get_by_role("combobox", name="Product").select_option("orbit-cli")
     loaded(page, "overview")
-    assert page.url.endswith("?environment=staging&range=7d&product=orbit-cli")
+    until(page, lambda: page.url.endswith("?environment=staging&range=7d&product=orbit-cli"))
     scope = {"environment": "staging", "range": "7d", "product": "orbit-cli"}
     assert analytics.asked_for("overview")[-1] == scope
     assert analytics.asked_for("licenses")[-1] == scope | {"limit": "20", "threshold": "20"}
@@ -238,7 +238,7 @@ def test_spikes_that_are_over_come_after_the_open_ones(open_page: OpenPage) -> N
         "now", "2026-11-18", "2026-11-12", "2026-11-06",
     ]  # fmt: skip
     shown.last.get_by_role("link", name="See the records").click()
-    assert "from=2026-11-06&to=2026-11-06" in page.url
+    until(page, lambda: "from=2026-11-06&to=2026-11-06" in page.url)
 
 
 @pytest.mark.slow
@@ -258,7 +258,7 @@ def test_a_spike_of_an_api_key_leads_to_its_records(open_page: OpenPage) -> None
     expect(shown).to_contain_text("API key desktop SDK ••••Zi6x: 23,456 events in one day ended")
     expect(shown).to_contain_text("12,345 events in an hour, but at most 999 were expected.")
     shown.get_by_role("link", name="See the records").click()
-    assert "api_key_id=k3f2a9c0d1" in page.url
+    until(page, lambda: "api_key_id=k3f2a9c0d1" in page.url)
     assert "flagged" not in page.url
     assert "product=" not in page.url
     expect(page.get_by_label("API key", exact=True)).to_have_value("k3f2a9c0d1")
@@ -387,7 +387,7 @@ def test_a_fresh_state_says_what_to_check(open_page: OpenPage) -> None:
     page.get_by_role("link", name="Raw data").click()
     expect(panel(page, "records")).to_contain_text("0 records")
     expect(panel(page, "records").get_by_role("link", name="system logs")).to_be_visible()
-    assert page.url.endswith("?environment=staging&view=records")
+    until(page, lambda: page.url.endswith("?environment=staging&view=records"))
 
 
 @pytest.mark.parametrize("asked", ["", "?product=orbit-cli", "?product=no-such-product"])
@@ -441,10 +441,10 @@ def test_a_click_on_a_row_opens_its_record_and_one_on_a_value_filters(open_page:
     row = panel(page, "records").locator("tr[data-record=record-2]")
     row.locator("td[data-label=Group]").click()
     expect(page.get_by_role("dialog", name="Record")).to_be_visible()
-    assert page.url.endswith("&record=record-2")
+    until(page, lambda: page.url.endswith("&record=record-2"))
     page.keyboard.press("Escape")
     row.locator("td[data-label=Version] button").click()
-    assert page.url.endswith("?view=records&version=5.1.0")
+    until(page, lambda: page.url.endswith("?view=records&version=5.1.0"))
 
 
 @pytest.mark.slow
@@ -452,7 +452,7 @@ def test_the_menu_leads_to_the_reference(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("navigation", name="Views").get_by_role("link", name="API").click()
     expect(page.get_by_role("searchbox")).to_be_visible()
-    assert page.url.endswith("/docs")
+    until(page, lambda: page.url.endswith("/docs"))
 
 
 def test_problems_are_shown_and_tried_again(open_page: OpenPage, analytics: Analytics, troubles: list[str]) -> None:
@@ -499,7 +499,7 @@ def test_records_are_filtered_and_paged(open_page: OpenPage, analytics: Analytic
     expect(rows).to_have_count(50)
     rows.first.get_by_title("5.1.0 – show only this").click()
     expect(page.get_by_label("Version", exact=True)).to_have_value("5.1.0")
-    assert "version=5.1.0" in page.url
+    until(page, lambda: "version=5.1.0" in page.url)
 
 
 def test_a_search_goes_on_over_pages_without_a_match(open_page: OpenPage, analytics: Analytics) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import watched
-from tests.browser.screen import PHONE, axe, overflow
+from tests.browser.screen import PHONE, axe, overflow, until
 from tests.described import api, operations
 from tests.local_service import LocalService
 
@@ -98,7 +98,7 @@ def test_a_link_leads_to_its_section_and_so_does_the_keyboard(open_reference: Op
     page.get_by_role("navigation").get_by_role("link", name="GET /api/v1/analytics/overview").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#get_overview")).to_be_in_viewport()
-    assert page.url.endswith("#get_overview")
+    until(page, lambda: page.url.endswith("#get_overview"))
     page.locator("#get_overview").get_by_role("link", name="Overview", exact=True).first.click()
     expect(page.locator("#schema-Overview")).to_be_in_viewport()
 

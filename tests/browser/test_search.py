@@ -76,7 +76,7 @@ def test_a_licence_is_found_by_its_key_in_three_presses(
     opened(page, "license")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert analytics.searched == [{"text": KEY}]
-    assert "license" in page.url
+    until(page, lambda: "license" in page.url)
     assert KEY not in kept(page)
     # it is among those opened before, by what may be shown of it
     page.keyboard.press("Control+k")
@@ -136,7 +136,7 @@ def test_it_is_worked_by_keyboard(open_page: OpenPage, service: LocalService, an
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     until(page, lambda: "c-2" in page.url)
-    assert "environment=staging" in page.url
+    until(page, lambda: "environment=staging" in page.url)
     opened(page, "customer")
 
 
@@ -147,8 +147,8 @@ def test_tabs_are_found_by_name(open_page: OpenPage) -> None:
     expect(options(page)).to_have_count(1)
     page.keyboard.press("Enter")
     loaded(page, "records")
-    assert "view=records" in page.url
-    assert "range=7d" in page.url
+    until(page, lambda: "view=records" in page.url)
+    until(page, lambda: "range=7d" in page.url)
     expect(page.locator("main")).to_be_focused()
 
 
@@ -344,7 +344,7 @@ def test_a_key_that_is_typed_into_the_address_is_taken_out(open_page: OpenPage, 
     analytics.found[KEY] = [LICENSE]
     page = open_page(f"?view=records&license_id={KEY}&range=7d")
     until(page, lambda: f"license_id={LICENSE_ID}" in page.url)
-    assert "range=7d" in page.url
+    until(page, lambda: "range=7d" in page.url)
     assert all(KEY not in json.dumps(query) for _, query in analytics.asked)
     page.go_back()
     loaded(page, "records")

@@ -172,7 +172,7 @@ def look_at_the_spike(page: Page, demo: LocalService) -> None:
     spike.get_by_role("link", name="See the records").click()
     loaded(page, "records")
     days = {"from": episode["opened_at"][:10], "to": episode["last_seen"][:10]}
-    assert days.items() <= dict(httpx.URL(page.url).params).items()
+    until(page, lambda: days.items() <= dict(httpx.URL(page.url).params).items())
     expect(page.get_by_role("combobox", name="Flagged", exact=True)).to_have_value("true")
     with page.expect_response(re.compile("flag=BYPASSED_ACTIVATION")):
         page.get_by_role("combobox", name="Flag", exact=True).select_option("BYPASSED_ACTIVATION")

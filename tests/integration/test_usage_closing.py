@@ -16,6 +16,7 @@ from telemetry.domain.environment import Environment
 from telemetry.domain.keyring import Identity
 from telemetry.domain.profiles.cards import Order
 from telemetry.domain.profiles.views import CompanyView, DeveloperView
+from telemetry.services.profiles.close import UsageBehind
 from telemetry.services.profiles.reader import ProfileReader
 from telemetry.storage.network_files import NetworkFileDamaged, NetworkFileMissing
 from telemetry.storage.profiles.forgotten import ForgottenStore
@@ -102,6 +103,23 @@ def developer(deployment: Deployment, user: str) -> DeveloperView:
 def company_of(deployment: Deployment, user: str) -> tuple[str, int] | None:
     (at,) = developer(deployment, user).at
     return (at.company.id, at.company.confidence) if at.company else None
+
+
+def test_usage_that_lags_behind_fails_the_run(world: AnalyticsWorld) -> None:
+    """Until it has caught up; what was closed stays closed."""
+    days = [DAY + timedelta(days=number) for number in range(4)]
+    for day in days:
+        world.use({"user_id": "jane@acme.com"}, datetime.combine(day, time(8), UTC))
+    world.deliver()
+    for day in days[:3]:
+        world.close(after(day))
+    function = load_function("close_usage", FakeClock(after(days[2])))
+    hurried = Context(milliseconds_left=1_000)
+    with pytest.raises(UsageBehind, match="acme-cli by 3 days"):
+        function.handler({"environment": "production"}, hurried)
+    assert close_usage(days[2])["closed"] == {PRODUCT: [day.isoformat() for day in days[:3]]}
+    world.close(after(days[3]))
+    assert function.handler({"environment": "production"}, hurried)["closed"] == {}  # a day is no reason
 
 
 def test_the_documented_examples_land_on_their_developers_and_companies(

@@ -21,6 +21,7 @@ from typing import Protocol
 from telemetry.domain.active_users import Outdated
 from telemetry.domain.attribution import CARRIED_DAYS, DayCompany
 from telemetry.domain.closing import Closing
+from telemetry.domain.errors import TelemetryError
 from telemetry.domain.profiles.cards import DeveloperCard, Order
 from telemetry.domain.profiles.closing import Pin, Range, View
 from telemetry.domain.profiles.ranking import listed, ranked_companies, ranked_developers
@@ -45,8 +46,14 @@ from telemetry.storage.side_by_side import side_by_side
 FIRST_DAYS = 90
 """How many closed days are attributed at first, of a product whose profiles are new."""
 
+MOST_DAYS_BEHIND = 2
+"""Closed days that usage may lag behind after a run: those on which there was much to do."""
 
 _HOUR = 3_600
+
+
+class UsageBehind(TelemetryError):
+    """Usage is not closed as fast as it comes."""
 
 
 class Attributing(Protocol):
@@ -84,10 +91,8 @@ class ProfileCloser:
         first, last = date.fromordinal(finance.opened), date.fromordinal(finance.closed)
         closed, failures = dict[str, list[date]](), list[Exception]()
         turn = int(now.timestamp() // _HOUR) % max(1, len(products))
-        for product in (
-            *products[turn:],
-            *products[:turn],
-        ):  # one that takes all the time does so before others in turn
+        in_turn = [*products[turn:], *products[:turn]]  # or one that takes all the time would leave the others none
+        for product in in_turn:
             try:
                 closed[product] = self.close(product, first, last, now)
             except Exception as exc:  # noqa: BLE001 (whatever it is, it is not to keep the others waiting)
@@ -96,6 +101,19 @@ class ProfileCloser:
         if failures:
             raise failures[0]
         return closed
+
+    def check(self, products: Sequence[str], finance: Closing) -> None:
+        """Raises UsageBehind where more days than MOST_DAYS_BEHIND are closed by finance and not here.
+
+        Nothing else would tell: a run that gets no further for want of time ends well.
+        """
+        if finance.closed is None or finance.opened is None:
+            return
+        first, last = date.fromordinal(finance.opened), date.fromordinal(finance.closed)
+        behind = {product: self._days_behind(product, first, last) for product in products}
+        late = {product: days for product, days in behind.items() if days > MOST_DAYS_BEHIND}
+        if late:
+            raise UsageBehind(", ".join(f"{product} by {days} days" for product, days in late.items()))
 
     def close(self, product: str, first: date, last: date, now: datetime) -> list[date]:
         """Closes a product's days up to `last`, which finance has closed; `first` is the first day there is.
@@ -120,6 +138,11 @@ class ProfileCloser:
         Raises NotFound, ActionNotAllowed.
         """
         return begin_anew(self.stores.views, product, days, now)
+
+    def _days_behind(self, product: str, first: date, last: date) -> int:
+        views, current = self.stores.views.views(product), self.stores.views.current(product)
+        next_ = self._next(views[current.view], first, last) if current.view in views else first
+        return max(0, (last - next_).days + 1)
 
     def _begin(self, product: str, view: View) -> View:
         try:
