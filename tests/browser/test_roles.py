@@ -60,7 +60,7 @@ def sent(page: Page, method: str, path: str, body: Json, **query: str) -> int:
     return status
 
 
-@pytest.mark.parametrize("who", ["admin", "super_admin"])
+@pytest.mark.parametrize("who", ["admin", pytest.param("super_admin", marks=pytest.mark.slow)])
 def test_who_may_is_named_in_the_audit_log(
     open_page: OpenPage, service: LocalService, keys: dict[str, str], who: str
 ) -> None:
@@ -90,6 +90,7 @@ def test_a_viewer_is_refused_every_change(
     forget_refusals(troubles)
 
 
+@pytest.mark.slow
 def test_an_admin_of_another_environment_changes_nothing_here(
     open_page: OpenPage, service: LocalService, keys: dict[str, str], troubles: list[str]
 ) -> None:

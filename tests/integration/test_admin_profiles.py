@@ -145,7 +145,9 @@ def test_later_days_bring_no_name_back(site: Site) -> None:
     assert all(ANN not in each.users for each in site.stores.people.users(PRODUCT, devices).values())
 
 
-@pytest.mark.parametrize("at_call", range(3, 18, 2))
+@pytest.mark.parametrize(
+    "at_call", [pytest.param(at, marks=pytest.mark.slow) if at != 9 else at for at in range(3, 18, 2)]
+)
 def test_forgetting_that_is_cut_off_is_done_when_it_is_asked_again(site: Site, at_call: int) -> None:
     site.close(FIRST + timedelta(days=9))
     with Fault(at_call=at_call, after=at_call % 4 == 1).planted(), suppress(Crashed):
@@ -154,6 +156,7 @@ def test_forgetting_that_is_cut_off_is_done_when_it_is_asked_again(site: Site, a
     assert site.names(ANN) == {None}
 
 
+@pytest.mark.slow
 def test_what_was_cut_off_is_done_when_the_next_day_is_closed(site: Site) -> None:
     site.close(FIRST + timedelta(days=9))
     site.forgotten.add(ANN, _entry())
@@ -255,6 +258,7 @@ def test_links_that_cannot_be(site: Site) -> None:
 # ── attribution
 
 
+@pytest.mark.slow
 def test_days_are_attributed_anew_and_an_older_view_is_shown_again(site: Site) -> None:
     assert site.ask("GET", "/attribution", None, OF_PRODUCT).body == OF_PRODUCT | {"views": []}
     site.close()
@@ -298,22 +302,22 @@ def test_days_are_attributed_anew_and_an_older_view_is_shown_again(site: Site) -
     assert (gone.status, "are gone" in gone.body["detail"]) == (409, True)
 
 
-@pytest.mark.parametrize(
-    ("query", "body", "status"),
-    [
-        ({}, {"first_day": "2026-09-05", "last_day": "2026-09-04"}, 422),
-        ({}, {"first_day": "2026-08-01", "last_day": "2026-08-31"}, 422),
-        ({}, {"first_day": "2026-10-01", "last_day": "2026-10-02"}, 422),
-        ({}, {"first_day": "soon", "last_day": "2026-09-04"}, 422),
-        ({}, {"first_day": "2026-09-05"}, 422),
-        ({"product": "acme-cli"}, {"first_day": "2026-09-05", "last_day": "2026-09-06"}, 422),
-        ({"product": "nothing"}, {"first_day": "2026-09-05", "last_day": "2026-09-06"}, 404),
-        ({"environment": "staging"}, {"first_day": "2026-09-05", "last_day": "2026-09-06"}, 404),
-    ],
-)
-def test_what_is_not_attributed_anew(site: Site, query: dict[str, str], body: object, status: int) -> None:
+NOT_ANEW: list[tuple[dict[str, str], object, int]] = [
+    ({}, {"first_day": "2026-09-05", "last_day": "2026-09-04"}, 422),
+    ({}, {"first_day": "2026-08-01", "last_day": "2026-08-31"}, 422),
+    ({}, {"first_day": "2026-10-01", "last_day": "2026-10-02"}, 422),
+    ({}, {"first_day": "soon", "last_day": "2026-09-04"}, 422),
+    ({}, {"first_day": "2026-09-05"}, 422),
+    ({"product": "acme-cli"}, {"first_day": "2026-09-05", "last_day": "2026-09-06"}, 422),
+    ({"product": "nothing"}, {"first_day": "2026-09-05", "last_day": "2026-09-06"}, 404),
+    ({"environment": "staging"}, {"first_day": "2026-09-05", "last_day": "2026-09-06"}, 404),
+]
+
+
+def test_what_is_not_attributed_anew(site: Site) -> None:
     site.close()
-    assert site.ask("POST", "/attribution", body, OF_PRODUCT | query).status == status
+    for query, body, status in NOT_ANEW:
+        assert site.ask("POST", "/attribution", body, OF_PRODUCT | query).status == status, (query, body)
     assert set(site.stores.views.views(PRODUCT, consistent=True)) == {0}
     assert [each for each in site.audit() if each[0].startswith("attribution")] == []
     for shown in (7, -1, "0", None):

@@ -164,7 +164,8 @@ def test_what_is_kept_is_what_was_sent(table: str, seed: int) -> None:
     check(closing, uses, closed[-1])
 
 
-@pytest.mark.parametrize("most", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("most", [1, 2])
 def test_a_day_that_memory_cannot_hold_is_closed_in_parts(table: str, most: int) -> None:
     """With the same result, also when each run has time for one part only, and attributed anew."""
     uses, last = random_uses(Random(5), 15), FIRST + timedelta(days=14)
@@ -238,6 +239,7 @@ def test_a_run_that_wakes_up_days_later_changes_nothing(table: str) -> None:
     check(usual, uses, last)
 
 
+@pytest.mark.slow
 def test_days_attributed_anew_are_another_view_and_the_old_one_stays(table: str) -> None:
     uses, last = random_uses(Random(3), 30), FIRST + timedelta(days=29)
     attributes = Attributes()

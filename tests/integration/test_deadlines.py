@@ -157,7 +157,7 @@ def test_everything_is_away_at_a_cold_start(deployment: Deployment, fault: Fault
 
 @pytest.mark.parametrize("fault", ONE_BY_ONE, ids=["slow throttle", "silent", "unreachable", "throttle"])
 @pytest.mark.parametrize("action", ["verify", "activate", "deactivate"])
-@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize("is_known", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_licences(
     deployment: Deployment,
     fault: Fault,
@@ -229,6 +229,7 @@ YEAR = {"environment": "production", "from": "2026-01-01", "to": "2026-11-21"}
         ("/api/v1/telemetry", {"data_group": "rare"}, 10),
     ],
 )
+@pytest.mark.slow
 def test_a_year_of_a_slow_table(
     deployment: Deployment, path: str, query: dict[str, str], rows: int, seconds: float
 ) -> None:

@@ -201,7 +201,9 @@ def expected(route: Route, who: str | None) -> int | None:
     return None if who == "viewer" and is_for_viewers else 403
 
 
-@pytest.mark.parametrize("who", [None, "nobody", "sdk", "viewer"])
+@pytest.mark.parametrize(
+    "who", [None, *(pytest.param(who, marks=pytest.mark.slow) for who in ("nobody", "sdk")), "viewer"]
+)
 def test_who_asks_comes_first(site: Site, who: str | None) -> None:
     wrong = []
     for route in site.routes:

@@ -222,7 +222,7 @@ def test_a_damaged_database(state: Path, monkeypatch: pytest.MonkeyPatch, capsys
         ("import", "--environment", "production", "licenses.csv"),
     ],
 )
-@pytest.mark.parametrize("region", [{}, {"AWS_DEFAULT_REGION": "eu-central-1"}])
+@pytest.mark.parametrize("region", [{}, pytest.param({"AWS_DEFAULT_REGION": "eu-central-1"}, marks=pytest.mark.slow)])
 def test_a_stack_without_credentials(command: tuple[str, ...], region: dict[str, str], tmp_path: Path) -> None:
     """In a process of its own: clients are made once, with what the process was started with."""
     (tmp_path / "licenses.csv").write_text("license_key\n")  # looked at first
