@@ -35,6 +35,7 @@ def params(page: Page) -> dict[str, str]:
 # ── ranges
 
 
+@pytest.mark.slow
 def test_it_opens_on_the_range_that_was_chosen_last(open_page: OpenPage, analytics: Analytics) -> None:
     page = open_page()
     loaded(page, "overview")
@@ -73,6 +74,7 @@ def test_ranges_have_names(open_page: OpenPage, analytics: Analytics) -> None:
         expect(page).to_have_title(f"Overview · production · {name.lower()} · Telemetry Analytics")
 
 
+@pytest.mark.slow
 def test_the_title_says_which_product_is_shown(open_page: OpenPage) -> None:
     page = open_page()
     loaded(page, "overview")
@@ -112,6 +114,7 @@ def test_the_toolbar_follows_the_address(open_page: OpenPage, analytics: Analyti
     expect(page.get_by_label("First day")).to_have_value("2026-11-01")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("address", "told"),
     first_alone(
@@ -134,6 +137,7 @@ def test_a_window_that_there_is_not_is_told(open_page: OpenPage, analytics: Anal
     assert params(page) == {}
 
 
+@pytest.mark.slow
 def test_a_view_that_the_role_does_not_open_is_told(open_page: OpenPage) -> None:
     page = open_page("?view=records", key="viewer_key")
     expect(page.get_by_role("note")).to_have_text(
@@ -498,6 +502,7 @@ def test_long_names_push_nothing_out_of_view(open_page: OpenPage, analytics: Ana
     expect(customer).to_be_visible()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", first_alone("dark", "light"))
 def test_it_prints(open_page: OpenPage, analytics: Analytics, scheme: str) -> None:
     """Light colours, legends too; nothing that is pressed; series as wide as their panel, whatever the screen was."""

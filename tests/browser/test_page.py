@@ -68,6 +68,7 @@ def test_waiting_is_told(open_page: OpenPage, troubles: list[str]) -> None:
     troubles.clear()  # what the browser says of the 429
 
 
+@pytest.mark.slow
 def test_a_session_that_ends_leads_back_to_the_same_view(
     open_page: OpenPage, service: LocalService, analytics: Analytics
 ) -> None:
@@ -123,6 +124,7 @@ def test_what_has_not_changed_is_not_sent_again(open_page: OpenPage) -> None:
     expect(panel(page, "no-records")).to_contain_text("0 records in production")
 
 
+@pytest.mark.slow
 def test_uses_are_told_apart_from_records(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given["overview"] = answers.overview() | {"product": "orbit-cli"}
     page = open_page("?product=orbit-cli")
@@ -140,6 +142,7 @@ def test_uses_are_told_apart_from_records(open_page: OpenPage, analytics: Analyt
     expect(uses).to_have_count(0)
 
 
+@pytest.mark.slow
 def test_activity_types_that_are_not_configured(open_page: OpenPage, analytics: Analytics) -> None:
     """Of one product, and of 90 days whatever the range is."""
     page = open_page("?range=7d")
@@ -264,12 +267,14 @@ def test_a_spike_of_an_api_key_leads_to_its_records(open_page: OpenPage) -> None
     expect(page.get_by_label("API key", exact=True)).to_have_value("k3f2a9c0d1")
 
 
+@pytest.mark.slow
 def test_days_are_offered_of_any_window(open_page: OpenPage) -> None:
     page = open_page("?from=2026-11-01T00:00:00.000Z&to=2026-11-08T00:00:00.000Z")
     expect(page.get_by_label("First day")).to_have_value("2026-11-01")
     expect(page.get_by_label("Last day")).to_have_value("2026-11-07")
 
 
+@pytest.mark.slow
 def test_charts_have_tables_that_say_the_same(open_page: OpenPage) -> None:
     page = open_page()
     trend = panel(page, "trend")
@@ -407,6 +412,7 @@ def test_the_record_to_send_oneself_is_one_that_counts(
     assert product == ("orbit-cli" if "orbit-cli" in asked else "orbit-desktop")
 
 
+@pytest.mark.slow
 def test_any_product_is_one_word_of_the_command_to_send(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given = answers.empty() | {"products": {"items": [{"id": "Bob's $APP", "name": "Bob's"}]}}
     page = open_page()
@@ -502,6 +508,7 @@ def test_records_are_filtered_and_paged(open_page: OpenPage, analytics: Analytic
     until(page, lambda: "version=5.1.0" in page.url)
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_over_pages_without_a_match(open_page: OpenPage, analytics: Analytics) -> None:
     analytics.given["records"] = {"items": [], "next": "100"}
     page = open_page("?view=records", clock=True)
@@ -675,6 +682,7 @@ def test_the_keyboard_reaches_everything_first(open_page: OpenPage) -> None:
     assert [page.get_by_role(role).count() for role in ("banner", "main", "contentinfo")] == [1, 1, 1]
 
 
+@pytest.mark.slow
 def test_each_cause_that_the_documentation_names_is_told(open_page: OpenPage, analytics: Analytics) -> None:
     """Once under the calls, however many there are."""
     table = Path("docs/analytics.md").read_text().partition("| what happened |\n|---|---|\n")[2].partition("\n\n")[0]
@@ -690,6 +698,7 @@ def test_each_cause_that_the_documentation_names_is_told(open_page: OpenPage, an
     assert all(len(told) > 20 for told in advice.locator("dd").all_inner_texts())
 
 
+@pytest.mark.slow
 def test_actions_are_shown_whole_and_exports_say_of_what(open_page: OpenPage, analytics: Analytics) -> None:
     logs = answers.system_logs()
     (entry,) = logs["staff_actions"]
@@ -707,6 +716,7 @@ def test_actions_are_shown_whole_and_exports_say_of_what(open_page: OpenPage, an
     expect(panel(page, "exports").locator("tbody tr td:nth-of-type(2)")).to_have_text(["records", "companies"])
 
 
+@pytest.mark.slow
 def test_times_are_utc_and_local_on_hover(open_page: OpenPage) -> None:
     page = open_page("?view=logs", timezone_id="Asia/Kolkata", locale="en-GB")
     loaded(page, "logs")

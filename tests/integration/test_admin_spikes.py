@@ -48,8 +48,8 @@ class Site:
     def outbreak(self) -> str:
         """Gives the episode's id."""
         for days, count in FLAGGED_HOURS.items():
-            for number in range(count):
-                self.world.keep({"license_key": KEYS[0], "hwid": f"device {number}"}, self.ago(days))
+            bodies = [{"license_key": KEYS[0], "hwid": f"device {number}"} for number in range(count)]
+            self.world.keep_all(bodies, self.ago(days))
         self.world.keep({"license_key": KEYS[1], "hwid": "another"}, self.ago(1), count=55)
         self.world.keep({"license_key": KEYS[0]}, self.ago(3))  # of the day before it began
         self.world.deliver()

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,12 +26,15 @@ MAY_IMPORT = {
 PURE = {"boto3", "botocore", "pynamodb", "aws_lambda_powertools", "os", "time", "random", "socket"}
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    names = list[str]()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            names.append(node.module)
+    return tuple(names)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -80,6 +84,7 @@ def reached(path: Path) -> Iterator[str]:
             yield ".".join(found.relative_to(CORE).with_suffix("").parts)
 
 
+@cache
 def imported(path: Path) -> set[Path]:
     names = set(imports(path))
     for node in ast.walk(ast.parse(path.read_text())):

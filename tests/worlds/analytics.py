@@ -1,7 +1,7 @@
 """Events kept, delivered, closed, and asked about: all by the functions' own code, at times of a test's choosing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -46,10 +46,20 @@ class AnalyticsWorld:
         count: int = 1,
     ) -> None:
         """So many equal events of an acme-desktop, unless the body says otherwise."""
+        self.keep_all([body] * count, moment, environment, ip)
+
+    def keep_all(
+        self,
+        bodies: Iterable[Mapping[str, Any]],
+        moment: datetime,
+        environment: Environment = PRODUCTION,
+        ip: str = "192.0.2.1",
+    ) -> None:
+        """In one request."""
         usual = {"data_type": "text", "data_group": "primary", "text_data": "x", "product_id": "acme-desktop"}
-        event = getkeymanager.parse_one(json.dumps(usual | dict(body)).encode())
+        events = [getkeymanager.parse_one(json.dumps(usual | dict(body)).encode()) for body in bodies]
         key = ApiKey("k1", KeyKind.SDK, "test", "tk_prod_", "last", frozenset({environment}))
-        outcomes = self._ingest.keep([event] * count, Access(key, environment), ip, moment, Deadline(60))
+        outcomes = self._ingest.keep(events, Access(key, environment), ip, moment, Deadline(60))
         assert {outcome.status for outcome in outcomes} == {Status.STORED}
 
     def use(self, payload: Mapping[str, Any], moment: datetime, ip: str = "192.0.2.1") -> None:
