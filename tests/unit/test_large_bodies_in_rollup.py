@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telemetry.dialects import getkeymanager, reo
+from telemetry.domain.brief_event import brief
 from telemetry.domain.event import Event
 from telemetry.domain.flags import Flag
 from telemetry.domain.hourly_counts import OTHER, name_of
@@ -38,14 +39,14 @@ def event(**said: object) -> Event:
 @pytest.mark.parametrize("text", TEXTS)
 def test_what_is_counted_and_shown_of_an_event_is_the_same_without_its_length(text: str) -> None:
     whole = event(text_data=f"{text}!", data_group=text, user_identifier=text, hwid=text, product_version=text)
-    brief = whole.brief()
-    assert name_of(brief.group) == name_of(whole.group)
-    assert shown(brief.identity[0] or "") == shown(whole.identity[0] or "")
+    short = brief(whole)
+    assert name_of(short.group) == name_of(whole.group)
+    assert shown(short.identity[0] or "") == shown(whole.identity[0] or "")
     told = [Texts(), Texts()]
-    for texts, each in zip(told, (brief, whole), strict=True):
+    for texts, each in zip(told, (short, whole), strict=True):
         texts.add(str(each.value), Moment(1, "a"))
     assert told[0] == told[1]
-    assert brief.brief() == brief
+    assert brief(short) == short
 
 
 @pytest.mark.parametrize("field", ["user_identifier", "hwid", "activation_identifier"])
@@ -53,8 +54,8 @@ def test_what_is_counted_and_shown_of_an_event_is_the_same_without_its_length(te
 def test_a_long_id_is_not_cut_into_a_text_that_nobody_could_forget(field: str, length: int, is_told: bool) -> None:  # noqa: FBT001
     """A short one is recognised when it is told."""
     id_ = "f" * length
-    assert event(**{field: id_, "text_data": f" {id_} "}).brief().value == (id_ if is_told else OTHER)
-    assert event(**{field: "x", "text_data": id_}).brief().value != OTHER
+    assert brief(event(**{field: id_, "text_data": f" {id_} "})).value == (id_ if is_told else OTHER)
+    assert brief(event(**{field: "x", "text_data": id_})).value != OTHER
 
 
 @pytest.mark.parametrize("parse", [getkeymanager.parse_one, reo.parse])
@@ -74,7 +75,7 @@ def test_nothing_of_an_event_is_long(parse: object) -> None:
     said |= {"data_type": "text", "flags": [long] * 10, "user_id_type": long, "event_at": long, "metadata": long}
     for body in (said, {"payload": said}, {"payload": said | {"mode": long, "domain": "a.example"}}):
         whole: Event = parse(json.dumps(body).encode())  # type: ignore[operator]
-        assert len(pickle.dumps(whole.brief())) < 8_000
+        assert len(pickle.dumps(brief(whole))) < 8_000
 
 
 @given(st.integers(0, 3_000), st.integers(0, 3_000), st.booleans())

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 
 from telemetry.domain.addresses import address_of
 from telemetry.domain.company_domains import could_be_company
-from telemetry.domain.hourly_counts import OTHER
 from telemetry.domain.ids import trimmed
 from telemetry.domain.placeholder import is_placeholder
-from telemetry.domain.values.value import Value, counted_text
+from telemetry.domain.values.value import Value
 
 CALL_HOME = "CALL_HOME"
 """The activity of a product that says it is there; also spelled `CALL HOME`."""
@@ -26,7 +24,6 @@ _HOST = re.compile(r"(?:(?:[a-z][a-z0-9+.-]*:)?//)?(?:[^@\s/?#]*@)?([^@\s/?#:]+)
 """Of a URL, or of what is left of one."""
 
 _ABSENT_LICENSES = frozenset({"", "unknown"})
-_LONGEST_BRIEF = 300  # characters: beyond what names, groups and versions are told by
 _LONGEST_COUNTRY = 56  # characters: no official name is longer
 _LARGEST_SECONDS = 10**11  # later than that (year 5138) a number of seconds is taken for milliseconds
 _END_OF_SECONDS = 10**10  # in 2286
@@ -102,22 +99,6 @@ class Event:
     client_flags: tuple[str, ...] = ()
     format: Format = Format.JSON
     errors: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    def brief(self) -> "Event":
-        """Without its bytes, and with the beginnings of long texts: for who holds many. It counts and shows alike."""
-        changes: dict[str, Any] = {
-            each.name: text[:_LONGEST_BRIEF]
-            for each in fields(self)
-            if isinstance(text := getattr(self, each.name), str) and len(text) > _LONGEST_BRIEF
-        }
-        if isinstance(self.value, str):
-            changes["value"] = OTHER if self._names_itself(self.value) else counted_text(self.value)
-        return replace(self, **changes, raw=b"", client_flags=(), errors=dict.fromkeys(self.errors, ()))
-
-    def _names_itself(self, text: str) -> bool:
-        """Whether a text is a long id of its own user or device: once cut, nobody could know that it is forgotten."""
-        is_own = normalise_user(text) == self.user_id or trimmed(text) in self.device_ids
-        return is_own and counted_text(text) != text
 
     @property
     def device_ids(self) -> tuple[str, ...]:

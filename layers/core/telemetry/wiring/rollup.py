@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from telemetry.dialects.stored import event_of
+from telemetry.domain.brief_event import brief
 from telemetry.domain.environment import Environment
 from telemetry.domain.event import Event
 from telemetry.domain.sighting import Observation
@@ -91,4 +92,4 @@ class RollupWiring(Wiring):
 def _read(image: Mapping[str, Any]) -> tuple[Observation, Event | None]:
     """A stream's image, and the event in its body; None for a body that is too large to be understood at once."""
     observation, record = read_image(image)
-    return observation, event_of(record).brief() if record else None
+    return observation, brief(event_of(record)) if record else None
