@@ -31,7 +31,7 @@ export function SentPanel({ by }: SentProps): JSX.Element {
     product: "",
     ...more,
   });
-  const all = { ...by, range: RANGE, from: "", to: "", product: "" };
+  const ofMonth = { ...by, range: RANGE, from: "", to: "", product: "" };
   const today = new Date().toISOString().slice(0, 10);
   const yesterday = new Date(Date.now() - DAY_MS).toISOString().slice(0, 10);
   const columns: Column<SentOnDay>[] = [
@@ -64,7 +64,7 @@ export function SentPanel({ by }: SentProps): JSX.Element {
           use.data && !use.data.exact ? <NotAll answer={use.data} /> : "In the last 30 days, counted from its records"
         }
         actions={
-          <ViewLink class="button" page="records" filters={all}>
+          <ViewLink class="button" page="records" filters={ofMonth}>
             Its records
           </ViewLink>
         }
@@ -87,7 +87,7 @@ export function SentPanel({ by }: SentProps): JSX.Element {
         </Loaded>
       </Panel>
       {use.data && use.data.devices.length > 0 && (
-        <SentByDevices devices={use.data.devices} all={use.data.sent.devices} records={all} />
+        <SentByDevices devices={use.data.devices} all={use.data.sent.devices} records={ofMonth} />
       )}
     </>
   );
